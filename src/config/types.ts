@@ -1,0 +1,53 @@
+import type { ConsentBasis, UserMapping } from '../core/mapping.ts';
+
+/** A validated, frozen configuration. Made by `loadConfig`; nothing else builds one. */
+export interface Config {
+  /** The file it was read from, for messages. */
+  readonly file: string;
+  /** SHA-256 (hex) of everything that shapes what is sent; secrets, URLs and comments are left out. */
+  readonly hash: string;
+  readonly environment: string;
+  readonly databaseUrl: string | undefined;
+  /** Path of a PEM file with the certificate authority of the database server. */
+  readonly sslRootCert: string | undefined;
+  /** `https://<ref>.supabase.co` or a self-hosted URL. */
+  readonly projectUrl: string | undefined;
+  readonly apiKey: string | undefined;
+  /** False when `connectors.supabase.enabled` is false: nothing is captured or sent. */
+  readonly enabled: boolean;
+  /** Whether users are synced at all (`sync.users`). */
+  readonly users: boolean;
+  readonly userMapping: UserMapping;
+  /** Undefined only while there are no destinations. */
+  readonly consent: ConsentBasis | undefined;
+  readonly destinations: readonly DestinationConfig[];
+  readonly delivery: {
+    /** How long an attempt of unknown outcome is waited out before the state is sent once more, in ms. */
+    readonly graceMs: number;
+  };
+  readonly sweep: {
+    /** Time between scheduled sweeps, in ms. */
+    readonly everyMs: number;
+  };
+  readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug'; readonly queries: boolean };
+  /** What the config says that has no effect, with places. */
+  readonly warnings: readonly ConfigWarning[];
+}
+
+export interface DestinationConfig {
+  /** The key under `destinations`. */
+  readonly name: string;
+  /** Which destination: the id of a registry entry, for example `mailtrap`. */
+  readonly type: string;
+  /** Parsed by that destination's own schema. */
+  readonly options: unknown;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface ConfigWarning {
+  readonly code: string;
+  readonly message: string;
+  readonly line: number;
+  readonly column: number;
+}

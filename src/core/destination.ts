@@ -1,0 +1,137 @@
+import type { ZodType } from 'zod';
+import type { JsonObject } from './json.ts';
+import type { AttributeType, ConsentState } from './mapping.ts';
+import type { Outcome } from './outcome.ts';
+
+/** What is to be made true of one contact at one destination. */
+export interface Delivery {
+  /** Identifies the contact in our tables; never sent. */
+  readonly contactId: string;
+  readonly version: string;
+  readonly action: 'upsert' | 'delete';
+  /** The address the contact shall have; null for a delete. */
+  readonly address: string | null;
+  /** The contact as the destination may know it already; null when we never sent it. */
+  readonly remote: RemoteContact | null;
+  readonly attributes: JsonObject;
+  /** True when the address was another person's: mapped attributes that are absent must be cleared. */
+  readonly takeover: boolean;
+  readonly consent: ConsentState;
+}
+
+/** What is known of a contact at the destination. */
+export interface RemoteContact {
+  /** The address it was last sent under. */
+  readonly address: string | null;
+  /** The destination's own id. */
+  readonly id: string | null;
+  /** Read just before an address change, where the destination can be read. */
+  readonly subscription?: 'subscribed' | 'unsubscribed' | undefined;
+}
+
+/** The types of the mapped attributes of one destination, known since `apply`. */
+export type AttributePlan = Readonly<Record<string, AttributeType>>;
+
+/** One call's worth of work for one contact. Several operations of one delivery are sent in order. */
+export interface Operation {
+  readonly kind: 'upsert' | 'delete';
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET';
+  /** Path and query below the destination's base URL, already encoded. */
+  readonly path: string;
+  readonly body: JsonObject | null;
+  /** Operations with one key may share a request; null is never shared. */
+  readonly batchKey: string | null;
+}
+
+/** A request as data. The transport adds authentication and sends it. */
+export interface HttpRequest {
+  readonly method: Operation['method'];
+  /** Absolute URL. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+/** An answer as data. */
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** At most 1 MiB; longer answers are cut. */
+  readonly body: string;
+}
+
+/** Authentication as data; only the transport sees the value. */
+export interface Auth {
+  readonly header: string;
+  /** A secret. */
+  readonly value: string;
+}
+
+/** One shared rate limit: at most `requests` in any window of `perMs`. */
+export interface RateLimit {
+  readonly name: string;
+  readonly requests: number;
+  readonly perMs: number;
+}
+
+export interface Limits {
+  readonly buckets: readonly RateLimit[];
+  /** Requests in flight from one worker. */
+  readonly concurrency: number;
+  /** Contacts in one request. */
+  readonly recordsPerRequest: number;
+}
+
+/** A field the destination has. */
+export interface RemoteField {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** A request with the reading of its answer. `interpret` returns the value or the outcome that stopped it. */
+export interface Exchange<Value> {
+  readonly request: HttpRequest;
+  interpret(response: HttpResponse): { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly outcome: Outcome };
+}
+
+/** Reading and creating the fields that attributes are stored in. */
+export interface FieldPlan<Config> {
+  list(config: Config): Exchange<readonly RemoteField[]>;
+  create(name: string, type: AttributeType, config: Config): Exchange<RemoteField>;
+  /** The destination's own type for an attribute type. */
+  typeFor(type: AttributeType): string;
+  /** Most fields an account may have. */
+  readonly max: number;
+}
+
+/** A destination is one plain object (DESIGN section 7): pure functions and data, no I/O. */
+export interface Destination<Config> {
+  readonly id: string;
+  readonly docsUrl: string;
+  /** Validates the entry of the config's `destinations`; secrets carry `.meta({ secret: true })`. */
+  readonly config: ZodType<Config>;
+  readonly capabilities: {
+    readonly contact: 'upsert';
+    readonly remove: 'hard' | 'soft' | 'none';
+    readonly address: 'email' | 'email_or_phone';
+    readonly fields: boolean;
+    readonly lists: boolean;
+    readonly homes: readonly ('worker' | 'edge' | 'sql')[];
+  };
+  limits(config: Config): Limits;
+  auth(config: Config): Auth;
+  /** What to send for a delivery; an empty list means there is nothing to say. */
+  encode(delivery: Delivery, plan: AttributePlan, config: Config): readonly Operation[];
+  /** One request for operations that share a batch key. */
+  request(batch: readonly Operation[], config: Config): HttpRequest;
+  /** One outcome per operation, in order, always. */
+  interpret(response: HttpResponse, batch: readonly Operation[]): readonly Outcome[];
+  /** Cheap read that proves key and scope. */
+  probe(config: Config): HttpRequest;
+  /** Reads one contact, asked for before its address is changed so that an opt-out moves with it. */
+  lookup?(remote: RemoteContact, config: Config): Exchange<RemoteContact | null>;
+  readonly fields?: FieldPlan<Config>;
+  /** Lists by id and name, for `apply` to resolve names. */
+  lists?(config: Config): Exchange<readonly { readonly id: number; readonly name: string }[]>;
+}

@@ -1,0 +1,27 @@
+import { isSafeNumber, LosslessNumber, parse, stringify } from 'lossless-json';
+
+/** A JSON value whose numbers are exact: those a double would change are carried as `LosslessNumber`. */
+export type Json = null | boolean | number | string | LosslessNumber | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
+
+// Sixteen digits in a row (a point between them allowed) or an exponent is the least that a double can get wrong.
+const MAY_LOSE_DIGITS = /\d[\d.]{15}|\d[eE]/;
+
+/**
+ * Parses JSON text without losing digits.
+ * @throws SyntaxError on malformed text
+ */
+export function parseJson(text: string): Json {
+  if (!MAY_LOSE_DIGITS.test(text)) return JSON.parse(text) as Json;
+  return parse(text, undefined, (digits) => (isSafeNumber(digits) ? Number(digits) : new LosslessNumber(digits))) as Json;
+}
+
+/** Renders a value as JSON text; exact numbers come out digit for digit. */
+export function renderJson(value: Json): string {
+  return stringify(value) ?? 'null';
+}
+
+/** Whether a value is a plain JSON object (and not an exact number). */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof LosslessNumber);
+}

@@ -1,0 +1,94 @@
+/** The mapping model: what the YAML says about a contact, before it is compiled to SQL. Pure data. */
+
+/** The type an attribute has at a destination. `json` stands for objects and arrays. */
+export type AttributeType = 'text' | 'integer' | 'float' | 'boolean' | 'date' | 'timestamp' | 'json';
+
+/** Where an attribute's value comes from. */
+export type ValueSource =
+  | {
+      readonly kind: 'column';
+      /** The column, then the keys inside it: `['user_metadata', 'address', 'city']`. */
+      readonly path: readonly [string, ...string[]];
+    }
+  | { readonly kind: 'const'; readonly value: string | number | boolean }
+  | {
+      readonly kind: 'sql';
+      /** One SQL expression over the source's allowed columns. */
+      readonly expression: string;
+    };
+
+/** A named transform, applied in order to the value of its attribute. */
+export type Transform =
+  | { readonly name: 'lower' }
+  | { readonly name: 'trim' }
+  | {
+      readonly name: 'e164';
+      /** Calling code put before national numbers (`0151…`), digits only, for example `49`. */
+      readonly countryCode?: string | undefined;
+    }
+  | { readonly name: 'date' }
+  | { readonly name: 'default'; readonly value: string | number | boolean }
+  | {
+      readonly name: 'map';
+      readonly values: Readonly<Record<string, string | number | boolean>>;
+      /** For values not listed; left as they are when absent. */
+      readonly otherwise?: string | number | boolean | undefined;
+    }
+  | {
+      readonly name: 'template';
+      /** `{value}` is the value so far; `{path}` is another column or metadata path. A null inside makes the whole null. */
+      readonly template: string;
+    };
+
+/** What a null value means: `skip` leaves the destination's value alone, `clear` removes it. */
+export type NullPolicy = 'skip' | 'clear';
+
+/** One attribute of a contact. */
+export interface AttributeMapping {
+  /** The attribute's name at the destination. */
+  readonly name: string;
+  readonly source: ValueSource;
+  readonly transforms: readonly Transform[];
+  /** Given in the config, else inferred from the source at `apply`. */
+  readonly type: AttributeType | undefined;
+  readonly onNull: NullPolicy;
+  /** Dotted path of this entry in the config, for error messages. */
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** How rows of `auth.users` become contacts. */
+export interface UserMapping {
+  /** Column (or path) that holds the address; `['email']` unless mapped otherwise. */
+  readonly address: readonly [string, ...string[]];
+  readonly attributes: readonly AttributeMapping[];
+  /** SQL condition over the allowed columns; rows for which it is not true are no contacts. */
+  readonly where: { readonly expression: string; readonly line: number; readonly column: number } | undefined;
+  /** Whether addresses nobody has confirmed are sent too. */
+  readonly unconfirmed: boolean;
+}
+
+/** What may be said about being subscribed. There is no default: the config must choose. */
+export type ConsentBasis =
+  | {
+      readonly kind: 'column';
+      /** Column or metadata path that is true for people who said yes. */
+      readonly path: readonly [string, ...string[]];
+      readonly line: number;
+      readonly column: number;
+    }
+  | {
+      readonly kind: 'everyone';
+      /** The stated basis, kept in the install's record. */
+      readonly basis: string;
+    }
+  | { readonly kind: 'nobody' };
+
+/**
+ * What a delivery may say about consent.
+ * - `basis`: the person may be mailed; nothing is said about the subscription.
+ * - `none`: no opt-in is known; a request that may create the contact carries the opt-out.
+ * - `opted_out`: the person said no; every request carries the opt-out.
+ */
+export type ConsentState = 'basis' | 'none' | 'opted_out';
