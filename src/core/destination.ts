@@ -92,7 +92,9 @@ export interface RemoteField {
 /** A request with the reading of its answer. `interpret` returns the value or the outcome that stopped it. */
 export interface Exchange<Value> {
   readonly request: HttpRequest;
-  interpret(response: HttpResponse): { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly outcome: Outcome };
+  interpret(
+    response: HttpResponse,
+  ): { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly outcome: Outcome };
 }
 
 /** Reading and creating the fields that attributes are stored in. */

@@ -33,7 +33,8 @@ export class RollcallError extends Error {
 /** `file:line:column` of a place, or its path, or an empty string. */
 export function formatPlace(place: Place | undefined): string {
   if (place === undefined) return '';
-  const position = place.line === undefined ? '' : `:${place.line}${place.column === undefined ? '' : `:${place.column}`}`;
+  const position =
+    place.line === undefined ? '' : `:${place.line}${place.column === undefined ? '' : `:${place.column}`}`;
   if (place.file !== undefined) return `${place.file}${position}`;
   return place.path ?? '';
 }

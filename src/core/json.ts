@@ -1,7 +1,14 @@
 import { isSafeNumber, LosslessNumber, parse, stringify } from 'lossless-json';
 
 /** A JSON value whose numbers are exact: those a double would change are carried as `LosslessNumber`. */
-export type Json = null | boolean | number | string | LosslessNumber | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | LosslessNumber
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
 // Sixteen digits in a row (a point between them allowed) or an exponent is the least that a double can get wrong.
@@ -13,7 +20,9 @@ const MAY_LOSE_DIGITS = /\d[\d.]{15}|\d[eE]/;
  */
 export function parseJson(text: string): Json {
   if (!MAY_LOSE_DIGITS.test(text)) return JSON.parse(text) as Json;
-  return parse(text, undefined, (digits) => (isSafeNumber(digits) ? Number(digits) : new LosslessNumber(digits))) as Json;
+  return parse(text, undefined, (digits) =>
+    isSafeNumber(digits) ? Number(digits) : new LosslessNumber(digits),
+  ) as Json;
 }
 
 /** Renders a value as JSON text; exact numbers come out digit for digit. */
