@@ -19,12 +19,24 @@ export interface Delivery {
   readonly consent: ConsentState;
 }
 
-/** What is known of a contact at the destination. */
+/**
+ * What is known of a contact at the destination. How the engine keeps it:
+ * - after all operations of an upsert were delivered: the new address, the id of the upsert's outcome, no leftovers;
+ * - on `forgetRemote`: the id becomes null and the address stays; an upsert to another address than a known one, with
+ *   no id, is encoded as an upsert of the new address followed by a delete of the old one, so no orphan remains and
+ *   the same refusal can't come twice;
+ * - once another living person owns `address` (or a leftover), it is taken out before `encode`: a delete would be theirs.
+ */
 export interface RemoteContact {
-  /** The address it was last sent under. */
+  /** The address it was last sent under, whether or not an answer came. */
   readonly address: string | null;
   /** The destination's own id. */
   readonly id: string | null;
+  /**
+   * More addresses under which an older contact of this person may still stand: where a delivery of several
+   * operations ended halfway and the address has changed again since. Each is deleted after the upsert.
+   */
+  readonly leftovers?: readonly string[] | undefined;
   /** Read just before an address change, where the destination can be read. */
   readonly subscription?: 'subscribed' | 'unsubscribed' | undefined;
 }
@@ -89,6 +101,12 @@ export interface RemoteField {
   readonly type: string;
 }
 
+/** A list the destination has. */
+export interface RemoteList {
+  readonly id: number;
+  readonly name: string;
+}
+
 /** A request with the reading of its answer. `interpret` returns the value or the outcome that stopped it. */
 export interface Exchange<Value> {
   readonly request: HttpRequest;
@@ -134,6 +152,13 @@ export interface Destination<Config> {
   /** Reads one contact, asked for before its address is changed so that an opt-out moves with it. */
   lookup?(remote: RemoteContact, config: Config): Exchange<RemoteContact | null>;
   readonly fields?: FieldPlan<Config>;
-  /** Lists by id and name, for `apply` to resolve names. */
-  lists?(config: Config): Exchange<readonly { readonly id: number; readonly name: string }[]>;
+  /** Lists by id and name, to resolve the names in the config. */
+  lists?(config: Config): Exchange<readonly RemoteList[]>;
+  /** Names of lists in the config. When there are any, a home reads `lists` once and calls `resolveLists` before it encodes. */
+  listNames?(config: Config): readonly string[];
+  /**
+   * The config with list names replaced by ids.
+   * @throws RollcallError RC_LIST_UNKNOWN when the destination has no list of a name, or several
+   */
+  resolveLists?(config: Config, lists: readonly RemoteList[]): Config;
 }

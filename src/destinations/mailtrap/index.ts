@@ -1,0 +1,59 @@
+import type { Destination, HttpRequest, Limits, Operation } from '../../core/destination.ts';
+import { renderJson } from '../../core/json.ts';
+import { type MailtrapConfig, mailtrapConfig } from './config.ts';
+import { encode } from './encode.ts';
+import { fields } from './fields.ts';
+import { interpret } from './interpret.ts';
+import { listNames, resolveLists } from './lists.ts';
+import { HEADERS, lists, lookup, probe } from './reads.ts';
+
+/** Both published limits (Mailtrap API documentation, "Rate limits"): contacts per account, everything per token. */
+function limits(config: MailtrapConfig): Limits {
+  const scaled = (requests: number): number => Math.max(1, Math.floor(requests * config.limits_scale));
+  return {
+    buckets: [
+      { name: 'contacts', requests: scaled(config.requests_per_minute), perMs: 60_000 },
+      { name: 'api', requests: scaled(150), perMs: 10_000 },
+    ],
+    concurrency: config.concurrency,
+    recordsPerRequest: 1,
+  };
+}
+
+function request(batch: readonly Operation[], config: MailtrapConfig): HttpRequest {
+  const [operation] = batch;
+  // Operations carry no batch key, so there is exactly one.
+  if (operation === undefined || batch.length > 1) throw new RangeError('a Mailtrap request carries one operation');
+  return {
+    method: operation.method,
+    url: config.base_url + operation.path,
+    headers: HEADERS,
+    body: operation.body === null ? null : renderJson(operation.body),
+  };
+}
+
+/** Mailtrap contacts (email marketing). README.md beside this file says what is sent when, and from which facts. */
+export const mailtrap: Destination<MailtrapConfig> = {
+  id: 'mailtrap',
+  docsUrl: 'https://docs.mailtrap.io',
+  config: mailtrapConfig,
+  capabilities: {
+    contact: 'upsert',
+    remove: 'hard',
+    address: 'email',
+    fields: true,
+    lists: true,
+    homes: ['worker'],
+  },
+  limits,
+  auth: (config) => ({ header: 'authorization', value: `Bearer ${config.api_token}` }),
+  encode,
+  request,
+  interpret,
+  probe,
+  lookup,
+  fields,
+  lists,
+  listNames,
+  resolveLists,
+};

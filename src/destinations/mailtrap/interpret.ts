@@ -1,0 +1,131 @@
+import type { HttpResponse, Operation } from '../../core/destination.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import type { Outcome } from '../../core/outcome.ts';
+import { retryAfterMs } from '../../core/retry-after.ts';
+import { classOfStatus } from '../../core/status-class.ts';
+import { cut, describe, type Problem, readJson, readProblems } from './errors.ts';
+import { contactOf, isByAddress } from './paths.ts';
+
+type Failure = Exclude<Outcome, { kind: 'delivered' }>;
+
+const PLAN_LIMIT = /\blimit (?:has been |was |is )?(?:reached|exceeded)\b/i;
+const EMAIL_TAKEN = /\b(?:taken|already (?:exists|in use|used))\b/i;
+const UNKNOWN_FIELD = /contains invalid values?:?\s*(.*)/is;
+// Letters every router passes through a path; a 404 to such an address is about the path, not about the address.
+const PLAIN_ADDRESS = /^[\w.+-]+@[\w.-]+$/;
+
+const NAMED_CODES: Readonly<Record<number, string>> = { 401: 'unauthorized', 403: 'forbidden' };
+
+function malformed(what: string): Failure {
+  return { kind: 'unknown', code: 'malformed_answer', message: `Mailtrap answered with success, but ${what}.` };
+}
+
+/** The outcome of a status by itself; `undefined` for a success. */
+export function failureOf(response: HttpResponse): Failure | undefined {
+  const { status } = response;
+  const kind = classOfStatus(status);
+  if (kind === 'delivered') return undefined;
+  const redirect = status >= 300 && status < 400;
+  const message = redirect
+    ? `Mailtrap answered with a redirect (status ${status}), and redirects are never followed: check base_url.`
+    : describe(readProblems(response.body), status);
+  const code = redirect ? 'redirect' : (NAMED_CODES[status] ?? `http_${status}`);
+  const wait = kind === 'throttle' || kind === 'retry' ? retryAfterMs(response.headers) : undefined;
+  return wait === undefined ? { kind, code, message } : { kind, code, message, retryAfterMs: wait };
+}
+
+function emailIn(value: Json | undefined): string | undefined {
+  return typeof value === 'string' && value.includes('@') ? value.toLowerCase() : undefined;
+}
+
+/** PATCH answered 2xx: `{"action": "created" | "updated", "data": {"id", "email", ...}}`. */
+function upserted(response: HttpResponse, operation: Operation): Outcome {
+  const json = readJson(response.body);
+  if (json === undefined || !isJsonObject(json)) return malformed('the answer is no JSON object');
+  const data: JsonObject = isJsonObject(json['data']) ? json['data'] : {};
+  const id = data['id'];
+  if (typeof id !== 'string' || id === '') return malformed('the answer holds no contact id');
+  const created = json['action'] === 'created';
+  if (isByAddress(operation)) return { kind: 'delivered', remoteId: id, created };
+  if (created) {
+    // Made anew without what only a first delivery says (lists, an opt-out): say it now, by address.
+    const message = 'The contact was gone at Mailtrap and was created again.';
+    return { kind: 'retry', code: 'recreated', message, forgetRemote: true };
+  }
+  const contact = operation.body?.['contact'];
+  const wanted = emailIn(isJsonObject(contact) ? contact['email'] : undefined);
+  const has = emailIn(data['email']);
+  if (wanted !== undefined && has !== undefined && wanted !== has) {
+    // Changing the address through PATCH is implied by the API's description but never shown.
+    const message = 'Mailtrap accepted the update but kept another address.';
+    return { kind: 'retry', code: 'email_kept', message, forgetRemote: true };
+  }
+  return { kind: 'delivered', remoteId: id, created };
+}
+
+/** A refusal that names what is wrong with the record, the account or the config. */
+function refused(problems: readonly Problem[], failure: Failure, operation: Operation): Failure {
+  const { message } = failure;
+  if (problems.some((problem) => PLAN_LIMIT.test(problem.message)))
+    return { kind: 'config', code: 'plan_limit', message };
+  if (problems.some(({ field, message: words }) => field === 'email' && EMAIL_TAKEN.test(words))) {
+    return isByAddress(operation)
+      ? // Someone else created the same contact in this moment; the next attempt updates it.
+        { kind: 'retry', code: 'email_conflict', message }
+      : { kind: 'retry', code: 'email_taken', message, forgetRemote: true };
+  }
+  // Which lists to join stands in the config, not in the record.
+  const list = problems.find(({ field }) => field !== undefined && /^list_ids?(?:_|$)/.test(field));
+  if (list !== undefined) return { kind: 'config', code: 'unknown_list', message, field: list.field };
+  for (const { field, message: words } of problems) {
+    const found = field === 'fields' ? UNKNOWN_FIELD.exec(words) : null;
+    if (found === null) continue;
+    const hint = cut(`Mailtrap does not know a field; run \`rollcall apply\` to create it. It said: ${message}`);
+    return { kind: 'reject', code: 'unknown_field', message: hint, field: found[1]?.trim() || 'fields' };
+  }
+  if (problems.some(({ field }) => field === 'email'))
+    return { kind: 'reject', code: 'invalid_email', message, field: 'email' };
+  const first = problems.find(({ field }) => field !== undefined);
+  return first === undefined ? failure : { kind: 'reject', code: 'invalid_field', message, field: first.field };
+}
+
+/** 404 to a PATCH; the vendor declares none, as PATCH creates what is missing. */
+function notFound(operation: Operation, failure: Failure): Failure {
+  const { message } = failure;
+  if (!isByAddress(operation)) return { kind: 'retry', code: 'contact_vanished', message, forgetRemote: true };
+  // One odd address that a router stumbles over must not pause everybody.
+  if (!PLAIN_ADDRESS.test(contactOf(operation))) return { kind: 'reject', code: 'http_404', message, field: 'email' };
+  return {
+    kind: 'config',
+    code: 'wrong_path',
+    message: cut(`Mailtrap has no such path: check base_url and account_id. It said: ${message}`),
+  };
+}
+
+/** Whether a 404 comes from something that is not the API at all, as behind a wrong base URL. */
+function isForeign(body: string): boolean {
+  return body.trim() !== '' && readJson(body) === undefined;
+}
+
+function outcomeOf(response: HttpResponse, operation: Operation): Outcome {
+  const failure = failureOf(response);
+  if (operation.kind === 'delete') {
+    if (failure === undefined) return { kind: 'delivered' };
+    if (response.status !== 404) return failure;
+    if (!isForeign(response.body)) return { kind: 'delivered' };
+    const message = 'The answer to a delete is not from Mailtrap’s API: check base_url.';
+    return { kind: 'config', code: 'wrong_path', message };
+  }
+  if (failure === undefined) return upserted(response, operation);
+  if (response.status === 404) return notFound(operation, failure);
+  if (failure.kind !== 'reject' && response.status !== 403) return failure;
+  const problems = readProblems(response.body);
+  const named = refused(problems, failure, operation);
+  // 401 and 403 are about the account, whatever the words; only the plan limit has its own code.
+  return failure.kind === 'reject' || named.code === 'plan_limit' ? named : failure;
+}
+
+/** One outcome per operation, in order, for any status and body; never throws. */
+export function interpret(response: HttpResponse, batch: readonly Operation[]): readonly Outcome[] {
+  return batch.map((operation) => outcomeOf(response, operation));
+}
