@@ -1,4 +1,4 @@
-import type { Auth, HttpRequest, HttpResponse } from '../core/destination.ts';
+import type { AttributePlan, Auth, Delivery, HttpRequest, HttpResponse } from '../core/destination.ts';
 import type { Outcome } from '../core/outcome.ts';
 
 /** An answer, or why there is none. A failure is `retry` when nothing was sent and `unknown` when it may have arrived. */
@@ -23,4 +23,78 @@ export interface Logger {
   warn(fields: object, message: string): void;
   info(fields: object, message: string): void;
   debug(fields: object, message: string): void;
+}
+
+/** What one fold did. */
+export interface FoldResult {
+  /** Another worker is folding. */
+  readonly busy: boolean;
+  /** Log rows taken; 0 means that the log is empty. */
+  readonly taken: number;
+  /** Contacts whose desired state changed. */
+  readonly changed: number;
+  /** Rows that could not be mapped. */
+  readonly failed: number;
+}
+
+/** A destination as the state store knows it. */
+export interface DestinationState {
+  readonly id: number;
+  readonly name: string;
+  readonly plan: AttributePlan;
+  readonly lists: Readonly<Record<string, number>>;
+  /** Milliseconds until the pause ends; 0 when it is not paused. */
+  readonly pausedMs: number;
+  /** Pauses in a row. */
+  readonly pauses: number;
+}
+
+/** A delivery under a lease. */
+export interface Claimed extends Delivery {
+  readonly tries: number;
+  /** When it was due, as the store's own text: the next lower bound for a claim. */
+  readonly dueAt: string;
+  /** An address whose subscription must be read before this delivery is sent. */
+  readonly carryFrom: string | null;
+}
+
+/** What to record for one delivery. */
+export interface Settlement {
+  readonly delivery: Claimed;
+  readonly outcome: Outcome;
+  /** How long to wait before the next attempt, in ms; for `retry`, `throttle` and `unknown`. */
+  readonly waitMs: number;
+  readonly latencyMs: number;
+  /** Accepted, but to be sent once more at once. */
+  readonly recheck: boolean;
+}
+
+/** The lease of a claim. */
+export interface Lease {
+  /** A fresh UUID. */
+  readonly token: string;
+  readonly leaseMs: number;
+  /** How long an attempt of unknown outcome is waited out, in ms. */
+  readonly graceMs: number;
+}
+
+/** What a shared bucket allows: see core/rate.ts. */
+export interface Bucket {
+  readonly name: string;
+  readonly intervalUs: number;
+  readonly burst: number;
+}
+
+/** Desired and delivered state, behind a port. Each method is one transaction and safe beside other workers. */
+export interface Store {
+  destinations(): Promise<readonly DestinationState[]>;
+  fold(limit: number): Promise<FoldResult>;
+  /** @param after lower bound on when deliveries were due, as `Claimed.dueAt`, or `-infinity` */
+  claim(destination: number, lease: Lease, limit: number, after: string): Promise<readonly Claimed[]>;
+  release(destination: number, token: string, contactIds: readonly string[]): Promise<void>;
+  settle(destination: number, lease: Lease, settlements: readonly Settlement[]): Promise<void>;
+  takeSends(destination: number, buckets: readonly Bucket[], want: number): Promise<{ granted: number; waitMs: number }>;
+  holdSends(destination: number, waitMs: number): Promise<void>;
+  pause(destination: number, code: string, message: string, pauseMs: number): Promise<void>;
+  resume(destination: number): Promise<void>;
 }

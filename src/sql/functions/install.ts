@@ -1,0 +1,60 @@
+/** Guards around an install: which config it was made for, and which database it is. */
+export const install: string = /* sql */ `
+create or replace function rollcall.check_config(p_config_hash text) returns void language plpgsql as $body$
+declare
+  v_hash text := (select config_hash from rollcall.install);
+begin
+  if v_hash is distinct from p_config_hash then
+    raise exception 'the installed config is not this one' using errcode = 'RC001',
+      detail = format('installed %s, running %s', left(coalesce(v_hash, 'none'), 12), left(p_config_hash, 12));
+  end if;
+end $body$;
+
+-- What tells this database from every copy of it. The timeline comes from the write position: a control file shows a new one late.
+create or replace function rollcall.identity() returns jsonb language sql as $body$
+  select jsonb_build_object(
+    'system_identifier', (select system_identifier::text from pg_control_system()),
+    'timeline', left(pg_walfile_name(pg_current_wal_insert_lsn()), 8),
+    'database', current_database(),
+    'oids', (select jsonb_agg(c.oid::bigint order by c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+              where n.nspname = 'rollcall' and c.relname in ('contacts', 'desired', 'due')))
+$body$;
+
+create or replace function rollcall.check_identity(p_ref text, p_environment text) returns void language plpgsql as $body$
+declare
+  v_install rollcall.install;
+  v_now jsonb := rollcall.identity();
+  v_differs text;
+begin
+  select * into v_install from rollcall.install;
+  if v_install.identity is null then
+    raise exception 'this install is not bound to a database yet' using errcode = 'RC002', detail = 'unbound';
+  end if;
+  select string_agg(x.what, ', ') into v_differs from (values
+    ('system identifier', v_install.identity ->> 'system_identifier' is distinct from v_now ->> 'system_identifier'),
+    ('timeline', v_install.identity ->> 'timeline' is distinct from v_now ->> 'timeline'),
+    ('database name', v_install.identity ->> 'database' is distinct from v_now ->> 'database'),
+    ('table identifiers', v_install.identity -> 'oids' is distinct from v_now -> 'oids'),
+    ('project', v_install.project_ref is distinct from p_ref),
+    ('environment', v_install.environment is distinct from p_environment)) as x(what, differs)
+   where x.differs;
+  if v_differs is not null then
+    raise exception 'this database is not the one Rollcall was bound to' using errcode = 'RC002', detail = v_differs;
+  end if;
+end $body$;
+
+-- Binds to the database as it is. A position in another cluster's transaction ids means nothing here, so it starts anew;
+-- leases of workers elsewhere end; everything is looked at again by a sweep.
+create or replace function rollcall.bind(p_ref text, p_environment text) returns void language plpgsql as $body$
+declare
+  v_old jsonb := (select identity from rollcall.install);
+begin
+  if v_old is not null and v_old is distinct from rollcall.identity() then
+    truncate rollcall.changes_0, rollcall.changes_1, rollcall.changes_2;
+    delete from rollcall.fold_position;
+    insert into rollcall.fold_position (lo) values (pg_current_snapshot());
+    perform nextval('rollcall.uncaptured');
+  end if;
+  update rollcall.install set identity = rollcall.identity(), project_ref = p_ref, environment = p_environment, bound_at = now();
+end $body$;
+`;

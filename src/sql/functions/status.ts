@@ -1,0 +1,36 @@
+/** What `rollcall status` shows, as one document. */
+export const status: string = /* sql */ `
+create or replace function rollcall.status() returns jsonb language sql set row_security = off as $body$
+  select jsonb_build_object(
+    'environment', i.environment,
+    'project', i.project_ref,
+    'bound', i.identity is not null,
+    'config_hash', i.config_hash,
+    'swept_at', i.swept_at,
+    'sweep_note', i.sweep_note,
+    'sweep_wanted', rollcall.uncaptured_count() <> i.uncaptured_seen,
+    'triggers_missing', (
+      select coalesce(jsonb_agg(x.name order by x.name), '[]')
+        from unnest(array['rollcall_delete', 'rollcall_insert', 'rollcall_truncate', 'rollcall_update']) as x(name)
+       where not exists (select from pg_trigger t where t.tgrelid = to_regclass('auth.users') and t.tgname = x.name
+                           and t.tgenabled in ('O', 'A'))),
+    'sources', (select coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'pause_code', s.pause_code,
+        'pause_message', s.pause_message, 'paused_at', s.paused_at) order by s.id), '[]') from rollcall.sources s),
+    'destinations', (select coalesce(jsonb_agg(jsonb_build_object(
+        'name', d.name, 'type', d.type,
+        'pending', (select count(*) from rollcall.due q where q.destination_id = d.id),
+        'oldest_pending_s', (select extract(epoch from clock_timestamp() - min(q.since)) from rollcall.due q where q.destination_id = d.id),
+        'in_step', (select count(*) from rollcall.desired s where s.destination_id = d.id and s.action = 'upsert'
+            and s.delivered_version = s.version
+            and not exists (select from rollcall.due q where q.destination_id = d.id and q.contact_id = s.contact_id)),
+        'skipped', (select coalesce(jsonb_object_agg(r.reason, r.n), '{}') from (select s.reason, count(*) as n from rollcall.desired s
+            where s.destination_id = d.id and s.action <> 'upsert' and s.reason is not null and s.reason <> 'gone' group by s.reason) r),
+        'failed', (select count(*) from rollcall.dead_letters l where l.destination_id = d.id),
+        'causes', (select coalesce(jsonb_agg(jsonb_build_object('stage', c.stage, 'code', c.code, 'field', c.field, 'count', c.n) order by c.n desc), '[]')
+            from (select l.stage, l.code, l.field, count(*) as n from rollcall.dead_letters l where l.destination_id = d.id
+                   group by l.stage, l.code, l.field order by n desc limit 5) c),
+        'pause_code', d.pause_code, 'pause_message', d.pause_message, 'paused_until', d.paused_until) order by d.id), '[]')
+      from rollcall.destinations d where d.enabled))
+    from rollcall.install i
+$body$;
+`;

@@ -1,0 +1,119 @@
+/** The tables that hold desired and delivered state. See SPEC.md, "Tables". */
+export const state: string = /* sql */ `
+-- One row: what is installed, and where.
+create table rollcall.install (
+  only_row boolean primary key default true check (only_row),
+  config_hash text,
+  consent_basis text,
+  identity jsonb,                       -- what rollcall.identity() said when this install was bound
+  project_ref text,
+  environment text,
+  bound_at timestamptz,
+  uncaptured_seen bigint not null default 0,   -- value of the sequence below at the start of the last complete sweep
+  swept_at timestamptz,
+  sweep_note text
+);
+insert into rollcall.install default values;
+
+create table rollcall.destinations (
+  id smallint generated always as identity primary key,
+  name text not null unique,
+  type text not null,
+  enabled boolean not null default true,       -- false once the config no longer names it
+  map_function name not null,
+  plan jsonb not null,                         -- attribute name -> type
+  lists jsonb not null default '{}',           -- list name -> id, resolved by apply
+  paused_until timestamptz,
+  pause_code text,
+  pause_message text,
+  pauses int not null default 0                -- in a row; reset by a delivery
+);
+
+create table rollcall.sources (
+  id smallint primary key,
+  name text not null unique,
+  pause_code text,                             -- set when its generated SQL no longer fits the table
+  pause_message text,
+  paused_at timestamptz
+);
+insert into rollcall.sources (id, name) values (1, 'auth.users');
+
+-- Owner rows: every writer of a person's state locks these first, in key order.
+create table rollcall.contacts (
+  id bigint generated always as identity primary key,
+  key text collate "C" not null unique         -- auth.users.id
+);
+
+-- No foreign keys below: they would cost a check for every delivery, and only the functions in this schema write here.
+create table rollcall.desired (
+  destination_id smallint not null,
+  contact_id bigint not null,
+  action text not null check (action in ('upsert', 'delete', 'none')),
+  reason text,                                 -- why it is not an upsert
+  address text,                                -- held: one living owner per destination
+  waiting_for text,                            -- an address somebody else holds
+  payload jsonb not null default '{}',
+  consent text not null default 'none' check (consent in ('basis', 'none', 'opted_out')),
+  hash bytea not null,
+  version bigint not null,                     -- raised by every change, so that A -> B -> A is two changes
+  delivered_version bigint,
+  remote_address text,                         -- where the contact may exist at the destination
+  remote_id text,
+  carry_from text,                             -- address whose subscription must be read before the next write
+  takeover boolean not null default false,     -- the address was another person's: clear what we do not send
+  split boolean not null default false,        -- the destination refused to move the address: create new, remove old
+  primary key (destination_id, contact_id)
+) with (fillfactor = 80);
+create unique index desired_address on rollcall.desired (destination_id, address) where address is not null;
+create unique index desired_remote_address on rollcall.desired (destination_id, remote_address) where remote_address is not null;
+create unique index desired_remote_id on rollcall.desired (destination_id, remote_id) where remote_id is not null;
+create index desired_waiting on rollcall.desired (destination_id, waiting_for) where waiting_for is not null;
+
+-- The queue: a row for each contact that is not in step. While leased, due_at is the end of the lease.
+create table rollcall.due (
+  destination_id smallint not null,
+  contact_id bigint not null,
+  lane smallint not null default 0,            -- 0 live, 1 backfill
+  due_at timestamptz not null,
+  since timestamptz not null default clock_timestamp(),
+  token uuid,                                  -- the lease; null when nobody holds it
+  tries int not null default 0,
+  unknown_until timestamptz,                   -- an attempt of unknown outcome may arrive until then
+  primary key (destination_id, contact_id)
+) with (fillfactor = 80);
+create index due_next on rollcall.due (destination_id, lane, due_at);
+
+create table rollcall.attempts (
+  id bigint generated always as identity primary key,
+  destination_id smallint not null,
+  contact_id bigint not null,
+  version bigint not null,
+  action text not null,
+  outcome text not null,
+  code text,
+  message text,                                -- the destination's words; may hold personal data
+  latency_ms int,
+  at timestamptz not null default clock_timestamp()
+);
+create index attempts_contact on rollcall.attempts (contact_id, id);
+
+create table rollcall.dead_letters (
+  destination_id smallint not null,
+  contact_id bigint not null,
+  stage text not null check (stage in ('map', 'deliver')),
+  version bigint,
+  code text not null,
+  field text,
+  message text not null,
+  at timestamptz not null default clock_timestamp(),
+  primary key (destination_id, contact_id)
+);
+
+-- Shared rate limits: when the bucket's theoretical next send is due (GCRA).
+create table rollcall.limits (
+  destination_id smallint not null,
+  bucket text not null,
+  next_at timestamptz not null default '-infinity',
+  primary key (destination_id, bucket)
+) with (fillfactor = 50);
+`;

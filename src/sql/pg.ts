@@ -1,0 +1,101 @@
+import type { ConnectionOptions } from 'node:tls';
+import pg from 'pg';
+import type { Queryable, Row, Script, Sql } from './port.ts';
+import { connectionTarget } from './tls.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Longest that one statement may take before its connection is given up. */
+const QUERY_TIMEOUT_MS = 120_000;
+
+// Type ids of pg_type. Everything else comes as text: a JavaScript number or Date would round it.
+const PARSED = new Set([16, 21, 23, 700, 701, 114, 3802, 1005, 1007, 1009, 1015]);
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((id: number, format: 'text') =>
+    PARSED.has(id) ? pg.types.getTypeParser(id, format) : (value: string) => value) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+export interface PgOptions {
+  readonly url: string;
+  /** PEM text of the certificate authority that signed the server's certificate. */
+  readonly sslRootCert?: string | undefined;
+  /** Most connections. */
+  readonly max?: number;
+  readonly applicationName?: string;
+}
+
+/**
+ * Opens the port to Postgres over node-postgres. Connections are made when first used.
+ * @throws RollcallError `RC_DATABASE_URL` when the URL is not one, `RC_DATABASE_TLS` when it asks for unverified TLS
+ */
+export function openPg(options: PgOptions): Sql {
+  const target = connectionTarget(options.url, options.sslRootCert);
+  const config: pg.ClientConfig = {
+    connectionString: target.url,
+    ssl: target.ssl as ConnectionOptions | false,
+    application_name: options.applicationName ?? 'rollcall',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    types,
+    keepAlive: true,
+  };
+  const pool = new pg.Pool({ ...config, max: options.max ?? 6, idleTimeoutMillis: 30_000 });
+  // An idle connection that dies is replaced; the next query says if the database is gone.
+  pool.on('error', () => undefined);
+  return {
+    query: (text, values) => run(pool, text, values),
+    async transaction(work) {
+      const client = await pool.connect();
+      let broken = false;
+      try {
+        await client.query('begin isolation level read committed');
+        const result = await work(session(client));
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        await client.query('rollback').catch(() => {
+          broken = true;
+        });
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
+    async listen(channel, onNotify, onLost) {
+      const client = new pg.Client(config);
+      let closed = false;
+      const lost = (): void => {
+        if (closed) return;
+        closed = true;
+        client.end().catch(() => undefined);
+        onLost();
+      };
+      client.on('error', lost);
+      client.on('end', lost);
+      client.on('notification', onNotify);
+      await client.connect();
+      await client.query(`listen ${client.escapeIdentifier(channel)}`);
+      return {
+        async close() {
+          closed = true;
+          await client.end().catch(() => undefined);
+        },
+      };
+    },
+    close: () => pool.end(),
+  };
+}
+
+function session(client: pg.ClientBase): Queryable & Script {
+  return {
+    query: (text, values) => run(client, text, values),
+    async script(text) {
+      await client.query(text);
+    },
+  };
+}
+
+async function run<R extends Row>(on: pg.Pool | pg.ClientBase, text: string, values?: readonly unknown[]): Promise<R[]> {
+  // With an empty list of values node-postgres falls back to the simple protocol, which would run several statements.
+  const result = await on.query({ text, values: values === undefined ? [] : [...values], queryMode: 'extended' } as pg.QueryConfig);
+  return result.rows as R[];
+}

@@ -1,0 +1,37 @@
+import type { Lease, Settlement } from '../../engine/ports.ts';
+import type { Queryable } from '../port.ts';
+
+/** Records what became of a batch, frees its leases, and makes due again what is not in step. */
+export async function settle(sql: Queryable, destination: number, lease: Lease, settlements: readonly Settlement[]): Promise<void> {
+  await sql.query(`select rollcall.settle($1, $2, $3::int * interval '1 millisecond', $4)`, [
+    destination,
+    lease.token,
+    lease.graceMs,
+    JSON.stringify(settlements.map(toResult)),
+  ]);
+}
+
+function toResult({ delivery, outcome, waitMs, latencyMs, recheck }: Settlement): object {
+  const failed = outcome.kind === 'delivered' ? undefined : outcome;
+  return {
+    contact: delivery.contactId,
+    version: delivery.version,
+    action: delivery.action,
+    outcome: outcome.kind,
+    address: delivery.address,
+    remote_id: outcome.kind === 'delivered' ? outcome.remoteId : undefined,
+    code: failed?.code,
+    field: failed?.field,
+    message: failed === undefined ? undefined : storable(failed.message),
+    wait_ms: Math.round(waitMs),
+    latency_ms: Math.round(latencyMs),
+    forget_remote: failed?.forgetRemote,
+    split: failed?.code === 'email_taken' ? true : undefined,
+    recheck,
+  };
+}
+
+/** Postgres text holds no NUL and no half of a surrogate pair. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '').toWellFormed();
+}

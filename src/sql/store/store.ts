@@ -1,0 +1,71 @@
+import type { Bucket, DestinationState, FoldResult, Store } from '../../engine/ports.ts';
+import type { Sql } from '../port.ts';
+import { claim } from './claim.ts';
+import type { Identity } from './identity.ts';
+import { settle } from './settle.ts';
+
+/** The engine's store over Postgres: each method is one call of a function in the `rollcall` schema. */
+export function createStore(sql: Sql, identity: Identity): Store {
+  return {
+    destinations: () => destinations(sql),
+    async fold(limit) {
+      const [row] = await sql.query<FoldRow>('select * from rollcall.fold($1, $2)', [identity.configHash, limit]);
+      return row ?? { busy: false, taken: 0, changed: 0, failed: 0 };
+    },
+    claim: (destination, lease, limit, after) => claim(sql, identity, destination, lease, limit, after),
+    async release(destination, token, contactIds) {
+      await sql.query('select rollcall.release($1, $2, $3::bigint[])', [destination, token, contactIds]);
+    },
+    settle: (destination, lease, settlements) => retryDeadlock(() => settle(sql, destination, lease, settlements)),
+    async takeSends(destination, buckets, want) {
+      const [row] = await sql.query<{ granted: number; wait_ms: number }>('select * from rollcall.take_sends($1, $2, $3)', [
+        destination,
+        JSON.stringify(buckets.map((b: Bucket) => ({ name: b.name, interval_us: b.intervalUs, burst: b.burst }))),
+        want,
+      ]);
+      return { granted: row?.granted ?? 0, waitMs: row?.wait_ms ?? 1000 };
+    },
+    async holdSends(destination, waitMs) {
+      await sql.query('select rollcall.hold_sends($1, $2)', [destination, Math.round(waitMs)]);
+    },
+    async pause(destination, code, message, pauseMs) {
+      await sql.query('select rollcall.pause_destination($1, $2, $3, $4)', [destination, code, message, Math.round(pauseMs)]);
+    },
+    async resume(destination) {
+      await sql.query('select rollcall.resume_destination($1)', [destination]);
+    },
+  };
+}
+
+interface FoldRow extends FoldResult {
+  readonly [column: string]: unknown;
+}
+
+async function destinations(sql: Sql): Promise<readonly DestinationState[]> {
+  const rows = await sql.query<{
+    id: number;
+    name: string;
+    plan: DestinationState['plan'];
+    lists: DestinationState['lists'];
+    paused_ms: number;
+    pauses: number;
+  }>(
+    `select id, name, plan, lists, pauses,
+            greatest(0, coalesce(extract(epoch from paused_until - clock_timestamp()) * 1000, 0))::int as paused_ms
+       from rollcall.destinations where enabled order by id`,
+  );
+  return rows.map((r) => ({ id: r.id, name: r.name, plan: r.plan, lists: r.lists, pausedMs: r.paused_ms, pauses: r.pauses }));
+}
+
+const DEADLOCK = '40P01';
+const DEADLOCK_TRIES = 5;
+
+async function retryDeadlock<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== DEADLOCK || tries >= DEADLOCK_TRIES) throw error;
+    }
+  }
+}

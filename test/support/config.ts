@@ -1,0 +1,37 @@
+import type { Config } from '../../src/config/types.ts';
+import type { AttributeMapping, ValueSource } from '../../src/core/mapping.ts';
+
+/** An attribute with the defaults of the config. */
+export function attribute(name: string, source: string | ValueSource, more: Partial<AttributeMapping> = {}): AttributeMapping {
+  const from: ValueSource =
+    typeof source === 'string' ? { kind: 'column', path: source.split('.') as [string, ...string[]] } : source;
+  return { name, source: from, transforms: [], type: undefined, onNull: 'skip', path: name, line: 1, column: 1, ...more };
+}
+
+/** A config as the loader would make it, for tests that are not about the loader. */
+export function testConfig(more: Partial<Config> = {}): Config {
+  return {
+    file: 'rollcall.yaml',
+    hash: 'a'.repeat(64),
+    environment: 'test',
+    databaseUrl: undefined,
+    sslRootCert: undefined,
+    projectUrl: undefined,
+    apiKey: undefined,
+    enabled: true,
+    users: true,
+    userMapping: {
+      address: ['email'],
+      attributes: [attribute('FIRSTNAME', 'user_metadata.full_name')],
+      where: undefined,
+      unconfirmed: true,
+    },
+    consent: { kind: 'everyone', basis: 'test' },
+    destinations: [{ name: 'mailtrap', type: 'mailtrap', options: {}, line: 1, column: 1 }],
+    delivery: { graceMs: 120_000 },
+    sweep: { everyMs: 3_600_000 },
+    log: { level: 'info', queries: false },
+    warnings: [],
+    ...more,
+  };
+}

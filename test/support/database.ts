@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterEach, inject } from 'vitest';
+import type { Sql } from '../../src/sql/port.ts';
+import { openPg } from '../../src/sql/pg.ts';
+
+/** A fresh database with an empty `auth.users`, gone when the test ends. */
+export interface TestDatabase {
+  readonly name: string;
+  /** As the superuser. */
+  readonly url: string;
+  /** As the role that owns neither `auth` nor its tables. */
+  readonly hostedUrl: string;
+  /** As the superuser, for the app's side of a test. */
+  readonly app: pg.Client;
+  /** As the hosted role. */
+  readonly sql: Sql;
+  connect(url?: string): Promise<pg.Client>;
+}
+
+const cleanups: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+/** Runs after the test, in reverse order of registration. */
+export function onCleanup(cleanup: () => Promise<void>): void {
+  cleanups.push(cleanup);
+}
+
+export async function createDatabase(): Promise<TestDatabase> {
+  const name = `t_${randomUUID().replaceAll('-', '')}`;
+  const maintenance = inject('postgres');
+  await withClient(maintenance, (client) => client.query(`create database ${name} template ${inject('template')}`));
+  await withClient(maintenance, (client) => client.query(`grant create on database ${name} to hosted`));
+  onCleanup(async () => {
+    await withClient(maintenance, (client) => client.query(`drop database if exists ${name} with (force)`));
+  });
+  const url = withPath(maintenance, name);
+  const hosted = new URL(url);
+  hosted.username = 'hosted';
+  const connect = async (to: string = url): Promise<pg.Client> => {
+    const client = new pg.Client({ connectionString: to });
+    client.on('error', () => undefined);
+    await client.connect();
+    onCleanup(() => client.end().catch(() => undefined));
+    return client;
+  };
+  const sql = openPg({ url: hosted.toString() });
+  onCleanup(() => sql.close());
+  return { name, url, hostedUrl: hosted.toString(), app: await connect(), sql, connect };
+}
+
+function withPath(url: string, database: string): string {
+  const parsed = new URL(url);
+  parsed.pathname = `/${database}`;
+  return parsed.toString();
+}
+
+async function withClient(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}
