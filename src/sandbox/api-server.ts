@@ -1,0 +1,140 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { NewCall } from './call-log.ts';
+import type { FaultBox } from './fault-box.ts';
+import { describeVerdict, type FaultVerdict } from './faults.ts';
+import { readBody } from './read-body.ts';
+import { ApiRequest, type ApiReply, type World } from './world.ts';
+
+export interface ApiServerParts {
+  readonly world: World;
+  readonly faults: FaultBox;
+  readonly allowsHost: (header: string | undefined) => boolean;
+  /** Answers `/` and everything under `/_sandbox/`. */
+  readonly control: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<unknown>;
+  readonly now: () => number;
+  readonly onCall: (call: NewCall) => void;
+  /** Aborted when the sandbox closes, so that no wait outlives it. */
+  readonly closing: AbortSignal;
+}
+
+/**
+ * The server of the stand-in. The vendor's paths are answered on bare `node:http`, without a framework: measured on two
+ * cores with 32 connections and a trivial PATCH, 45,000 requests/s against 31,000 through hono and its Node adapter.
+ */
+export function apiServer(parts: ApiServerParts): Server {
+  const server = createServer((incoming, outgoing) => {
+    const url = incoming.url ?? '/';
+    if (!parts.allowsHost(incoming.headers.host)) {
+      send(outgoing, { status: 403, body: 'This host name is not served.\n' }, {});
+      incoming.resume();
+      return;
+    }
+    if (url === '/' || url.startsWith('/_sandbox') || url.startsWith('/?')) {
+      void parts.control(incoming, outgoing);
+      return;
+    }
+    const query = url.indexOf('?');
+    const path = query < 0 ? url : url.slice(0, query);
+    readBody(incoming, parts.world.bodyLimit(path), (body) => {
+      serve(parts, incoming, outgoing, { url, path, body }).catch(() => {
+        // A mistake of the stand-in itself must look like none of the faults it makes on purpose.
+        send(outgoing, { status: 500, body: 'The sandbox failed at this request.\n' }, {});
+      });
+    });
+  });
+  // Longer than any client keeps an idle connection, or the client would see its request lost for no fault of ours.
+  server.keepAliveTimeout = 120_000;
+  return server;
+}
+
+async function serve(
+  parts: ApiServerParts,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  received: { readonly url: string; readonly path: string; readonly body: string | null },
+): Promise<void> {
+  const started = performance.now();
+  const { world, faults } = parts;
+  const request = new ApiRequest(incoming.method ?? 'GET', received.path, incoming.headers, received.body ?? '');
+  const done = (reply: ApiReply | null, fault: FaultVerdict | null): void => {
+    if (reply === null) outgoing.socket?.destroy();
+    else send(outgoing, reply, world.commonHeaders());
+    parts.onCall({
+      at: parts.now(),
+      method: request.method,
+      path: received.url,
+      headers: request.headers,
+      body: request.body,
+      status: reply?.status ?? 0,
+      ms: performance.now() - started,
+      fault: fault === null ? null : describeVerdict(fault),
+    });
+  };
+  if (received.body === null) {
+    outgoing.shouldKeepAlive = false;
+    done(world.failure(413), null);
+    return;
+  }
+  const verdict = faults.isEmpty
+    ? null
+    : faults.decide({ method: request.method, path: received.url, ...world.subject(request) });
+  const rejects = (email: string): boolean => faults.rejectsRow(email, request.method, received.url);
+  if (verdict === null) {
+    done(world.gate(request) ?? world.handle(request, rejects), null);
+    return;
+  }
+  if (verdict.drop === 'before') {
+    done(null, verdict);
+    return;
+  }
+  await pause(verdict.waitBeforeMs, parts.closing);
+  const reply = spoil(world.gate(request) ?? act(world, request, rejects, verdict), verdict);
+  await pause(verdict.waitAfterMs, parts.closing);
+  done(verdict.drop === 'after' ? null : reply, verdict);
+}
+
+function act(world: World, request: ApiRequest, rejects: (email: string) => boolean, verdict: FaultVerdict): ApiReply {
+  if (verdict.status !== null) {
+    const reply = world.failure(verdict.status);
+    if (verdict.retryAfter === null) return reply;
+    return { ...reply, headers: { ...reply.headers, 'Retry-After': String(verdict.retryAfter) } };
+  }
+  return verdict.reject ? world.refusal() : world.handle(request, rejects);
+}
+
+const SPOILT: Readonly<Record<NonNullable<FaultVerdict['body']>, Partial<ApiReply>>> = {
+  empty: { body: '' },
+  malformed: { body: '{"data":{"id":' },
+  html: { body: '<html><body><h1>Bad Gateway</h1></body></html>', headers: { 'content-type': 'text/html' } },
+};
+
+function spoil(reply: ApiReply, verdict: FaultVerdict): ApiReply {
+  if (verdict.body === null) return reply;
+  const spoilt = SPOILT[verdict.body];
+  return { ...reply, ...spoilt, headers: { ...reply.headers, ...spoilt.headers } };
+}
+
+function send(outgoing: ServerResponse, reply: ApiReply, common: Readonly<Record<string, string>>): void {
+  if (outgoing.destroyed || outgoing.headersSent) return;
+  const body = reply.body;
+  if (body === null) {
+    outgoing.writeHead(reply.status, { ...common, ...reply.headers });
+    outgoing.end();
+    return;
+  }
+  outgoing.writeHead(reply.status, { ...common, ...reply.headers, 'content-length': Buffer.byteLength(body) });
+  outgoing.end(body);
+}
+
+async function pause(ms: number, closing: AbortSignal): Promise<void> {
+  if (ms <= 0 || closing.aborted) return;
+  await new Promise<void>((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      closing.removeEventListener('abort', finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, ms);
+    closing.addEventListener('abort', finish);
+  });
+}

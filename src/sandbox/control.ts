@@ -1,0 +1,90 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import * as z from 'zod';
+import { RollcallError } from '../core/errors.ts';
+import { renderJson } from '../core/json.ts';
+import type { CallLog } from './call-log.ts';
+import type { ChangeStreams } from './change-streams.ts';
+import { readInput } from './control-input.ts';
+import type { FaultBox } from './fault-box.ts';
+import { faultRule, type FaultRule } from './faults.ts';
+import { PAGE, PAGE_HEADERS } from './page.ts';
+import { parseFault } from './parse-fault.ts';
+import { bearerToken, secretCheck } from './secrets.ts';
+import type { World } from './world.ts';
+
+export interface ControlParts {
+  readonly controlKey: string;
+  readonly world: World;
+  readonly calls: CallLog;
+  readonly faults: FaultBox;
+  readonly streams: ChangeStreams;
+  readonly reset: () => void;
+}
+
+/** One rule, or several, each as data or in its command line form. */
+const faultsInput = z.union([
+  z.strictObject({ rules: z.array(z.union([z.string(), faultRule])).min(1) }),
+  z.strictObject({ rule: z.union([z.string(), faultRule]) }),
+  faultRule.transform((rule) => ({ rule })),
+]);
+
+/** The page at `/` and the control API under `/_sandbox/`, which needs the control key. */
+export function controlApp(parts: ControlParts): Hono {
+  const app = new Hono();
+  const isKey = secretCheck(parts.controlKey);
+
+  app.get('/', (context) => context.body(PAGE, 200, PAGE_HEADERS));
+
+  app.use('/_sandbox/*', async (context, next) => {
+    if (!isKey(bearerToken(context.req.header('authorization')) ?? '')) {
+      return context.json({ error: { code: 'RC_SANDBOX_KEY', message: 'The control key is missing or wrong.' } }, 401);
+    }
+    context.header('cache-control', 'no-store');
+    return next();
+  });
+  app.use('/_sandbox/*', bodyLimit({ maxSize: 8 * 1024 * 1024 }));
+
+  app.get('/_sandbox/state', (context) =>
+    context.body(renderJson(parts.world.snapshot()), 200, { 'content-type': 'application/json; charset=utf-8' }),
+  );
+  app.get('/_sandbox/calls', (context) => {
+    const last = Number(context.req.query('last') ?? Number.POSITIVE_INFINITY);
+    return context.json({ counters: parts.calls.counters(), calls: parts.calls.last(Number.isNaN(last) ? 0 : last) });
+  });
+  app.get('/_sandbox/events', (context) =>
+    context.body(parts.streams.open(), 200, {
+      'content-type': 'application/x-ndjson; charset=utf-8',
+      'x-content-type-options': 'nosniff',
+    }),
+  );
+  app.get('/_sandbox/faults', (context) => context.json({ faults: parts.faults.list() }));
+  app.post('/_sandbox/faults', async (context) => {
+    const input = await readInput(context, faultsInput);
+    const rules = 'rules' in input ? input.rules : [input.rule];
+    parts.faults.add(rules.map((rule): FaultRule => (typeof rule === 'string' ? parseFault(rule) : rule)));
+    return context.json({ faults: parts.faults.list() }, 201);
+  });
+  app.delete('/_sandbox/faults', (context) => {
+    parts.faults.clear();
+    return context.json({ faults: [] });
+  });
+  app.post('/_sandbox/reset', (context) => {
+    parts.reset();
+    return context.body(null, 204);
+  });
+
+  app.notFound((context) =>
+    context.json({ error: { code: 'RC_SANDBOX_PATH', message: 'No such control path.' } }, 404),
+  );
+  app.onError((error, context) => {
+    const known = error instanceof RollcallError;
+    const body = {
+      code: known ? error.code : 'RC_SANDBOX_INTERNAL',
+      message: known ? error.message : 'The sandbox failed at this request.',
+      ...(known && error.hint !== undefined ? { hint: error.hint } : {}),
+    };
+    return context.json({ error: body }, known ? 400 : 500);
+  });
+  return app;
+}

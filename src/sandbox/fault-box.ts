@@ -1,0 +1,56 @@
+import {
+  activate,
+  decideFault,
+  type ActiveFault,
+  type FaultCall,
+  type FaultRule,
+  type FaultVerdict,
+} from './faults.ts';
+
+/** The fault rules in force, and how often each may still act. */
+export class FaultBox {
+  private faults: ActiveFault[] = [];
+  private readonly random: () => number;
+
+  constructor(random: () => number, rules: readonly FaultRule[]) {
+    this.random = random;
+    this.add(rules);
+  }
+
+  get isEmpty(): boolean {
+    return this.faults.length === 0;
+  }
+
+  add(rules: readonly FaultRule[]): void {
+    this.faults = [...this.faults, ...rules.map(activate)];
+  }
+
+  clear(): void {
+    this.faults = [];
+  }
+
+  /** The rules with the calls each may still act on (null: no end). */
+  list(): readonly { readonly rule: FaultRule; readonly left: number | null }[] {
+    return this.faults.map(({ rule, left }) => ({ rule, left: Number.isFinite(left) ? left : null }));
+  }
+
+  decide(call: FaultCall): FaultVerdict | null {
+    return this.settle(decideFault(this.faults, call, this.random));
+  }
+
+  /** Whether a `reject` rule refuses one row of a bulk request. */
+  rejectsRow(email: string, method: string, path: string): boolean {
+    if (!this.faults.some((fault) => fault.rule.reject !== undefined)) return false;
+    const rejecting = this.faults.map((fault) => (fault.rule.reject === undefined ? { ...fault, left: 0 } : fault));
+    const row: FaultCall = { method, path, emails: [email.toLowerCase()], writesContact: true };
+    return this.settle(decideFault(rejecting, row, this.random)) !== null;
+  }
+
+  private settle(verdict: FaultVerdict | null): FaultVerdict | null {
+    if (verdict === null) return null;
+    this.faults = this.faults.map((fault, index) =>
+      verdict.acting.includes(index) ? { ...fault, left: fault.left - 1 } : fault,
+    );
+    return verdict;
+  }
+}

@@ -1,0 +1,22 @@
+const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '::1']);
+const WILDCARDS = new Set(['0.0.0.0', '::', '']);
+
+/** Whether a host name or address literal means this machine. Names other than `localhost` never do. */
+export function isLoopbackHost(host: string): boolean {
+  const bare = host.toLowerCase().replace(/^\[|\]$/g, '');
+  return LOOPBACK_NAMES.has(bare) || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(bare);
+}
+
+/**
+ * A check of the `Host` header against DNS rebinding: a page elsewhere that makes its own name point at this machine
+ * still sends its own name. Loopback names and the bound host pass; bound to a wildcard address, every name does.
+ */
+export function hostGuard(boundHost: string): (hostHeader: string | undefined) => boolean {
+  if (WILDCARDS.has(boundHost)) return () => true;
+  const own = boundHost.toLowerCase();
+  return (header) => {
+    if (header === undefined) return false;
+    const host = header.toLowerCase().replace(/:\d*$/, '');
+    return host === own || isLoopbackHost(host);
+  };
+}
