@@ -1,0 +1,45 @@
+import { RollcallError } from '../core/errors.ts';
+import { formatPath, type Position, type TreePath } from './tree.ts';
+import type { ConfigWarning } from './types.ts';
+
+/** Where an issue stands: any node or entry of the tree will do. */
+export interface Spot {
+  readonly at: Position;
+  readonly path: TreePath;
+}
+
+/** Collects every mistake and warning of one file, so that all are told at once. */
+export class Issues {
+  readonly #file: string;
+  readonly #errors: RollcallError[] = [];
+  readonly #warnings: ConfigWarning[] = [];
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  error(code: string, message: string, spot: Spot, hint?: string): void {
+    const place = { file: this.#file, ...spot.at, path: formatPath(spot.path) };
+    this.#errors.push(new RollcallError(code, message, { hint, place }));
+  }
+
+  warn(code: string, message: string, spot: Spot): void {
+    this.#warnings.push({ code, message, ...spot.at });
+  }
+
+  get failed(): boolean {
+    return this.#errors.length > 0;
+  }
+
+  /** In the order of the file. */
+  errors(): readonly RollcallError[] {
+    return this.#errors.toSorted(
+      (a, b) => (a.place?.line ?? 0) - (b.place?.line ?? 0) || (a.place?.column ?? 0) - (b.place?.column ?? 0),
+    );
+  }
+
+  /** In the order of the file. */
+  warnings(): readonly ConfigWarning[] {
+    return this.#warnings.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  }
+}

@@ -1,0 +1,276 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RollcallError } from '../core/errors.ts';
+import { ConfigErrors } from './config-errors.ts';
+import { readConfig } from './load.ts';
+import { BASIC, DEBUG, FULL, FULL_ENV, MERGED, mistakes, parse, registry, TABLES } from './test-support.ts';
+
+const KEY = { SUPABASE_SERVICE_ROLE_KEY: 'service-key' };
+const codes = (config: { warnings: readonly { code: string }[] }) => config.warnings.map((warning) => warning.code);
+
+describe('the blocks of the Tajo page', () => {
+  test('Basic Setup', () => {
+    const config = parse(BASIC, KEY);
+    expect(config).toMatchObject({
+      enabled: true,
+      users: true,
+      projectUrl: 'https://xyzcompany.supabase.co',
+      apiKey: 'service-key',
+      environment: 'production',
+      destinations: [],
+      consent: undefined,
+      databaseUrl: undefined,
+      delivery: { graceMs: 120_000 },
+      sweep: { everyMs: 3_600_000 },
+      log: { level: 'info', queries: false },
+      userMapping: { address: ['email'], where: undefined, unconfirmed: false },
+    });
+    expect(config.userMapping.attributes).toEqual([
+      {
+        name: 'SMS',
+        source: { kind: 'column', path: ['phone'] },
+        transforms: [],
+        type: undefined,
+        onNull: 'skip',
+        path: 'connectors.supabase.user_mapping.phone',
+        line: 18,
+        column: 7,
+      },
+      expect.objectContaining({ name: 'FIRSTNAME', source: { kind: 'column', path: ['user_metadata', 'full_name'] } }),
+      expect.objectContaining({ name: 'SIGNUP_DATE', source: { kind: 'column', path: ['created_at'] } }),
+    ]);
+    expect(config.warnings.map(({ line, column, code }) => `${line}:${column} ${code}`)).toEqual([
+      '10:11 RC_WARN_TABLE_NOT_MAPPED',
+      '11:11 RC_WARN_TABLE_NOT_MAPPED',
+      '12:11 RC_WARN_TABLE_NOT_MAPPED',
+      '13:7 RC_WARN_STORAGE_NOT_SENT',
+      '14:7 RC_WARN_REALTIME_NOT_USED',
+    ]);
+    expect(config.warnings[0]?.message).toBe('table "customers" has no mapping: nothing of it is sent');
+  });
+
+  test('Custom Table Mapping', () => {
+    const config = parse(TABLES);
+    expect(codes(config)).toEqual(['RC_WARN_TABLE_NOT_SENT', 'RC_WARN_TABLE_NOT_SENT']);
+    expect(config.warnings.map((warning) => warning.line)).toEqual([2, 10]);
+  });
+
+  test('Debug Mode', () => {
+    const config = parse(DEBUG);
+    expect(config.log).toEqual({ level: 'debug', queries: true });
+    expect(codes(config)).toEqual(['RC_WARN_LOG_REALTIME']);
+  });
+
+  test('all merged, the table mapping under the connector or at the top level', () => {
+    const merged = parse(MERGED, KEY);
+    expect(merged.log.level).toBe('debug');
+    expect(codes(merged).toSorted()).toEqual([
+      'RC_WARN_LOG_REALTIME',
+      'RC_WARN_REALTIME_NOT_USED',
+      'RC_WARN_STORAGE_NOT_SENT',
+      'RC_WARN_TABLE_NOT_MAPPED',
+      'RC_WARN_TABLE_NOT_SENT',
+      'RC_WARN_TABLE_NOT_SENT',
+    ]);
+    expect(parse(`${BASIC}${TABLES}`, KEY).hash).toBe(merged.hash);
+  });
+
+  test('without user_mapping the page’s eight defaults hold', () => {
+    const { userMapping } = parse('connectors:\n  supabase:\n    sync: {users: true}\n');
+    expect(userMapping.address).toEqual(['email']);
+    expect(userMapping.attributes.map(({ name, source, transforms }) => [name, source, transforms])).toEqual([
+      ['SMS', { kind: 'column', path: ['phone'] }, [{ name: 'e164' }]],
+      ['FIRSTNAME', { kind: 'column', path: ['user_metadata', 'full_name'] }, []],
+      ['AVATAR_URL', { kind: 'column', path: ['user_metadata', 'avatar_url'] }, []],
+      ['SIGNUP_DATE', { kind: 'column', path: ['created_at'] }, []],
+      ['LAST_SIGN_IN', { kind: 'column', path: ['last_sign_in_at'] }, []],
+      ['PROVIDER', { kind: 'column', path: ['app_metadata', 'provider'] }, []],
+      ['CONFIRMED_AT', { kind: 'column', path: ['confirmed_at'] }, []],
+    ]);
+  });
+});
+
+describe('the whole grammar', () => {
+  const config = parse(FULL, FULL_ENV);
+
+  test('everything has its place', () => {
+    expect(config).toMatchObject({
+      file: 'rollcall.yaml',
+      apiKey: 'none',
+      databaseUrl: FULL_ENV.DB,
+      sslRootCert: './prod-ca.crt',
+      environment: 'staging',
+      delivery: { graceMs: 90_000 },
+      sweep: { everyMs: 1_800_000 },
+      log: { level: 'warn', queries: false },
+      consent: { kind: 'column', path: ['user_metadata', 'marketing_opt_in'] },
+      userMapping: {
+        address: ['email'],
+        where: { expression: "coalesce(app_metadata->>'provider', '') <> 'test'", line: 23, column: 14 },
+        unconfirmed: true,
+      },
+    });
+    expect(config.destinations).toEqual([
+      {
+        name: 'postbox',
+        type: 'postbox',
+        options: { token: FULL_ENV.TOKEN, base_url: 'https://postbox.example', region: 'eu', lists: [7, 'news'] },
+        line: 45,
+        column: 3,
+      },
+      {
+        name: 'second',
+        type: 'postbox',
+        options: {
+          token: FULL_ENV.TOKEN,
+          base_url: 'https://postbox.example',
+          region: 'us',
+          lists: [],
+          limit: 12,
+          quiet: true,
+          webhook: { path: '/hook', secret: 'inline-secret' },
+          headers: { 'x-team': 'growth' },
+        },
+        line: 48,
+        column: 3,
+      },
+    ]);
+  });
+
+  test('attributes with their targets, transforms and places', () => {
+    const brief = config.userMapping.attributes.map(({ name, source, transforms, type, onNull, line, column }) => ({
+      name,
+      from: source.kind === 'column' ? source.path.join('.') : source,
+      transforms,
+      type,
+      onNull,
+      place: `${line}:${column}`,
+    }));
+    const plain = { transforms: [], type: undefined, onNull: 'skip' };
+    expect(brief).toEqual([
+      { ...plain, name: 'EMAIL_COPY', from: 'email', place: '8:22' },
+      { ...plain, name: 'SMS', from: 'phone', transforms: [{ name: 'e164', countryCode: '49' }], place: '9:7' },
+      { ...plain, name: 'SIGNUP_DATE', from: 'created_at', place: '10:20' },
+      { ...plain, name: 'COHORT', from: 'created_at', transforms: [{ name: 'date' }], type: 'date', place: '10:33' },
+      {
+        name: 'FIRSTNAME',
+        from: 'user_metadata.full_name',
+        transforms: [
+          { name: 'trim' },
+          { name: 'default', value: 'friend' },
+          { name: 'template', template: 'Hi {value} of {user_metadata.city}' },
+        ],
+        type: undefined,
+        onNull: 'clear',
+        place: '11:7',
+      },
+      { ...plain, name: 'CITY', from: 'user_metadata.address.city', place: '15:7' },
+      {
+        ...plain,
+        name: 'PROVIDER',
+        from: 'app_metadata.provider',
+        transforms: [{ name: 'map', values: { google: 'Google', 1: 'one', true: 'yes' }, otherwise: 'other' }],
+        place: '16:7',
+      },
+      { ...plain, name: 'SOURCE', from: { kind: 'const', value: 'supabase' }, place: '20:9' },
+      { ...plain, name: 'SCORE', from: { kind: 'const', value: 1.5 }, type: 'float', place: '21:9' },
+      {
+        name: 'TENURE',
+        from: { kind: 'sql', expression: 'extract(day from now() - created_at)::int' },
+        transforms: [],
+        type: 'integer',
+        onNull: 'clear',
+        place: '22:9',
+      },
+    ]);
+  });
+
+  test('the result is frozen all the way down', () => {
+    const walk = (value: unknown): boolean =>
+      typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(walk));
+    expect(walk(config)).toBe(true);
+  });
+
+  test.each([
+    ['nobody', { kind: 'nobody' }],
+    ['{everyone: " customers since 2019 "}', { kind: 'everyone', basis: 'customers since 2019' }],
+  ])('consent: %s', (text, consent) => expect(parse(`consent: ${text}`).consent).toEqual(consent));
+
+  test('enabled: false and users: false', () => {
+    expect(parse('connectors: {supabase: {enabled: false, sync: {users: false}}}')).toMatchObject({
+      enabled: false,
+      users: false,
+    });
+    expect(parse('connectors: {supabase: {enabled: "${ON}"}}', { ON: 'false' }).enabled).toBe(false);
+  });
+
+  test('the address may come from another column', () => {
+    const { userMapping } = parse('connectors: {supabase: {user_mapping: {user_metadata.work.mail: Email, phone: X}}}');
+    expect(userMapping.address).toEqual(['user_metadata', 'work', 'mail']);
+    expect(userMapping.attributes.map((attribute) => attribute.name)).toEqual(['X']);
+  });
+
+  test('the database: the file, then DATABASE_URL, then SUPABASE_DB_URL', () => {
+    const env = { DATABASE_URL: 'postgres://a', SUPABASE_DB_URL: 'postgres://b' };
+    expect(parse('database_url: postgres://c', env).databaseUrl).toBe('postgres://c');
+    expect(parse('consent: nobody', env).databaseUrl).toBe('postgres://a');
+    expect(parse('consent: nobody', { ...env, DATABASE_URL: '' }).databaseUrl).toBe('postgres://b');
+  });
+
+  test('sections that say nothing are as if absent', () => {
+    const quiet =
+      'connectors:\n  supabase:\n    sync:\n    user_mapping:\ndestinations:\nconsent:\ndelivery:\nsweep:\n';
+    expect(parse(quiet).hash).toBe(parse('environment: production').hash);
+  });
+
+  test('an alias stands for its value', () => {
+    const text = 'destinations:\n  postbox: &one {token: "12345678"}\n  second: {type: postbox, token: *t}\n';
+    expect(mistakes(text)).toContain('3:34 RC_CONFIG_YAML');
+    const good =
+      'consent: nobody\ndestinations:\n  a: {type: &t postbox, token: "12345678"}\n  b: {type: *t, token: "12345678"}\n';
+    expect(parse(good).destinations.map((destination) => destination.type)).toEqual(['postbox', 'postbox']);
+  });
+});
+
+describe('the file', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'rollcall-config-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const failureOf = async (path: string): Promise<unknown> =>
+    readConfig(path, {}, registry).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+
+  test('is read with its name in it', async () => {
+    const path = join(folder, 'rollcall.yaml');
+    await writeFile(path, '\uFEFFconsent: nobody\r\n');
+    expect(await readConfig(path, {}, registry)).toMatchObject({ file: path, consent: { kind: 'nobody' } });
+  });
+
+  test('its mistakes name it', async () => {
+    const path = join(folder, 'wrong.yaml');
+    await writeFile(path, 'consnt: nobody');
+    const error = await failureOf(path);
+    expect(error).toBeInstanceOf(ConfigErrors);
+    expect(error).toMatchObject({ code: 'RC_CONFIG_INVALID', errors: [{ place: { file: path, line: 1, column: 1 } }] });
+  });
+
+  test('a missing one says what to run', async () => {
+    const error = await failureOf(join(folder, 'none.yaml'));
+    expect(error).toBeInstanceOf(RollcallError);
+    expect(error).toMatchObject({ code: 'RC_CONFIG_NOT_FOUND', hint: expect.stringContaining('rollcall init') });
+  });
+
+  test('a folder, or bytes that are no UTF-8, are named as such', async () => {
+    expect(await failureOf(folder)).toMatchObject({ code: 'RC_CONFIG_UNREADABLE' });
+    const path = join(folder, 'latin1.yaml');
+    await writeFile(path, Buffer.from('environment: f\xfcr', 'latin1'));
+    expect(await failureOf(path)).toMatchObject({ code: 'RC_CONFIG_UNREADABLE', hint: 'Save it as UTF-8.' });
+  });
+});

@@ -1,0 +1,91 @@
+import type { UserMapping } from '../core/mapping.ts';
+import { asMap, checkKeys, type Misplaced, readChoice, readFlag, readText } from './fields.ts';
+import type { Issues, Spot } from './issues.ts';
+import { quote } from './quote.ts';
+import { readSync, type SyncedTable } from './read-sync.ts';
+import { readUserMapping } from './read-user-mapping.ts';
+import type { Entry, MapNode } from './tree.ts';
+import type { Config } from './types.ts';
+
+export const CONNECTOR_KEYS: readonly string[] = [
+  'enabled',
+  'project_url',
+  'api_key',
+  'sync',
+  'user_mapping',
+  'table_mapping',
+  'debug',
+  'log_level',
+  'log_queries',
+  'log_realtime',
+];
+export const LOG_LEVELS: readonly ('error' | 'warn' | 'info' | 'debug' | 'verbose')[] = [
+  'error',
+  'warn',
+  'info',
+  'debug',
+  'verbose',
+];
+
+/** What stands under `connectors.supabase`. */
+export interface Connector {
+  readonly enabled: boolean;
+  readonly projectUrl: string | undefined;
+  readonly apiKey: string | undefined;
+  readonly users: boolean;
+  readonly tables: readonly SyncedTable[];
+  readonly userMapping: UserMapping;
+  readonly tableMapping: Entry | undefined;
+  readonly log: Config['log'];
+}
+
+/** Reads `connectors:`; everything has a default, so that any part of it may be left out. Mistakes go to `issues`. */
+export function readConnector(root: MapNode, topKeys: readonly string[], issues: Issues): Connector {
+  const connectors = asMap(root.entries.get('connectors')?.value, issues);
+  if (connectors !== undefined) checkKeys(connectors, ['supabase'], issues);
+  const entry = connectors?.entries.get('supabase');
+  const map = asMap(entry?.value, issues);
+  const field = (key: string): Entry | undefined => map?.entries.get(key);
+  if (map !== undefined) {
+    const ours = topKeys.filter((key) => !CONNECTOR_KEYS.includes(key));
+    const misplaced: Misplaced = Object.fromEntries(ours.map((key) => [key, 'at the top level of the file']));
+    checkKeys(map, CONNECTOR_KEYS, issues, misplaced);
+  }
+  const sync = readSync(field('sync')?.value, issues);
+  // Where messages about the default mapping point: the place it would have.
+  const spot: Spot = { at: entry?.at ?? root.at, path: ['connectors', 'supabase', 'user_mapping'] };
+  return {
+    enabled: readFlag(field('enabled'), true, issues),
+    projectUrl: readUrl(field('project_url'), issues),
+    apiKey: readText(field('api_key'), issues),
+    users: sync.users,
+    tables: sync.tables,
+    userMapping: readUserMapping(field('user_mapping')?.value, spot, issues),
+    tableMapping: field('table_mapping'),
+    log: readLog(field, issues),
+  };
+}
+
+function readLog(field: (key: string) => Entry | undefined, issues: Issues): Config['log'] {
+  const debug = readFlag(field('debug'), false, issues);
+  const level = readChoice(field('log_level'), LOG_LEVELS, issues);
+  const realtime = field('log_realtime');
+  if (realtime !== undefined && readFlag(realtime, false, issues)) {
+    issues.warn('RC_WARN_LOG_REALTIME', 'log_realtime has no effect: this version reads no realtime feed', realtime);
+  }
+  return {
+    level: level === 'verbose' ? 'debug' : (level ?? (debug ? 'debug' : 'info')),
+    queries: readFlag(field('log_queries'), false, issues),
+  };
+}
+
+function readUrl(entry: Entry | undefined, issues: Issues): string | undefined {
+  const text = readText(entry, issues, 'a URL');
+  if (text === undefined || entry === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const usable = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+  if (usable) return text.replace(/\/+$/, '');
+  const hint = 'For example "https://xyzcompany.supabase.co".';
+  issues.error('RC_CONFIG_VALUE', `${quote(entry.key)} must be the https:// address of the project`, entry.value, hint);
+  return undefined;
+}

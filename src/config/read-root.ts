@@ -1,0 +1,102 @@
+import type { Destination } from '../core/destination.ts';
+import { asMap, checkKeys, type Misplaced, readDuration, readText, wrongType } from './fields.ts';
+import type { Env } from './interpolate.ts';
+import type { Issues } from './issues.ts';
+import { CONNECTOR_KEYS, readConnector } from './read-connector.ts';
+import { CONSENT_CHOICES, readConsent } from './read-consent.ts';
+import { readDestinations } from './read-destinations.ts';
+import { checkTables } from './read-tables.ts';
+import { type Entry, isNothing, type TreeNode } from './tree.ts';
+import type { Config } from './types.ts';
+
+export const TOP_KEYS: readonly string[] = [
+  'connectors',
+  'table_mapping',
+  'database_url',
+  'ssl_root_cert',
+  'environment',
+  'destinations',
+  'consent',
+  'delivery',
+  'sweep',
+];
+export const DEFAULT_ENVIRONMENT = 'production';
+export const DEFAULT_GRACE_MS = 120_000;
+export const DEFAULT_SWEEP_MS = 3_600_000;
+
+export interface RootOptions {
+  readonly file: string;
+  readonly env: Env;
+  readonly registry: readonly Destination<unknown>[];
+}
+
+/** Reads the whole tree. Mistakes go to `issues`; the result is only of use when there are none. */
+export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): Omit<Config, 'hash'> | undefined {
+  if (tree.kind !== 'map') {
+    const hint = 'Start with `connectors:`, or run `rollcall init` to write a file.';
+    wrongType(tree, 'a map of keys', issues, hint);
+    return undefined;
+  }
+  const underConnector = CONNECTOR_KEYS.filter((key) => !TOP_KEYS.includes(key));
+  const misplaced: Misplaced = {
+    ...Object.fromEntries(underConnector.map((key) => [key, 'under connectors.supabase'])),
+    supabase: 'under connectors',
+  };
+  checkKeys(tree, TOP_KEYS, issues, misplaced);
+  const field = (key: string): Entry | undefined => tree.entries.get(key);
+  const connector = readConnector(tree, TOP_KEYS, issues);
+  checkTables([connector.tableMapping, field('table_mapping')], connector.tables, issues);
+  const destinations = readDestinations(field('destinations'), options.registry, issues);
+  const consent = readConsent(field('consent'), issues);
+  checkConsentGiven(field('destinations'), field('consent'), issues);
+  return {
+    file: options.file,
+    environment: readEnvironment(field('environment'), issues),
+    databaseUrl: readDatabaseUrl(field('database_url'), options.env, issues),
+    sslRootCert: readText(field('ssl_root_cert'), issues, 'the path of a PEM file'),
+    projectUrl: connector.projectUrl,
+    apiKey: connector.apiKey,
+    enabled: connector.enabled,
+    users: connector.users,
+    userMapping: connector.userMapping,
+    consent,
+    destinations,
+    delivery: { graceMs: readSection(field('delivery'), 'grace', DEFAULT_GRACE_MS, issues) },
+    sweep: { everyMs: readSection(field('sweep'), 'every', DEFAULT_SWEEP_MS, issues) },
+    log: connector.log,
+    warnings: issues.warnings(),
+  };
+}
+
+function checkConsentGiven(destinations: Entry | undefined, consent: Entry | undefined, issues: Issues): void {
+  if (destinations?.value.kind !== 'map' || destinations.value.entries.size === 0) return;
+  if (consent !== undefined && !isNothing(consent.value)) return;
+  const message = 'consent is missing: it must say who may be mailed, and has no default';
+  issues.error('RC_CONFIG_CONSENT_MISSING', message, consent ?? destinations, CONSENT_CHOICES);
+}
+
+/** A section with one duration. */
+function readSection(entry: Entry | undefined, key: string, fallback: number, issues: Issues): number {
+  const map = asMap(entry?.value, issues, `a map with the key ${key}`);
+  if (map === undefined) return fallback;
+  checkKeys(map, [key], issues);
+  return readDuration(map.entries.get(key), fallback, issues);
+}
+
+function readEnvironment(entry: Entry | undefined, issues: Issues): string {
+  const text = readText(entry, issues);
+  if (text === undefined || entry === undefined) return DEFAULT_ENVIRONMENT;
+  if (text.length <= 63 && !/\p{Cc}/u.test(text)) return text;
+  issues.error('RC_CONFIG_VALUE', 'the environment has 1 to 63 characters on one line', entry.value);
+  return DEFAULT_ENVIRONMENT;
+}
+
+/** The URL of the file, else of `DATABASE_URL`, else of `SUPABASE_DB_URL`. */
+function readDatabaseUrl(entry: Entry | undefined, env: Env, issues: Issues): string | undefined {
+  if (entry === undefined || isNothing(entry.value)) return env['DATABASE_URL'] || env['SUPABASE_DB_URL'] || undefined;
+  const text = readText(entry, issues, 'a postgres:// URL');
+  if (text === undefined || /^postgres(?:ql)?:\/\/./.test(text)) return text;
+  const hint = 'For example "${DATABASE_URL}", with postgres://user:password@host:5432/postgres in it.';
+  issues.error('RC_CONFIG_VALUE', 'database_url must be a postgres:// URL', entry.value, hint);
+  return undefined;
+}

@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import type { Destination } from '../core/destination.ts';
+import { ConfigErrors } from './config-errors.ts';
+import { parseConfig } from './load.ts';
+import type { Config } from './types.ts';
+
+/** For tests: a destination with every kind of option a config can hold. Its calls are never made. */
+const postbox: Destination<unknown> = {
+  id: 'postbox',
+  docsUrl: 'https://example.com',
+  config: z.object({
+    token: z.string().min(8).meta({ secret: true, description: 'API token of the account.' }),
+    base_url: z.url().default('https://postbox.example'),
+    region: z.enum(['eu', 'us']).default('eu'),
+    lists: z.array(z.union([z.int(), z.string()])).default([]),
+    limit: z.number().positive().optional(),
+    quiet: z.boolean().optional(),
+    webhook: z.strictObject({ path: z.string(), secret: z.string().meta({ secret: true }).optional() }).optional(),
+    headers: z.record(z.string(), z.string()).optional(),
+  }),
+  capabilities: { contact: 'upsert', remove: 'hard', address: 'email', fields: false, lists: false, homes: ['worker'] },
+  limits: () => ({ buckets: [], concurrency: 1, recordsPerRequest: 1 }),
+  auth: () => ({ header: 'x', value: 'x' }),
+  encode: () => [],
+  request: () => ({ method: 'GET', url: 'https://example.com', headers: {}, body: null }),
+  interpret: () => [],
+  probe: () => ({ method: 'GET', url: 'https://example.com', headers: {}, body: null }),
+};
+
+export const registry: readonly Destination<unknown>[] = [postbox];
+
+/** For tests: parses as `rollcall.yaml` with the test destination. */
+export function parse(text: string, env: Readonly<Record<string, string | undefined>> = {}): Config {
+  return parseConfig(text, { file: 'rollcall.yaml', env, registry });
+}
+
+/** For tests: the failure of a text that must not parse. */
+export function failure(text: string, env: Readonly<Record<string, string | undefined>> = {}): ConfigErrors {
+  try {
+    parse(text, env);
+  } catch (error) {
+    if (error instanceof ConfigErrors) return error;
+    throw error;
+  }
+  throw new Error('the text parsed');
+}
+
+/** For tests: `line:column CODE` of every mistake, in the order of the file. */
+export function mistakes(text: string, env: Readonly<Record<string, string | undefined>> = {}): readonly string[] {
+  return failure(text, env).errors.map(({ place, code }) => `${place?.line}:${place?.column} ${code}`);
+}
+
+/** The three blocks of the Tajo Supabase connector's page, with the indentation the page lost. */
+export const BASIC = `connectors:
+  supabase:
+    enabled: true
+    project_url: "https://xyzcompany.supabase.co"
+    api_key: "\${SUPABASE_SERVICE_ROLE_KEY}"
+    # Data sync options
+    sync:
+      users: true
+      tables:
+        - customers
+        - orders
+        - products
+      storage: true
+      realtime: true
+    # Map Supabase Auth users to contacts
+    user_mapping:
+      email: email
+      phone: SMS
+      user_metadata.full_name: FIRSTNAME
+      created_at: SIGNUP_DATE
+`;
+
+export const TABLES = `table_mapping:
+  customers:
+    # Column → Attribute mapping
+    email: email
+    full_name: FIRSTNAME
+    company: COMPANY
+    plan: SUBSCRIPTION_PLAN
+    mrr: MONTHLY_REVENUE
+    created_at: SIGNUP_DATE
+  orders:
+    # Track as events
+    sync_as: events
+    event_name: "order_placed"
+    properties:
+      total: amount
+      status: order_status
+      items: line_items
+`;
+
+export const DEBUG = `connectors:
+  supabase:
+    debug: true
+    log_level: verbose
+    log_queries: true
+    log_realtime: true
+`;
+
+const indented = (text: string, by: string): string => text.replaceAll(/^(?=.)/gm, by);
+
+/** All three blocks in one file, the table mapping under the connector. */
+export const MERGED = `${BASIC}${indented(TABLES, '    ')}${DEBUG.split('\n').slice(2).join('\n')}`;
+
+/** Every part of the grammar at once. */
+export const FULL = `connectors:
+  supabase:
+    enabled: true
+    project_url: https://xyzcompany.supabase.co
+    api_key: \${SERVICE_KEY:-none}
+    sync: {users: true, tables: [customers, app.orders], storage: false, realtime: false}
+    user_mapping:
+      email: [email, EMAIL_COPY]
+      phone: {to: SMS, transform: {e164: {country_code: "49"}}}
+      created_at: [SIGNUP_DATE, {to: COHORT, transform: date, type: date}]
+      user_metadata.full_name:
+        to: FIRSTNAME
+        transform: [trim, {default: friend}, {template: "Hi {value} of {raw_user_meta_data.city}"}]
+        when_null: clear
+      user_metadata.address.city: CITY
+      raw_app_meta_data.provider:
+        to: PROVIDER
+        transform: {map: {google: Google, 1: one, true: yes}, else: other}
+      attributes:
+        SOURCE: {const: supabase}
+        SCORE: {const: 1.5, type: float}
+        TENURE: {sql: "extract(day from now() - created_at)::int", type: integer, when_null: clear}
+      where: "coalesce(app_metadata->>'provider', '') <> 'test'"
+      unconfirmed: true
+    debug: false
+    log_level: warn
+    log_queries: false
+    log_realtime: false
+table_mapping:
+  app.orders:
+    sync_as: events
+    event_name: order_placed
+    customer_email: email
+    properties: {total: amount}
+  customers:
+    sync_as: contacts
+    email: email
+    plan: [PLAN, {to: TIER, transform: lower}]
+database_url: \${DB}
+ssl_root_cert: ./prod-ca.crt
+environment: staging
+destinations:
+  postbox:
+    token: \${TOKEN}
+    lists: [7, news]
+  second:
+    type: postbox
+    token: \${TOKEN}
+    region: us
+    limit: \${LIMIT}
+    quiet: \${QUIET:-true}
+    webhook: {path: /hook, secret: inline-secret}
+    headers: {x-team: growth}
+consent: {column: user_metadata.marketing_opt_in}
+delivery: {grace: 90s}
+sweep: {every: 30m}
+`;
+export const FULL_ENV = { DB: 'postgres://u:p@db.example/postgres', TOKEN: 'token-0123456789', LIMIT: '12' } as const;
