@@ -171,10 +171,12 @@ class Builder {
     }
     if (typeof value !== 'string') {
       this.#issues.error('RC_CONFIG_TYPE', 'this kind of YAML value is not supported', base, 'Put it in quotes.');
+      this.#issues.settle(path);
       return nothing;
     }
     if (UNSTORABLE.test(value)) {
       this.#issues.error('RC_CONFIG_TEXT', 'the text holds a character that a database cannot store', base);
+      this.#issues.settle(path);
       return nothing;
     }
     return { ...base, ...this.#interpolated(value, base) };
@@ -197,6 +199,7 @@ class Builder {
         this.#issues.error('RC_CONFIG_ENV_SYNTAX', '${…} does not name an environment variable', spot, hint);
       }
     }
+    if (problems.length > 0) this.#issues.settle(base.path);
     return { value, fromEnv };
   }
 }

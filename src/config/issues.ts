@@ -13,14 +13,23 @@ export class Issues {
   readonly #file: string;
   readonly #errors: RollcallError[] = [];
   readonly #warnings: ConfigWarning[] = [];
+  readonly #settled = new Set<string>();
 
   constructor(file: string) {
     this.#file = file;
   }
 
+  /** Adds a mistake, unless its path is settled. */
   error(code: string, message: string, spot: Spot, hint?: string): void {
-    const place = { file: this.#file, ...spot.at, path: formatPath(spot.path) };
+    const path = formatPath(spot.path);
+    if (this.#settled.has(path)) return;
+    const place = { file: this.#file, ...spot.at, path };
     this.#errors.push(new RollcallError(code, message, { hint, place }));
+  }
+
+  /** Says that the value at a path is known to be wrong: what a reader finds wrong with it from now on is not added. */
+  settle(path: TreePath): void {
+    this.#settled.add(formatPath(path));
   }
 
   warn(code: string, message: string, spot: Spot): void {

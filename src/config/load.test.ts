@@ -5,7 +5,23 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RollcallError } from '../core/errors.ts';
 import { ConfigErrors } from './config-errors.ts';
 import { readConfig } from './load.ts';
-import { BASIC, DEBUG, FULL, FULL_ENV, MERGED, mistakes, parse, registry, TABLES } from './test-support.ts';
+import {
+  BASIC,
+  DEBUG,
+  FULL,
+  FULL_ENV,
+  MERGED,
+  mistakes,
+  parse,
+  registry,
+  TABLES,
+} from '../../test/support/config-text.ts';
+
+const failureOf = async (path: string): Promise<unknown> =>
+  readConfig(path, {}, registry).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
 const KEY = { SUPABASE_SERVICE_ROLE_KEY: 'service-key' };
 const codes = (config: { warnings: readonly { code: string }[] }) => config.warnings.map((warning) => warning.code);
@@ -117,7 +133,7 @@ describe('the whole grammar', () => {
         name: 'postbox',
         type: 'postbox',
         options: { token: FULL_ENV.TOKEN, base_url: 'https://postbox.example', region: 'eu', lists: [7, 'news'] },
-        line: 45,
+        line: 43,
         column: 3,
       },
       {
@@ -133,7 +149,7 @@ describe('the whole grammar', () => {
           webhook: { path: '/hook', secret: 'inline-secret' },
           headers: { 'x-team': 'growth' },
         },
-        line: 48,
+        line: 46,
         column: 3,
       },
     ]);
@@ -240,12 +256,6 @@ describe('the file', () => {
     folder = await mkdtemp(join(tmpdir(), 'rollcall-config-'));
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
-
-  const failureOf = async (path: string): Promise<unknown> =>
-    readConfig(path, {}, registry).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
 
   test('is read with its name in it', async () => {
     const path = join(folder, 'rollcall.yaml');

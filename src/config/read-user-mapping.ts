@@ -24,14 +24,13 @@ export function readUserMapping(node: TreeNode | undefined, spot: Spot, issues: 
   const columns = [...map.entries.values()].filter((entry) => !USER_MAPPING_KEYS.includes(entry.key));
   let address: ColumnPath | undefined;
   const mapped = columns.flatMap((entry) => {
-    const targets = readTargets(entry, userPlaceholder, issues);
     const column = parseColumn(entry.key, USER_MAPPING_KEYS);
     if (!column.ok) {
       issues.error(column.code, column.message, entry, column.hint);
       return [];
     }
     const attributes: AttributeMapping[] = [];
-    for (const target of targets) {
+    for (const target of readTargets(entry, userPlaceholder, issues)) {
       if (!names.take(target.name, target.nameSpot)) continue;
       if (!isAddress(target.name)) attributes.push(attribute(target, { kind: 'column', path: column.path }));
       else if (checkAddress(target, column, issues)) address = column.path;

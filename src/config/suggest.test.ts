@@ -23,6 +23,11 @@ describe('suggestion', () => {
     expect(suggestion('enabeld', keys)).toBe('Did you mean "enabled"?');
   });
 
+  test('a beginning is enough', () => {
+    expect(closest('project', keys)).toBe('project_url');
+    expect(closest('syn', ['synchronise'])).toBeUndefined();
+  });
+
   test('lists the keys when none is near', () => {
     expect(suggestion('frequency', keys)).toBe('Known here: enabled, project_url, api_key, sync.');
     expect(suggestion('x', [])).toBe('Nothing may stand here.');

@@ -2,7 +2,10 @@ import { quote } from './quote.ts';
 
 const LONGEST_WORD = 64;
 
-/** The candidate a person most likely meant, or undefined when none is near (a third of the letters, at most three). */
+/**
+ * The candidate a person most likely meant, or undefined when none is near: a third of the letters
+ * changed, at most three, or a beginning of four letters and more.
+ */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > LONGEST_WORD) return undefined;
   const allowed = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
@@ -16,7 +19,7 @@ export function closest(word: string, candidates: readonly string[]): string | u
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? candidates.find((candidate) => word.length >= 4 && candidate.startsWith(word.toLowerCase()));
 }
 
 /** A hint that names the nearest candidate, or all of them when none is near. */

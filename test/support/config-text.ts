@@ -1,8 +1,9 @@
+import { expect, test } from 'vitest';
 import { z } from 'zod';
-import type { Destination } from '../core/destination.ts';
-import { ConfigErrors } from './config-errors.ts';
-import { parseConfig } from './load.ts';
-import type { Config } from './types.ts';
+import type { Destination } from '../../src/core/destination.ts';
+import { ConfigErrors } from '../../src/config/config-errors.ts';
+import { parseConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/types.ts';
 
 /** For tests: a destination with every kind of option a config can hold. Its calls are never made. */
 const postbox: Destination<unknown> = {
@@ -48,6 +49,38 @@ export function failure(text: string, env: Readonly<Record<string, string | unde
 /** For tests: `line:column CODE` of every mistake, in the order of the file. */
 export function mistakes(text: string, env: Readonly<Record<string, string | undefined>> = {}): readonly string[] {
   return failure(text, env).errors.map(({ place, code }) => `${place?.line}:${place?.column} ${code}`);
+}
+
+/** The text under `connectors.supabase`, four columns in, from line 3 on. */
+export function connector(...lines: readonly string[]): string {
+  return `connectors:\n  supabase:\n${lines.map((line) => `    ${line}\n`).join('')}`;
+}
+
+/** The text under `user_mapping`, six columns in, from line 4 on. */
+export function mapping(...lines: readonly string[]): string {
+  return connector('user_mapping:', ...lines.map((line) => `  ${line}`));
+}
+
+/** A text with its mistakes. */
+export interface MistakeCase {
+  readonly name: string;
+  readonly text: string;
+  /** `line:column CODE` of every mistake. */
+  readonly are: readonly string[];
+  /** What the first message says. */
+  readonly says?: string;
+  readonly hint?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Makes one test of each case. */
+export function checkMistakes(cases: readonly MistakeCase[]): void {
+  test.each(cases)('$name', ({ text, are, says, hint, env }) => {
+    expect(mistakes(text, env)).toEqual(are);
+    const [first] = failure(text, env).errors;
+    if (says !== undefined) expect(first?.message).toContain(says);
+    if (hint !== undefined) expect(first?.hint).toContain(hint);
+  });
 }
 
 /** The three blocks of the Tajo Supabase connector's page, with the indentation the page lost. */
