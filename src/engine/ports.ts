@@ -42,7 +42,6 @@ export interface DestinationState {
   readonly id: number;
   readonly name: string;
   readonly plan: AttributePlan;
-  readonly lists: Readonly<Record<string, number>>;
   /** Milliseconds until the pause ends; 0 when it is not paused. */
   readonly pausedMs: number;
   /** Pauses in a row. */
@@ -65,8 +64,8 @@ export interface Settlement {
   /** How long to wait before the next attempt, in ms; for `retry`, `throttle` and `unknown`. */
   readonly waitMs: number;
   readonly latencyMs: number;
-  /** Accepted, but to be sent once more at once. */
-  readonly recheck: boolean;
+  /** Set when the upsert was accepted and a later operation of the same delivery was not. */
+  readonly partial?: { readonly remoteId: string | undefined } | undefined;
 }
 
 /** The lease of a claim. */
@@ -93,8 +92,36 @@ export interface Store {
   claim(destination: number, lease: Lease, limit: number, after: string): Promise<readonly Claimed[]>;
   release(destination: number, token: string, contactIds: readonly string[]): Promise<void>;
   settle(destination: number, lease: Lease, settlements: readonly Settlement[]): Promise<void>;
-  takeSends(destination: number, buckets: readonly Bucket[], want: number): Promise<{ granted: number; waitMs: number }>;
+  takeSends(
+    destination: number,
+    buckets: readonly Bucket[],
+    want: number,
+  ): Promise<{ granted: number; waitMs: number }>;
   holdSends(destination: number, waitMs: number): Promise<void>;
   pause(destination: number, code: string, message: string, pauseMs: number): Promise<void>;
   resume(destination: number): Promise<void>;
+  /** Marks the source as unreadable, with the database's words, or as readable again. */
+  pauseSource(code: string, message: string): Promise<void>;
+  resumeSource(): Promise<void>;
+  /** Asks writers for a notification until then; 0 ms takes it back. */
+  arm(forMs: number): Promise<void>;
+  /** Starts a sweep when one is due or wanted and nobody else is at one. */
+  beginSweep(everyMs: number, force: boolean): Promise<SweepTicket | undefined>;
+  /** Compares one page of users and folds those that differ. */
+  sweepPage(after: string | null, limit: number): Promise<{ lastKey: string | null; scanned: number; folded: number }>;
+  /** One page of contacts, with those whose user is gone. */
+  absentPage(
+    after: string,
+    limit: number,
+  ): Promise<{ lastId: string | null; scanned: number; keys: readonly string[] }>;
+  /** Folds keys again, in the backfill lane. */
+  foldKeys(keys: readonly string[]): Promise<FoldResult>;
+  endSweep(ticket: SweepTicket, note: string | null): Promise<void>;
+  /** Rotates the change log when it has grown, and removes attempts older than that. */
+  tidy(attemptsOlderThanMs: number): Promise<void>;
+}
+
+/** What was uncaptured when a sweep began: it covers that and all before. */
+export interface SweepTicket {
+  readonly uncaptured: string;
 }

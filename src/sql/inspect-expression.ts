@@ -6,7 +6,8 @@ import type { Queryable, Script } from './port.ts';
 import { quoteIdent } from './quote.ts';
 
 /** Built-in functions that reach beyond the row they are given, or tell about the server. */
-const REFUSED = /_to_xml|^xml(?:table|exists)|^current_setting$|^set_config$|^pg_|^lo_|^loread$|^lowrite$|^txid_|^has_|^inet_|^query_to|^cursor_to|^dblink/;
+const REFUSED =
+  /_to_xml|^xml(?:table|exists)|^current_setting$|^set_config$|^pg_|^lo_|^loread$|^lowrite$|^txid_|^has_|^inet_|^query_to|^cursor_to|^dblink/;
 const CLOCK = /^(?:now|transaction_timestamp|statement_timestamp|age)$/;
 
 /**
@@ -26,12 +27,16 @@ export async function inspectExpression(
       hint,
       place: { file: place.file, line: place.line, column: place.column, path: place.path } as Place,
     });
-  const projection = USER_COLUMNS.filter((c) => columns.has(c.sql)).map((c) => `${quoteIdent(c.sql)} as ${quoteIdent(c.name)}`);
+  const projection = USER_COLUMNS.filter((c) => columns.has(c.sql)).map(
+    (c) => `${quoteIdent(c.sql)} as ${quoteIdent(c.name)}`,
+  );
   await tx.script('savepoint rollcall_inspect');
   try {
     await tx.query(`create temporary view rollcall_projection as select ${projection.join(', ')} from auth.users`);
     try {
-      await tx.query(`create temporary view rollcall_expression as select (${expression}\n) as value from rollcall_projection as users`);
+      await tx.query(
+        `create temporary view rollcall_expression as select (${expression}\n) as value from rollcall_projection as users`,
+      );
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw refuse(
@@ -45,8 +50,18 @@ export async function inspectExpression(
   }
 }
 
-async function examine(tx: Queryable, refuse: (message: string, hint?: string) => RollcallError): Promise<InspectedExpression> {
-  const [view] = await tx.query<{ type: string; category: string; action: string; outputs: string; tables: string[] | null; columns: string[] | null }>(
+async function examine(
+  tx: Queryable,
+  refuse: (message: string, hint?: string) => RollcallError,
+): Promise<InspectedExpression> {
+  const [view] = await tx.query<{
+    type: string;
+    category: string;
+    action: string;
+    outputs: string;
+    tables: string[] | null;
+    columns: string[] | null;
+  }>(
     `select format_type(a.atttypid, null) as type, t.typcategory::text as category, r.ev_action::text as action,
             (select count(*) from pg_attribute x where x.attrelid = a.attrelid and x.attnum > 0) as outputs,
             (select array_agg(distinct d.refobjid::regclass::text) from pg_depend d
@@ -59,10 +74,14 @@ async function examine(tx: Queryable, refuse: (message: string, hint?: string) =
        from pg_attribute a join pg_type t on t.oid = a.atttypid join pg_rewrite r on r.ev_class = a.attrelid
       where a.attrelid = 'pg_temp.rollcall_expression'::regclass and a.attname = 'value'`,
   );
-  if (view === undefined || view.outputs !== '1') throw refuse('This must be one SQL expression, and it is something else.');
-  if (view.tables !== null) throw refuse(`A SQL expression reads its own row only, and this one reads ${view.tables.join(', ')}.`);
+  if (view === undefined || view.outputs !== '1')
+    throw refuse('This must be one SQL expression, and it is something else.');
+  if (view.tables !== null)
+    throw refuse(`A SQL expression reads its own row only, and this one reads ${view.tables.join(', ')}.`);
   if (/:has(?:Aggs|WindowFuncs|TargetSRFs) true/.test(view.action)) {
-    throw refuse('A SQL expression gives one value for each row, so aggregates, window functions and set-returning functions do not fit.');
+    throw refuse(
+      'A SQL expression gives one value for each row, so aggregates, window functions and set-returning functions do not fit.',
+    );
   }
   const timeDependent = await checkFunctions(tx, view.action, refuse);
   const wholeRow = /:varattno 0 /.test(view.action);
@@ -73,8 +92,13 @@ async function examine(tx: Queryable, refuse: (message: string, hint?: string) =
   };
 }
 
-async function checkFunctions(tx: Queryable, action: string, refuse: (message: string, hint?: string) => RollcallError): Promise<boolean> {
-  const ids = (pattern: RegExp): string[] => [...action.matchAll(pattern)].flatMap(([, list]) => list?.match(/\d+/g) ?? []);
+async function checkFunctions(
+  tx: Queryable,
+  action: string,
+  refuse: (message: string, hint?: string) => RollcallError,
+): Promise<boolean> {
+  const ids = (pattern: RegExp): string[] =>
+    [...action.matchAll(pattern)].flatMap(([, list]) => list?.match(/\d+/g) ?? []);
   const functions = await tx.query<{ name: string; schema: string; volatility: string }>(
     `select p.proname::text as name, n.nspname::text as schema, p.provolatile::text as volatility
        from pg_proc p join pg_namespace n on n.oid = p.pronamespace
@@ -82,8 +106,10 @@ async function checkFunctions(tx: Queryable, action: string, refuse: (message: s
     [ids(/:(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)/g), ids(/:(?:opno|opnos) (\d+|\(o [\d ]+\))/g)],
   );
   for (const fn of functions) {
-    if (fn.schema !== 'pg_catalog') throw refuse(`A SQL expression may call built-in functions only, and ${fn.schema}.${fn.name} is not one.`);
-    if (fn.volatility === 'v') throw refuse(`${fn.name}() gives another value each time, so the contact would never be in step.`);
+    if (fn.schema !== 'pg_catalog')
+      throw refuse(`A SQL expression may call built-in functions only, and ${fn.schema}.${fn.name} is not one.`);
+    if (fn.volatility === 'v')
+      throw refuse(`${fn.name}() gives another value each time, so the contact would never be in step.`);
     if (REFUSED.test(fn.name)) throw refuse(`${fn.name}() reaches beyond the row and can't be used in a mapping.`);
   }
   // CURRENT_DATE and its kin, and CURRENT_USER and its kin, are no functions in the stored rule.

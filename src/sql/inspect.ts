@@ -36,9 +36,13 @@ export async function inspectUsers(tx: Queryable & Script, config: Config): Prom
       file: config.file,
     });
     if (found.type !== 'boolean') {
-      throw new RollcallError('RC_SQL_EXPRESSION', `The condition "where" must be true or false, and this is ${found.type}.`, {
-        place: { file: config.file, line: where.line, column: where.column, path: 'user_mapping.where' },
-      });
+      throw new RollcallError(
+        'RC_SQL_EXPRESSION',
+        `The condition "where" must be true or false, and this is ${found.type}.`,
+        {
+          place: { file: config.file, line: where.line, column: where.column, path: 'user_mapping.where' },
+        },
+      );
     }
     expressions.set(where.expression, found);
   }

@@ -80,7 +80,9 @@ function generated(config: Config, source: UserSource): string {
     );
   }
   const kept = config.destinations.map((d) => quoteLiteral(d.name)).join(', ');
-  lines.push(`update rollcall.destinations set enabled = false where true${kept === '' ? '' : ` and name not in (${kept})`};`);
+  lines.push(
+    `update rollcall.destinations set enabled = false where true${kept === '' ? '' : ` and name not in (${kept})`};`,
+  );
   lines.push(
     names.length > 0
       ? captureTriggers(watchedColumns(config.userMapping, config.consent, source))

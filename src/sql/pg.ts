@@ -11,7 +11,9 @@ const QUERY_TIMEOUT_MS = 120_000;
 const PARSED = new Set([16, 21, 23, 700, 701, 114, 3802, 1005, 1007, 1009, 1015]);
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((id: number, format: 'text') =>
-    PARSED.has(id) ? pg.types.getTypeParser(id, format) : (value: string) => value) as pg.CustomTypesConfig['getTypeParser'],
+    PARSED.has(id)
+      ? pg.types.getTypeParser(id, format)
+      : (value: string) => value) as pg.CustomTypesConfig['getTypeParser'],
 };
 
 export interface PgOptions {
@@ -94,8 +96,16 @@ function session(client: pg.ClientBase): Queryable & Script {
   };
 }
 
-async function run<R extends Row>(on: pg.Pool | pg.ClientBase, text: string, values?: readonly unknown[]): Promise<R[]> {
+async function run<R extends Row>(
+  on: pg.Pool | pg.ClientBase,
+  text: string,
+  values?: readonly unknown[],
+): Promise<R[]> {
   // With an empty list of values node-postgres falls back to the simple protocol, which would run several statements.
-  const result = await on.query({ text, values: values === undefined ? [] : [...values], queryMode: 'extended' } as pg.QueryConfig);
+  const result = await on.query({
+    text,
+    values: values === undefined ? [] : [...values],
+    queryMode: 'extended',
+  } as pg.QueryConfig);
   return result.rows as R[];
 }

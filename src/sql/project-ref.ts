@@ -10,6 +10,7 @@ export function projectRef(databaseUrl: string, projectUrl: string | undefined):
   if (direct !== undefined) return direct;
   const pooled = /^[^.]+\.([a-z0-9]{16,})$/.exec(decodeURIComponent(database.username))?.[1];
   if (pooled !== undefined) return pooled;
-  const project = projectUrl === undefined ? undefined : /^https:\/\/([a-z0-9]+)\.supabase\.(?:co|com|red)/.exec(projectUrl)?.[1];
+  const project =
+    projectUrl === undefined ? undefined : /^https:\/\/([a-z0-9]+)\.supabase\.(?:co|com|red)/.exec(projectUrl)?.[1];
   return project ?? `${database.hostname}:${database.port === '' ? '5432' : database.port}`;
 }

@@ -2,10 +2,24 @@ import type { Config } from '../../src/config/types.ts';
 import type { AttributeMapping, ValueSource } from '../../src/core/mapping.ts';
 
 /** An attribute with the defaults of the config. */
-export function attribute(name: string, source: string | ValueSource, more: Partial<AttributeMapping> = {}): AttributeMapping {
+export function attribute(
+  name: string,
+  source: string | ValueSource,
+  more: Partial<AttributeMapping> = {},
+): AttributeMapping {
   const from: ValueSource =
     typeof source === 'string' ? { kind: 'column', path: source.split('.') as [string, ...string[]] } : source;
-  return { name, source: from, transforms: [], type: undefined, onNull: 'skip', path: name, line: 1, column: 1, ...more };
+  return {
+    name,
+    source: from,
+    transforms: [],
+    type: undefined,
+    onNull: 'skip',
+    path: name,
+    line: 1,
+    column: 1,
+    ...more,
+  };
 }
 
 /** A config as the loader would make it, for tests that are not about the loader. */

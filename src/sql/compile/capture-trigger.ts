@@ -1,7 +1,12 @@
 import { dollarQuote, quoteIdent } from '../quote.ts';
 
 /** The triggers on `auth.users`, by name. */
-export const TRIGGERS: readonly string[] = ['rollcall_insert', 'rollcall_update', 'rollcall_delete', 'rollcall_truncate'];
+export const TRIGGERS: readonly string[] = [
+  'rollcall_insert',
+  'rollcall_update',
+  'rollcall_delete',
+  'rollcall_truncate',
+];
 
 /**
  * The fixed shell around capture, and its triggers. Whatever goes wrong inside, the app's statement goes on: the failure

@@ -31,7 +31,8 @@ export function watchedColumns(mapping: UserMapping, consent: ConsentBasis | und
     for (const name of attributeColumns(attribute, inspected(attribute, source))) names.add(name);
   }
   if (consent?.kind === 'column') names.add(consent.path[0]);
-  if (mapping.where !== undefined) for (const name of source.expressions.get(mapping.where.expression)?.columns ?? []) names.add(name);
+  if (mapping.where !== undefined)
+    for (const name of source.expressions.get(mapping.where.expression)?.columns ?? []) names.add(name);
   return USER_COLUMNS.filter((c) => names.has(c.name) || names.has(c.sql))
     .map((c) => c.sql)
     .filter((c) => source.columns.has(c));
@@ -41,7 +42,12 @@ export function watchedColumns(mapping: UserMapping, consent: ConsentBasis | und
  * The function that makes contacts of users: `rollcall.<name>(p_keys text[]) returns setof rollcall.mapped`, one row a key.
  * Its body is a string, so the app's DROP COLUMN, RENAME and ALTER TYPE work; what no longer fits raises class 42.
  */
-export function mapFunction(name: string, mapping: UserMapping, consent: ConsentBasis | undefined, source: UserSource): string {
+export function mapFunction(
+  name: string,
+  mapping: UserMapping,
+  consent: ConsentBasis | undefined,
+  source: UserSource,
+): string {
   const watched = new Set(watchedColumns(mapping, consent, source));
   const projection = USER_COLUMNS.filter((c) => watched.has(c.sql) && c.sql !== 'id').map(
     (c) => `u.${quoteIdent(c.sql)} as ${quoteIdent(c.name)}`,
@@ -95,7 +101,12 @@ const ATTRIBUTES_PER_OBJECT = 40;
 function payload(attributes: readonly AttributeMapping[], source: UserSource): string {
   const entries = attributes.map((a) => {
     const value = attributeValue(a, inspected(a, source));
-    return { name: quoteLiteral(a.name), sql: jsonArgument(value), json: value.type === 'json', skip: a.onNull === 'skip' };
+    return {
+      name: quoteLiteral(a.name),
+      sql: jsonArgument(value),
+      json: value.type === 'json',
+      skip: a.onNull === 'skip',
+    };
   });
   const objects: string[] = [];
   const build = (list: typeof entries, wrap: (sql: string) => string): void => {
@@ -104,11 +115,19 @@ function payload(attributes: readonly AttributeMapping[], source: UserSource): s
       objects.push(wrap(`jsonb_build_object(${part.map((e) => `${e.name}, ${e.sql}`).join(', ')})`));
     }
   };
-  build(entries.filter((e) => e.skip && !e.json), (sql) => `jsonb_strip_nulls(${sql})`);
-  build(entries.filter((e) => !e.skip), (sql) => sql);
+  build(
+    entries.filter((e) => e.skip && !e.json),
+    (sql) => `jsonb_strip_nulls(${sql})`,
+  );
+  build(
+    entries.filter((e) => !e.skip),
+    (sql) => sql,
+  );
   // Nulls inside a json value are part of it, so only the value as a whole is tested.
   for (const e of entries.filter((x) => x.skip && x.json)) {
-    objects.push(`case when nullif(${e.sql}, 'null'::jsonb) is null then '{}'::jsonb else jsonb_build_object(${e.name}, ${e.sql}) end`);
+    objects.push(
+      `case when nullif(${e.sql}, 'null'::jsonb) is null then '{}'::jsonb else jsonb_build_object(${e.name}, ${e.sql}) end`,
+    );
   }
   return objects.length === 0 ? `'{}'::jsonb` : objects.join('\n           || ');
 }

@@ -50,7 +50,8 @@ function sourceValue(attribute: AttributeMapping, inspected: InspectedExpression
 
 function constant(value: string | number | boolean): SqlValue {
   if (typeof value === 'boolean') return { sql: String(value), type: 'boolean' };
-  if (typeof value === 'number') return { sql: `(${value})::numeric`, type: Number.isInteger(value) ? 'integer' : 'float' };
+  if (typeof value === 'number')
+    return { sql: `(${value})::numeric`, type: Number.isInteger(value) ? 'integer' : 'float' };
   return { sql: `${quoteLiteral(value)}::text`, type: 'text' };
 }
 
@@ -74,7 +75,10 @@ function applyTransform(value: SqlValue, transform: Transform): SqlValue {
         ([from, to]) => `when ${quoteLiteral(from)} then ${quoteLiteral(String(to))}`,
       );
       const otherwise = transform.otherwise === undefined ? text : quoteLiteral(String(transform.otherwise));
-      return { sql: `(case ${text} ${arms.join(' ')} else case when ${text} is not null then ${otherwise} end end)`, type: 'text' };
+      return {
+        sql: `(case ${text} ${arms.join(' ')} else case when ${text} is not null then ${otherwise} end end)`,
+        type: 'text',
+      };
     }
     case 'template':
       return { sql: template(transform.template, text), type: 'text' };

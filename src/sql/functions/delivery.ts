@@ -5,7 +5,7 @@ export const delivery: string = /* sql */ `
 create or replace function rollcall.claim(p_destination smallint, p_token uuid, p_limit int, p_lease interval, p_grace interval,
   p_after timestamptz, p_config_hash text, p_ref text, p_environment text)
 returns table (contact_id bigint, version bigint, action text, address text, remote_address text, remote_id text, payload text,
-  consent text, carry_from text, takeover boolean, split boolean, delivered boolean, tries int, due_at timestamptz)
+  consent text, carry_from text, takeover boolean, leftovers text[], delivered boolean, tries int, due_at timestamptz)
 language plpgsql as $body$
 #variable_conflict use_column
 declare
@@ -33,7 +33,7 @@ begin
       returning d.contact_id, d.tries, p.due_at
     )
     select s.contact_id, s.version, s.action, s.address, s.remote_address, s.remote_id, s.payload::text,
-           s.consent, s.carry_from, s.takeover, s.split, s.delivered_version is not null, l.tries, l.due_at
+           s.consent, s.carry_from, s.takeover, s.leftovers, s.delivered_version is not null, l.tries, l.due_at
       from leased l join rollcall.desired s on s.destination_id = p_destination and s.contact_id = l.contact_id
      order by l.due_at;
     get diagnostics v_count = row_count;
@@ -49,7 +49,7 @@ language sql as $body$
 $body$;
 
 -- Records what came of a batch. p_results: [{contact, version, action, outcome, address, remote_id, code, field, message,
--- wait_ms, latency_ms, forget_remote, split, recheck}].
+-- wait_ms, latency_ms, forget_remote, partial}]. Partial: the new address was accepted, the old one is still to be removed.
 create or replace function rollcall.settle(p_destination smallint, p_token uuid, p_grace interval, p_results jsonb) returns int
 language plpgsql as $body$
 declare
@@ -63,20 +63,20 @@ begin
 
   -- A remote id belongs to whoever was accepted last.
   update rollcall.desired o set remote_id = null
-    from jsonb_to_recordset(p_results) as r(contact bigint, outcome text, action text, remote_id text)
-   where r.outcome = 'delivered' and r.action = 'upsert' and o.destination_id = p_destination
+    from jsonb_to_recordset(p_results) as r(contact bigint, outcome text, action text, remote_id text, partial boolean)
+   where (r.outcome = 'delivered' or r.partial) and r.action = 'upsert' and o.destination_id = p_destination
      and o.remote_id = r.remote_id and o.contact_id <> r.contact;
 
   with result as materialized (
     select r.* from jsonb_to_recordset(p_results) as r(contact bigint, version bigint, action text, outcome text, address text,
-      remote_id text, code text, field text, message text, wait_ms bigint, latency_ms int, forget_remote boolean, split boolean,
-      recheck boolean)
+      remote_id text, code text, field text, message text, wait_ms bigint, latency_ms int, forget_remote boolean, partial boolean)
   ), state as (
     update rollcall.desired s
        set delivered_version = case when r.outcome = 'delivered' then greatest(s.delivered_version, r.version) else s.delivered_version end,
            action = case when r.outcome = 'delivered' and r.action = 'delete' and s.action = 'delete' then 'none' else s.action end,
            remote_address = case
              when r.outcome = 'delivered' and r.action = 'delete' then null
+             when r.partial then r.address
              when s.remote_address = r.address or r.address is null then s.remote_address
              -- Not accepted for certain, and not refused for certain: it may exist there.
              when r.outcome <> 'delivered' and (s.remote_address is not null
@@ -87,11 +87,14 @@ begin
              else r.address end,
            remote_id = case
              when r.outcome = 'delivered' and r.action = 'delete' or r.forget_remote then null
-             when r.outcome = 'delivered' then coalesce(r.remote_id, s.remote_id)
+             when r.outcome = 'delivered' or r.partial then coalesce(r.remote_id, s.remote_id)
              else s.remote_id end,
            takeover = s.takeover and not (r.outcome = 'delivered' and s.version = r.version),
            carry_from = case when r.outcome = 'delivered' and s.version = r.version then null else s.carry_from end,
-           split = case when r.split then true when r.outcome = 'delivered' then false else s.split end
+           leftovers = case
+             when r.outcome = 'delivered' then null
+             when r.partial and s.remote_address <> r.address then array_append(s.leftovers, s.remote_address)
+             else s.leftovers end
       from result r
       left join rollcall.due d on d.destination_id = p_destination and d.contact_id = r.contact
      where s.destination_id = p_destination and s.contact_id = r.contact
@@ -106,7 +109,7 @@ begin
      where d.destination_id = p_destination and d.contact_id = j.contact and j.held and d.token = p_token
        and (j.wanted_action = 'none'
          or j.version = j.wanted and (j.outcome = 'reject'
-           or j.outcome = 'delivered' and coalesce(j.unknown_until <= v_now, true) and j.recheck is not true))
+           or j.outcome = 'delivered' and coalesce(j.unknown_until <= v_now, true)))
     returning d.contact_id
   ), again as (
     update rollcall.due d

@@ -21,6 +21,9 @@ begin
     if v_half = 0 then
       return array[row(p_keys[1], 'failed', null, 'none', jsonb_build_object('code', sqlstate, 'message', sqlerrm))::rollcall.mapped];
     end if;
+  when syntax_error_or_access_rule_violation or invalid_schema_name then
+    -- Not a row: the table or its rights are no longer what the mapping was made for.
+    raise exception '%', sqlerrm using errcode = 'RC003', detail = sqlstate;
   end;
   return rollcall.map_rows(p_function, p_keys[1 : v_half]) || rollcall.map_rows(p_function, p_keys[v_half + 1 :]);
 end $body$;
@@ -64,7 +67,8 @@ begin
   ), gone as (
     update rollcall.desired s
        set address = null,
-           remote_address = case when s.remote_address is null and g.attempted then g.address else s.remote_address end
+           remote_address = case when s.remote_address is null and g.attempted then g.address else s.remote_address end,
+           leftovers = case when s.remote_address <> g.address and g.attempted then array_append(s.leftovers, g.address) else s.leftovers end
       from giving g where s.destination_id = p_destination and s.contact_id = g.contact_id
   )
   select array_agg(address) into v_released from giving;
@@ -86,6 +90,9 @@ begin
 
   -- Whoever may still exist at a taken address loses that claim: a delete waiting there is void.
   if v_taken is not null then
+    update rollcall.desired s
+       set leftovers = (select array_agg(a) from unnest(s.leftovers) a where a <> all(v_taken))
+     where s.destination_id = p_destination and s.leftovers is not null and s.leftovers && v_taken;
     with void as (
       select s.contact_id, s.remote_address, s.action,
              greatest(case when d.token is not null then d.due_at end, d.unknown_until) as busy
@@ -121,7 +128,7 @@ begin
       from (
         select w.*,
                case when w.verdict = 'ok' and not w.contact_id = any(coalesce(v_blocked, '{}')) then 'upsert'
-                    when s.remote_address is not null or s.remote_id is not null then 'delete'
+                    when coalesce(s.remote_address, s.remote_id) is not null or s.leftovers is not null then 'delete'
                     else 'none' end as action,
                case when w.verdict <> 'ok' then w.verdict
                     when w.contact_id = any(coalesce(v_blocked, '{}')) then 'address_taken' end as reason
@@ -132,7 +139,7 @@ begin
     on conflict (destination_id, contact_id) do update
        set action = excluded.action, reason = excluded.reason, address = excluded.address,
            waiting_for = excluded.waiting_for, payload = excluded.payload, consent = excluded.consent,
-           hash = excluded.hash, version = s.version + 1, takeover = s.takeover or excluded.takeover, split = false
+           hash = excluded.hash, version = s.version + 1, takeover = s.takeover or excluded.takeover
      where (s.action, s.reason, s.address, s.waiting_for, s.hash)
            is distinct from (excluded.action, excluded.reason, excluded.address, excluded.waiting_for, excluded.hash)
     returning s.contact_id, s.action, s.address

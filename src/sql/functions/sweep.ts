@@ -1,5 +1,9 @@
 /** The plain sweep: every user's key is compared, and only what differs goes through the fold. */
 export const sweep: string = /* sql */ `
+create or replace function rollcall.uncaptured_count() returns bigint language sql as $body$
+  select case when is_called then last_value + 1 else 0 end from rollcall.uncaptured
+$body$;
+
 create or replace function rollcall.sweep_page(p_after text, p_limit int)
 returns table (last_key text, scanned int, folded int) language plpgsql set row_security = off as $body$
 #variable_conflict use_column
@@ -13,6 +17,7 @@ begin
   last_key := v_keys[cardinality(v_keys)];
   folded := 0;
   if v_keys is null then return next; return; end if;
+  update rollcall.install set sweep_until = clock_timestamp() + interval '1 minute';
   select array_agg(k) into v_stale from unnest(v_keys) k where not exists (select from rollcall.contacts c where c.key = k);
   for v_destination in select d.id, d.map_function from rollcall.destinations d where d.enabled loop
     v_stale := v_stale || (
@@ -45,7 +50,26 @@ begin
   return next;
 end $body$;
 
-create or replace function rollcall.uncaptured_count() returns bigint language sql as $body$
-  select case when is_called then last_value + 1 else 0 end from rollcall.uncaptured
+-- Begins a sweep unless another is at work; null when there is nothing to do. Pages prolong it.
+create or replace function rollcall.begin_sweep(p_every interval, p_force boolean) returns bigint language sql as $body$
+  update rollcall.install set sweep_until = clock_timestamp() + interval '1 minute'
+   where (sweep_until is null or sweep_until < clock_timestamp())
+     and (p_force or swept_at is null or swept_at < clock_timestamp() - p_every or uncaptured_seen <> rollcall.uncaptured_count())
+  returning rollcall.uncaptured_count()
 $body$;
+
+create or replace function rollcall.end_sweep(p_uncaptured bigint, p_note text) returns void language sql as $body$
+  update rollcall.install set sweep_until = null, swept_at = clock_timestamp(), uncaptured_seen = p_uncaptured, sweep_note = p_note
+$body$;
+
+-- Rotates the log when the current table has grown, and prunes attempts in small bites.
+create or replace function rollcall.tidy(p_attempts_older interval) returns void language plpgsql as $body$
+begin
+  if pg_relation_size(format('rollcall.changes_%s', (select last_value from rollcall.current_log))::regclass) > 1048576 then
+    perform rollcall.rotate_log();
+  end if;
+  delete from rollcall.attempts where id in (
+    select a.id from rollcall.attempts a where a.at < clock_timestamp() - p_attempts_older order by a.id limit 5000);
+end $body$;
+
 `;

@@ -11,6 +11,7 @@ create table rollcall.install (
   bound_at timestamptz,
   uncaptured_seen bigint not null default 0,   -- value of the sequence below at the start of the last complete sweep
   swept_at timestamptz,
+  sweep_until timestamptz,              -- a sweep is at work until then
   sweep_note text
 );
 insert into rollcall.install default values;
@@ -22,7 +23,6 @@ create table rollcall.destinations (
   enabled boolean not null default true,       -- false once the config no longer names it
   map_function name not null,
   plan jsonb not null,                         -- attribute name -> type
-  lists jsonb not null default '{}',           -- list name -> id, resolved by apply
   paused_until timestamptz,
   pause_code text,
   pause_message text,
@@ -61,12 +61,13 @@ create table rollcall.desired (
   remote_id text,
   carry_from text,                             -- address whose subscription must be read before the next write
   takeover boolean not null default false,     -- the address was another person's: clear what we do not send
-  split boolean not null default false,        -- the destination refused to move the address: create new, remove old
+  leftovers text[],                            -- more addresses it may still exist under, to be removed
   primary key (destination_id, contact_id)
 ) with (fillfactor = 80);
 create unique index desired_address on rollcall.desired (destination_id, address) where address is not null;
 create unique index desired_remote_address on rollcall.desired (destination_id, remote_address) where remote_address is not null;
 create unique index desired_remote_id on rollcall.desired (destination_id, remote_id) where remote_id is not null;
+create index desired_leftovers on rollcall.desired (destination_id) where leftovers is not null;
 create index desired_waiting on rollcall.desired (destination_id, waiting_for) where waiting_for is not null;
 
 -- The queue: a row for each contact that is not in step. While leased, due_at is the end of the lease.

@@ -16,7 +16,7 @@ interface ClaimRow {
   readonly consent: ConsentState;
   readonly carry_from: string | null;
   readonly takeover: boolean;
-  readonly split: boolean;
+  readonly leftovers: readonly string[] | null;
   readonly delivered: boolean;
   readonly tries: number;
   readonly due_at: string;
@@ -33,7 +33,17 @@ export async function claim(
 ): Promise<readonly Claimed[]> {
   const rows = await sql.query<ClaimRow>(
     `select * from rollcall.claim($1, $2, $3, $4::int * interval '1 millisecond', $5::int * interval '1 millisecond', $6, $7, $8, $9)`,
-    [destination, lease.token, limit, lease.leaseMs, lease.graceMs, after, identity.configHash, identity.projectRef, identity.environment],
+    [
+      destination,
+      lease.token,
+      limit,
+      lease.leaseMs,
+      lease.graceMs,
+      after,
+      identity.configHash,
+      identity.projectRef,
+      identity.environment,
+    ],
   );
   return rows.map(toClaimed);
 }
@@ -59,6 +69,6 @@ function toClaimed(row: ClaimRow): Claimed {
 function remoteOf(row: ClaimRow): Claimed['remote'] {
   // An attempt of unknown outcome at this very address tells nothing that matters: it is still a first delivery.
   const nowhereElse = row.remote_address === null || (!row.delivered && row.remote_address === row.address);
-  if (row.remote_id === null && nowhereElse && row.carry_from === null) return null;
-  return { address: row.remote_address, id: row.remote_id, ...(row.split ? { split: true } : {}) };
+  if (row.remote_id === null && nowhereElse && row.leftovers === null && row.carry_from === null) return null;
+  return { address: row.remote_address, id: row.remote_id, leftovers: row.leftovers ?? [] };
 }

@@ -2,7 +2,12 @@ import type { Lease, Settlement } from '../../engine/ports.ts';
 import type { Queryable } from '../port.ts';
 
 /** Records what became of a batch, frees its leases, and makes due again what is not in step. */
-export async function settle(sql: Queryable, destination: number, lease: Lease, settlements: readonly Settlement[]): Promise<void> {
+export async function settle(
+  sql: Queryable,
+  destination: number,
+  lease: Lease,
+  settlements: readonly Settlement[],
+): Promise<void> {
   await sql.query(`select rollcall.settle($1, $2, $3::int * interval '1 millisecond', $4)`, [
     destination,
     lease.token,
@@ -11,7 +16,7 @@ export async function settle(sql: Queryable, destination: number, lease: Lease, 
   ]);
 }
 
-function toResult({ delivery, outcome, waitMs, latencyMs, recheck }: Settlement): object {
+function toResult({ delivery, outcome, waitMs, latencyMs, partial }: Settlement): object {
   const failed = outcome.kind === 'delivered' ? undefined : outcome;
   return {
     contact: delivery.contactId,
@@ -19,15 +24,14 @@ function toResult({ delivery, outcome, waitMs, latencyMs, recheck }: Settlement)
     action: delivery.action,
     outcome: outcome.kind,
     address: delivery.address,
-    remote_id: outcome.kind === 'delivered' ? outcome.remoteId : undefined,
+    remote_id: outcome.kind === 'delivered' ? outcome.remoteId : partial?.remoteId,
+    partial: partial !== undefined,
     code: failed?.code,
     field: failed?.field,
     message: failed === undefined ? undefined : storable(failed.message),
     wait_ms: Math.round(waitMs),
     latency_ms: Math.round(latencyMs),
     forget_remote: failed?.forgetRemote,
-    split: failed?.code === 'email_taken' ? true : undefined,
-    recheck,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Sql } from '../port.ts';
 import { claim } from './claim.ts';
 import type { Identity } from './identity.ts';
 import { settle } from './settle.ts';
+import { sweepStore } from './sweep.ts';
 
 /** The engine's store over Postgres: each method is one call of a function in the `rollcall` schema. */
 export function createStore(sql: Sql, identity: Identity): Store {
@@ -18,22 +19,52 @@ export function createStore(sql: Sql, identity: Identity): Store {
     },
     settle: (destination, lease, settlements) => retryDeadlock(() => settle(sql, destination, lease, settlements)),
     async takeSends(destination, buckets, want) {
-      const [row] = await sql.query<{ granted: number; wait_ms: number }>('select * from rollcall.take_sends($1, $2, $3)', [
-        destination,
-        JSON.stringify(buckets.map((b: Bucket) => ({ name: b.name, interval_us: b.intervalUs, burst: b.burst }))),
-        want,
-      ]);
+      const [row] = await sql.query<{ granted: number; wait_ms: number }>(
+        'select * from rollcall.take_sends($1, $2, $3)',
+        [
+          destination,
+          JSON.stringify(buckets.map((b: Bucket) => ({ name: b.name, interval_us: b.intervalUs, burst: b.burst }))),
+          want,
+        ],
+      );
       return { granted: row?.granted ?? 0, waitMs: row?.wait_ms ?? 1000 };
     },
     async holdSends(destination, waitMs) {
       await sql.query('select rollcall.hold_sends($1, $2)', [destination, Math.round(waitMs)]);
     },
     async pause(destination, code, message, pauseMs) {
-      await sql.query('select rollcall.pause_destination($1, $2, $3, $4)', [destination, code, message, Math.round(pauseMs)]);
+      await sql.query('select rollcall.pause_destination($1, $2, $3, $4)', [
+        destination,
+        code,
+        message,
+        Math.round(pauseMs),
+      ]);
     },
     async resume(destination) {
       await sql.query('select rollcall.resume_destination($1)', [destination]);
     },
+    async pauseSource(code, message) {
+      await sql.query(
+        `update rollcall.sources set pause_code = $1, pause_message = $2, paused_at = coalesce(paused_at, now())
+          where id = 1 and (pause_code, pause_message) is distinct from ($1, $2)`,
+        [code, message],
+      );
+    },
+    async resumeSource() {
+      await sql.query(
+        'update rollcall.sources set pause_code = null, pause_message = null, paused_at = null where id = 1 and pause_code is not null',
+      );
+    },
+    async arm(forMs) {
+      await sql.query(
+        `select setval('rollcall.armed_until', case when $1::int = 0 then 0 else ceil(extract(epoch from clock_timestamp()) + $1::int / 1000.0)::bigint end)`,
+        [Math.round(forMs)],
+      );
+    },
+    async tidy(attemptsOlderThanMs) {
+      await sql.query(`select rollcall.tidy($1::bigint * interval '1 millisecond')`, [Math.round(attemptsOlderThanMs)]);
+    },
+    ...sweepStore(sql),
   };
 }
 
@@ -46,15 +77,14 @@ async function destinations(sql: Sql): Promise<readonly DestinationState[]> {
     id: number;
     name: string;
     plan: DestinationState['plan'];
-    lists: DestinationState['lists'];
     paused_ms: number;
     pauses: number;
   }>(
-    `select id, name, plan, lists, pauses,
+    `select id, name, plan, pauses,
             greatest(0, coalesce(extract(epoch from paused_until - clock_timestamp()) * 1000, 0))::int as paused_ms
        from rollcall.destinations where enabled order by id`,
   );
-  return rows.map((r) => ({ id: r.id, name: r.name, plan: r.plan, lists: r.lists, pausedMs: r.paused_ms, pauses: r.pauses }));
+  return rows.map((r) => ({ id: r.id, name: r.name, plan: r.plan, pausedMs: r.paused_ms, pauses: r.pauses }));
 }
 
 const DEADLOCK = '40P01';

@@ -1,0 +1,83 @@
+import { sourceProblem } from './fatal.ts';
+import type { Logger, Store } from './ports.ts';
+import { codeOf } from './settler.ts';
+import { pause, type Wake } from './wake.ts';
+
+export interface FoldLoopOptions {
+  readonly store: Store;
+  readonly log: Logger;
+  /** Rung by NOTIFY. */
+  readonly changed: Wake;
+  /** Whether NOTIFY can reach us; else the log is polled faster. */
+  readonly listening: () => boolean;
+  readonly onFolded: () => void;
+  readonly isFatal: (error: unknown) => boolean;
+}
+
+const FOLD_KEYS = 1_000;
+/** Writers are left alone while we are awake; this is how long we stay so after the last change. */
+const LINGER_MS = 5;
+const ARM_MS = 30_000;
+const REARM_MS = 10_000;
+/** A net under NOTIFY: a change may commit between our last look and the moment we armed. */
+const POLL_ARMED_MS = 250;
+const POLL_MS = 50;
+const RETRY_MS = 1_000;
+const PAUSED_MS = 5_000;
+
+/** Folds changes as they come until the signal aborts. */
+export async function runFoldLoop(options: FoldLoopOptions, signal: AbortSignal): Promise<void> {
+  const { store, log, changed, listening } = options;
+  let armedAt = -Infinity;
+  let paused = false;
+  while (!signal.aborted) {
+    try {
+      const folded = await store.fold(FOLD_KEYS);
+      if (paused) {
+        paused = false;
+        await store.resumeSource();
+        log.info({}, 'the source can be read again');
+      }
+      if (folded.changed > 0) options.onFolded();
+      if (folded.failed > 0) log.warn({ rows: folded.failed }, 'rows that could not be mapped became dead letters');
+      if (folded.taken > 0) {
+        if (armedAt > -Infinity) {
+          armedAt = -Infinity;
+          await store.arm(0);
+        }
+        await pause(LINGER_MS, signal);
+        continue;
+      }
+      if (!listening()) {
+        await changed.wait(POLL_MS, signal);
+        continue;
+      }
+      const now = performance.now();
+      if (now - armedAt > REARM_MS) {
+        const first = armedAt === -Infinity;
+        await store.arm(ARM_MS);
+        armedAt = now;
+        // Once more after arming: what committed before the flag was seen told nobody.
+        if (first) continue;
+      }
+      await changed.wait(POLL_ARMED_MS, signal);
+    } catch (error) {
+      if (options.isFatal(error)) break;
+      const problem = sourceProblem(error);
+      if (problem === undefined) {
+        log.warn({ code: codeOf(error) }, 'could not fold; will try again');
+        await pause(RETRY_MS, signal);
+        continue;
+      }
+      if (!paused)
+        log.error(
+          { code: problem.code },
+          'auth.users is no longer what the mapping was made for; run `rollcall apply`',
+        );
+      paused = true;
+      await store.pauseSource(problem.code, problem.message).catch(() => undefined);
+      await pause(PAUSED_MS, signal);
+    }
+  }
+  if (armedAt > -Infinity) await store.arm(0).catch(() => undefined);
+}

@@ -1,0 +1,76 @@
+import type { Logger, Store } from './ports.ts';
+
+const PAGE = 1_000;
+/** Deletions by absence above both of these wait for a person (DESIGN promise 7). */
+const BRAKE_SHARE = 0.02;
+const BRAKE_LEAST = 10;
+
+export interface SweepOptions {
+  readonly store: Store;
+  readonly log: Logger;
+  readonly everyMs: number;
+  readonly onFolded: () => void;
+}
+
+/**
+ * Looks at every user once, when that is due: compares what each shall be with what is desired and folds the difference.
+ * Then looks for contacts whose user is gone.
+ * @returns what was done; undefined when no sweep was due, another worker is at one, or the signal aborted it
+ */
+export async function sweep(
+  options: SweepOptions,
+  force: boolean,
+  signal: AbortSignal,
+): Promise<{ readonly scanned: number; readonly folded: number } | undefined> {
+  const { store, log, everyMs, onFolded } = options;
+  const ticket = await store.beginSweep(everyMs, force);
+  if (ticket === undefined) return undefined;
+  let scanned = 0;
+  let folded = 0;
+  for (let after: string | null = null; ;) {
+    if (signal.aborted) return undefined;
+    const page = await store.sweepPage(after, PAGE);
+    scanned += page.scanned;
+    folded += page.folded;
+    if (page.folded > 0) onFolded();
+    if (page.lastKey === null) break;
+    after = page.lastKey;
+  }
+  const gone = await absent(store, signal);
+  if (gone === undefined) return undefined;
+  const note = brakeNote(gone.keys.length, gone.contacts);
+  if (note === null) {
+    for (let from = 0; from < gone.keys.length; from += PAGE) {
+      folded += (await store.foldKeys(gone.keys.slice(from, from + PAGE))).changed;
+    }
+    if (gone.keys.length > 0) onFolded();
+  } else {
+    log.error(
+      { absent: gone.keys.length, contacts: gone.contacts },
+      'too many contacts have no user any more; none was deleted',
+    );
+  }
+  await store.endSweep(ticket, note);
+  if (folded > 0) log.info({ scanned, folded }, 'sweep found contacts that were not in step');
+  else log.debug({ scanned }, 'sweep found everything in step');
+  return { scanned, folded };
+}
+
+/** Why the deletions are not carried out; null when they may be. */
+export function brakeNote(absentContacts: number, contacts: number): string | null {
+  if (absentContacts < BRAKE_LEAST || absentContacts <= contacts * BRAKE_SHARE) return null;
+  return `${absentContacts} of ${contacts} contacts have no user any more, and nobody saw them being deleted. None was deleted at a destination: check that auth.users is complete.`;
+}
+
+async function absent(store: Store, signal: AbortSignal): Promise<{ keys: string[]; contacts: number } | undefined> {
+  const keys: string[] = [];
+  let contacts = 0;
+  for (let after = '0'; ;) {
+    if (signal.aborted) return undefined;
+    const page = await store.absentPage(after, PAGE);
+    contacts += page.scanned;
+    keys.push(...page.keys);
+    if (page.lastId === null) return { keys, contacts };
+    after = page.lastId;
+  }
+}

@@ -1,0 +1,146 @@
+import type { Config } from '../config/types.ts';
+import type { Destination, RemoteList } from '../core/destination.ts';
+import { RollcallError } from '../core/errors.ts';
+import { registry } from '../destinations/registry.ts';
+import { runEngine, type Route } from '../engine/engine.ts';
+import { fatalError } from '../engine/fatal.ts';
+import type { Logger, Send } from '../engine/ports.ts';
+import { codeOf } from '../engine/settler.ts';
+import { createWake, pause } from '../engine/wake.ts';
+import { healthApp, listen } from '../server/health.ts';
+import { openDatabase, requireDatabaseUrl } from '../sql/open-database.ts';
+import type { Sql } from '../sql/port.ts';
+import { projectRef } from '../sql/project-ref.ts';
+import type { Identity } from '../sql/store/identity.ts';
+import { createStore } from '../sql/store/store.ts';
+import { createUndiciSend } from '../transport/undici.ts';
+
+export interface WorkerOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Where `GET /healthz` listens; not at all when absent. Port 0 takes a free one. */
+  readonly health?: { readonly port: number; readonly host: string } | undefined;
+  /** Called once the worker runs, with the port of its health check. */
+  readonly onReady?: (ready: { readonly healthPort: number | undefined }) => void;
+}
+
+const LISTEN_AGAIN_MS = 5_000;
+
+/**
+ * Runs one worker until the signal aborts, then finishes what is in flight and frees the rest.
+ * @throws RollcallError when the config, the install or the database does not fit: see docs/errors.md
+ */
+export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
+  const { config, log } = options;
+  const url = requireDatabaseUrl(config);
+  const identity: Identity = {
+    configHash: config.hash,
+    projectRef: projectRef(url, config.projectUrl),
+    environment: config.environment,
+  };
+  const sql = await openDatabase(config);
+  const transport = createUndiciSend();
+  const changed = createWake();
+  const stop = new AbortController();
+  const listener = keepListening(sql, changed.ring, log, stop.signal);
+  let server: { port: number; close(): Promise<void> } | undefined;
+  try {
+    const store = createStore(sql, identity);
+    const routes = await routesOf(config, sql, identity, transport.send);
+    const health = healthApp(async () => {
+      await sql.query('select 1');
+      return { ok: true };
+    });
+    if (options.health !== undefined) server = await listen(health, options.health.port, options.health.host);
+    log.info({ destinations: routes.map((r) => r.state.name), health: server?.port }, 'worker started');
+    options.onReady?.({ healthPort: server?.port });
+    await runEngine(
+      {
+        store,
+        routes,
+        send: transport.send,
+        log,
+        changed,
+        listening: listener.listening,
+        graceMs: config.delivery.graceMs,
+        sweepEveryMs: config.sweep.everyMs,
+        random: Math.random,
+      },
+      signal,
+    );
+    log.info({}, 'worker stopped');
+  } catch (error) {
+    throw fatalError(error) ?? error;
+  } finally {
+    stop.abort();
+    await listener.done;
+    await server?.close();
+    await transport.close();
+    await sql.close();
+  }
+}
+
+/** The destinations of the config with their state; list names become ids here, once. */
+async function routesOf(config: Config, sql: Sql, identity: Identity, send: Send): Promise<Route[]> {
+  await sql.query('select rollcall.check_config($1), rollcall.check_identity($2, $3)', [
+    identity.configHash,
+    identity.projectRef,
+    identity.environment,
+  ]);
+  const states = await createStore(sql, identity).destinations();
+  const routes: Route[] = [];
+  for (const state of states) {
+    const entry = config.destinations.find((d) => d.name === state.name);
+    const destination = registry.find((d) => d.id === entry?.type);
+    if (entry === undefined || destination === undefined) continue;
+    routes.push({ destination, state, config: await withListIds(destination, entry.options, send) });
+  }
+  return routes;
+}
+
+/**
+ * The destination's config with list names replaced by ids.
+ * @throws RollcallError `RC_LISTS_UNREADABLE`, `RC_LIST_UNKNOWN`
+ */
+export async function withListIds(destination: Destination<unknown>, config: unknown, send: Send): Promise<unknown> {
+  const names = destination.listNames?.(config) ?? [];
+  if (names.length === 0 || destination.lists === undefined || destination.resolveLists === undefined) return config;
+  const exchange = destination.lists(config);
+  const answer = await send(exchange.request, destination.auth(config), { deadlineMs: 10_000 });
+  const read = answer.answered ? exchange.interpret(answer.response) : { ok: false as const, outcome: answer.outcome };
+  if (!read.ok) {
+    const why = read.outcome.kind === 'delivered' ? 'the answer could not be read' : read.outcome.message;
+    throw new RollcallError('RC_LISTS_UNREADABLE', `The lists of ${destination.id} could not be read: ${why}`, {
+      hint: 'Check the key and its scope, or name lists by their ids.',
+    });
+  }
+  return destination.resolveLists(config, read.value satisfies readonly RemoteList[]);
+}
+
+/** Keeps one LISTEN connection; while there is none the fold loop polls faster. */
+function keepListening(
+  sql: Sql,
+  onNotify: () => void,
+  log: Logger,
+  signal: AbortSignal,
+): { listening: () => boolean; done: Promise<void> } {
+  let open = false;
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const lost = createWake();
+      try {
+        const subscription = await sql.listen('rollcall', onNotify, () => lost.ring());
+        open = true;
+        onNotify();
+        await lost.wait(2 ** 31 - 1, signal);
+        open = false;
+        await subscription.close();
+      } catch (error) {
+        log.debug({ code: codeOf(error) }, 'no LISTEN connection; polling');
+      }
+      open = false;
+      await pause(LISTEN_AGAIN_MS, signal);
+    }
+  };
+  return { listening: () => open, done: run() };
+}

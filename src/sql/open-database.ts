@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../config/types.ts';
+import { RollcallError } from '../core/errors.ts';
+import { openPg } from './pg.ts';
+import type { Sql } from './port.ts';
+
+/**
+ * Opens the database of a config and proves that it answers.
+ * @throws RollcallError `RC_DATABASE_URL`, `RC_SSL_ROOT_CERT`, `RC_DATABASE_UNREACHABLE`, `RC_DATABASE_TLS`, `RC_DATABASE_LOGIN`
+ */
+export async function openDatabase(config: Config): Promise<Sql> {
+  const url = requireDatabaseUrl(config);
+  const sql = openPg({ url, sslRootCert: await rootCert(config) });
+  try {
+    await sql.query('select 1');
+    return sql;
+  } catch (error) {
+    await sql.close();
+    throw connectError(error, new URL(url).host);
+  }
+}
+
+/** @throws RollcallError `RC_DATABASE_URL` when the config has none */
+export function requireDatabaseUrl(config: Config): string {
+  if (config.databaseUrl !== undefined) return config.databaseUrl;
+  throw new RollcallError('RC_DATABASE_URL', 'No database URL is configured.', {
+    hint: 'Set database_url in rollcall.yaml, or DATABASE_URL in the environment (Supabase dashboard, Connect).',
+    place: { file: config.file, path: 'database_url' },
+  });
+}
+
+async function rootCert(config: Config): Promise<string | undefined> {
+  if (config.sslRootCert === undefined) return undefined;
+  try {
+    return await readFile(config.sslRootCert, 'utf8');
+  } catch (cause) {
+    throw new RollcallError('RC_SSL_ROOT_CERT', `The file of ssl_root_cert can't be read: ${config.sslRootCert}`, {
+      hint: 'Download the certificate in the Supabase dashboard (Database settings, SSL configuration) and give its path.',
+      place: { file: config.file, path: 'ssl_root_cert' },
+      cause,
+    });
+  }
+}
+
+// Node's and Postgres's own codes; the message of the driver is not passed on, as it can hold the URL.
+const LOGIN = new Set(['28P01', '28000', '3D000']);
+
+function connectError(error: unknown, host: string): RollcallError {
+  const code = (error as { code?: string } | null)?.code ?? '';
+  const message = error instanceof Error ? error.message : '';
+  if (/CERT|SSL|TLS/.test(code) || /SSL|certificate|altnames/i.test(message)) {
+    return new RollcallError(
+      'RC_DATABASE_TLS',
+      `The TLS certificate of the database at ${host} can't be verified (${code || 'no TLS'}).`,
+      {
+        hint: 'Set ssl_root_cert to the certificate from the Supabase dashboard (Database settings, SSL configuration).',
+        cause: error,
+      },
+    );
+  }
+  if (LOGIN.has(code)) {
+    return new RollcallError(
+      'RC_DATABASE_LOGIN',
+      `The database at ${host} refuses this user, password or database name (${code}).`,
+      {
+        hint: 'Copy the URL again from the Supabase dashboard (Connect); special characters in the password must be percent-encoded.',
+        cause: error,
+      },
+    );
+  }
+  return new RollcallError(
+    'RC_DATABASE_UNREACHABLE',
+    `The database at ${host} can't be reached (${code || 'no answer'}).`,
+    {
+      hint: 'Check the host and port, and that this machine may connect: the direct host of Supabase speaks IPv6 only, the pooler IPv4 too.',
+      cause: error,
+    },
+  );
+}
