@@ -29,17 +29,19 @@ section{background:var(--card);border:1px solid var(--line);border-radius:10px;d
 min-height:0;overflow:hidden}
 h2{font-size:13px;margin:0;padding:10px 14px;border-bottom:1px solid var(--line);display:flex;gap:8px;align-items:baseline}
 h2 small{font-weight:400;color:var(--dim)}
-.scroll{overflow:auto;flex:1}
+.scroll{overflow:auto;flex:1;scrollbar-width:thin;scrollbar-color:var(--line) transparent}
 table{border-collapse:collapse;width:100%}
 th{position:sticky;top:0;background:var(--card);text-align:left;font-size:11.5px;font-weight:550;color:var(--dim);
 padding:6px 8px;border-bottom:1px solid var(--line);white-space:nowrap;z-index:1}
 td{padding:6px 8px;border-bottom:1px solid var(--line);vertical-align:top}
 th:first-child,td:first-child{padding-left:14px}
 th:last-child,td:last-child{padding-right:14px}
-td.mail{font-weight:550;overflow-wrap:anywhere;min-width:150px}
+td.mail{font-weight:550;overflow-wrap:anywhere;min-width:170px}
+td.fields{min-width:180px}
+td.lists .chip{white-space:nowrap}
 td.time,td.num{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;font-size:12.5px}
 td.num,th.num{text-align:right}
-td.path{font:12px/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
+td.path{min-width:190px;font:12px/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 td.path i{display:block;font-style:normal;color:var(--warn)}
 .chip{display:inline-block;max-width:100%;margin:1px 4px 1px 0;padding:0 6px;border:1px solid var(--line);border-radius:5px;
 font-size:12px;overflow-wrap:anywhere}
@@ -55,7 +57,7 @@ tr.gone td{color:var(--dim);text-decoration:line-through}
 @media (prefers-reduced-motion:reduce){tr.flash td{animation:none}}
 .empty{padding:34px 20px;text-align:center;color:var(--dim)}
 [hidden]{display:none!important}
-@media (max-width:900px){body{height:auto}main{grid-template-columns:1fr}.scroll{max-height:60vh}}
+@media (max-width:900px){#filter{margin-left:0;width:100%}body{height:auto}main{grid-template-columns:1fr}.scroll{max-height:60vh}}
 `;
 
 const SCRIPT = `
@@ -76,6 +78,13 @@ function el(tag, className, text) {
 function time(ms) {
   const date = new Date(ms);
   return date.toLocaleTimeString([], { hour12: false }) + '.' + String(date.getMilliseconds()).padStart(3, '0');
+}
+// Text that may be broken before a mark, rather than anywhere.
+function breakable(node, text, mark) {
+  const at = text.indexOf(mark);
+  if (at > 0) node.append(text.slice(0, at), el('wbr'), text.slice(at));
+  else node.append(text);
+  return node;
 }
 function show(value) { return typeof value === 'string' ? value : JSON.stringify(value); }
 function statusClass(status) {
@@ -99,18 +108,19 @@ function trim(body) {
   }
 }
 function fillContact(row, contact) {
-  const chips = el('td');
+  const chips = el('td', 'fields');
   for (const [tag, value] of Object.entries(contact.fields)) {
     const chip = el('span', 'chip');
     chip.append(el('em', '', tag), show(value));
     chips.append(chip);
   }
-  const lists = el('td');
+  const lists = el('td', 'lists');
   for (const id of contact.list_ids) lists.append(el('span', 'chip', '#' + id));
   const status = el('td');
   status.append(el('span', contact.status === 'subscribed' ? 'pill' : 'pill warn', contact.status));
-  row.replaceChildren(el('td', 'mail', contact.email), chips, lists, status,
-    el('td', 'time', time(contact.created_at)), el('td', 'time', time(contact.updated_at)));
+  const times = el('td', 'time', time(contact.created_at));
+  times.append(el('br'), time(contact.updated_at));
+  row.replaceChildren(breakable(el('td', 'mail'), contact.email, '@'), chips, lists, status, times);
 }
 function contactRow(id) {
   let row = contactRows.get(id);
@@ -140,7 +150,7 @@ function addCall(call) {
   const row = el('tr');
   const verb = el('td');
   verb.append(el('span', 'verb', call.method));
-  const path = el('td', 'path', call.path);
+  const path = breakable(el('td', 'path'), call.path, '%40');
   if (call.fault) path.append(el('i', '', 'fault: ' + call.fault));
   const status = el('td');
   status.append(el('span', statusClass(call.status), call.status === 0 ? 'dropped' : String(call.status)));
@@ -258,7 +268,7 @@ ${tile('n-client', 'refused')}${tile('n-limited', 'rate limited')}${tile('n-serv
 <section aria-label="Contacts">
 <h2>Contacts <small>newest first, last 200</small></h2>
 <div class="scroll">
-<table><thead><tr><th>Email</th><th>Fields</th><th>Lists</th><th>Status</th><th>First call</th><th>Last call</th></tr></thead>
+<table><thead><tr><th>Email</th><th>Fields</th><th>Lists</th><th>Status</th><th>First, last call</th></tr></thead>
 <tbody id="contacts"></tbody></table>
 <p class="empty" id="no-contacts">No contacts yet. They appear here the moment the API accepts them.</p>
 </div>
