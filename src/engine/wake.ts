@@ -7,13 +7,11 @@ export interface Wake {
 
 export function createWake(): Wake {
   let rung = false;
-  let waiters: ((rung: boolean) => void)[] = [];
+  const waiters = new Set<(rung: boolean) => void>();
   return {
     ring() {
       rung = true;
-      const called = waiters;
-      waiters = [];
-      for (const waiter of called) waiter(true);
+      for (const waiter of [...waiters]) waiter(true);
     },
     wait(ms, signal) {
       if (rung || signal?.aborted === true) {
@@ -24,15 +22,14 @@ export function createWake(): Wake {
       return new Promise((resolve) => {
         const done = (by: boolean): void => {
           clearTimeout(timer);
-          signal?.removeEventListener('abort', onAbort);
-          waiters = waiters.filter((waiter) => waiter !== done);
+          forget?.();
+          waiters.delete(done);
           rung = false;
           resolve(by);
         };
-        const onAbort = (): void => done(false);
         const timer = setTimeout(() => done(false), ms);
-        signal?.addEventListener('abort', onAbort, { once: true });
-        waiters.push(done);
+        const forget = signal === undefined ? undefined : onAbort(signal, () => done(false));
+        waiters.add(done);
       });
     },
   };
@@ -41,4 +38,20 @@ export function createWake(): Wake {
 /** Waits, or less when `signal` aborts; never rejects. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   await createWake().wait(ms, signal);
+}
+
+// One listener a signal, however many wait on it: runtimes take more than ten for a leak.
+const aborts = new WeakMap<AbortSignal, Set<() => void>>();
+
+function onAbort(signal: AbortSignal, run: () => void): () => void {
+  let runs = aborts.get(signal);
+  if (runs === undefined) {
+    const made = new Set<() => void>();
+    aborts.set(signal, made);
+    signal.addEventListener('abort', () => made.forEach((each) => each()), { once: true });
+    runs = made;
+  }
+  const all = runs;
+  all.add(run);
+  return () => all.delete(run);
 }

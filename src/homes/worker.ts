@@ -42,7 +42,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const transport = createUndiciSend();
   const changed = createWake();
   const stop = new AbortController();
-  const listener = keepListening(sql, changed.ring, log, stop.signal);
+  const listener = keepListening(sql, () => changed.ring(), log, stop.signal);
   let server: { port: number; close(): Promise<void> } | undefined;
   try {
     const store = createStore(sql, identity);

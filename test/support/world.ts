@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { parseConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/types.ts';
+import { registry } from '../../src/destinations/registry.ts';
+import type { Logger } from '../../src/engine/ports.ts';
+import { runWorker } from '../../src/homes/worker.ts';
+import { startSandbox } from '../../src/sandbox/start.ts';
+import type { Sandbox, SandboxOptions } from '../../src/sandbox/types.ts';
+import { applyInstall } from '../../src/sql/apply.ts';
+import { projectRef } from '../../src/sql/project-ref.ts';
+import { createDatabase, onCleanup, type TestDatabase } from './database.ts';
+
+/** A database, a sandbox and a config that joins them; workers on demand. */
+export interface World {
+  readonly db: TestDatabase;
+  readonly sandbox: Sandbox;
+  readonly config: Config;
+  /** Everything workers of this world logged. */
+  readonly logs: readonly string[];
+  /** Starts a worker in this process; `stop` resolves when it has ended, and rejects with what ended it. */
+  start(config?: Config): Promise<RunningWorker>;
+  /** Signs a person up; returns the id. */
+  signUp(email: string, metadata?: object, more?: Readonly<Record<string, unknown>>): Promise<string>;
+  /** Waits until nothing is due and the log is folded. */
+  settled(timeoutMs?: number): Promise<void>;
+  status(): Promise<Status>;
+}
+
+export interface RunningWorker {
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface Status {
+  readonly sweep_note: string | null;
+  readonly sweep_wanted: boolean;
+  readonly sources: readonly { readonly pause_code: string | null; readonly pause_message: string | null }[];
+  readonly destinations: readonly {
+    readonly name: string;
+    readonly pending: number;
+    readonly in_step: number;
+    readonly failed: number;
+    readonly pause_code: string | null;
+    readonly causes: readonly { readonly code: string; readonly stage: string; readonly count: number }[];
+    readonly skipped: Readonly<Record<string, number>>;
+  }[];
+}
+
+export interface WorldOptions {
+  readonly sandbox?: SandboxOptions;
+  /** YAML of `user_mapping`, indented by nothing. */
+  readonly mapping?: string;
+  /** YAML of `consent`. */
+  readonly consent?: string;
+  /** More lines of the destination, indented by nothing. */
+  readonly destination?: string;
+  /** More top-level YAML. */
+  readonly more?: string;
+  /** Use this database instead of a fresh one. */
+  readonly db?: TestDatabase;
+  /** Leave the install to the test. */
+  readonly install?: boolean;
+  /** Fields to create at the sandbox. */
+  readonly fields?: Readonly<Record<string, 'text' | 'integer' | 'float' | 'boolean' | 'date'>>;
+}
+
+const DEFAULT_MAPPING = `unconfirmed: true
+email: email
+user_metadata.full_name: FIRSTNAME
+user_metadata.n: N`;
+
+export async function createWorld(options: WorldOptions = {}): Promise<World> {
+  const db = options.db ?? (await createDatabase());
+  const sandbox = await startSandbox({ limitsScale: 10_000, ...options.sandbox });
+  onCleanup(() => sandbox.close());
+  for (const [name, type] of Object.entries(options.fields ?? { FIRSTNAME: 'text', N: 'text' })) {
+    sandbox.state.addField(name, type);
+  }
+  const config = parseWorld(worldYaml(options, db.hostedUrl, sandbox));
+  if (options.install !== false) await applyInstall(db.sql, config, projectRef(db.hostedUrl, undefined));
+  const logs: string[] = [];
+  const log = recorder(logs);
+  return {
+    db,
+    sandbox,
+    config,
+    logs,
+    async start(use = config) {
+      const stop = new AbortController();
+      let ready: () => void = () => undefined;
+      const started = new Promise<void>((resolve) => {
+        ready = resolve;
+      });
+      const ended = runWorker({ config: use, log, onReady: ready }, stop.signal);
+      ended.catch(() => undefined);
+      await Promise.race([started, ended]);
+      const running = {
+        ended,
+        async stop() {
+          stop.abort();
+          await ended;
+        },
+      };
+      onCleanup(async () => {
+        stop.abort();
+        await ended.catch(() => undefined);
+      });
+      return running;
+    },
+    async signUp(email, metadata = {}, more = {}) {
+      const id = randomUUID();
+      const columns = Object.keys(more);
+      await db.app.query(
+        `insert into auth.users (id, email, raw_user_meta_data, created_at ${columns.map((c) => `, "${c}"`).join('')})
+         values ($1, $2, $3, now() ${columns.map((_, i) => `, $${i + 4}`).join('')})`,
+        [id, email, JSON.stringify(metadata), ...columns.map((c) => more[c])],
+      );
+      return id;
+    },
+    async settled(timeoutMs = 20_000) {
+      const deadline = performance.now() + timeoutMs;
+      for (;;) {
+        const { rows } = await db.app.query<{ due: number; unfolded: boolean }>(UNSETTLED);
+        const row = rows[0];
+        if (row?.due === 0 && !row.unfolded) return;
+        if (performance.now() > deadline) throw new Error(`not settled in ${timeoutMs} ms: ${JSON.stringify(row)}`);
+        await Promise.race([once(AbortSignal.timeout(20), 'abort')]);
+      }
+    },
+    async status() {
+      const { rows } = await db.app.query<{ status: Status }>('select rollcall.status() as status');
+      return rows[0]!.status;
+    },
+  };
+}
+
+/** Something is due, or a committed change is not folded yet. */
+const UNSETTLED = `
+  select (select count(*) from rollcall.due)::int as due,
+         exists (select from (select xid from rollcall.changes_0 union all select xid from rollcall.changes_1
+                              union all select xid from rollcall.changes_2) c,
+                        (select lo from rollcall.fold_position order by id desc limit 1) p
+                  where not pg_visible_in_snapshot(c.xid, p.lo))
+         or rollcall.uncaptured_count() <> (select uncaptured_seen from rollcall.install) as unfolded`;
+
+export function worldYaml(options: WorldOptions, databaseUrl: string, sandbox: Sandbox): string {
+  const indent = (text: string, by: number): string => text.replaceAll(/^(?=.)/gm, ' '.repeat(by));
+  return `database_url: ${JSON.stringify(databaseUrl)}
+environment: test
+connectors:
+  supabase:
+    sync: { users: true }
+    user_mapping:
+${indent(options.mapping ?? DEFAULT_MAPPING, 6)}
+destinations:
+  mailtrap:
+    api_token: ${sandbox.token}
+    base_url: ${sandbox.apiUrl}
+    limits_scale: 10000
+${indent(options.destination ?? '', 4)}
+consent: ${options.consent ?? '{ everyone: "they agreed to the terms" }'}
+delivery: { grace: 300ms }
+${options.more ?? ''}
+`;
+}
+
+export function parseWorld(yaml: string): Config {
+  return parseConfig(yaml, { file: 'rollcall.yaml', env: {}, registry });
+}
+
+function recorder(logs: string[]): Logger {
+  const add =
+    (level: string) =>
+    (fields: object, message: string): void => {
+      logs.push(`${level} ${message} ${JSON.stringify(fields)}`);
+    };
+  return { error: add('error'), warn: add('warn'), info: add('info'), debug: add('debug') };
+}
