@@ -16,7 +16,7 @@ import type { Entry, Position, ScalarNode, TextRange, Tree, TreeNode, TreePath }
 import { yamlMistake } from './yaml-mistake.ts';
 
 // Far beyond any config written by a person; below what makes the YAML parser slow or its recursion deep.
-const LARGEST_BYTES = 256 * 1024;
+const LARGEST = 128 * 1024;
 const MOST_SYNTAX_ERRORS = 5;
 const MOST_ALIASES = 100;
 const MOST_NODES = 100_000;
@@ -29,8 +29,8 @@ const UNSTORABLE = /\u0000|\p{Surrogate}/u;
 /** Parses YAML into a tree with places. Mistakes go to `issues`; undefined when there is nothing to go on with. */
 export function buildTree(text: string, env: Env, issues: Issues): Tree | undefined {
   const start = { at: { line: 1, column: 1 }, path: [] };
-  if (text.length > LARGEST_BYTES) {
-    issues.error('RC_CONFIG_TOO_LARGE', `the file is larger than ${LARGEST_BYTES / 1024} KiB`, start);
+  if (text.length > LARGEST) {
+    issues.error('RC_CONFIG_TOO_LARGE', `the file is larger than ${LARGEST / 1024} Ki characters`, start);
     return undefined;
   }
   const lineCounter = new LineCounter();
@@ -55,7 +55,8 @@ export function buildTree(text: string, env: Env, issues: Issues): Tree | undefi
     return undefined;
   }
   const builder = new Builder(text, document, lineCounter, env, issues);
-  return { root: builder.build(document.contents, [], undefined), keys: builder.keys };
+  const root = builder.build(document.contents, [], undefined);
+  return builder.stopped ? undefined : { root, keys: builder.keys };
 }
 
 function position(lineCounter: LineCounter, offset: number): Position {
@@ -65,6 +66,8 @@ function position(lineCounter: LineCounter, offset: number): Position {
 
 class Builder {
   readonly keys: TextRange[] = [];
+  /** True when the file wants too much: what was built is not whole. */
+  stopped = false;
   readonly #text: string;
   readonly #document: Document.Parsed;
   readonly #lineCounter: LineCounter;
@@ -72,7 +75,6 @@ class Builder {
   readonly #issues: Issues;
   #aliases = 0;
   #nodes = 0;
-  #stopped = false;
 
   constructor(text: string, document: Document.Parsed, lineCounter: LineCounter, env: Env, issues: Issues) {
     this.#text = text;
@@ -101,15 +103,15 @@ class Builder {
   }
 
   #stop(message: string, at: Position, path: TreePath): void {
-    if (!this.#stopped) this.#issues.error('RC_CONFIG_YAML', message, { at, path });
-    this.#stopped = true;
+    if (!this.stopped) this.#issues.error('RC_CONFIG_YAML', message, { at, path });
+    this.stopped = true;
   }
 
   #tooMuch(at: Position, path: TreePath): boolean {
     this.#nodes += 1;
     if (path.length > DEEPEST) this.#stop(`nested deeper than ${DEEPEST} levels`, at, path.slice(0, 3));
     if (this.#nodes > MOST_NODES) this.#stop(`more than ${MOST_NODES} values, aliases included`, at, path.slice(0, 3));
-    return this.#stopped;
+    return this.stopped;
   }
 
   #alias(node: Node, path: TreePath, at: Position, key: Position | undefined): TreeNode | undefined {

@@ -1,12 +1,14 @@
 import { formatPlace, RollcallError } from '../core/errors.ts';
 
+/** How many mistakes are shown with their line; the others are counted. */
+export const MOST_EXPLAINED = 50;
 const SHOWN_IN_MESSAGE = 20;
 
 /** All mistakes of one configuration at once, in the order of the file. Holds no value of a secret or a variable. */
 export class ConfigErrors extends RollcallError {
   readonly file: string;
   readonly errors: readonly RollcallError[];
-  /** The lines the errors stand on, 1-based, with every value masked that might be a secret. */
+  /** The lines the first errors stand on, 1-based, with every value masked that might be a secret. */
   readonly lines: ReadonlyMap<number, string>;
 
   constructor(file: string, errors: readonly RollcallError[], lines: ReadonlyMap<number, string>) {

@@ -1,7 +1,6 @@
 import { formatPlace, type RollcallError } from '../core/errors.ts';
-import type { ConfigErrors } from './config-errors.ts';
+import { type ConfigErrors, MOST_EXPLAINED } from './config-errors.ts';
 
-const MOST_SHOWN = 50;
 const WIDEST = 120;
 
 /**
@@ -9,7 +8,7 @@ const WIDEST = 120;
  * may be secret are masked already in `ConfigErrors`.
  */
 export function explainConfigErrors(failure: ConfigErrors): string {
-  const shown = failure.errors.slice(0, MOST_SHOWN).map((error) => explainOne(error, failure.lines));
+  const shown = failure.errors.slice(0, MOST_EXPLAINED).map((error) => explainOne(error, failure.lines));
   const left = failure.errors.length - shown.length;
   if (left > 0) shown.push(`and ${left} more`);
   return `${shown.join('\n\n')}\n`;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Destination } from '../core/destination.ts';
 import { RollcallError } from '../core/errors.ts';
 import { buildTree } from './build-tree.ts';
-import { ConfigErrors } from './config-errors.ts';
+import { ConfigErrors, MOST_EXPLAINED } from './config-errors.ts';
 import { deepFreeze } from './freeze.ts';
 import { configHash } from './hash.ts';
 import type { Env } from './interpolate.ts';
@@ -30,7 +30,7 @@ export function parseConfig(
   const config = tree === undefined ? undefined : readRoot(tree.root, options, issues);
   if (config === undefined || issues.failed) {
     const errors = issues.errors();
-    const lines = errors.map((error) => error.place?.line ?? 1);
+    const lines = errors.slice(0, MOST_EXPLAINED).map((error) => error.place?.line ?? 1);
     throw new ConfigErrors(options.file, errors, maskedLines(source, tree, lines));
   }
   return deepFreeze({ ...config, hash: configHash(config, options.registry) });

@@ -3,7 +3,6 @@ import type { TextRange, Tree, TreeNode, TreePath } from './tree.ts';
 const OPEN_AT_TOP = new Set(['table_mapping', 'environment', 'consent', 'delivery', 'sweep', 'ssl_root_cert']);
 const OPEN_IN_CONNECTOR = new Set([
   'enabled',
-  'project_url',
   'sync',
   'user_mapping',
   'table_mapping',

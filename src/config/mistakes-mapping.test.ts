@@ -139,8 +139,9 @@ describe('user_mapping', () => {
   ]);
 });
 
+const transform = (text: string): string => mapping(`phone: {to: SMS, transform: ${text}}`);
+
 describe('transforms', () => {
-  const transform = (text: string): string => mapping(`phone: {to: SMS, transform: ${text}}`);
   checkMistakes([
     { name: 'an unknown one', text: transform('e146'), are: ['4:35 RC_CONFIG_TRANSFORM'], hint: '"e164"' },
     {

@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { checkMistakes, failure, mistakes } from '../../test/support/config-text.ts';
+import { checkMistakes, destination, failure, mistakes } from '../../test/support/config-text.ts';
 
 const table = (...lines: readonly string[]): string =>
   `table_mapping:\n  orders:\n${lines.map((line) => `    ${line}\n`).join('')}`;
-const destination = (...lines: readonly string[]): string =>
-  `consent: nobody\ndestinations:\n  postbox:\n${lines.map((line) => `    ${line}\n`).join('')}`;
 
 describe('consent', () => {
   const ALL = ['column: user_metadata.marketing_opt_in', 'everyone: "<the stated basis>"', 'nobody'];

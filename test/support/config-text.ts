@@ -61,6 +61,11 @@ export function mapping(...lines: readonly string[]): string {
   return connector('user_mapping:', ...lines.map((line) => `  ${line}`));
 }
 
+/** The text of the test destination's options, four columns in, from line 4 on. */
+export function destination(...lines: readonly string[]): string {
+  return `consent: nobody\ndestinations:\n  postbox:\n${lines.map((line) => `    ${line}\n`).join('')}`;
+}
+
 /** A text with its mistakes. */
 export interface MistakeCase {
   readonly name: string;
