@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import * as z from 'zod';
 import { RollcallError } from '../core/errors.ts';
 import { renderJson } from '../core/json.ts';
@@ -43,7 +42,6 @@ export function controlApp(parts: ControlParts): Hono {
     context.header('cache-control', 'no-store');
     return next();
   });
-  app.use('/_sandbox/*', bodyLimit({ maxSize: 8 * 1024 * 1024 }));
 
   app.get('/_sandbox/state', (context) =>
     context.body(renderJson(parts.world.snapshot()), 200, { 'content-type': 'application/json; charset=utf-8' }),

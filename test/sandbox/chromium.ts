@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,11 +29,11 @@ export class BrowserPage {
   readonly complaints: string[] = [];
   private readonly child: ChildProcess;
   private readonly profile: string;
-  private readonly waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  private readonly waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   private lastId = 0;
   private session: string | undefined;
   private rest = '';
-  private onLoaded: () => void = () => undefined;
+  private readonly loaded = new EventEmitter();
 
   private constructor(child: ChildProcess, profile: string) {
     this.child = child;
@@ -58,9 +59,7 @@ export class BrowserPage {
     await page.send('Runtime.enable');
     await page.send('Log.enable');
     await page.send('Page.enable');
-    const loaded = new Promise<void>((resolve) => {
-      page.onLoaded = resolve;
-    });
+    const loaded = once(page.loaded, 'load');
     await page.send('Page.navigate', { url });
     await loaded;
     return page;
@@ -95,9 +94,11 @@ export class BrowserPage {
   }
 
   async close(): Promise<void> {
-    const ended = new Promise((resolve) => this.child.once('exit', resolve));
-    this.child.kill('SIGKILL');
-    await ended;
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const ended = once(this.child, 'exit');
+      this.child.kill('SIGKILL');
+      await ended;
+    }
     await rm(this.profile, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -115,7 +116,7 @@ export class BrowserPage {
       else waiter?.reject(new Error(message.error.message));
       return;
     }
-    if (message.method === 'Page.loadEventFired') this.onLoaded();
+    if (message.method === 'Page.loadEventFired') this.loaded.emit('load');
     const complaint = ['Runtime.exceptionThrown', 'Log.entryAdded', 'Runtime.consoleAPICalled'];
     if (message.method !== undefined && complaint.includes(message.method)) {
       this.complaints.push(JSON.stringify(message.params));

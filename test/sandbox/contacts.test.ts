@@ -40,12 +40,20 @@ describe('both path styles', () => {
 
 describe('authentication', () => {
   it('takes the token as Bearer or as Api-Token, and nothing else', async () => {
-    const ask = async (headers: Record<string, string>): Promise<Answer> =>
-      await bed.call('GET', '/api/contacts/lists', undefined, headers);
-    expect((await ask({ authorization: 'Bearer sandbox-token' })).status).toBe(200);
-    expect((await ask({ 'api-token': 'sandbox-token' })).status).toBe(200);
-    for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: 'Basic sandbox-token' }]) {
-      const refused = await ask(headers as Record<string, string>);
+    const right: Record<string, string>[] = [
+      { authorization: 'Bearer sandbox-token' },
+      { 'api-token': 'sandbox-token' },
+    ];
+    for (const headers of right) {
+      expect((await bed.call('GET', '/api/contacts/lists', undefined, headers)).status).toBe(200);
+    }
+    const wrong: Record<string, string>[] = [
+      {},
+      { authorization: 'Bearer wrong' },
+      { authorization: 'Basic sandbox-token' },
+    ];
+    for (const headers of wrong) {
+      const refused = await bed.call('GET', '/api/contacts/lists', undefined, headers);
       expect([refused.status, refused.json]).toEqual([401, { error: 'Incorrect API token' }]);
     }
   });
@@ -230,12 +238,11 @@ describe('POST, GET, DELETE', () => {
 
   it('stops at the limit of the plan, for new contacts only', async () => {
     const small = await testBed({ maxContacts: 1 });
-    const path = (email: string): string => `/api/contacts/${encodeURIComponent(email)}`;
-    await small.call('PATCH', path('a@example.com'), { contact: { email: 'a@example.com' } });
-    expect((await small.call('PATCH', path('a@example.com'), { contact: { email: 'a@example.com' } })).status).toBe(
-      200,
-    );
-    const over = await small.call('PATCH', path('b@example.com'), { contact: { email: 'b@example.com' } });
+    for (let n = 0; n < 2; n += 1) {
+      const fits = await small.call('PATCH', '/api/contacts/a%40example.com', { contact: { email: 'a@example.com' } });
+      expect(fits.status).toBe(200);
+    }
+    const over = await small.call('PATCH', '/api/contacts/b%40example.com', { contact: { email: 'b@example.com' } });
     expect([over.status, over.json]).toEqual([422, { errors: { base: ['contacts limit reached'] } }]);
   });
 });

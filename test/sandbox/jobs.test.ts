@@ -14,6 +14,17 @@ beforeEach(async () => {
 });
 afterEach(closeAll);
 
+function rows(count: number): Json {
+  return Array.from({ length: count }, (_, n) => ({ email: `p${n}@example.com` }));
+}
+
+async function finish(id: number): Promise<string> {
+  await bed.call('GET', `${EXPORTS}/${id}`);
+  const answer = (await bed.call('GET', `${EXPORTS}/${id}`)).json as { status: string; url: string };
+  expect(answer.status).toBe('finished');
+  return answer.url;
+}
+
 describe('imports', () => {
   it('go from created over started to finished as they are polled, and act when they finish', async () => {
     bed.sandbox.state.suppress('b@example.com');
@@ -85,7 +96,6 @@ describe('imports', () => {
   });
 
   it('take 50,000 rows and no more', async () => {
-    const rows = (count: number): Json => Array.from({ length: count }, (_, n) => ({ email: `p${n}@example.com` }));
     const over = await bed.call('POST', IMPORTS, { contacts: rows(50_001) });
     expect(over.status).toBe(422);
     expect(over.text).toContain('cannot import more than 50000 contacts at once');
@@ -99,13 +109,6 @@ describe('imports', () => {
 });
 
 describe('exports', () => {
-  async function finish(id: number): Promise<string> {
-    await bed.call('GET', `${EXPORTS}/${id}`);
-    const answer = (await bed.call('GET', `${EXPORTS}/${id}`)).json as { status: string; url: string };
-    expect(answer.status).toBe('finished');
-    return answer.url;
-  }
-
   it('run one at a time and end in a gzipped CSV that needs no token', async () => {
     const list = bed.sandbox.state.addList('one').id;
     for (const [email, plan] of [

@@ -53,7 +53,9 @@ export function describeMismatch(method: string, path: string, status: number, b
   if (address === null) return status === 404 || status === 401 ? null : `${path} is not described`;
   const name = `${method} ${address.route.to} ${status}`;
   const template = PATHS[address.route.to];
-  const answer = description.paths[template]?.[method.toLowerCase()]?.responses?.[status];
+  const operation = description.paths[template]?.[method.toLowerCase()];
+  if (operation === undefined) return status === 404 ? null : `${method} ${template} is not described`;
+  const answer = operation.responses?.[status];
   if (answer === undefined)
     return UNDECLARED.has(name) || status === 413 || status === 400 ? null : `${name} is not declared`;
   const pointer = schemaPointer(template, method, status, answer);
@@ -75,7 +77,7 @@ function schemaPointer(template: string, method: string, status: number, answer:
 function closed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(closed);
   if (typeof value !== 'object' || value === null) return value;
-  const copy = Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, closed(inner)])) as Schema;
+  const copy: Schema = Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, closed(inner)]));
   const properties = copy['properties'];
   if (copy['type'] !== 'object' || typeof properties !== 'object' || properties === null) return copy;
   const names = Object.keys(properties);

@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import { CallLog, LOGGED_BODY, type NewCall } from './call-log.ts';
+
+const call: NewCall = {
+  at: 1,
+  method: 'PATCH',
+  path: '/x',
+  headers: { authorization: 'Bearer secret', 'api-token': 'secret', cookie: 'secret', accept: 'a/b' },
+  body: 'b'.repeat(LOGGED_BODY + 1),
+  status: 200,
+  ms: 1,
+  fault: null,
+};
+
+it('remembers the last calls and counts them all', () => {
+  const log = new CallLog(3);
+  for (let n = 0; n < 5; n += 1) log.record({ ...call, status: n === 0 ? 500 : 200 });
+  expect(log.last().map(({ n }) => n)).toEqual([3, 4, 5]);
+  expect(log.last(2).map(({ n }) => n)).toEqual([4, 5]);
+  expect(log.counters()).toEqual({ calls: 5, byStatus: { 200: 4, 500: 1 }, byMethod: { PATCH: 5 } });
+  log.clear();
+  expect([log.last(), log.counters().calls]).toEqual([[], 0]);
+});
+
+it('shows no credentials, not even as JSON, and cuts long bodies', () => {
+  const log = new CallLog(1);
+  const logged = log.record(call);
+  expect(logged.headers).toEqual({
+    authorization: '[redacted]',
+    'api-token': '[redacted]',
+    cookie: '[redacted]',
+    accept: 'a/b',
+  });
+  expect(JSON.stringify(logged)).not.toContain('secret');
+  expect(JSON.parse(JSON.stringify(logged))).toMatchObject({ n: 1, headers: { accept: 'a/b' } });
+  expect(logged.body).toHaveLength(LOGGED_BODY);
+});
