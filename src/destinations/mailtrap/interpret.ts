@@ -66,7 +66,7 @@ function upserted(response: HttpResponse, operation: Operation): Outcome {
 /** A refusal that names what is wrong with the record, the account or the config. */
 function refused(problems: readonly Problem[], failure: Failure, operation: Operation): Failure {
   const { message } = failure;
-  if (problems.some((problem) => PLAN_LIMIT.test(problem.message)))
+  if (problems.some(({ field, message: words }) => field === undefined && PLAN_LIMIT.test(words)))
     return { kind: 'config', code: 'plan_limit', message };
   if (problems.some(({ field, message: words }) => field === 'email' && EMAIL_TAKEN.test(words))) {
     return isByAddress(operation)
@@ -75,7 +75,7 @@ function refused(problems: readonly Problem[], failure: Failure, operation: Oper
       : { kind: 'retry', code: 'email_taken', message, forgetRemote: true };
   }
   // Which lists to join stands in the config, not in the record.
-  const list = problems.find(({ field }) => field !== undefined && /^list_ids?(?:_|$)/.test(field));
+  const list = problems.find(({ field }) => field !== undefined && /^list_ids?_(?:included|excluded)$/.test(field));
   if (list !== undefined) return { kind: 'config', code: 'unknown_list', message, field: list.field };
   for (const { field, message: words } of problems) {
     const found = field === 'fields' ? UNKNOWN_FIELD.exec(words) : null;
