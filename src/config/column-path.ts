@@ -6,7 +6,7 @@ import { closest } from './suggest.ts';
 /** A column, then the keys inside it. */
 export type ColumnPath = readonly [string, ...string[]];
 
-export type ParsedColumn =
+type ParsedColumn =
   | { readonly ok: true; readonly path: ColumnPath; readonly type: AttributeType }
   | { readonly ok: false; readonly code: string; readonly message: string; readonly hint?: string | undefined };
 

@@ -2,14 +2,14 @@
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** What is wrong with one `${…}`; `token` is its text in the file. */
-export interface EnvProblem {
+interface EnvProblem {
   readonly kind: 'missing' | 'syntax';
   /** The variable's name; empty for a syntax problem. */
   readonly name: string;
   readonly token: string;
 }
 
-export interface Interpolated {
+interface Interpolated {
   readonly value: string;
   /** True when any of the value came from the environment (or from a default for it). */
   readonly fromEnv: boolean;

@@ -8,6 +8,7 @@ import { readConfig } from './load.ts';
 import {
   BASIC,
   DEBUG,
+  destination,
   FULL,
   FULL_ENV,
   MERGED,
@@ -132,7 +133,13 @@ describe('the whole grammar', () => {
       {
         name: 'postbox',
         type: 'postbox',
-        options: { token: FULL_ENV.TOKEN, base_url: 'https://postbox.example', region: 'eu', lists: [7, 'news'] },
+        options: {
+          token: FULL_ENV.TOKEN,
+          base_url: 'https://postbox.example',
+          region: 'eu',
+          lists: [7, 'news'],
+          clear_as: 'empty',
+        },
         line: 43,
         column: 3,
       },
@@ -146,6 +153,7 @@ describe('the whole grammar', () => {
           lists: [],
           limit: 12,
           quiet: true,
+          clear_as: 'empty',
           webhook: { path: '/hook', secret: 'inline-secret' },
           headers: { 'x-team': 'growth' },
         },
@@ -239,6 +247,14 @@ describe('the whole grammar', () => {
     const quiet =
       'connectors:\n  supabase:\n    sync:\n    user_mapping:\ndestinations:\nconsent:\ndelivery:\nsweep:\n';
     expect(parse(quiet).hash).toBe(parse('environment: production').hash);
+  });
+
+  test('an option that is null is not an option that is absent', () => {
+    const options = (text: string): unknown => parse(destination('token: "12345678"', text)).destinations[0]?.options;
+    expect(options('clear_as: null')).toMatchObject({ clear_as: null });
+    expect(options('clear_as: ~')).toMatchObject({ clear_as: null });
+    expect(options('clear_as:')).toMatchObject({ clear_as: 'empty' });
+    expect(mistakes(destination('token: null'))).toEqual(['4:5 RC_CONFIG_MISSING']);
   });
 
   test('an alias stands for its value', () => {

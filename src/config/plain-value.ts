@@ -1,16 +1,21 @@
 import { isNothing, type ScalarNode, type TreeNode, type TreePath } from './tree.ts';
 
 /**
- * A node as the plain value a schema reads. Keys that say nothing are left out. Texts from the environment in `retyped` become
+ * A node as the plain value a schema reads. Keys with nothing behind them are left out; a written
+ * `null` stays. Texts from the environment in `retyped` become
  * the number or truth value they spell, since the environment holds nothing but text.
  */
 export function plainValue(node: TreeNode, retyped: ReadonlySet<ScalarNode> = new Set()): unknown {
   if (node.kind === 'list') return node.items.map((item) => plainValue(item, retyped));
   if (node.kind === 'map') {
-    const entries = [...node.entries.values()].filter((entry) => !isNothing(entry.value));
+    const entries = [...node.entries.values()].filter((entry) => !isBlank(entry.value));
     return Object.fromEntries(entries.map((entry) => [entry.key, plainValue(entry.value, retyped)]));
   }
   return retyped.has(node) ? retype(String(node.value)) : node.value;
+}
+
+function isBlank(node: TreeNode): boolean {
+  return node.kind === 'scalar' && node.value === null && node.range[0] === node.range[1];
 }
 
 function retype(text: string): unknown {

@@ -28,7 +28,7 @@ export const LOG_LEVELS: readonly ('error' | 'warn' | 'info' | 'debug' | 'verbos
 ];
 
 /** What stands under `connectors.supabase`. */
-export interface Connector {
+interface Connector {
   readonly enabled: boolean;
   readonly projectUrl: string | undefined;
   readonly apiKey: string | undefined;

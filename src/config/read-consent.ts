@@ -6,7 +6,7 @@ import { quote } from './quote.ts';
 import { suggestion } from './suggest.ts';
 import { type Entry, isNothing, type MapNode } from './tree.ts';
 
-export const CONSENT_KEYS: readonly string[] = ['column', 'everyone'];
+const CONSENT_KEYS: readonly string[] = ['column', 'everyone'];
 
 /** The three things `consent` can say, for every message about it. */
 export const CONSENT_CHOICES =

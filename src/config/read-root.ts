@@ -20,11 +20,11 @@ export const TOP_KEYS: readonly string[] = [
   'delivery',
   'sweep',
 ];
-export const DEFAULT_ENVIRONMENT = 'production';
-export const DEFAULT_GRACE_MS = 120_000;
-export const DEFAULT_SWEEP_MS = 3_600_000;
+const DEFAULT_ENVIRONMENT = 'production';
+const DEFAULT_GRACE_MS = 120_000;
+const DEFAULT_SWEEP_MS = 3_600_000;
 
-export interface RootOptions {
+interface RootOptions {
   readonly file: string;
   readonly env: Env;
   readonly registry: readonly Destination<unknown>[];

@@ -10,7 +10,7 @@ export interface SyncedTable extends Spot {
   readonly name: string;
 }
 
-export interface Sync {
+interface Sync {
   readonly users: boolean;
   readonly tables: readonly SyncedTable[];
 }

@@ -8,8 +8,8 @@ import { TargetNames } from './target-names.ts';
 import { type Entry, isNothing, type MapNode } from './tree.ts';
 
 /** The keys of a table's mapping that are no columns. */
-export const TABLE_KEYS: readonly string[] = ['sync_as', 'event_name', 'properties'];
-export const SYNC_AS: readonly ('contacts' | 'events')[] = ['contacts', 'events'];
+const TABLE_KEYS: readonly string[] = ['sync_as', 'event_name', 'properties'];
+const SYNC_AS: readonly ('contacts' | 'events')[] = ['contacts', 'events'];
 
 // The columns of the app's own tables are not known here: any path will do until `apply` meets the database.
 const anyColumn: PlaceholderCheck = (path) =>

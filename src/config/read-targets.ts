@@ -19,7 +19,7 @@ export const OPTION_KEYS: readonly string[] = ['transform', 'type', 'when_null']
 const LONGEST_NAME = 255;
 
 /** What the options of an attribute say. */
-export interface AttributeOptions {
+interface AttributeOptions {
   readonly transforms: readonly Transform[];
   readonly type: AttributeType | undefined;
   readonly onNull: NullPolicy;

@@ -10,7 +10,7 @@ import { type Entry, isNothing, type MapNode, type ScalarNode, type TreeNode } f
 const BARE = ['lower', 'trim', 'e164', 'date'] as const;
 /** The transforms that take a value: `{default: X}`. */
 const WITH_VALUE = ['default', 'map', 'template'] as const;
-export const TRANSFORM_NAMES: readonly string[] = [...BARE, ...WITH_VALUE];
+const TRANSFORM_NAMES: readonly string[] = [...BARE, ...WITH_VALUE];
 
 /** Whether a `{path}` in a template may be read; says what is wrong otherwise, or gives the normalised path. */
 export type PlaceholderCheck = (

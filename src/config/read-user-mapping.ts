@@ -46,7 +46,7 @@ export function readUserMapping(node: TreeNode | undefined, spot: Spot, issues: 
 }
 
 /** Whether a target's name means the contact's address. */
-export function isAddress(name: string): boolean {
+function isAddress(name: string): boolean {
   return name.toLowerCase() === 'email';
 }
 

@@ -23,8 +23,9 @@ describe('suggestion', () => {
     expect(suggestion('enabeld', keys)).toBe('Did you mean "enabled"?');
   });
 
-  test('a beginning is enough', () => {
+  test('a part is enough', () => {
     expect(closest('project', keys)).toBe('project_url');
+    expect(closest('token', ['api_token'])).toBe('api_token');
     expect(closest('syn', ['synchronise'])).toBeUndefined();
   });
 

@@ -4,7 +4,7 @@ const LONGEST_WORD = 64;
 
 /**
  * The candidate a person most likely meant, or undefined when none is near: a third of the letters
- * changed, at most three, or a beginning of four letters and more.
+ * changed, at most three, or four letters and more of it.
  */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > LONGEST_WORD) return undefined;
@@ -19,7 +19,7 @@ export function closest(word: string, candidates: readonly string[]): string | u
       bestDistance = distance;
     }
   }
-  return best ?? candidates.find((candidate) => word.length >= 4 && candidate.startsWith(word.toLowerCase()));
+  return best ?? candidates.find((candidate) => word.length >= 4 && candidate.includes(word.toLowerCase()));
 }
 
 /** A hint that names the nearest candidate, or all of them when none is near. */

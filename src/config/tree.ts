@@ -24,7 +24,7 @@ export interface ScalarNode extends NodeBase {
   readonly range: TextRange;
 }
 
-export interface ListNode extends NodeBase {
+interface ListNode extends NodeBase {
   readonly kind: 'list';
   readonly items: readonly TreeNode[];
 }

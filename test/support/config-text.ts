@@ -16,6 +16,7 @@ const postbox: Destination<unknown> = {
     lists: z.array(z.union([z.int(), z.string()])).default([]),
     limit: z.number().positive().optional(),
     quiet: z.boolean().optional(),
+    clear_as: z.union([z.null(), z.literal('empty')]).default('empty'),
     webhook: z.strictObject({ path: z.string(), secret: z.string().meta({ secret: true }).optional() }).optional(),
     headers: z.record(z.string(), z.string()).optional(),
   }),
