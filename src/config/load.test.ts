@@ -109,6 +109,8 @@ describe('the blocks of the Tajo page', () => {
   });
 });
 
+const optionsWith = (text: string): unknown => parse(destination('token: "12345678"', text)).destinations[0]?.options;
+
 describe('the whole grammar', () => {
   const config = parse(FULL, FULL_ENV);
 
@@ -250,10 +252,9 @@ describe('the whole grammar', () => {
   });
 
   test('an option that is null is not an option that is absent', () => {
-    const options = (text: string): unknown => parse(destination('token: "12345678"', text)).destinations[0]?.options;
-    expect(options('clear_as: null')).toMatchObject({ clear_as: null });
-    expect(options('clear_as: ~')).toMatchObject({ clear_as: null });
-    expect(options('clear_as:')).toMatchObject({ clear_as: 'empty' });
+    expect(optionsWith('clear_as: null')).toMatchObject({ clear_as: null });
+    expect(optionsWith('clear_as: ~')).toMatchObject({ clear_as: null });
+    expect(optionsWith('clear_as:')).toMatchObject({ clear_as: 'empty' });
     expect(mistakes(destination('token: null'))).toEqual(['4:5 RC_CONFIG_MISSING']);
   });
 
