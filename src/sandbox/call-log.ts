@@ -47,7 +47,7 @@ class LoggedCall implements SandboxCall {
     this.at = call.at;
     this.method = call.method;
     this.path = call.path;
-    this.body = call.body.length > LOGGED_BODY ? call.body.slice(0, LOGGED_BODY) : call.body;
+    this.body = call.body.length > LOGGED_BODY ? copyOfStart(call.body) : call.body;
     this.status = call.status;
     this.ms = call.ms;
     this.fault = call.fault;
@@ -107,4 +107,9 @@ export class CallLog {
     this.byStatus = {};
     this.byMethod = {};
   }
+}
+
+/** A slice would keep the whole of a large body in memory behind it. */
+function copyOfStart(text: string): string {
+  return Buffer.from(text.slice(0, LOGGED_BODY), 'utf16le').toString('utf16le');
 }

@@ -81,6 +81,18 @@ describe('PATCH, the upsert', () => {
     expect(bed.sandbox.state.contactCount).toBe(0);
   });
 
+  it('creates under the address in the body, and ignores keys that the description does not name', async () => {
+    const list = bed.sandbox.state.addList('one').id;
+    await patch('a@example.com', { email: 'a@example.com', list_ids_included: [list] });
+    expect(data(await patch('a@example.com', { email: 'a@example.com', list_ids: [] })).list_ids).toEqual([list]);
+    expect((await patch('gone@example.com', { email: 'new@example.com' })).json).toMatchObject({
+      action: 'created',
+      data: { email: 'new@example.com' },
+    });
+    const contact = { email: 'p@example.com', unsubscribed: true };
+    expect(data(await bed.call('POST', '/api/contacts', { contact })).status).toBe('subscribed');
+  });
+
   it('joins and leaves lists, and refuses to do both or to join a list that is not there', async () => {
     const [one, two] = [bed.sandbox.state.addList('one').id, bed.sandbox.state.addList('two').id];
     const joined = await patch('a@example.com', { email: 'a@example.com', list_ids_included: [one, two] });

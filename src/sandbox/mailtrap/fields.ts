@@ -7,7 +7,7 @@ import { DATA_TYPES, type DataType } from './validate-value.ts';
 import { asJson, fieldView } from './views.ts';
 
 /** [MT-docs: custom fields] */
-export const MAX_FIELDS = 40;
+const MAX_FIELDS = 40;
 const MAX_NAME = 80;
 
 /** GET /api/contacts/fields: a bare array. */

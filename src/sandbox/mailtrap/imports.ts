@@ -15,7 +15,7 @@ import { badRequest, invalid, notFound, reply } from './replies.ts';
 import { emailError } from './validate-email.ts';
 
 /** [MT-spec: import contacts] */
-export const MAX_IMPORT = 50_000;
+const MAX_IMPORT = 50_000;
 
 interface Counts {
   created: number;

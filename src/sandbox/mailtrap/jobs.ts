@@ -7,7 +7,8 @@ export interface Job<Result = unknown> {
   readonly createdAt: number;
   updatedAt: number;
   stage: number;
-  readonly finish: () => Result;
+  /** The work; dropped once done, with all it holds. */
+  finish: (() => Result) | null;
   result: Result | null;
 }
 
@@ -74,7 +75,8 @@ export class Jobs {
     job.updatedAt = this.now();
     if (statusOf(job) !== 'finished') return;
     this.open.delete(job);
-    job.result = job.finish();
+    job.result = job.finish?.() ?? null;
+    job.finish = null;
   }
 }
 

@@ -5,7 +5,7 @@ import { badRequest, invalid, noContent, notFound, reply, type Invalid } from '.
 import { asJson, listView } from './views.ts';
 
 /** [MT-docs: contacts guide] */
-export const MAX_LISTS = 50;
+const MAX_LISTS = 50;
 const MAX_NAME = 255;
 
 /** GET /api/contacts/lists: a bare array, no pages. */

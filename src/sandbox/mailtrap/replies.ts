@@ -25,7 +25,7 @@ export const rateLimited: ApiReply = reply(429, { errors: 'Rate limit exceeded' 
 /** The vendor documents no answer to a body that is no JSON: ours to choose. */
 export const badRequest: ApiReply = reply(400, { error: 'Bad Request' });
 /** The vendor documents no size limit: ours to choose. */
-export const tooLarge: ApiReply = reply(413, { error: 'Payload Too Large' });
+const tooLarge: ApiReply = reply(413, { error: 'Payload Too Large' });
 
 export function invalid(errors: Invalid, style: ErrorStyle = 'flat'): ApiReply {
   if (style === 'flat') return reply(422, { errors });

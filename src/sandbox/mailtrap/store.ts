@@ -50,10 +50,10 @@ const KEPT_EVENTS = 10_000;
 
 /** All that one account holds. Contacts are found by id and by address in constant time; addresses ignore case. */
 export class Store {
-  readonly lists = new Map<number, ContactList>();
+  readonly lists: Map<number, ContactList> = new Map();
   /** By merge tag. */
-  readonly fields = new Map<string, ContactField>();
-  readonly suppressions = new Map<string, Suppression>();
+  readonly fields: Map<string, ContactField> = new Map();
+  readonly suppressions: Map<string, Suppression> = new Map();
   readonly events: ContactEvent[] = [];
   private readonly byId = new Map<string, StoredContact>();
   private readonly byEmail = new Map<string, StoredContact>();

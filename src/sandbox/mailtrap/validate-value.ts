@@ -5,7 +5,7 @@ export const DATA_TYPES = ['text', 'integer', 'float', 'boolean', 'date'] as con
 export type DataType = (typeof DATA_TYPES)[number];
 
 /** Most characters of a text value [vendor's guide to custom fields]. */
-export const MAX_TEXT = 255;
+const MAX_TEXT = 255;
 
 const INVALID = 'is invalid';
 const TOO_LONG = `is too long (maximum is ${MAX_TEXT} characters)`;
@@ -24,7 +24,7 @@ export function valueError(type: DataType, value: Json): string | null {
 }
 
 /** Whether text is a day of the calendar written as yyyy-mm-dd. */
-export function isDay(text: string): boolean {
+function isDay(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
   const day = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);

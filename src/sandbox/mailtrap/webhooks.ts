@@ -17,7 +17,7 @@ const EVENT_NAMES = [
 ] as const;
 
 /** Most events in one request [MT-docs: webhooks]. */
-export const MAX_BATCH = 500;
+const MAX_BATCH = 500;
 /** The vendor gives a receiver this long to answer [MT-docs: webhooks]. */
 const ANSWER_MS = 30_000;
 
@@ -56,7 +56,7 @@ export interface WebhookEvent {
   readonly timestamp?: number | undefined;
 }
 
-export interface WebhookBatch {
+interface WebhookBatch {
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly eventIds: readonly string[];
@@ -73,12 +73,12 @@ export interface WebhookResult {
 }
 
 /** The lower-case hex HMAC-SHA256 of a raw body; the key is the secret as text [MT-docs: webhooks]. */
-export function signWebhook(body: string, secret: string): string {
+function signWebhook(body: string, secret: string): string {
   return createHmac('sha256', secret).update(body).digest('hex');
 }
 
 /** Splits events into signed requests of at most 500. @param nowMs milliseconds since the epoch */
-export function webhookBatches(send: WebhookSend, nowMs: number): WebhookBatch[] {
+function webhookBatches(send: WebhookSend, nowMs: number): WebhookBatch[] {
   const full = send.events.map((event) => ({
     event: event.event,
     timestamp: event.timestamp ?? Math.floor(nowMs / 1000),

@@ -15,7 +15,7 @@ import { parsePath, type Route } from './route.ts';
 import { asJson, contactView, fieldView, listView } from './views.ts';
 
 /** Requests per window [MT-docs: rate limits]: of all APIs per token, and of the Contacts API per account. */
-export const VENDOR_LIMITS = {
+const VENDOR_LIMITS = {
   general: { requests: 150, perMs: 10_000 },
   contacts: { requests: 200, perMs: 60_000 },
 } as const;
