@@ -1,0 +1,56 @@
+// The commands of package.json. Each does its own set-up, so that all work from a bare clone.
+import { existsSync, statSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { install, run } from './install.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const [task, ...args] = process.argv.slice(2);
+
+const tasks = {
+  async demo() {
+    await buildIfStale();
+    run(process.execPath, ['dist/cli/main.js', 'demo', ...args]);
+  },
+  async test() {
+    await buildIfStale();
+    run('node_modules/.bin/vitest', ['run', ...args]);
+  },
+  async bench() {
+    run('node_modules/.bin/tsc', ['-p', 'tsconfig.bench.json'], { quiet: true });
+    run(process.execPath, ['.tmp/bench/bench/main.js', ...args]);
+  },
+  async check() {
+    run('node_modules/.bin/tsc', ['-p', 'tsconfig.json']);
+    run('node_modules/.bin/oxlint', ['--deny-warnings']);
+    run('node_modules/.bin/oxfmt', ['--check', '.']);
+    const { build } = await import('./build.mjs');
+    await build();
+    run('node_modules/.bin/knip', []);
+    run('node_modules/.bin/publint', ['--strict']);
+    run('node_modules/.bin/attw', ['--pack', '.', '--profile', 'esm-only', '--quiet']);
+  },
+};
+
+async function buildIfStale() {
+  const built = join(root, 'dist/config/rollcall.schema.json');
+  if (existsSync(built) && newest(join(root, 'src')) < statSync(built).mtimeMs) return;
+  const { build } = await import('./build.mjs');
+  await build();
+}
+
+function newest(folder) {
+  return Math.max(
+    ...readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs),
+  );
+}
+
+const chosen = tasks[task];
+if (chosen === undefined) {
+  process.stderr.write(`usage: node scripts/run.mjs ${Object.keys(tasks).join(' | ')}\n`);
+  process.exit(2);
+}
+install();
+await chosen();
