@@ -3,6 +3,7 @@ import { existsSync, statSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { install, run } from './install.mjs';
+import { lanes } from './lanes.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [task, ...args] = process.argv.slice(2);
@@ -15,6 +16,7 @@ const tasks = {
   async test() {
     await buildIfStale();
     run('node_modules/.bin/vitest', ['run', ...args]);
+    if (args.length === 0) lanes();
   },
   async bench() {
     run('node_modules/.bin/tsc', ['-p', 'tsconfig.bench.json'], { quiet: true });

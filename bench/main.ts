@@ -1,0 +1,21 @@
+import { parseArgs } from 'node:util';
+import { pipeline } from './pipeline.ts';
+import { printTable, type Measured } from './table.ts';
+
+/** A bench measures and compares within one run: machines are noisy, ratios less so. */
+const BENCHES: Readonly<Record<string, (options: { users: number }) => Promise<readonly Measured[]>>> = { pipeline };
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false }, users: { type: 'string', default: '20000' } },
+});
+const [name = ''] = positionals;
+const bench = BENCHES[name];
+const users = Number(values.users);
+if (bench === undefined || !Number.isInteger(users) || users < 100) {
+  process.stderr.write(`usage: npm run bench -- ${Object.keys(BENCHES).join(' | ')} [--users N] [--json]\n`);
+  process.exit(2);
+}
+const measured = await bench({ users });
+printTable(measured, values.json ? process.stderr : process.stdout);
+if (values.json) process.stdout.write(`${JSON.stringify({ bench: name, users, results: measured })}\n`);

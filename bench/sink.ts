@@ -1,0 +1,66 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+/** A sink in a process of its own: takes one contact a request, answers as Mailtrap does, remembers when each address came. */
+export interface Sink {
+  readonly url: string;
+  /** Addresses seen, with the time (ms since the epoch) of their first request. */
+  seen(): Promise<ReadonlyMap<string, number>>;
+  count(): Promise<number>;
+  reset(): Promise<void>;
+  close(): void;
+}
+
+export async function startSink(): Promise<Sink> {
+  const child = fork(fileURLToPath(import.meta.url), ['sink'], { stdio: 'inherit' });
+  const port = Number(await ask(child, 'port'));
+  return {
+    url: `http://127.0.0.1:${port}`,
+    seen: async () => new Map((await ask(child, 'seen')) as [string, number][]),
+    count: async () => Number(await ask(child, 'count')),
+    reset: async () => {
+      await ask(child, 'reset');
+    },
+    close: () => child.kill(),
+  };
+}
+
+function ask(child: ChildProcess, question: string): Promise<unknown> {
+  return new Promise((resolve) => {
+    child.once('message', resolve);
+    child.send(question);
+  });
+}
+
+function serve(): void {
+  const seen = new Map<string, number>();
+  const server = createServer((request, response) => {
+    const at = Date.now();
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const email = /"email":"([^"]*)"/.exec(Buffer.concat(chunks).toString('utf8'))?.[1] ?? '';
+      if (!seen.has(email)) seen.set(email, at);
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(`{"action":"created","data":{"id":"id-${email}","email":"${email}","status":"subscribed"}}`);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  const answers: Record<string, () => unknown> = {
+    port: () => (server.address() as AddressInfo).port,
+    seen: () => [...seen],
+    count: () => seen.size,
+    reset: () => {
+      seen.clear();
+      return 'ok';
+    },
+  };
+  process.on('message', (question: string) => {
+    if (server.listening) process.send?.(answers[question]?.());
+    else server.once('listening', () => process.send?.(answers[question]?.()));
+  });
+}
+
+if (process.argv[2] === 'sink') serve();

@@ -1,0 +1,54 @@
+/** One measured figure. */
+export interface Measured {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  /** The first target on a machine of two cores, where there is one. */
+  readonly target?: number | undefined;
+  /** Value over target for rates, target over value for times: 1 or more is met. */
+  readonly toTarget?: number | undefined;
+  /** Value over the baseline of the same run. */
+  readonly toBaseline?: number | undefined;
+}
+
+/** A rate with its ratios. */
+export function rate(name: string, value: number, ratios: { target?: number; baseline?: number } = {}): Measured {
+  return {
+    name,
+    value: Math.round(value),
+    unit: '/s',
+    target: ratios.target,
+    toTarget: ratios.target === undefined ? undefined : round(value / ratios.target),
+    toBaseline: ratios.baseline === undefined ? undefined : round(value / ratios.baseline),
+  };
+}
+
+/** A time in ms with its target. */
+export function time(name: string, ms: number, target?: number): Measured {
+  return {
+    name,
+    value: round(ms),
+    unit: 'ms',
+    target,
+    toTarget: target === undefined ? undefined : round(target / ms),
+  };
+}
+
+export function printTable(rows: readonly Measured[], out: NodeJS.WritableStream): void {
+  const cells = rows.map((r) => [
+    r.name,
+    `${r.value} ${r.unit}`,
+    r.target === undefined ? '' : `${r.target} ${r.unit}`,
+    r.toTarget === undefined ? '' : String(r.toTarget),
+    r.toBaseline === undefined ? '' : `${r.toBaseline}x`,
+  ]);
+  const all = [['what', 'measured', 'first target', 'to target', 'to baseline'], ...cells];
+  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
+  for (const row of all) {
+    out.write(`${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}\n`);
+  }
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
