@@ -1,44 +1,54 @@
 import type { Bucket } from './ports.ts';
-import { LEASE_MS, type LaneShared } from './lane-shared.ts';
-import { codeOf } from './settler.ts';
+import { giveBack, isPaused, type LaneShared } from './lane-shared.ts';
+import { createTrouble } from './trouble.ts';
 import { pause } from './wake.ts';
 
 const IDLE_POLL_MS = 1_000;
 const RETRY_MS = 500;
 const CLAIM_MOST = 500;
+const CLAIM_PER_SLOT = 50;
 /** Work is claimed for about this long ahead of the limit, so that no lease runs out in the queue. */
 const CLAIM_AHEAD_MS = 3_000;
+/** Nothing is claimed while no permit can be had for longer than this. */
+const PERMIT_AHEAD_MS = 500;
 /** Claims start from where the last one ended; from the very start now and then, for rows that were committed late. */
 const FULL_SCAN_EVERY_MS = 5_000;
 const STATE_GOOD_FOR_MS = 1_000;
 
 /** How many contacts may be under lease in one lane. */
 export function claimBudget(concurrency: number, buckets: readonly Bucket[]): number {
-  const byRate = buckets.map((b) => b.burst + Math.floor((CLAIM_AHEAD_MS * 1_000) / b.intervalUs));
-  return Math.max(1, Math.min(CLAIM_MOST, concurrency * 50, ...byRate));
+  const byRate = buckets.map((b) => Math.floor((CLAIM_AHEAD_MS * 1_000) / b.intervalUs));
+  return Math.max(1, Math.min(CLAIM_MOST, concurrency * CLAIM_PER_SLOT, ...byRate));
 }
 
 /** Fills the lane's queue until the signal aborts or an error is fatal. */
 export async function runClaims(lane: LaneShared): Promise<void> {
-  const { store, queue, claimable, filled, signal, budget, graceMs, log } = lane;
+  const { store, queue, claimable, filled, signal, budget, graceMs, log, times } = lane;
   const { id, name } = lane.state;
+  const trouble = createTrouble(log, { destination: name }, 'claim work');
   let after = '-infinity';
   let scannedAt = 0;
-  let state = { pausedMs: lane.state.pausedMs, readAt: 0 };
+  let stateReadAt = -Infinity;
   while (!signal.aborted) {
     try {
-      const now = performance.now();
-      if (now - state.readAt > STATE_GOOD_FOR_MS || lane.pauses > 0) {
-        const found = (await store.destinations()).find((d) => d.id === id);
-        state = { pausedMs: found?.pausedMs ?? IDLE_POLL_MS, readAt: now };
-        lane.pauses = found?.pauses ?? 0;
+      if (performance.now() - stateReadAt > STATE_GOOD_FOR_MS || lane.pauses > 0) {
+        await readState(lane);
+        stateReadAt = performance.now();
       }
-      if (state.pausedMs > 0) {
-        await pause(Math.min(IDLE_POLL_MS, state.pausedMs), signal);
+      if (isPaused(lane)) {
+        await pause(Math.min(IDLE_POLL_MS, lane.pausedUntil - performance.now()), signal);
+        continue;
+      }
+      const now = performance.now();
+      const held = lane.limiter.notBefore() - PERMIT_AHEAD_MS - now;
+      if (held > 0) {
+        // What waits here would only lose its lease; another worker may have permits.
+        if (queue.length > 0 && held > IDLE_POLL_MS) await giveBack(lane, queue.splice(0));
+        await pause(Math.min(IDLE_POLL_MS, held), signal);
         continue;
       }
       const room = lane.pauses > 0 ? 1 - queue.length - lane.busy : budget - queue.length;
-      if (room <= 0 || queue.length > budget / 2) {
+      if (room <= 0 || (queue.length > 0 && queue.length > budget / 2)) {
         await claimable.wait(100, signal);
         continue;
       }
@@ -46,18 +56,32 @@ export async function runClaims(lane: LaneShared): Promise<void> {
         after = '-infinity';
         scannedAt = now;
       }
-      const lease = { token: crypto.randomUUID(), leaseMs: LEASE_MS, graceMs };
+      const lease = { token: crypto.randomUUID(), leaseMs: times.leaseMs, graceMs };
       const claimed = await store.claim(id, lease, room, after);
-      for (const delivery of claimed) queue.push({ lease, until: now + LEASE_MS, delivery });
+      trouble.worked();
+      for (const delivery of claimed) queue.push({ lease, until: now + times.leaseMs, delivery });
       if (claimed.length > 0) filled.ring();
       if (claimed.length === room) after = claimed.at(-1)?.dueAt ?? after;
       else if (after !== '-infinity') after = '-infinity';
       else await claimable.wait(IDLE_POLL_MS, signal);
     } catch (error) {
       if (lane.isFatal(error)) break;
-      log.warn({ destination: name, code: codeOf(error) }, 'could not claim; will try again');
+      trouble.failed(error);
       await pause(RETRY_MS, signal);
     }
   }
   filled.ring();
+}
+
+/** What the others know: the destination may have been paused by one of them, or be free again. */
+async function readState(lane: LaneShared): Promise<void> {
+  const askedAt = performance.now();
+  const found = (await lane.store.destinations()).find((d) => d.id === lane.state.id);
+  // A pause that was noted in the meantime is newer than what was read.
+  if (lane.pausedAt > askedAt) return;
+  const now = performance.now();
+  lane.pauses = found?.pauses ?? 0;
+  const pausedMs = found?.pausedMs ?? IDLE_POLL_MS;
+  if (pausedMs > 0 && !isPaused(lane)) lane.pausedAt = now;
+  lane.pausedUntil = pausedMs > 0 ? now + pausedMs : 0;
 }

@@ -1,10 +1,12 @@
 import type { Destination } from '../core/destination.ts';
-import { fatalError, sourceProblem } from './fatal.ts';
+import { fatalError } from './fatal.ts';
 import { runFoldLoop } from './fold-loop.ts';
 import { createLane } from './lane.ts';
 import type { DestinationState, Logger, Send, Store } from './ports.ts';
-import { codeOf } from './settler.ts';
+import { createSourceWatch, type SourceWatch } from './source-watch.ts';
 import { sweep } from './sweep.ts';
+import type { EngineTimes } from './times.ts';
+import { createTrouble } from './trouble.ts';
 import { pause, type Wake } from './wake.ts';
 
 /** A destination with its parsed config and its state. */
@@ -24,9 +26,9 @@ export interface EngineOptions {
   readonly graceMs: number;
   readonly sweepEveryMs: number;
   readonly random: () => number;
+  readonly times: EngineTimes;
 }
 
-const MAINTAIN_EVERY_MS = 5_000;
 const KEEP_ATTEMPTS_MS = 7 * 24 * 3_600_000;
 
 /**
@@ -48,34 +50,49 @@ export async function runEngine(options: EngineOptions, signal: AbortSignal): Pr
   };
   const lanes = options.routes.map((route) => createLane({ ...options, ...route, isFatal }));
   const onFolded = (): void => lanes.forEach((lane) => lane.wake());
-  await Promise.all([
-    runFoldLoop({ ...options, onFolded, isFatal }, stop.signal),
-    maintain(options, onFolded, isFatal, stop.signal),
+  const source = createSourceWatch(options.store, options.log);
+  const parts = [
+    runFoldLoop({ ...options, onFolded, isFatal, source }, stop.signal),
+    maintain({ ...options, onFolded, isFatal, source }, stop.signal),
     ...lanes.map((lane) => lane.run(stop.signal)),
-  ]);
+  ];
+  // A part that fails ends the others too, in order; none is left running behind.
+  await Promise.all(
+    parts.map((part) =>
+      part.catch((error: unknown) => {
+        fatal ??= error;
+        stop.abort();
+      }),
+    ),
+  );
   signal.removeEventListener('abort', onAbort);
   if (fatal !== undefined) throw fatal;
 }
 
+interface Upkeep extends EngineOptions {
+  readonly onFolded: () => void;
+  readonly isFatal: (error: unknown) => boolean;
+  readonly source: SourceWatch;
+}
+
 /** Sweeps on start, on schedule and when capture missed something; keeps the tables small. */
-async function maintain(
-  options: EngineOptions,
-  onFolded: () => void,
-  isFatal: (error: unknown) => boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  const { store, log, sweepEveryMs } = options;
+async function maintain(options: Upkeep, signal: AbortSignal): Promise<void> {
+  const { store, log, sweepEveryMs, onFolded, source, times } = options;
+  const trouble = createTrouble(log, {}, 'do the upkeep');
   let force = true;
   while (!signal.aborted) {
     try {
       const done = await sweep({ store, log, everyMs: sweepEveryMs, onFolded }, force, signal);
-      if (done !== undefined) force = false;
+      if (done !== undefined) {
+        force = false;
+        await source.readable();
+      }
       await store.tidy(KEEP_ATTEMPTS_MS);
+      trouble.worked();
     } catch (error) {
-      if (isFatal(error)) return;
-      // The fold loop reports an unreadable source; here it only means that the sweep comes later.
-      if (sourceProblem(error) === undefined) log.warn({ code: codeOf(error) }, 'upkeep failed; will try again');
+      if (options.isFatal(error)) return;
+      if (!(await source.failed(error))) trouble.failed(error);
     }
-    await pause(MAINTAIN_EVERY_MS, signal);
+    await pause(times.upkeepEveryMs, signal);
   }
 }

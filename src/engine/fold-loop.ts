@@ -1,6 +1,6 @@
-import { sourceProblem } from './fatal.ts';
 import type { Logger, Store } from './ports.ts';
-import { codeOf } from './settler.ts';
+import type { SourceWatch } from './source-watch.ts';
+import { createTrouble } from './trouble.ts';
 import { pause, type Wake } from './wake.ts';
 
 export interface FoldLoopOptions {
@@ -12,6 +12,7 @@ export interface FoldLoopOptions {
   readonly listening: () => boolean;
   readonly onFolded: () => void;
   readonly isFatal: (error: unknown) => boolean;
+  readonly source: SourceWatch;
 }
 
 const FOLD_KEYS = 1_000;
@@ -27,17 +28,14 @@ const PAUSED_MS = 5_000;
 
 /** Folds changes as they come until the signal aborts. */
 export async function runFoldLoop(options: FoldLoopOptions, signal: AbortSignal): Promise<void> {
-  const { store, log, changed, listening } = options;
+  const { store, log, changed, listening, source } = options;
+  const trouble = createTrouble(log, {}, 'fold changes');
   let armedAt = -Infinity;
-  let paused = false;
   while (!signal.aborted) {
     try {
       const folded = await store.fold(FOLD_KEYS);
-      if (paused) {
-        paused = false;
-        await store.resumeSource();
-        log.info({}, 'the source can be read again');
-      }
+      trouble.worked();
+      if (folded.taken > 0) await source.readable();
       if (folded.changed > 0) options.onFolded();
       if (folded.failed > 0) log.warn({ rows: folded.failed }, 'rows that could not be mapped became dead letters');
       if (folded.taken > 0) {
@@ -46,6 +44,11 @@ export async function runFoldLoop(options: FoldLoopOptions, signal: AbortSignal)
           await store.arm(0);
         }
         await pause(LINGER_MS, signal);
+        continue;
+      }
+      if (folded.busy) {
+        // The worker that folds goes on until the log is empty, and arms itself then: writers are left alone until that.
+        await changed.wait(POLL_ARMED_MS, signal);
         continue;
       }
       if (!listening()) {
@@ -63,20 +66,12 @@ export async function runFoldLoop(options: FoldLoopOptions, signal: AbortSignal)
       await changed.wait(POLL_ARMED_MS, signal);
     } catch (error) {
       if (options.isFatal(error)) break;
-      const problem = sourceProblem(error);
-      if (problem === undefined) {
-        log.warn({ code: codeOf(error) }, 'could not fold; will try again');
+      if (await source.failed(error)) {
+        await pause(PAUSED_MS, signal);
+      } else {
+        trouble.failed(error);
         await pause(RETRY_MS, signal);
-        continue;
       }
-      if (!paused)
-        log.error(
-          { code: problem.code },
-          'auth.users is no longer what the mapping was made for; run `rollcall apply`',
-        );
-      paused = true;
-      await store.pauseSource(problem.code, problem.message).catch(() => undefined);
-      await pause(PAUSED_MS, signal);
     }
   }
   if (armedAt > -Infinity) await store.arm(0).catch(() => undefined);

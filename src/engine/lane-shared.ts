@@ -1,5 +1,7 @@
 import type { Destination } from '../core/destination.ts';
+import type { Limiter } from './limiter.ts';
 import type { Claimed, DestinationState, Lease, Logger, Send, Store } from './ports.ts';
+import type { EngineTimes } from './times.ts';
 import type { Wake } from './wake.ts';
 
 export interface LaneOptions {
@@ -10,16 +12,12 @@ export interface LaneOptions {
   readonly send: Send;
   readonly log: Logger;
   readonly graceMs: number;
+  readonly times: EngineTimes;
   /** A number from 0 to 1, for jitter. */
   readonly random: () => number;
   /** Told of every error of the store; true when no retry can mend it and the lane shall end. */
   readonly isFatal: (error: unknown) => boolean;
 }
-
-/** A dead worker's contacts are taken over after this. */
-export const LEASE_MS = 15_000;
-/** Longest that one request may take: shorter than what is left of its lease, by enough for the settle. */
-export const DEADLINE_MS = 10_000;
 
 /** A delivery waiting for a slot. */
 export interface Leased {
@@ -29,26 +27,40 @@ export interface Leased {
   readonly delivery: Claimed;
 }
 
-/** What the claim loop and the slots of one lane share. */
+/** What the claim loop and the slots of one lane share. Times are of `performance.now()`. */
 export interface LaneShared extends LaneOptions {
   readonly queue: Leased[];
   /** Rung when the queue was filled. */
   readonly filled: Wake;
   /** Rung when there may be something to claim, or room for it. */
   readonly claimable: Wake;
+  readonly limiter: Limiter;
+  /** Added to a wait that a destination asks for, so that a bucket's burst does not start before its end. */
+  readonly holdExtraMs: number;
   readonly budget: number;
   readonly signal: AbortSignal;
   /** Requests in flight. */
   busy: number;
-  /** Pauses in a row, as last read; above 0 one contact goes first, alone. */
+  /** Pauses in a row; above 0 one contact goes first, alone. */
   pauses: number;
+  /** The destination is paused until then. */
+  pausedUntil: number;
+  /** When we learned of the pause: an answer to a request begun before says nothing about it. */
+  pausedAt: number;
+}
+
+/** Whether nothing may be sent now because the destination refused us. */
+export function isPaused(lane: LaneShared): boolean {
+  return performance.now() < lane.pausedUntil;
 }
 
 /** Frees leases whose deliveries were not begun. Should that fail, the leases run out by themselves. */
 export async function giveBack(lane: Pick<LaneShared, 'store' | 'state'>, items: readonly Leased[]): Promise<void> {
   const byToken = new Map<string, string[]>();
   for (const { lease, delivery } of items) {
-    byToken.set(lease.token, [...(byToken.get(lease.token) ?? []), delivery.contactId]);
+    const contacts = byToken.get(lease.token);
+    if (contacts === undefined) byToken.set(lease.token, [delivery.contactId]);
+    else contacts.push(delivery.contactId);
   }
   for (const [token, contacts] of byToken) {
     await lane.store.release(lane.state.id, token, contacts).catch(() => undefined);

@@ -1,30 +1,46 @@
 import { RATE_LAG_MS } from '../core/rate.ts';
 import { pause } from './wake.ts';
 
-/** Hands out permits to send, one for each request. */
+/** Hands out permits to send, one for each request. Times are of `performance.now()`. */
 export interface Limiter {
-  /** Waits for a permit; false when none can be had before `deadline` (ms of `performance.now()`) or `signal` aborts. */
+  /** Waits for a permit; false when none can be had before `deadline` or `signal` aborts. */
   acquire(deadline: number, signal: AbortSignal): Promise<boolean>;
+  /** No permit can be had before this. */
+  notBefore(): number;
+  /** Throws away permits not used yet: the destination asked for fewer requests. */
+  drop(): void;
 }
 
+/** Half of what core/rate.ts allows between grant and send; the other half is for what happens after `acquire`. */
+const GOOD_FOR_MS = RATE_LAG_MS / 2;
+
 /**
- * Takes permits from the shared buckets for all who wait, in one call. A permit is good for `RATE_LAG_MS` only, which is what
- * the arithmetic of core/rate.ts allows between grant and send.
+ * Takes permits from the shared buckets for all who wait and for those next in line, in one call.
  * @param take asks the store; must not throw
+ * @param inLine how many more requests are about to be sent
  */
-export function createLimiter(take: (want: number) => Promise<{ granted: number; waitMs: number }>): Limiter {
+export function createLimiter(
+  take: (want: number) => Promise<{ granted: number; waitMs: number }>,
+  inLine: () => number,
+): Limiter {
   let waiting = 0;
   let permits = 0;
   let goodUntil = 0;
+  let notBefore = 0;
+  let usedOfLast = 0;
   let asking: Promise<number> | undefined;
 
   // Resolves to how long to wait before asking again.
   const ask = async (): Promise<number> => {
     const askedAt = performance.now();
-    const { granted, waitMs } = await take(waiting);
+    // Ahead only as far as the last ones were used up, so that permits seldom go to waste.
+    const { granted, waitMs } = await take(waiting + Math.min(inLine(), usedOfLast));
     permits = granted;
-    goodUntil = askedAt + RATE_LAG_MS;
-    return granted > 0 ? 0 : waitMs;
+    usedOfLast = 0;
+    goodUntil = askedAt + GOOD_FOR_MS;
+    if (granted > 0) return 0;
+    notBefore = performance.now() + waitMs;
+    return Math.max(1, waitMs);
   };
 
   return {
@@ -32,9 +48,11 @@ export function createLimiter(take: (want: number) => Promise<{ granted: number;
       waiting += 1;
       try {
         for (;;) {
-          if (signal.aborted || performance.now() > deadline) return false;
-          if (permits > 0 && performance.now() < goodUntil) {
+          const now = performance.now();
+          if (signal.aborted || now > deadline) return false;
+          if (permits > 0 && now < goodUntil) {
             permits -= 1;
+            usedOfLast += 1;
             return true;
           }
           asking ??= ask().finally(() => {
@@ -48,6 +66,10 @@ export function createLimiter(take: (want: number) => Promise<{ granted: number;
       } finally {
         waiting -= 1;
       }
+    },
+    notBefore: () => notBefore,
+    drop() {
+      permits = 0;
     },
   };
 }

@@ -8,10 +8,13 @@ export interface Sender {
   readonly config: unknown;
   readonly plan: AttributePlan;
   readonly send: Send;
-  /** Waits for a permit; false when there is no time left for one more request. */
-  readonly permit: () => Promise<boolean>;
-  /** Longest that one request may take, in ms; shorter than what is left of the lease. */
-  readonly deadlineMs: number;
+  /**
+   * Waits for a permit; false when there is no time left for one more request, or none may be sent now.
+   * @param which a delivery's first request is begun only with time for its full length
+   */
+  readonly permit: (which: 'first' | 'more') => Promise<boolean>;
+  /** Longest that a request begun now may take, in ms; shorter than what is left of the lease. */
+  readonly deadlineMs: () => number;
 }
 
 /** What became of a delivery, or that it was not begun. */
@@ -25,6 +28,7 @@ export type Performed =
     };
 
 const DELIVERED: Outcome = { kind: 'delivered' };
+const NO_TIME: Outcome = { kind: 'retry', code: 'no_time', message: 'No time was left for a further request.' };
 
 /**
  * Sends one delivery: reads the subscription first where it must move with the person, then the operations in order, stopping
@@ -35,16 +39,13 @@ export async function perform(delivery: Claimed, sender: Sender): Promise<Perfor
   const looked = await withSubscription(delivery, sender);
   if ('performed' in looked) return looked.performed;
   const operations = destination.encode(looked.delivery, plan, config);
-  let latencyMs = 0;
+  let { latencyMs } = looked;
   let upserted: Extract<Outcome, { kind: 'delivered' }> | undefined;
   for (const [index, operation] of operations.entries()) {
-    if (!(await sender.permit())) {
-      if (index === 0) return { begun: false };
-      return failed(
-        { kind: 'retry', code: 'no_time', message: 'No time was left for the second request.' },
-        latencyMs,
-        upserted,
-      );
+    const isFirst = index === 0 && looked.latencyMs === 0;
+    if (!(await sender.permit(isFirst ? 'first' : 'more'))) {
+      // Not given back once something was asked: the wait that grows with each try keeps this from going in circles.
+      return isFirst ? { begun: false } : failed(NO_TIME, latencyMs, upserted);
     }
     const result = await exchange(operation, sender);
     latencyMs += result.latencyMs;
@@ -79,7 +80,7 @@ async function exchange(operation: Operation, sender: Sender): Promise<{ outcome
 }
 
 function request(http: HttpRequest, sender: Sender): ReturnType<Send> {
-  return sender.send(http, sender.destination.auth(sender.config), { deadlineMs: sender.deadlineMs });
+  return sender.send(http, sender.destination.auth(sender.config), { deadlineMs: sender.deadlineMs() });
 }
 
 /**
@@ -89,11 +90,11 @@ function request(http: HttpRequest, sender: Sender): ReturnType<Send> {
 async function withSubscription(
   delivery: Claimed,
   sender: Sender,
-): Promise<{ delivery: Claimed } | { performed: Performed }> {
+): Promise<{ delivery: Claimed; latencyMs: number } | { performed: Performed }> {
   const { destination } = sender;
   const from = consentSource(delivery);
-  if (from === undefined || destination.lookup === undefined) return { delivery };
-  if (!(await sender.permit())) return { performed: { begun: false } };
+  if (from === undefined || destination.lookup === undefined) return { delivery, latencyMs: 0 };
+  if (!(await sender.permit('first'))) return { performed: { begun: false } };
   const lookup = destination.lookup(from, sender.config);
   const result = await request(lookup.request, sender);
   // Reading changes nothing, so no answer to it is a plain retry.
@@ -103,7 +104,7 @@ async function withSubscription(
   if (!read.ok) return { performed: { begun: true, outcome: asRetry(read.outcome), latencyMs: result.latencyMs } };
   const subscription = read.value?.subscription;
   const remote: RemoteContact = { ...(delivery.remote ?? { address: null, id: null }), subscription };
-  return { delivery: { ...delivery, remote } };
+  return { delivery: { ...delivery, remote }, latencyMs: result.latencyMs };
 }
 
 function consentSource(delivery: Claimed): RemoteContact | undefined {

@@ -1,4 +1,5 @@
-import type { Lease, Logger, Settlement, Store } from './ports.ts';
+import type { DestinationState, Lease, Logger, Settlement, Store } from './ports.ts';
+import { codeOf, createTrouble } from './trouble.ts';
 import { createWake, pause } from './wake.ts';
 
 /** Collects settlements and writes them in batches. */
@@ -16,13 +17,47 @@ const MOST_WAITING = 4_000;
 const RETRY_MS = 500;
 
 /** @param onSettled called after each batch that was written */
-export function createSettler(store: Store, destination: number, log: Logger, onSettled: () => void): Settler {
+export function createSettler(
+  store: Store,
+  destination: Pick<DestinationState, 'id' | 'name'>,
+  log: Logger,
+  onSettled: () => void,
+): Settler {
   const waiting = new Map<string, { lease: Lease; settlements: Settlement[] }>();
   const settled = createWake();
+  const trouble = createTrouble(log, { destination: destination.name }, 'record outcomes');
   let count = 0;
   let writing: Promise<void> | undefined;
   let closing = false;
 
+  // False when we are closing and the database is away: the rest is left to the leases.
+  const record = async (lease: Lease, batch: readonly Settlement[]): Promise<boolean> => {
+    for (;;) {
+      try {
+        await store.settle(destination.id, lease, batch);
+        trouble.worked();
+        return true;
+      } catch (error) {
+        if (isAboutData(error)) return await apart(lease, batch, error);
+        trouble.failed(error);
+        if (closing) return false;
+        await pause(RETRY_MS);
+      }
+    }
+  };
+  // What the database will never take must not hold up the rest: it is found by halving, and its lease runs out.
+  const apart = async (lease: Lease, batch: readonly Settlement[], error: unknown): Promise<boolean> => {
+    const [first] = batch;
+    if (batch.length > 1) {
+      const half = batch.length >> 1;
+      return (await record(lease, batch.slice(0, half))) && (await record(lease, batch.slice(half)));
+    }
+    log.error(
+      { destination: destination.name, contact: first?.delivery.contactId, code: codeOf(error) },
+      'an outcome could not be recorded; the contact is sent again when its lease is over',
+    );
+    return true;
+  };
   const write = async (): Promise<void> => {
     await pause(LINGER_MS);
     while (count > 0) {
@@ -30,19 +65,7 @@ export function createSettler(store: Store, destination: number, log: Logger, on
       if (entry === undefined) return;
       const batch = entry.settlements.splice(0, BATCH);
       if (entry.settlements.length === 0) waiting.delete(entry.lease.token);
-      for (;;) {
-        try {
-          await store.settle(destination, entry.lease, batch);
-          break;
-        } catch (error) {
-          log.warn(
-            { destination, code: codeOf(error), settlements: batch.length },
-            'could not record outcomes; will try again',
-          );
-          if (closing) return;
-          await pause(RETRY_MS);
-        }
-      }
+      if (!(await record(entry.lease, batch))) return;
       count -= batch.length;
       settled.ring();
       onSettled();
@@ -73,8 +96,7 @@ export function createSettler(store: Store, destination: number, log: Logger, on
   };
 }
 
-/** The code of an error, for a log line; its message may hold personal data. */
-export function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : error instanceof Error ? error.name : 'unknown';
+/** Whether the store refuses what it was given, so that the same again can't work (SQLSTATE classes 21, 22, 23, 42, P0). */
+function isAboutData(error: unknown): boolean {
+  return /^(?:2[123]|42|P0)[0-9A-Z]{3}$/.test(codeOf(error));
 }

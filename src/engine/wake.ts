@@ -11,7 +11,7 @@ export function createWake(): Wake {
   return {
     ring() {
       rung = true;
-      for (const waiter of [...waiters]) waiter(true);
+      for (const waiter of waiters) waiter(true);
     },
     wait(ms, signal) {
       if (rung || signal?.aborted === true) {

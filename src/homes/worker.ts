@@ -5,7 +5,8 @@ import { registry } from '../destinations/registry.ts';
 import { runEngine, type Route } from '../engine/engine.ts';
 import { fatalError } from '../engine/fatal.ts';
 import type { Logger, Send } from '../engine/ports.ts';
-import { codeOf } from '../engine/settler.ts';
+import { DEFAULT_TIMES, type EngineTimes } from '../engine/times.ts';
+import { codeOf } from '../engine/trouble.ts';
 import { createWake, pause } from '../engine/wake.ts';
 import { healthApp, listen } from '../server/health.ts';
 import { openDatabase, requireDatabaseUrl } from '../sql/open-database.ts';
@@ -22,9 +23,12 @@ export interface WorkerOptions {
   readonly health?: { readonly port: number; readonly host: string } | undefined;
   /** Called once the worker runs, with the port of its health check. */
   readonly onReady?: (ready: { readonly healthPort: number | undefined }) => void;
+  /** Other clocks than the engine's own; for tests. */
+  readonly times?: Partial<EngineTimes> | undefined;
 }
 
 const LISTEN_AGAIN_MS = 5_000;
+const CLOSE_MS = 5_000;
 
 /**
  * Runs one worker until the signal aborts, then finishes what is in flight and frees the rest.
@@ -49,7 +53,6 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     const routes = await routesOf(config, sql, identity, transport.send);
     const health = healthApp(async () => {
       await sql.query('select 1');
-      return { ok: true };
     });
     if (options.health !== undefined) server = await listen(health, options.health.port, options.health.host);
     log.info({ destinations: routes.map((r) => r.state.name), health: server?.port }, 'worker started');
@@ -65,6 +68,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
         graceMs: config.delivery.graceMs,
         sweepEveryMs: config.sweep.everyMs,
         random: Math.random,
+        times: { ...DEFAULT_TIMES, ...options.times },
       },
       signal,
     );
@@ -73,11 +77,17 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     throw fatalError(error) ?? error;
   } finally {
     stop.abort();
-    await listener.done;
-    await server?.close();
-    await transport.close();
-    await sql.close();
+    // A connection whose other end is gone can take minutes to say so; nothing of value is left to wait for by now.
+    await Promise.race([
+      closeAll([listener.done, server?.close() ?? Promise.resolve(), transport.close()], () => sql.close()),
+      pause(CLOSE_MS),
+    ]);
   }
+}
+
+async function closeAll(first: readonly Promise<void>[], last: () => Promise<void>): Promise<void> {
+  await Promise.allSettled(first);
+  await last().catch(() => undefined);
 }
 
 /** The destinations of the config with their state; list names become ids here, once. */

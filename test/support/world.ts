@@ -4,7 +4,7 @@ import { parseConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/types.ts';
 import { registry } from '../../src/destinations/registry.ts';
 import type { Logger } from '../../src/engine/ports.ts';
-import { runWorker } from '../../src/homes/worker.ts';
+import { runWorker, type WorkerOptions } from '../../src/homes/worker.ts';
 import { startSandbox } from '../../src/sandbox/start.ts';
 import type { Sandbox, SandboxOptions } from '../../src/sandbox/types.ts';
 import { applyInstall } from '../../src/sql/apply.ts';
@@ -19,7 +19,7 @@ export interface World {
   /** Everything workers of this world logged. */
   readonly logs: readonly string[];
   /** Starts a worker in this process; `stop` resolves when it has ended, and rejects with what ended it. */
-  start(config?: Config): Promise<RunningWorker>;
+  start(config?: Config, options?: Pick<WorkerOptions, 'times' | 'health'>): Promise<RunningWorker>;
   /** Signs a person up; returns the id. */
   signUp(email: string, metadata?: object, more?: Readonly<Record<string, unknown>>): Promise<string>;
   /** Waits until nothing is due and the log is folded. */
@@ -29,6 +29,7 @@ export interface World {
 
 export interface RunningWorker {
   readonly ended: Promise<void>;
+  readonly healthPort: number | undefined;
   stop(): Promise<void>;
 }
 
@@ -55,6 +56,12 @@ export interface WorldOptions {
   readonly consent?: string;
   /** More lines of the destination, indented by nothing. */
   readonly destination?: string;
+  /** How many times the vendor's limits the worker may send; 10,000 when absent. */
+  readonly limitsScale?: number;
+  /** Grace of an attempt of unknown outcome; `300ms` when absent. */
+  readonly grace?: string;
+  /** YAML of further destinations, indented by nothing. */
+  readonly destinations?: string;
   /** More top-level YAML. */
   readonly more?: string;
   /** Use this database instead of a fresh one. */
@@ -65,6 +72,8 @@ export interface WorldOptions {
   readonly fields?: Readonly<Record<string, 'text' | 'integer' | 'float' | 'boolean' | 'date'>>;
 }
 
+const DEFAULT_FIELDS: NonNullable<WorldOptions['fields']> = { FIRSTNAME: 'text', N: 'text' };
+
 const DEFAULT_MAPPING = `unconfirmed: true
 email: email
 user_metadata.full_name: FIRSTNAME
@@ -74,9 +83,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const db = options.db ?? (await createDatabase());
   const sandbox = await startSandbox({ limitsScale: 10_000, ...options.sandbox });
   onCleanup(() => sandbox.close());
-  for (const [name, type] of Object.entries(options.fields ?? { FIRSTNAME: 'text', N: 'text' })) {
-    sandbox.state.addField(name, type);
-  }
+  for (const [name, type] of Object.entries(options.fields ?? DEFAULT_FIELDS)) sandbox.state.addField(name, type);
   const config = parseWorld(worldYaml(options, db.hostedUrl, sandbox));
   if (options.install !== false) await applyInstall(db.sql, config, projectRef(db.hostedUrl, undefined));
   const logs: string[] = [];
@@ -86,17 +93,23 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     sandbox,
     config,
     logs,
-    async start(use = config) {
+    async start(use = config, more = {}) {
       const stop = new AbortController();
+      let healthPort: number | undefined;
       let ready: () => void = () => undefined;
       const started = new Promise<void>((resolve) => {
         ready = resolve;
       });
-      const ended = runWorker({ config: use, log, onReady: ready }, stop.signal);
+      const onReady: WorkerOptions['onReady'] = (found) => {
+        healthPort = found.healthPort;
+        ready();
+      };
+      const ended = runWorker({ config: use, log, onReady, ...more }, stop.signal);
       ended.catch(() => undefined);
       await Promise.race([started, ended]);
       const running = {
         ended,
+        healthPort,
         async stop() {
           stop.abort();
           await ended;
@@ -125,7 +138,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
         const row = rows[0];
         if (row?.due === 0 && !row.unfolded) return;
         if (performance.now() > deadline) throw new Error(`not settled in ${timeoutMs} ms: ${JSON.stringify(row)}`);
-        await Promise.race([once(AbortSignal.timeout(20), 'abort')]);
+        await once(AbortSignal.timeout(20), 'abort');
       }
     },
     async status() {
@@ -144,8 +157,9 @@ const UNSETTLED = `
                   where not pg_visible_in_snapshot(c.xid, p.lo))
          or rollcall.uncaptured_count() <> (select uncaptured_seen from rollcall.install) as unfolded`;
 
+const indent = (text: string, by: number): string => text.replaceAll(/^(?=.)/gm, ' '.repeat(by));
+
 export function worldYaml(options: WorldOptions, databaseUrl: string, sandbox: Sandbox): string {
-  const indent = (text: string, by: number): string => text.replaceAll(/^(?=.)/gm, ' '.repeat(by));
   return `database_url: ${JSON.stringify(databaseUrl)}
 environment: test
 connectors:
@@ -157,10 +171,11 @@ destinations:
   mailtrap:
     api_token: ${sandbox.token}
     base_url: ${sandbox.apiUrl}
-    limits_scale: 10000
+    limits_scale: ${options.limitsScale ?? 10_000}
 ${indent(options.destination ?? '', 4)}
+${indent(options.destinations ?? '', 2)}
 consent: ${options.consent ?? '{ everyone: "they agreed to the terms" }'}
-delivery: { grace: 300ms }
+delivery: { grace: ${options.grace ?? '300ms'} }
 ${options.more ?? ''}
 `;
 }

@@ -1,0 +1,26 @@
+import { DEFAULT_BREAKER_TIMES, type BreakerTimes } from '../core/breaker.ts';
+
+/** The clocks of the engine, all in ms. Tests shorten them; the relations between them must hold. */
+export interface EngineTimes {
+  /** A dead worker's contacts are taken over after this. */
+  readonly leaseMs: number;
+  /** Longest that one request may take. */
+  readonly requestMs: number;
+  /** What must be left of a lease when its last request is over, for the settle. */
+  readonly settleMs: number;
+  /** A further request of a delivery is begun only with this much time, or more. */
+  readonly leastRequestMs: number;
+  /** Sweeps and upkeep are looked at this often. */
+  readonly upkeepEveryMs: number;
+  readonly breaker: BreakerTimes;
+}
+
+/** The lease has room for two requests that take their longest, less a little: a lookup or a removal beside an upsert. */
+export const DEFAULT_TIMES: EngineTimes = {
+  leaseMs: 20_000,
+  requestMs: 10_000,
+  settleMs: 1_000,
+  leastRequestMs: 2_000,
+  upkeepEveryMs: 5_000,
+  breaker: DEFAULT_BREAKER_TIMES,
+};
