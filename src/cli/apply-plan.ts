@@ -1,0 +1,111 @@
+import type { Config, DestinationConfig } from '../config/types.ts';
+import type { AttributePlan, Destination } from '../core/destination.ts';
+import type { RollcallError } from '../core/errors.ts';
+import { registry } from '../destinations/registry.ts';
+import { type FieldAccess, type FieldChanges, fieldsProblem, planFields, readFields } from '../engine/fields.ts';
+import type { Send } from '../engine/ports.ts';
+import { pause } from '../engine/wake.ts';
+import { withListIds } from '../homes/worker.ts';
+import { TRIGGERS } from '../sql/compile/capture-trigger.ts';
+import { attributePlan } from '../sql/compile/users.ts';
+import { inspectUsers } from '../sql/inspect.ts';
+import { installScript, MIGRATIONS } from '../sql/install-script.ts';
+import type { Sql } from '../sql/port.ts';
+import { type Installed, readInstalled } from './installed.ts';
+
+/** What `apply` would do to the database. Nothing has been changed yet. */
+export interface DatabasePlan {
+  readonly installed: Installed | undefined;
+  readonly script: string;
+  /** Type of each attribute, as inferred from the database. */
+  readonly attributes: AttributePlan;
+  /** Migrations that have not run yet, as `1 state`. */
+  readonly migrations: readonly string[];
+  readonly functions: number;
+  /** Triggers that are missing and will be made. */
+  readonly newTriggers: readonly string[];
+  /** Destinations in the database that the config no longer names. */
+  readonly dropped: readonly string[];
+}
+
+/** What `apply` would do at one destination. */
+export interface DestinationPlan {
+  readonly name: string;
+  readonly access: FieldAccess<unknown>;
+  readonly changes: FieldChanges;
+  /** What stands in the way. */
+  readonly problem: RollcallError | undefined;
+}
+
+/**
+ * Reads what is there and makes the install script that fits it, in one transaction that changes nothing.
+ * @throws RollcallError `RC_NO_AUTH_USERS`, `RC_SQL_EXPRESSION`, or the driver's error
+ */
+export function planDatabase(sql: Sql, config: Config): Promise<DatabasePlan> {
+  return sql.transaction(async (tx) => {
+    const installed = await readInstalled(tx);
+    const source = await inspectUsers(tx, config);
+    const script = installScript(config, source);
+    const captured = config.enabled && config.users && config.destinations.length > 0;
+    return {
+      installed,
+      script,
+      attributes: attributePlan(config.userMapping, source),
+      migrations: MIGRATIONS.filter((m) => installed?.migrations.includes(m.version) !== true).map(
+        (m) => `${m.version} ${m.name}`,
+      ),
+      functions: new Set(script.match(/(?<=create or replace function rollcall\.)"?[\w-]+/g)).size,
+      newTriggers: captured ? TRIGGERS.filter((name) => installed?.triggers.includes(name) !== true) : [],
+      dropped: (installed?.destinations ?? []).filter((name) => !config.destinations.some((d) => d.name === name)),
+    };
+  });
+}
+
+/**
+ * Reads every destination that keeps fields: which ones are missing, and whether its lists exist.
+ * @param onWait told when a destination makes us wait
+ * @throws RollcallError `RC_FIELDS_UNREADABLE`, `RC_LISTS_UNREADABLE`, `RC_LIST_UNKNOWN`
+ */
+export async function planDestinations(
+  config: Config,
+  attributes: AttributePlan,
+  send: Send,
+  onWait: (name: string, ms: number, why: string) => void,
+): Promise<readonly DestinationPlan[]> {
+  const plans: DestinationPlan[] = [];
+  for (const entry of config.destinations) {
+    const destination = registry.find((d) => d.id === entry.type);
+    if (destination === undefined) continue;
+    await withListIds(destination, entry.options, send);
+    const access = accessTo(destination, entry, send, onWait);
+    if (access === undefined) continue;
+    const changes = planFields(attributes, await readFields(access), access.fields);
+    const at = { name: entry.name, max: access.fields.max };
+    plans.push({ name: entry.name, access, changes, problem: fieldsProblem(changes, at, mayCreate(entry)) });
+  }
+  return plans;
+}
+
+/** By convention the option `create_fields` of every destination that keeps fields. */
+function mayCreate({ options }: DestinationConfig): boolean {
+  return (options as { readonly create_fields?: boolean } | null)?.create_fields !== false;
+}
+
+function accessTo(
+  destination: Destination<unknown>,
+  { name, options }: DestinationConfig,
+  send: Send,
+  onWait: (name: string, ms: number, why: string) => void,
+): FieldAccess<unknown> | undefined {
+  const { fields } = destination;
+  if (fields === undefined) return undefined;
+  return {
+    name,
+    fields,
+    config: options,
+    auth: destination.auth(options),
+    send,
+    pause: (ms) => pause(ms),
+    onWait: (ms, why) => onWait(name, ms, why),
+  };
+}

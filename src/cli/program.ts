@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { Cli, type CommandModule, type GlobalOptions } from './cli.ts';
+import { examples } from './examples.ts';
+import { type Io, widthOf } from './io.ts';
+import { painter } from './paint.ts';
+import { reportError } from './report-error.ts';
+
+/** The commands in the order they are used. Only the one that is called is loaded, so that every start is fast. */
+const COMMANDS: readonly {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}[] = [
+  { name: 'init', summary: 'write a rollcall.yaml', load: () => import('./init.ts') },
+  { name: 'config', summary: 'check the config, or print its JSON Schema', load: () => import('./config.ts') },
+  { name: 'apply', summary: 'install or update the database side', load: () => import('./apply.ts') },
+  { name: 'start', summary: 'run a worker', load: () => import('./start.ts') },
+  { name: 'status', summary: 'show what is in step and what is not', load: () => import('./status.ts') },
+  { name: 'rebind', summary: 'let this copy of a database send', load: () => import('./rebind.ts') },
+  { name: 'uninstall', summary: 'remove everything from the database', load: () => import('./uninstall.ts') },
+  { name: 'sandbox', summary: 'run a local stand-in of the destination', load: () => import('./sandbox.ts') },
+  { name: 'demo', summary: 'see it all work on this machine', load: () => import('./demo.ts') },
+];
+
+/** Exit code of a command line that can't be understood. */
+const USAGE = 2;
+
+/**
+ * Runs one command line (without `node` and the script). Never throws.
+ * @returns the exit code: 0 done, 1 failed or unhealthy, 2 not understood
+ */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    return await run(argv, io);
+  } catch (error) {
+    return reportError(error, io);
+  }
+}
+
+async function run(argv: readonly string[], io: Io): Promise<number> {
+  const paint = painter(io.stderr, io.env);
+  const program = new Command('rollcall')
+    .description('Keeps an email platform in step with a Supabase project.')
+    .option('-c, --config <file>', 'the config file', 'rollcall.yaml')
+    .option('--env-file <file>', 'read environment variables from a file; those already set win')
+    .version(version(), '--version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showHelpAfterError('  See `rollcall --help`.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      getOutHelpWidth: () => widthOf(io.stdout),
+      getErrHelpWidth: () => widthOf(io.stderr),
+      outputError: (text, write) => {
+        const [message = '', ...more] = text.trimEnd().split('\n');
+        const lines = [`${paint('red', 'error')} RC_USAGE: ${message.replace(/^error: /, '')}`];
+        write(`${[...lines, ...more.map((line) => `  ${line.replace(/^\((.*)\)$/, '$1')}`)].join('\n')}\n`);
+      },
+    });
+  program.addHelpText('after', examples('rollcall init', 'rollcall apply && rollcall start', 'rollcall demo'));
+  const cli = new Cli(io, () => program.opts<GlobalOptions & Record<string, unknown>>());
+  for (const { name, summary, load } of COMMANDS) {
+    const command = program.command(name).summary(summary).description(summary);
+    // A command whose name is not among the words can't be the one that is called.
+    if (argv.includes(name)) {
+      (await load()).define(command, cli);
+      command.showHelpAfterError(`  See \`rollcall ${name} --help\`.`);
+    }
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return cli.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    throw error;
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,54 @@
+import { formatPlace, RollcallError } from '../core/errors.ts';
+import { redact } from '../core/redact.ts';
+import type { ConfigErrors } from '../config/config-errors.ts';
+import { databaseError } from './database-error.ts';
+import type { Io } from './io.ts';
+import { painter } from './paint.ts';
+
+/**
+ * Tells the user what went wrong, on standard error: code, message, place, what to do. A stack trace is shown only for what
+ * is no RollcallError, and only with ROLLCALL_DEBUG=1.
+ * @returns the exit code
+ */
+export async function reportError(error: unknown, io: Io): Promise<number> {
+  const known = asRollcallError(error);
+  const paint = painter(io.stderr, io.env);
+  const head = (code: string, message: string): string => `${paint('red', 'error')} ${code}: ${message}\n`;
+  if (known === undefined) {
+    const message = error instanceof Error ? error.message : String(error);
+    io.stderr.write(head('RC_INTERNAL', redact(message.split('\n')[0] ?? '')));
+    if (io.env['ROLLCALL_DEBUG'] === '1') {
+      io.stderr.write(`${redact(error instanceof Error ? (error.stack ?? '') : '')}\n`);
+    } else io.stderr.write('  This is a fault in Rollcall. ROLLCALL_DEBUG=1 shows where it happened.\n');
+    return 1;
+  }
+  if (isConfigErrors(known)) {
+    const { explainConfigErrors } = await import('../config/explain.ts');
+    const many = known.errors.length === 1 ? 'a mistake' : `${known.errors.length} mistakes`;
+    io.stderr.write(`${head(known.code, `${known.file} has ${many}.`)}\n${explainConfigErrors(known)}`);
+    return 1;
+  }
+  const place = formatPlace(known.place);
+  io.stderr.write(head(known.code, known.message));
+  if (place !== '' && !known.message.includes(place)) io.stderr.write(`  at ${place}\n`);
+  if (known.hint !== undefined) io.stderr.write(`  ${known.hint}\n`);
+  return 1;
+}
+
+/** The error as one that may be shown: a RollcallError, or one made of what the system or the database said. */
+export function asRollcallError(error: unknown): RollcallError | undefined {
+  if (error instanceof RollcallError) return error;
+  const { code, syscall, address, port } = (error ?? {}) as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (syscall === 'listen') {
+    const why = code === 'EADDRINUSE' ? 'another program listens there' : (code ?? 'error');
+    return new RollcallError('RC_PORT', `Port ${port ?? ''} of ${address ?? 'this machine'} can't be used: ${why}.`, {
+      hint: 'Choose another with --port, or 0 for a free one.',
+      cause: error,
+    });
+  }
+  return databaseError(error);
+}
+
+function isConfigErrors(error: RollcallError): error is ConfigErrors {
+  return error.code === 'RC_CONFIG_INVALID' && 'lines' in error && 'errors' in error;
+}

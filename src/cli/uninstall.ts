@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { uninstall } from '../sql/apply.ts';
+import { UNINSTALL_SCRIPT } from '../sql/install-script.ts';
+import { requireDatabaseUrl } from '../sql/open-database.ts';
+import type { Sql } from '../sql/port.ts';
+import { ask } from './ask.ts';
+import type { Cli } from './cli.ts';
+import { examples } from './examples.ts';
+import { count } from './layout.ts';
+import { loadConfig } from './load-config.ts';
+import { whereIs } from './where.ts';
+import { withDatabase } from './with-database.ts';
+
+interface Options {
+  readonly yes?: boolean | undefined;
+  readonly sql?: boolean | undefined;
+}
+
+/** `rollcall uninstall`: removes everything from the database; the destinations keep their contacts. */
+export function define(command: Command, cli: Cli): void {
+  command
+    .description('Removes everything Rollcall put into the database. The contacts at the destinations stay.')
+    .option('-y, --yes', 'do not ask')
+    .option('--sql', 'print the SQL instead, and change nothing')
+    .addHelpText('after', examples('rollcall uninstall', 'rollcall uninstall --sql'));
+  cli.action(command, runUninstall);
+}
+
+async function runUninstall(options: Options, cli: Cli): Promise<number> {
+  if (options.sql === true) {
+    cli.say(UNINSTALL_SCRIPT);
+    return 0;
+  }
+  const config = await loadConfig(cli);
+  return withDatabase(config, async (sql) => {
+    const where = whereIs(requireDatabaseUrl(config));
+    const present = await whatIsThere(sql);
+    if (present === undefined) {
+      cli.say(`Rollcall is not installed in ${where}: nothing to remove.`);
+      return 0;
+    }
+    cli.say(
+      cli.paint('bold', `Uninstall from ${where}`),
+      '',
+      `  ${cli.paint('red', '-')} ${count(present.triggers, 'trigger')} on auth.users`,
+      `  ${cli.paint('red', '-')} schema rollcall with ${count(present.tables, 'table')}, and what they know: which contact is where,`,
+      '    what failed, what is still to be sent',
+      '',
+      'Contacts at the destinations stay as they are. Stop the workers first.',
+      '',
+    );
+    if (!(await ask(cli, 'Remove all of this?', options.yes))) return 1;
+    await uninstall(sql);
+    cli.say(`${cli.paint('green', 'Removed.')} Nothing of Rollcall is left in the database.`);
+    return 0;
+  });
+}
+
+async function whatIsThere(sql: Sql): Promise<{ readonly tables: number; readonly triggers: number } | undefined> {
+  const [row] = await sql.query<{ there: boolean; tables: number; triggers: number }>(`select
+      exists (select from pg_namespace where nspname = 'rollcall') as there,
+      (select count(*)::int from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'rollcall' and c.relkind = 'r') as tables,
+      (select count(*)::int from pg_trigger
+        where tgrelid = to_regclass('auth.users') and tgname like 'rollcall\\_%') as triggers`);
+  return row?.there === true ? row : undefined;
+}
