@@ -14,6 +14,7 @@ export function configHash(config: Omit<Config, 'hash'>, registry: readonly Dest
     enabled: config.enabled,
     environment: config.environment,
     users: config.users,
+    allowFunctions: config.allowFunctions.toSorted(),
     userMapping: {
       address,
       attributes: attributes.map(withoutPlace).toSorted(byName),

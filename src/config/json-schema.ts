@@ -55,6 +55,12 @@ export function configJsonSchema(registry: readonly Destination<unknown>[]): Sch
           'How long an attempt of unknown outcome is waited out before the state is sent once more. Default: 2m.',
         ),
       }),
+      allow_functions: {
+        type: 'array',
+        uniqueItems: true,
+        items: { type: 'string', pattern: '^[^.\\s()]+\\.[^.\\s()]+$' },
+        description: 'Functions of the project that sql expressions may call, as schema.name.',
+      },
       sweep: object('How often everything is compared.', {
         every: duration('Time between scheduled sweeps. Default: 1h.'),
       }),

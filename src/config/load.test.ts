@@ -301,3 +301,10 @@ describe('the file', () => {
     expect(await failureOf(path)).toMatchObject({ code: 'RC_CONFIG_UNREADABLE', hint: 'Save it as UTF-8.' });
   });
 });
+
+test('functions that expressions may call are named by schema and name', () => {
+  expect(parse('allow_functions: [public.tier_of]\n').allowFunctions).toEqual(['public.tier_of']);
+  expect(parse('environment: x\n').allowFunctions).toEqual([]);
+  expect(() => parse('allow_functions: [tier_of]\n')).toThrow(ConfigErrors);
+  expect(parse('allow_functions: [a.b]\n').hash).not.toBe(parse('allow_functions: [a.c]\n').hash);
+});

@@ -19,6 +19,7 @@ export const TOP_KEYS: readonly string[] = [
   'consent',
   'delivery',
   'sweep',
+  'allow_functions',
 ];
 const DEFAULT_ENVIRONMENT = 'production';
 const DEFAULT_GRACE_MS = 120_000;
@@ -64,6 +65,7 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
     delivery: { graceMs: readSection(field('delivery'), 'grace', DEFAULT_GRACE_MS, issues) },
     sweep: { everyMs: readSection(field('sweep'), 'every', DEFAULT_SWEEP_MS, issues) },
     log: connector.log,
+    allowFunctions: readFunctions(field('allow_functions'), issues),
     warnings: issues.warnings(),
   };
 }
@@ -81,6 +83,26 @@ function readSection(entry: Entry | undefined, key: string, fallback: number, is
   if (map === undefined) return fallback;
   checkKeys(map, [key], issues);
   return readDuration(map.entries.get(key), fallback, issues);
+}
+
+/** Functions of the project that `sql:` expressions may call: `schema.name` each. */
+function readFunctions(entry: Entry | undefined, issues: Issues): readonly string[] {
+  if (entry === undefined || isNothing(entry.value)) return [];
+  if (entry.value.kind !== 'list') {
+    wrongType(entry.value, 'a list of functions', issues, 'For example [public.tier_of].');
+    return [];
+  }
+  return entry.value.items.flatMap((item) => {
+    if (item.kind === 'scalar' && typeof item.value === 'string' && /^[^.\s()]+\.[^.\s()]+$/.test(item.value))
+      return [item.value];
+    issues.error(
+      'RC_CONFIG_VALUE',
+      'a function is named by its schema and its name',
+      item,
+      'For example public.tier_of, without parentheses.',
+    );
+    return [];
+  });
 }
 
 function readEnvironment(entry: Entry | undefined, issues: Issues): string {

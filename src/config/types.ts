@@ -30,6 +30,8 @@ export interface Config {
     readonly everyMs: number;
   };
   readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug'; readonly queries: boolean };
+  /** Functions outside `pg_catalog` that `sql:` expressions may call, as `schema.name`. */
+  readonly allowFunctions: readonly string[];
   /** What the config says that has no effect, with places. */
   readonly warnings: readonly ConfigWarning[];
 }
