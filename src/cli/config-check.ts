@@ -46,7 +46,7 @@ async function checkAsJson(cli: Cli): Promise<number> {
 }
 
 /** The text of `config check` for a config without mistakes. */
-export function renderCheck(config: Config, paint: Paint, width: number): string {
+function renderCheck(config: Config, paint: Paint, width: number): string {
   const lines = renderWarnings(config, paint, width);
   const { attributes, address, where, unconfirmed } = config.userMapping;
   const names = config.destinations.map((d) => (d.name === d.type ? d.name : `${d.name} (${d.type})`));

@@ -8,7 +8,7 @@ interface Options {
   readonly users?: number | undefined;
   readonly exit?: boolean | undefined;
   readonly json?: boolean | undefined;
-  readonly fault: readonly string[];
+  readonly fault?: readonly string[] | undefined;
   readonly limitsScale: number;
   readonly port?: number | undefined;
 }
@@ -20,7 +20,7 @@ export function define(command: Command, cli: Cli): void {
     .option('--users <n>', 'how many people sign up', wholeNumber)
     .option('--exit', 'end once everybody is in step')
     .option('--json', 'end with one line of JSON')
-    .option('--fault <rule>', 'a fault of the destination; may be given several times', repeatable, [])
+    .option('--fault <rule>', 'a fault of the destination; may be given several times', repeatable)
     .option('--limits-scale <n>', "how many times the vendor's rate limits", positiveNumber, 100)
     .option('--port <n>', "port of the sandbox's page (default: a free one)", portNumber)
     .addHelpText(
@@ -28,13 +28,14 @@ export function define(command: Command, cli: Cli): void {
       examples('rollcall demo', "rollcall demo --users 1000 --exit --json --fault 'status=500,rate=0.3'"),
     );
   cli.action(command, async (options: Options) => {
-    options.fault.forEach(parseFault);
+    const faults = options.fault ?? [];
+    faults.forEach(parseFault);
     const { runDemo } = await import('../demo/run.ts');
     const done = await runDemo({
       users: options.users,
       exit: options.exit === true,
       json: options.json === true,
-      faults: options.fault,
+      faults,
       limitsScale: options.limitsScale,
       port: options.port,
     });

@@ -6,7 +6,7 @@ export interface InitOptions {
   readonly databaseUrlEnv?: string | undefined;
   readonly destination?: string | undefined;
   readonly accountId?: string | undefined;
-  readonly list: readonly string[];
+  readonly list?: readonly string[] | undefined;
   readonly consent?: string | undefined;
   readonly force?: boolean | undefined;
   readonly output?: string | undefined;
@@ -24,7 +24,7 @@ const CONSENT_FORMS = [
 /** Whether any flag answers a question of the wizard. */
 export function anyAnswer(options: InitOptions): boolean {
   const { databaseUrlEnv, destination, accountId, list, consent } = options;
-  return [databaseUrlEnv, destination, accountId, consent].some((flag) => flag !== undefined) || list.length > 0;
+  return [databaseUrlEnv, destination, accountId, list, consent].some((flag) => flag !== undefined);
 }
 
 /**
@@ -53,7 +53,7 @@ export function answersOf(options: InitOptions): InitAnswers {
     databaseUrlEnv,
     destination,
     accountId: options.accountId,
-    lists: options.list,
+    lists: options.list ?? [],
     consent: parseConsent(options.consent),
   };
 }

@@ -17,7 +17,7 @@ export function define(command: Command, cli: Cli): void {
     .option('--database-url-env <name>', 'environment variable with the database URL (default: DATABASE_URL)')
     .option('--destination <type>', 'where contacts go (default: mailtrap)')
     .option('--account-id <id>', 'Mailtrap account id')
-    .option('--list <id>', 'list a new contact joins, by id or name; may be given several times', repeatable, [])
+    .option('--list <id>', 'list a new contact joins, by id or name; may be given several times', repeatable)
     .option('--consent <basis>', 'who may be mailed: nobody | column:<path> | everyone:<basis>')
     .option('--output <file>', 'file to write (default: that of --config)')
     .option('--force', 'overwrite the file')

@@ -22,6 +22,6 @@ export function wholeNumber(text: string): number {
 }
 
 /** Collects an option that may be given several times. */
-export function repeatable(text: string, before: readonly string[]): readonly string[] {
-  return [...before, text];
+export function repeatable(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
 }

@@ -48,6 +48,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .showHelpAfterError('  See `rollcall --help`.')
+    .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),

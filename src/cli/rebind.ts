@@ -27,9 +27,9 @@ export function define(command: Command, cli: Cli): void {
 
 async function runRebind(options: Options, cli: Cli): Promise<number> {
   const config = await loadConfig(cli);
-  const ref = projectRef(requireDatabaseUrl(config), config.projectUrl);
   const environment = options.environment ?? config.environment;
   return withDatabase(config, async (sql) => {
+    const ref = projectRef(requireDatabaseUrl(config), config.projectUrl);
     const installed = await readInstalled(sql);
     if (installed === undefined) {
       throw new RollcallError('RC_NOT_INSTALLED', 'Rollcall is not installed in this database, or only in part.', {

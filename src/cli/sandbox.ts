@@ -10,7 +10,7 @@ interface Options {
   readonly port: number;
   readonly host: string;
   readonly limitsScale: number;
-  readonly fault: readonly string[];
+  readonly fault?: readonly string[] | undefined;
   readonly token?: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export function define(command: Command, cli: Cli): void {
     .option('--port <n>', 'port; 0 takes a free one', portNumber, 4010)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--limits-scale <n>', "how many times the vendor's rate limits", positiveNumber, 1)
-    .option('--fault <rule>', 'a fault on demand; may be given several times', repeatable, [])
+    .option('--fault <rule>', 'a fault on demand; may be given several times', repeatable)
     .option('--token <token>', 'the API token it accepts (default: sandbox-token)')
     .addHelpText(
       'after',
@@ -33,7 +33,7 @@ export function define(command: Command, cli: Cli): void {
 async function runSandbox(options: Options, cli: Cli): Promise<number> {
   const stop = stopSignal(cli.io);
   const { port, host, token, limitsScale } = options;
-  const faults = options.fault.map(parseFault);
+  const faults = (options.fault ?? []).map(parseFault);
   const sandbox = await startSandbox({ port, host, token, limitsScale, faults });
   const { paint } = cli;
   const scaled = (requests: number): string => Math.floor(requests * limitsScale).toLocaleString('en-US');
@@ -43,7 +43,7 @@ async function runSandbox(options: Options, cli: Cli): Promise<number> {
     `  token   ${token === undefined ? sandbox.token : 'as given with --token'}`,
     `  page    ${sandbox.pageUrl}`,
     `  limits  ${scaled(200)} requests / 60 s for contacts, ${scaled(150)} / 10 s in all${limitsScale === 1 ? '' : ` (${limitsScale} times the real ones)`}`,
-    ...options.fault.map((fault) => `  fault   ${fault}`),
+    ...(options.fault ?? []).map((fault) => `  fault   ${fault}`),
     '',
     'In rollcall.yaml:',
     '',
