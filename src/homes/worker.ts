@@ -78,16 +78,18 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   } finally {
     stop.abort();
     // A connection whose other end is gone can take minutes to say so; nothing of value is left to wait for by now.
-    await Promise.race([
-      closeAll([listener.done, server?.close() ?? Promise.resolve(), transport.close()], () => sql.close()),
-      pause(CLOSE_MS),
-    ]);
+    await closeInTime([listener.done, server?.close() ?? Promise.resolve(), transport.close()], () => sql.close());
   }
 }
 
-async function closeAll(first: readonly Promise<void>[], last: () => Promise<void>): Promise<void> {
-  await Promise.allSettled(first);
-  await last().catch(() => undefined);
+async function closeInTime(first: readonly Promise<void>[], last: () => Promise<void>): Promise<void> {
+  const closed = new AbortController();
+  const closing = async (): Promise<void> => {
+    await Promise.allSettled([...first]);
+    await Promise.allSettled([last()]);
+    closed.abort();
+  };
+  await Promise.race([closing(), pause(CLOSE_MS, closed.signal)]);
 }
 
 /** The destinations of the config with their state; list names become ids here, once. */

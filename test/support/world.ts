@@ -16,6 +16,8 @@ export interface World {
   readonly db: TestDatabase;
   readonly sandbox: Sandbox;
   readonly config: Config;
+  /** The text of `config`. */
+  readonly yaml: string;
   /** Everything workers of this world logged. */
   readonly logs: readonly string[];
   /** Starts a worker in this process; `stop` resolves when it has ended, and rejects with what ended it. */
@@ -84,7 +86,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const sandbox = await startSandbox({ limitsScale: 10_000, ...options.sandbox });
   onCleanup(() => sandbox.close());
   for (const [name, type] of Object.entries(options.fields ?? DEFAULT_FIELDS)) sandbox.state.addField(name, type);
-  const config = parseWorld(worldYaml(options, db.hostedUrl, sandbox));
+  const yaml = worldYaml(options, db.hostedUrl, sandbox);
+  const config = parseWorld(yaml);
   if (options.install !== false) await applyInstall(db.sql, config, projectRef(db.hostedUrl, undefined));
   const logs: string[] = [];
   const log = recorder(logs);
@@ -92,6 +95,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     db,
     sandbox,
     config,
+    yaml,
     logs,
     async start(use = config, more = {}) {
       const stop = new AbortController();
