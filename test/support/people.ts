@@ -45,3 +45,26 @@ export async function eventually(condition: () => boolean | Promise<boolean>, ti
     });
   }
 }
+
+/** Pairs of calls about one address that were in flight together. */
+export function overlaps(calls: readonly SandboxCall[]): readonly (readonly [SandboxCall, SandboxCall])[] {
+  const last = new Map<string, SandboxCall>();
+  const found: (readonly [SandboxCall, SandboxCall])[] = [];
+  for (const call of calls.toSorted((a, b) => spanOf(a).from - spanOf(b).from)) {
+    const address = bodyOf(call)?.email;
+    if (address === undefined) continue;
+    const before = last.get(address);
+    // The sandbox's clock counts whole milliseconds.
+    if (before !== undefined && spanOf(call).from < spanOf(before).to - 2) found.push([before, call]);
+    if (before === undefined || spanOf(call).to > spanOf(before).to) last.set(address, call);
+  }
+  return found;
+}
+
+/** What a PATCH said of its contact. */
+export function bodyOf(
+  call: SandboxCall,
+): { readonly email?: string; readonly fields?: Record<string, unknown>; readonly unsubscribed?: boolean } | undefined {
+  if (call.body === '') return undefined;
+  return (JSON.parse(call.body) as { contact?: object }).contact;
+}

@@ -66,6 +66,8 @@ export interface WorldOptions {
   readonly destinations?: string;
   /** More top-level YAML. */
   readonly more?: string;
+  /** The API's base URL when it is not the sandbox's own. */
+  readonly baseUrl?: (sandbox: Sandbox) => Promise<string>;
   /** Use this database instead of a fresh one. */
   readonly db?: TestDatabase;
   /** Leave the install to the test. */
@@ -86,7 +88,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const sandbox = await startSandbox({ limitsScale: 10_000, ...options.sandbox });
   onCleanup(() => sandbox.close());
   for (const [name, type] of Object.entries(options.fields ?? DEFAULT_FIELDS)) sandbox.state.addField(name, type);
-  const yaml = worldYaml(options, db.hostedUrl, sandbox);
+  const baseUrl = (await options.baseUrl?.(sandbox)) ?? sandbox.apiUrl;
+  const yaml = worldYaml(options, db.hostedUrl, { token: sandbox.token, apiUrl: baseUrl });
   const config = parseWorld(yaml);
   if (options.install !== false) await applyInstall(db.sql, config, projectRef(db.hostedUrl, undefined));
   const logs: string[] = [];
@@ -163,7 +166,11 @@ const UNSETTLED = `
 
 const indent = (text: string, by: number): string => text.replaceAll(/^(?=.)/gm, ' '.repeat(by));
 
-export function worldYaml(options: WorldOptions, databaseUrl: string, sandbox: Sandbox): string {
+export function worldYaml(
+  options: WorldOptions,
+  databaseUrl: string,
+  sandbox: Pick<Sandbox, 'token' | 'apiUrl'>,
+): string {
   return `database_url: ${JSON.stringify(databaseUrl)}
 environment: test
 connectors:

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { bodyOf, eventually, expectInStep, overlaps, signUpMany } from '../../support/people.ts';
+import { startWorkerProcess } from '../../support/worker-process.ts';
+import { createWorld, type World } from '../../support/world.ts';
+
+const TIMES = { leaseMs: 3_000, requestMs: 1_500, settleMs: 300, leastRequestMs: 300, upkeepEveryMs: 200 };
+
+async function edit(world: World, n: number, where = 'true'): Promise<void> {
+  await world.db.app.query(
+    `update auth.users set raw_user_meta_data = raw_user_meta_data || jsonb_build_object('n', $1::int) where ${where}`,
+    [n],
+  );
+}
+
+test('two workers, one killed in the middle: no contact has two requests in flight, all in step', async () => {
+  const world = await createWorld({ sandbox: { keepCalls: 30_000, faults: [{ latencyMs: 4 }] } });
+  const [first] = await Promise.all([
+    startWorkerProcess(world.yaml, TIMES),
+    startWorkerProcess(world.yaml, TIMES),
+    signUpMany(world, 2_000),
+  ]);
+  for (let n = 1; n <= 5; n += 1) {
+    const seen = world.sandbox.state.counters().calls;
+    await edit(world, n, `right(email, 13) like '${n}%'`);
+    await world.sandbox.until((state) => state.counters().calls > seen + 100, 20_000);
+    if (n === 3) first.signal('SIGKILL');
+  }
+  await world.settled(25_000);
+  await expectInStep(world);
+  expect(overlaps(world.sandbox.state.calls())).toEqual([]);
+}, 60_000);
+
+test('a worker stopped for longer than its lease: what it had in hand is taken over, its late answers change nothing', async () => {
+  const world = await createWorld({ sandbox: { keepCalls: 30_000, faults: [{ latencyMs: 300 }] }, grace: '1s' });
+  const slow = await startWorkerProcess(world.yaml, TIMES);
+  await signUpMany(world, 30);
+  await world.sandbox.until((state) => state.contactCount >= 12, 10_000);
+  slow.signal('SIGSTOP');
+  const { rows: held } = await world.db.app.query('select 1 from rollcall.due where token is not null');
+  expect(held.length).toBeGreaterThan(5);
+  await edit(world, 1);
+  world.sandbox.clearFaults();
+  const stoppedAt = performance.now();
+  await startWorkerProcess(world.yaml, TIMES);
+  await eventually(() => world.sandbox.state.contacts().filter((c) => c.fields['N'] === '1').length === 30, 10_000);
+  // Its lease, and one look of the other worker.
+  expect(performance.now() - stoppedAt).toBeLessThan(TIMES.leaseMs + 3_000);
+  const { rows: attempts } = await world.db.app.query<{ n: number }>(
+    'select count(*)::int as n from rollcall.attempts',
+  );
+
+  // What it had been answered it settles now, under leases that are lost: those contacts are due again.
+  slow.signal('SIGCONT');
+  await eventually(async () => {
+    const { rows } = await world.db.app.query(
+      `select 1 from rollcall.due where unknown_until > clock_timestamp() limit 1`,
+    );
+    return rows.length > 0;
+  });
+  await world.settled(15_000);
+  await expectInStep(world);
+  const { rows: after } = await world.db.app.query<{ n: number }>('select count(*)::int as n from rollcall.attempts');
+  expect(after[0]!.n).toBeGreaterThan(attempts[0]!.n);
+  const lastOf = new Map(world.sandbox.state.calls().map((call) => [bodyOf(call)?.email, bodyOf(call)?.fields?.['N']]));
+  expect(new Set(lastOf.values())).toEqual(new Set(['1']));
+}, 60_000);
