@@ -24,11 +24,10 @@ begin
   begin
     if tg_op = 'UPDATE' then
       -- Record images: they differ where values that compare equal do (citext, json), and json has no equality at all.
-      select array_agg(x.key) into v_keys from (
-        select n.id::text as key from rollcall_new n left join rollcall_old o on o.id = n.id
-         where o.id is null or ${image('n')}::record *<> ${image('o')}::record
-        union all
-        select o.id::text from rollcall_old o left join rollcall_new n on n.id = o.id where n.id is null) x;
+      -- A full join is never done by nested loops: the plan is made for the session's first statement, which is a small one.
+      select array_agg(coalesce(n.id, o.id)::text) into v_keys
+        from rollcall_new n full join rollcall_old o on o.id = n.id
+       where n.id is null or o.id is null or ${image('n')}::record *<> ${image('o')}::record;
     elsif tg_op = 'INSERT' then
       select array_agg(n.id::text) into v_keys from rollcall_new n;
     elsif tg_op = 'DELETE' then
@@ -39,21 +38,27 @@ begin
     if v_keys is not null then
       perform rollcall.capture(1::smallint, v_keys);
     end if;
-  exception when others then
+  exception when others or assert_failure then
     begin
       perform nextval('rollcall.uncaptured');
-    exception when others then
+    exception when others or assert_failure then
       null;
     end;
   end;
   return null;
 end`;
-  const on = `on auth.users`;
-  const run = 'for each statement execute function rollcall.capture_users()';
+  const trigger = (name: string, event: string): string => `  if not exists (select from pg_catalog.pg_trigger t
+      where t.tgrelid = 'auth.users'::regclass and t.tgname = '${name}' and t.tgenabled = 'O'
+        and t.tgfoid = 'rollcall.capture_users()'::regprocedure) then
+    create or replace trigger ${name} after ${event} for each statement execute function rollcall.capture_users();
+  end if;`;
   return `create or replace function rollcall.capture_users() returns trigger
 language plpgsql security definer set search_path = '' set lock_timeout = '20ms' as ${dollarQuote(body)};
-create or replace trigger rollcall_insert after insert ${on} referencing new table as rollcall_new ${run};
-create or replace trigger rollcall_update after update ${on} referencing old table as rollcall_old new table as rollcall_new ${run};
-create or replace trigger rollcall_delete after delete ${on} referencing old table as rollcall_old ${run};
-create or replace trigger rollcall_truncate after truncate ${on} ${run};`;
+-- A trigger that is there is left alone: to replace it takes a lock that stops every writer.
+do ${dollarQuote(`begin
+${trigger('rollcall_insert', 'insert on auth.users referencing new table as rollcall_new')}
+${trigger('rollcall_update', 'update on auth.users referencing old table as rollcall_old new table as rollcall_new')}
+${trigger('rollcall_delete', 'delete on auth.users referencing old table as rollcall_old')}
+${trigger('rollcall_truncate', 'truncate on auth.users')}
+end`)};`;
 }

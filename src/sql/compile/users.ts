@@ -1,6 +1,7 @@
 import type { AttributePlan } from '../../core/destination.ts';
 import type { AttributeMapping, ConsentBasis, UserMapping } from '../../core/mapping.ts';
 import { USER_COLUMNS } from '../../core/user-columns.ts';
+import { KEYS_FIRST } from '../functions/plan-settings.ts';
 import { dollarQuote, quoteIdent, quoteLiteral } from '../quote.ts';
 import { attributeColumns, attributeValue, type InspectedExpression, jsonArgument, pathValue } from './value.ts';
 
@@ -14,7 +15,8 @@ export interface UserSource {
 
 // Mapping must not depend on the session: the same row has the same hash for every worker, cron job and psql.
 const SETTINGS = `set search_path = '' set row_security = off set timezone = 'UTC' set datestyle = 'ISO, YMD'
-  set intervalstyle = 'iso_8601' set extra_float_digits = 1 set bytea_output = 'hex'`;
+  set intervalstyle = 'iso_8601' set extra_float_digits = 1 set bytea_output = 'hex'
+  ${KEYS_FIRST}`;
 
 /** Columns of the verdict: who is no contact at all. */
 const VERDICT_COLUMNS = ['deleted_at', 'is_anonymous', 'email_confirmed_at', 'phone_confirmed_at'];

@@ -8,21 +8,25 @@ create or replace function rollcall.capture(p_source smallint, p_keys text[]) re
 language plpgsql as $body$
 declare
   v_log int := (select last_value from rollcall.current_log);
-  v_from int := 1;
 begin
-  while v_from <= cardinality(p_keys) loop
-    if v_log = 0 then
-      insert into rollcall.changes_0 (source, keys) values (p_source, p_keys[v_from : v_from + 999]);
-    elsif v_log = 1 then
-      insert into rollcall.changes_1 (source, keys) values (p_source, p_keys[v_from : v_from + 999]);
-    else
-      insert into rollcall.changes_2 (source, keys) values (p_source, p_keys[v_from : v_from + 999]);
-    end if;
-    v_from := v_from + 1000;
-  end loop;
-  -- NOTIFY takes a database-wide lock at commit, so only an idle worker that armed itself is told.
-  if (select last_value from rollcall.armed_until) > extract(epoch from clock_timestamp()) then
+  if cardinality(p_keys) <= 1000 then
+    ${toCurrentLog('values (p_source, p_keys)')}
+  else
+    ${toCurrentLog(`select p_source, array_agg(k) from unnest(p_keys) with ordinality as x(k, n) group by (n - 1) / 1000`)}
+  end if;
+  -- NOTIFY takes a database-wide lock at commit, so only an idle worker that armed itself is told. A full queue would fail the
+  -- app's commit.
+  if (select last_value from rollcall.armed_until) > extract(epoch from clock_timestamp()) and pg_notification_queue_usage() < 0.5 then
     perform pg_notify('rollcall', '');
   end if;
 end $body$;
 `;
+
+function toCurrentLog(rows: string): string {
+  return [0, 1, 2]
+    .map(
+      (n) => `${n === 0 ? 'if' : 'elsif'} v_log = ${n} then insert into rollcall.changes_${n} (source, keys) ${rows};`,
+    )
+    .concat('end if;')
+    .join('\n    ');
+}

@@ -1,3 +1,5 @@
+import { KEYS_FIRST } from './plan-settings.ts';
+
 /** Claim, settle, release: the queue's three verbs. See SPEC.md, "Delivery". */
 export const delivery: string = /* sql */ `
 -- Leases due contacts. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows.
@@ -6,19 +8,20 @@ create or replace function rollcall.claim(p_destination smallint, p_token uuid, 
   p_after timestamptz, p_config_hash text, p_ref text, p_environment text)
 returns table (contact_id bigint, version bigint, action text, address text, remote_address text, remote_id text, payload text,
   consent text, carry_from text, takeover boolean, leftovers text[], delivered boolean, tries int, due_at timestamptz)
-language plpgsql as $body$
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 declare
   v_now timestamptz := clock_timestamp();
   v_left int := p_limit;
   v_lane smallint;
-  v_count int;
+  v_contacts bigint[];
+  v_tries int[];
+  v_due timestamptz[];
 begin
   perform rollcall.check_config(p_config_hash);
   perform rollcall.check_identity(p_ref, p_environment);
   foreach v_lane in array array[0, 1]::smallint[] loop
     exit when v_left <= 0;
-    return query
     with picked as materialized (
       select d.contact_id, d.token is not null as expired, d.due_at
         from rollcall.due d
@@ -32,78 +35,119 @@ begin
         from picked p where d.destination_id = p_destination and d.contact_id = p.contact_id
       returning d.contact_id, d.tries, p.due_at
     )
+    select array_agg(l.contact_id), array_agg(l.tries), array_agg(l.due_at) into v_contacts, v_tries, v_due from leased l;
+    continue when v_contacts is null;
+    v_left := v_left - cardinality(v_contacts);
+    -- In a statement of its own: a fold that locked the queue row before us has committed by now, and its state is read.
+    return query
     select s.contact_id, s.version, s.action, s.address, s.remote_address, s.remote_id, s.payload::text,
            s.consent, s.carry_from, s.takeover, s.leftovers, s.delivered_version is not null, l.tries, l.due_at
-      from leased l join rollcall.desired s on s.destination_id = p_destination and s.contact_id = l.contact_id
+      from unnest(v_contacts, v_tries, v_due) as l(contact_id, tries, due_at)
+      join rollcall.desired s on s.destination_id = p_destination and s.contact_id = l.contact_id
      order by l.due_at;
-    get diagnostics v_count = row_count;
-    v_left := v_left - v_count;
   end loop;
 end $body$;
 
 -- Gives back contacts that were claimed and not sent.
 create or replace function rollcall.release(p_destination smallint, p_token uuid, p_contacts bigint[]) returns void
-language sql as $body$
-  update rollcall.due set token = null, due_at = clock_timestamp()
-   where destination_id = p_destination and contact_id = any(p_contacts) and token = p_token
+language sql set search_path = '' ${KEYS_FIRST} as $body$
+  with held as materialized (
+    select d.contact_id from rollcall.due d
+     where d.destination_id = p_destination and d.contact_id = any(p_contacts) and d.token = p_token
+     order by d.contact_id for update
+  )
+  update rollcall.due d set token = null, due_at = clock_timestamp()
+    from held h where d.destination_id = p_destination and d.contact_id = h.contact_id and d.token = p_token
 $body$;
+
+do $types$ begin
+  if to_regtype('rollcall.result') is null then
+    create type rollcall.result as (contact bigint, version bigint, action text, outcome text, address text, remote_id text,
+      code text, field text, message text, wait_ms bigint, latency_ms int, forget_remote boolean, partial boolean,
+      held boolean, unknown_until timestamptz, theirs boolean, arrived boolean);
+  end if;
+end $types$;
 
 -- Records what came of a batch. p_results: [{contact, version, action, outcome, address, remote_id, code, field, message,
 -- wait_ms, latency_ms, forget_remote, partial}]. Partial: the new address was accepted, the old one is still to be removed.
 create or replace function rollcall.settle(p_destination smallint, p_token uuid, p_grace interval, p_results jsonb) returns int
-language plpgsql as $body$
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
   v_now timestamptz;
+  v_results rollcall.result[];
+  v_contacts bigint[];
   v_settled int;
 begin
+  select array_agg(x.contact) into v_contacts from jsonb_to_recordset(p_results) as x(contact bigint);
   perform 1 from rollcall.desired s
-    where s.destination_id = p_destination and s.contact_id in (select (r ->> 'contact')::bigint from jsonb_array_elements(p_results) r)
-    order by s.contact_id for update;
+    where s.destination_id = p_destination and s.contact_id = any(v_contacts) order by s.contact_id for update;
+  perform 1 from rollcall.due d
+    where d.destination_id = p_destination and d.contact_id = any(v_contacts) order by d.contact_id for update;
   v_now := clock_timestamp();
 
-  -- A remote id belongs to whoever was accepted last.
+  -- held: the lease is still ours. arrived: the upsert is at the destination for certain. theirs: the address was given up
+  -- while the request was in flight, and another person lives there now: what is there is theirs, its id too.
+  select array_agg(row(r.contact, r.version, r.action, r.outcome, r.address, r.remote_id, r.code, r.field, r.message, r.wait_ms,
+           r.latency_ms, r.forget_remote, r.partial, d.token is not distinct from p_token and d.token is not null, d.unknown_until,
+           r.address is not null and s.address is distinct from r.address
+             and (exists (select from rollcall.desired o where o.destination_id = p_destination and o.address = r.address
+                            and o.contact_id <> r.contact)
+               or exists (select from rollcall.desired o where o.destination_id = p_destination and o.remote_address = r.address
+                            and o.contact_id <> r.contact)),
+           r.action = 'upsert' and (r.outcome = 'delivered' or coalesce(r.partial, false)))::rollcall.result)
+    into v_results
+    from jsonb_to_recordset(p_results) as r(contact bigint, version bigint, action text, outcome text, address text,
+      remote_id text, code text, field text, message text, wait_ms bigint, latency_ms int, forget_remote boolean, partial boolean)
+    join rollcall.desired s on s.destination_id = p_destination and s.contact_id = r.contact
+    left join rollcall.due d on d.destination_id = p_destination and d.contact_id = r.contact;
+
+  -- A remote id belongs to whoever was accepted last; of two in one batch only the later one keeps it.
   update rollcall.desired o set remote_id = null
-    from jsonb_to_recordset(p_results) as r(contact bigint, outcome text, action text, remote_id text, partial boolean)
-   where (r.outcome = 'delivered' or r.partial) and r.action = 'upsert' and o.destination_id = p_destination
-     and o.remote_id = r.remote_id and o.contact_id <> r.contact;
+    from unnest(v_results) r
+   where r.arrived and not r.theirs and o.destination_id = p_destination and o.remote_id = r.remote_id and o.contact_id <> r.contact;
 
   with result as materialized (
-    select r.* from jsonb_to_recordset(p_results) as r(contact bigint, version bigint, action text, outcome text, address text,
-      remote_id text, code text, field text, message text, wait_ms bigint, latency_ms int, forget_remote boolean, partial boolean)
+    select r.*, row_number() over (partition by r.remote_id, r.arrived and not r.theirs order by r.n desc) = 1 as id_owner
+      from unnest(v_results) with ordinality as r(contact, version, action, outcome, address, remote_id, code, field, message, wait_ms,
+        latency_ms, forget_remote, partial, held, unknown_until, theirs, arrived, n)
   ), state as (
     update rollcall.desired s
        set delivered_version = case when r.outcome = 'delivered' then greatest(s.delivered_version, r.version) else s.delivered_version end,
-           action = case when r.outcome = 'delivered' and r.action = 'delete' and s.action = 'delete' then 'none' else s.action end,
+           action = case
+             -- An earlier upsert of unknown outcome may still arrive: then the delete is sent once more after the grace.
+             when r.outcome = 'delivered' and r.action = 'delete' and s.action = 'delete' and r.held
+               and coalesce(r.unknown_until <= v_now, true) then 'none'
+             -- Nothing was wanted there any more, and the late request may have made it: it has to go.
+             when s.action = 'none' and r.action = 'upsert' and not r.theirs and (r.arrived or r.outcome = 'unknown') then 'delete'
+             else s.action end,
+           version = case when s.action = 'none' and r.action = 'upsert' and not r.theirs and (r.arrived or r.outcome = 'unknown')
+             then s.version + 1 else s.version end,
            remote_address = case
-             when r.outcome = 'delivered' and r.action = 'delete' then null
-             when r.partial then r.address
-             when s.remote_address = r.address or r.address is null then s.remote_address
+             when r.action = 'delete' then case when r.outcome = 'delivered' and r.held and coalesce(r.unknown_until <= v_now, true)
+               then null else s.remote_address end
+             when r.address is null or s.remote_address = r.address then s.remote_address
+             when r.arrived and r.theirs then case when r.outcome = 'delivered' then null else s.remote_address end
+             when r.arrived then r.address
              -- Not accepted for certain, and not refused for certain: it may exist there.
-             when r.outcome <> 'delivered' and (s.remote_address is not null
-               or r.outcome <> 'unknown' and d.unknown_until is null) then s.remote_address
-             -- Given up while the request was in flight, and another person lives there now: it is theirs.
-             when exists (select from rollcall.desired o where o.destination_id = p_destination and o.contact_id <> s.contact_id
-                            and (o.address = r.address or o.remote_address = r.address)) then null
-             else r.address end,
+             when not r.theirs and s.remote_address is null and (r.outcome = 'unknown' or r.unknown_until is not null) then r.address
+             else s.remote_address end,
            remote_id = case
-             when r.outcome = 'delivered' and r.action = 'delete' or r.forget_remote then null
-             when r.outcome = 'delivered' or r.partial then coalesce(r.remote_id, s.remote_id)
+             when r.action = 'delete' and r.outcome = 'delivered' and r.held or r.forget_remote then null
+             when r.arrived and r.theirs then null
+             when r.arrived then case when r.id_owner then coalesce(r.remote_id, s.remote_id) end
              else s.remote_id end,
            takeover = s.takeover and not (r.outcome = 'delivered' and s.version = r.version),
            carry_from = case when r.outcome = 'delivered' and s.version = r.version then null else s.carry_from end,
            leftovers = case
-             when r.outcome = 'delivered' then null
-             when r.partial and s.remote_address <> r.address then array_append(s.leftovers, s.remote_address)
+             when r.outcome = 'delivered' and r.held then null
+             when r.arrived and not r.theirs and s.remote_address <> r.address
+               and s.remote_address <> all(coalesce(s.leftovers, '{}')) then array_append(s.leftovers, s.remote_address)
              else s.leftovers end
       from result r
-      left join rollcall.due d on d.destination_id = p_destination and d.contact_id = r.contact
      where s.destination_id = p_destination and s.contact_id = r.contact
     returning s.contact_id, s.version, s.action
   ), judged as (
-    select r.*, s.version as wanted, s.action as wanted_action,
-           d.token is not distinct from p_token as held, d.unknown_until
-      from result r join state s on s.contact_id = r.contact
-      left join rollcall.due d on d.destination_id = p_destination and d.contact_id = r.contact
+    select r.*, s.version as wanted, s.action as wanted_action from result r join state s on s.contact_id = r.contact
   ), done as (
     delete from rollcall.due d using judged j
      where d.destination_id = p_destination and d.contact_id = j.contact and j.held and d.token = p_token
@@ -115,12 +159,12 @@ begin
     update rollcall.due d
        set token = null,
            due_at = case
-             when j.outcome in ('retry', 'throttle', 'unknown') then v_now + j.wait_ms * interval '1 millisecond'
+             when j.outcome in ('retry', 'throttle', 'unknown') then v_now + coalesce(j.wait_ms, 0) * interval '1 millisecond'
              when j.outcome = 'delivered' and j.version = j.wanted and j.unknown_until > v_now then j.unknown_until
              else v_now end,
            tries = case when j.outcome in ('retry', 'unknown') then d.tries + 1 when j.outcome = 'delivered' then 0 else d.tries end,
            unknown_until = case
-             when j.outcome = 'unknown' then v_now + p_grace
+             when j.outcome = 'unknown' then greatest(d.unknown_until, v_now + p_grace)
              when j.outcome = 'delivered' and d.unknown_until <= v_now then null
              else d.unknown_until end
       from judged j
@@ -130,14 +174,14 @@ begin
     -- The lease was lost: somebody else may have sent since, so the current state is sent again, and once more after a grace.
     insert into rollcall.due as d (destination_id, contact_id, due_at, unknown_until)
     select p_destination, j.contact, v_now, v_now + p_grace from judged j
-     where j.held is not true and j.wanted_action <> 'none'
+     where not j.held and j.wanted_action <> 'none'
     on conflict (destination_id, contact_id) do update
        set unknown_until = greatest(d.unknown_until, excluded.unknown_until),
            due_at = case when d.token is null then least(d.due_at, excluded.due_at) else d.due_at end
   ), letters as (
     insert into rollcall.dead_letters as l (destination_id, contact_id, stage, version, code, field, message)
     select p_destination, j.contact, 'deliver', j.version, j.code, j.field, coalesce(j.message, '')
-      from judged j where j.outcome = 'reject' and j.version = j.wanted
+      from judged j where j.outcome = 'reject' and j.version = j.wanted and j.held and j.wanted_action <> 'none'
     on conflict (destination_id, contact_id) do update
        set stage = excluded.stage, version = excluded.version, code = excluded.code, field = excluded.field,
            message = excluded.message, at = excluded.at
@@ -151,48 +195,59 @@ end $body$;
 
 -- Pauses a destination whose key, scope or plan is wrong; no record is burned.
 create or replace function rollcall.pause_destination(p_destination smallint, p_code text, p_message text, p_pause_ms bigint) returns void
-language sql as $body$
+language sql set search_path = '' as $body$
   update rollcall.destinations
      set paused_until = clock_timestamp() + p_pause_ms * interval '1 millisecond', pause_code = p_code, pause_message = p_message,
          pauses = pauses + 1
    where id = p_destination and (paused_until is null or paused_until <= clock_timestamp())
 $body$;
 
-create or replace function rollcall.resume_destination(p_destination smallint) returns void language sql as $body$
+create or replace function rollcall.resume_destination(p_destination smallint) returns void
+language sql set search_path = '' as $body$
   update rollcall.destinations set paused_until = null, pause_code = null, pause_message = null, pauses = 0
    where id = p_destination and pause_code is not null
 $body$;
 
--- Takes up to p_want sends from every bucket of a destination, or says how long to wait (GCRA; src/core/rate.ts holds the
--- arithmetic and its proof). Never raises. p_buckets: [{name, interval_us, burst}].
-create or replace function rollcall.take_sends(p_destination smallint, p_buckets jsonb, p_want int)
-returns table (granted int, wait_ms int) language plpgsql as $body$
+-- The arithmetic of src/core/rate.ts, sum for sum: times are whole microseconds since the epoch.
+create or replace function rollcall.take_permits(p_interval_us bigint, p_burst int, p_next_us bigint, p_now_us bigint, p_want int,
+  out granted int, out wait_ms bigint, out next_us bigint)
+language plpgsql immutable set search_path = '' as $body$
 declare
-  v_now timestamptz;
+  v_base bigint := greatest(p_next_us, p_now_us);
+  v_slack bigint := p_now_us + (p_burst - 1) * p_interval_us - v_base;
+begin
+  granted := least(greatest(p_want, 0), case when v_slack < 0 then 0 else v_slack / p_interval_us + 1 end);
+  wait_ms := case when granted >= p_want then 0
+    else greatest(1, ceil((granted * p_interval_us - v_slack) / 1000.0)::bigint) end;
+  next_us := case when granted = 0 then p_next_us else v_base + granted * p_interval_us end;
+end $body$;
+
+-- Takes up to p_want sends from every bucket of a destination, or says how long to wait. p_buckets: [{name, interval_us, burst}].
+create or replace function rollcall.take_sends(p_destination smallint, p_buckets jsonb, p_want int)
+returns table (granted int, wait_ms int) language plpgsql set search_path = '' as $body$
+declare
+  v_now_us bigint;
   v_bucket record;
+  v_wait bigint := 0;
 begin
   insert into rollcall.limits (destination_id, bucket)
     select p_destination, b ->> 'name' from jsonb_array_elements(p_buckets) b
      where not exists (select from rollcall.limits l where l.destination_id = p_destination and l.bucket = b ->> 'name')
     on conflict do nothing;
   perform 1 from rollcall.limits l where l.destination_id = p_destination order by l.bucket for update;
-  v_now := clock_timestamp();
-  granted := p_want; wait_ms := 0;
+  v_now_us := (extract(epoch from clock_timestamp()) * 1000000)::bigint;
+  granted := greatest(p_want, 0);
   for v_bucket in
-    select b.*, l.next_at from jsonb_to_recordset(p_buckets) as b(name text, interval_us bigint, burst int)
+    select t.granted, t.wait_ms from jsonb_to_recordset(p_buckets) as b(name text, interval_us bigint, burst int)
       join rollcall.limits l on l.destination_id = p_destination and l.bucket = b.name
+      cross join lateral rollcall.take_permits(b.interval_us, b.burst, l.next_us, v_now_us, p_want) t
   loop
-    -- Sends that fit before the bucket runs more than a burst ahead of the clock.
-    granted := least(granted, greatest(0, floor(
-      (v_bucket.burst * v_bucket.interval_us
-        - greatest(0, extract(epoch from (greatest(v_bucket.next_at, v_now) - v_now)) * 1e6)) / v_bucket.interval_us))::int);
-    if granted = 0 then
-      wait_ms := greatest(wait_ms, ceil((extract(epoch from (v_bucket.next_at - v_now)) * 1e6
-        - (v_bucket.burst - 1) * v_bucket.interval_us) / 1000.0)::int, 1);
-    end if;
+    granted := least(granted, v_bucket.granted);
+    v_wait := greatest(v_wait, v_bucket.wait_ms);
   end loop;
+  wait_ms := least(v_wait, 2147483647)::int;
   if granted > 0 then
-    update rollcall.limits l set next_at = greatest(l.next_at, v_now) + granted * b.interval_us * interval '1 microsecond'
+    update rollcall.limits l set next_us = greatest(l.next_us, v_now_us) + granted * b.interval_us
       from jsonb_to_recordset(p_buckets) as b(name text, interval_us bigint)
      where l.destination_id = p_destination and l.bucket = b.name;
   end if;
@@ -200,8 +255,9 @@ begin
 end $body$;
 
 -- The destination asked for a pause: nobody sends until it is over.
-create or replace function rollcall.hold_sends(p_destination smallint, p_wait_ms bigint) returns void language sql as $body$
-  update rollcall.limits set next_at = greatest(next_at, clock_timestamp() + p_wait_ms * interval '1 millisecond')
+create or replace function rollcall.hold_sends(p_destination smallint, p_wait_ms bigint) returns void language sql
+set search_path = '' as $body$
+  update rollcall.limits set next_us = greatest(next_us, (extract(epoch from clock_timestamp()) * 1000000)::bigint + p_wait_ms * 1000)
    where destination_id = p_destination
 $body$;
 `;

@@ -1,19 +1,28 @@
+import { KEYS_FIRST } from './plan-settings.ts';
+
 /** The plain sweep: every user's key is compared, and only what differs goes through the fold. */
 export const sweep: string = /* sql */ `
-create or replace function rollcall.uncaptured_count() returns bigint language sql as $body$
+create or replace function rollcall.uncaptured_count() returns bigint language sql set search_path = '' as $body$
   select case when is_called then last_value + 1 else 0 end from rollcall.uncaptured
 $body$;
 
 create or replace function rollcall.sweep_page(p_after text, p_limit int)
-returns table (last_key text, scanned int, folded int) language plpgsql set row_security = off as $body$
+returns table (last_key text, scanned int, folded int) language plpgsql
+set search_path = '' set row_security = off ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 declare
   v_keys text[];
   v_stale text[] := '{}';
   v_destination record;
 begin
-  select array_agg(x.id::text order by x.id), count(*) into v_keys, scanned from (
-    select u.id from auth.users u where p_after is null or u.id > p_after::uuid order by u.id limit p_limit) x;
+  begin
+    select array_agg(x.id::text order by x.id), count(*) into v_keys, scanned from (
+      select u.id from auth.users u
+       where u.id >= coalesce(p_after, '00000000-0000-0000-0000-000000000000')::uuid and u.id is distinct from p_after::uuid
+       order by u.id limit p_limit) x;
+  exception when syntax_error_or_access_rule_violation or invalid_schema_name then
+    raise exception '%', sqlerrm using errcode = 'RC003', detail = sqlstate;
+  end;
   last_key := v_keys[cardinality(v_keys)];
   folded := 0;
   if v_keys is null then return next; return; end if;
@@ -28,7 +37,9 @@ begin
          when w.verdict = 'failed' then not exists (select from rollcall.dead_letters l
            where l.destination_id = v_destination.id and l.contact_id = w.contact_id and l.stage = 'map')
          when s.contact_id is null then true
-         when w.verdict = 'ok' then s.hash is distinct from w.hash and s.waiting_for is distinct from w.address
+         when w.verdict = 'ok' and s.waiting_for = w.address then not exists (select from rollcall.desired o
+           where o.destination_id = v_destination.id and o.address = w.address)
+         when w.verdict = 'ok' then s.hash is distinct from w.hash
          else s.action = 'upsert' or s.reason is distinct from w.verdict end);
   end loop;
   if cardinality(v_stale) > 0 then
@@ -39,37 +50,48 @@ end $body$;
 
 -- Keys we still have as contacts and that the source no longer has. Each is checked by itself again when it is folded.
 create or replace function rollcall.absent_page(p_after bigint, p_limit int)
-returns table (last_id bigint, scanned int, keys text[]) language plpgsql set row_security = off as $body$
+returns table (last_id bigint, scanned int, keys text[]) language plpgsql
+set search_path = '' set row_security = off ${KEYS_FIRST} as $body$
 begin
   select max(x.id), count(*)::int, array_agg(x.key) filter (where not exists (select from auth.users u where u.id = x.key::uuid))
     into last_id, scanned, keys
     from (select c.id, c.key from rollcall.contacts c
-           where c.id > p_after and exists (select from rollcall.desired s where s.contact_id = c.id and s.action = 'upsert'
-             and s.destination_id in (select d.id from rollcall.destinations d))
+           where c.id > p_after and exists (select from rollcall.desired s where s.contact_id = c.id and s.action = 'upsert')
            order by c.id limit p_limit) x;
   return next;
+exception when syntax_error_or_access_rule_violation or invalid_schema_name then
+  raise exception '%', sqlerrm using errcode = 'RC003', detail = sqlstate;
 end $body$;
 
--- Begins a sweep unless another is at work; null when there is nothing to do. Pages prolong it.
-create or replace function rollcall.begin_sweep(p_every interval, p_force boolean) returns bigint language sql as $body$
-  update rollcall.install set sweep_until = clock_timestamp() + interval '1 minute'
-   where (sweep_until is null or sweep_until < clock_timestamp())
-     and (p_force or swept_at is null or swept_at < clock_timestamp() - p_every or uncaptured_seen <> rollcall.uncaptured_count())
-  returning rollcall.uncaptured_count()
-$body$;
-
-create or replace function rollcall.end_sweep(p_uncaptured bigint, p_note text) returns void language sql as $body$
-  update rollcall.install set sweep_until = null, swept_at = clock_timestamp(), uncaptured_seen = p_uncaptured, sweep_note = p_note
-$body$;
-
--- Rotates the log when the current table has grown, and prunes attempts in small bites.
-create or replace function rollcall.tidy(p_attempts_older interval) returns void language plpgsql as $body$
+-- Begins a sweep unless another is at work; null when there is nothing to do. Pages prolong it. A failed capture is counted at
+-- once and commits later: while a transaction older than this sweep is open, one more sweep is to follow once it has ended.
+-- The ticket: what was uncaptured, then "/" and the id below which all must have ended, or "/" alone when all have.
+create or replace function rollcall.begin_sweep(p_every interval, p_force boolean) returns text language plpgsql set search_path = '' as $body$
+declare
+  v_install rollcall.install;
+  v_uncaptured bigint := rollcall.uncaptured_count();
+  v_own xid8;
+  v_oldest xid8;
 begin
-  if pg_relation_size(format('rollcall.changes_%s', (select last_value from rollcall.current_log))::regclass) > 1048576 then
-    perform rollcall.rotate_log();
-  end if;
-  delete from rollcall.attempts where id in (
-    select a.id from rollcall.attempts a where a.at < clock_timestamp() - p_attempts_older order by a.id limit 5000);
+  select * into v_install from rollcall.install i
+   where (i.sweep_until is null or i.sweep_until < clock_timestamp())
+     and (p_force or i.swept_at is null or i.swept_at < clock_timestamp() - p_every or i.uncaptured_seen <> v_uncaptured
+       or i.sweep_again_at <= pg_snapshot_xmin(pg_current_snapshot()))
+     for update skip locked;
+  if not found then return null; end if;
+  v_own := pg_current_xact_id();
+  v_oldest := pg_snapshot_xmin(pg_current_snapshot());
+  update rollcall.install set sweep_until = clock_timestamp() + interval '1 minute';
+  return v_uncaptured || case
+    when v_oldest >= v_own then '/'
+    when v_install.uncaptured_seen <> v_uncaptured then '/' || v_own
+    when v_install.sweep_again_at <= v_oldest then '/'
+    else '' end;
 end $body$;
 
+create or replace function rollcall.end_sweep(p_ticket text, p_note text) returns void language sql set search_path = '' as $body$
+  update rollcall.install
+     set sweep_until = null, swept_at = clock_timestamp(), uncaptured_seen = split_part(p_ticket, '/', 1)::bigint, sweep_note = p_note,
+         sweep_again_at = case when p_ticket like '%/%' then nullif(split_part(p_ticket, '/', 2), '')::xid8 else sweep_again_at end
+$body$;
 `;

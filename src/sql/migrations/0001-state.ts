@@ -5,12 +5,14 @@ create table rollcall.install (
   only_row boolean primary key default true check (only_row),
   config_hash text,
   consent_basis text,
+  grace interval not null default '2 minutes', -- how long an attempt of unknown outcome is waited out
   identity jsonb,                       -- what rollcall.identity() said when this install was bound
   project_ref text,
   environment text,
   bound_at timestamptz,
   uncaptured_seen bigint not null default 0,   -- value of the sequence below at the start of the last complete sweep
   swept_at timestamptz,
+  sweep_again_at xid8,                  -- one more sweep, once every transaction below this one has ended
   sweep_until timestamptz,              -- a sweep is at work until then
   sweep_note text
 );
@@ -62,13 +64,13 @@ create table rollcall.desired (
   carry_from text,                             -- address whose subscription must be read before the next write
   takeover boolean not null default false,     -- the address was another person's: clear what we do not send
   leftovers text[],                            -- more addresses it may still exist under, to be removed
-  primary key (destination_id, contact_id)
+  primary key (contact_id, destination_id)
 ) with (fillfactor = 80);
-create unique index desired_address on rollcall.desired (destination_id, address) where address is not null;
-create unique index desired_remote_address on rollcall.desired (destination_id, remote_address) where remote_address is not null;
-create unique index desired_remote_id on rollcall.desired (destination_id, remote_id) where remote_id is not null;
+create unique index desired_address on rollcall.desired (address, destination_id) where address is not null;
+create unique index desired_remote_address on rollcall.desired (remote_address, destination_id) where remote_address is not null;
+create unique index desired_remote_id on rollcall.desired (remote_id, destination_id) where remote_id is not null;
 create index desired_leftovers on rollcall.desired (destination_id) where leftovers is not null;
-create index desired_waiting on rollcall.desired (destination_id, waiting_for) where waiting_for is not null;
+create index desired_waiting on rollcall.desired (waiting_for, destination_id) where waiting_for is not null;
 
 -- The queue: a row for each contact that is not in step. While leased, due_at is the end of the lease.
 create table rollcall.due (
@@ -80,7 +82,7 @@ create table rollcall.due (
   token uuid,                                  -- the lease; null when nobody holds it
   tries int not null default 0,
   unknown_until timestamptz,                   -- an attempt of unknown outcome may arrive until then
-  primary key (destination_id, contact_id)
+  primary key (contact_id, destination_id)
 ) with (fillfactor = 80);
 create index due_next on rollcall.due (destination_id, lane, due_at);
 
@@ -107,14 +109,14 @@ create table rollcall.dead_letters (
   field text,
   message text not null,
   at timestamptz not null default clock_timestamp(),
-  primary key (destination_id, contact_id)
+  primary key (contact_id, destination_id)
 );
 
--- Shared rate limits: when the bucket's theoretical next send is due (GCRA).
+-- Shared rate limits: when the bucket's theoretical next send is due, in microseconds since the epoch (GCRA).
 create table rollcall.limits (
   destination_id smallint not null,
   bucket text not null,
-  next_at timestamptz not null default '-infinity',
+  next_us bigint not null default 0,
   primary key (destination_id, bucket)
 ) with (fillfactor = 50);
 `;

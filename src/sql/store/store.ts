@@ -3,6 +3,7 @@ import type { Sql } from '../port.ts';
 import { claim } from './claim.ts';
 import type { Identity } from './identity.ts';
 import { settle } from './settle.ts';
+import { retryConflict } from './retry-conflict.ts';
 import { sweepStore } from './sweep.ts';
 
 /** The engine's store over Postgres: each method is one call of a function in the `rollcall` schema. */
@@ -10,14 +11,16 @@ export function createStore(sql: Sql, identity: Identity): Store {
   return {
     destinations: () => destinations(sql),
     async fold(limit) {
-      const [row] = await sql.query<FoldRow>('select * from rollcall.fold($1, $2)', [identity.configHash, limit]);
+      const [row] = await retryConflict(() =>
+        sql.query<FoldRow>('select * from rollcall.fold($1, $2)', [identity.configHash, limit]),
+      );
       return row ?? { busy: false, taken: 0, changed: 0, failed: 0 };
     },
     claim: (destination, lease, limit, after) => claim(sql, identity, destination, lease, limit, after),
     async release(destination, token, contactIds) {
       await sql.query('select rollcall.release($1, $2, $3::bigint[])', [destination, token, contactIds]);
     },
-    settle: (destination, lease, settlements) => retryDeadlock(() => settle(sql, destination, lease, settlements)),
+    settle: (destination, lease, settlements) => retryConflict(() => settle(sql, destination, lease, settlements)),
     async takeSends(destination, buckets, want) {
       const [row] = await sql.query<{ granted: number; wait_ms: number }>(
         'select * from rollcall.take_sends($1, $2, $3)',
@@ -85,17 +88,4 @@ async function destinations(sql: Sql): Promise<readonly DestinationState[]> {
        from rollcall.destinations where enabled order by id`,
   );
   return rows.map((r) => ({ id: r.id, name: r.name, plan: r.plan, pausedMs: r.paused_ms, pauses: r.pauses }));
-}
-
-const DEADLOCK = '40P01';
-const DEADLOCK_TRIES = 5;
-
-async function retryDeadlock<T>(work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== DEADLOCK || tries >= DEADLOCK_TRIES) throw error;
-    }
-  }
 }

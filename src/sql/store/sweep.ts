@@ -1,5 +1,6 @@
 import type { FoldResult, Store } from '../../engine/ports.ts';
 import type { Queryable } from '../port.ts';
+import { retryConflict } from './retry-conflict.ts';
 
 type SweepStore = Pick<Store, 'beginSweep' | 'sweepPage' | 'absentPage' | 'foldKeys' | 'endSweep'>;
 
@@ -8,6 +9,7 @@ export function sweepStore(sql: Queryable): SweepStore {
   return {
     async beginSweep(everyMs, force) {
       const [row] = await sql.query<{ uncaptured: string | null }>(
+        // Text: a count, and what must have ended before it may be believed.
         `select rollcall.begin_sweep($1::bigint * interval '1 millisecond', $2) as uncaptured`,
         [Math.round(everyMs), force],
       );
@@ -15,9 +17,11 @@ export function sweepStore(sql: Queryable): SweepStore {
       return uncaptured === null ? undefined : { uncaptured };
     },
     async sweepPage(after, limit) {
-      const [row] = await sql.query<{ last_key: string | null; scanned: number; folded: number }>(
-        'select * from rollcall.sweep_page($1, $2)',
-        [after, limit],
+      const [row] = await retryConflict(() =>
+        sql.query<{ last_key: string | null; scanned: number; folded: number }>(
+          'select * from rollcall.sweep_page($1, $2)',
+          [after, limit],
+        ),
       );
       return { lastKey: row?.last_key ?? null, scanned: row?.scanned ?? 0, folded: row?.folded ?? 0 };
     },
@@ -29,9 +33,8 @@ export function sweepStore(sql: Queryable): SweepStore {
       return { lastId: row?.last_id ?? null, scanned: row?.scanned ?? 0, keys: row?.keys ?? [] };
     },
     async foldKeys(keys) {
-      const [row] = await sql.query<{ changed: number; failed: number }>(
-        'select * from rollcall.fold_keys($1, 1::smallint)',
-        [keys],
+      const [row] = await retryConflict(() =>
+        sql.query<{ changed: number; failed: number }>('select * from rollcall.fold_keys($1, 1::smallint)', [keys]),
       );
       return {
         busy: false,

@@ -1,0 +1,184 @@
+/** Writing desired and due for one destination. See SPEC.md, "Fold" and "One owner per remote contact". */
+export const foldDestination: string = /* sql */ `
+-- The owner rows of all contacts in p_wanted are locked by the caller.
+create or replace function rollcall.fold_destination(p_destination smallint, p_wanted rollcall.wanted[], p_lane smallint)
+returns table (changed int, failed int) language plpgsql set search_path = '' as $body$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_grace interval := (select i.grace from rollcall.install i);
+  v_fresh text[];             -- addresses that are new to whoever wants them
+  v_touched bigint[];
+  v_released text[];
+  v_changed bigint[];
+  v_blocked bigint[];
+  v_taken text[];
+  v_takers bigint[];
+  v_free jsonb := '{}';       -- taken address -> end of the lease under which a request touches it; null when there is none
+  v_unknown jsonb := '{}';    -- taken address -> until when such a request may still arrive
+begin
+  select array_agg(distinct w.address) into v_fresh
+    from unnest(p_wanted) w
+    left join rollcall.desired s on s.destination_id = p_destination and s.contact_id = w.contact_id
+   where w.verdict = 'ok' and s.address is distinct from w.address;
+
+  -- Every state row this may read or write, in one order: the contacts' own, and those of whoever holds or held an address
+  -- they want. Then their queue rows, so that none is claimed between our look at it and our commit.
+  select array_agg(x.contact_id) into v_touched from (
+    select s.contact_id from rollcall.desired s
+     where s.destination_id = p_destination and s.contact_id in (
+       select w.contact_id from unnest(p_wanted) w
+       union all select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.address = any(v_fresh)
+       union all select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.remote_address = any(v_fresh)
+       union all select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.leftovers && v_fresh)
+     order by s.contact_id for update) x;
+  if v_touched is not null then
+    perform 1 from rollcall.due d where d.destination_id = p_destination and d.contact_id = any(v_touched)
+      order by d.contact_id for update;
+  end if;
+  v_now := clock_timestamp();
+
+  -- Release all addresses that are given up, before any is taken: a unique index is checked row by row.
+  with giving as (
+    select s.contact_id, s.address,
+           d.token is not null or d.tries > 0 or d.unknown_until is not null as attempted
+      from unnest(p_wanted) w
+      join rollcall.desired s on s.destination_id = p_destination and s.contact_id = w.contact_id
+      left join rollcall.due d on d.destination_id = p_destination and d.contact_id = w.contact_id
+     where s.address is not null and w.verdict <> 'failed' and (w.verdict <> 'ok' or w.address is distinct from s.address)
+  ), gone as (
+    update rollcall.desired s
+       set address = null,
+           remote_address = case when s.remote_address is null and g.attempted then g.address else s.remote_address end,
+           leftovers = case when s.remote_address <> g.address and g.attempted and g.address <> all(coalesce(s.leftovers, '{}'))
+                            then array_append(s.leftovers, g.address) else s.leftovers end
+      from giving g where s.destination_id = p_destination and s.contact_id = g.contact_id
+  )
+  select array_agg(address) into v_released from giving;
+
+  -- A living owner keeps its address; of several newcomers the oldest contact gets it.
+  select array_agg(x.contact_id) filter (where x.turn > 1 or x.held),
+         array_agg(x.address order by x.contact_id) filter (where x.turn = 1 and not x.held and x.fresh),
+         array_agg(x.contact_id order by x.contact_id) filter (where x.turn = 1 and not x.held and x.fresh)
+    into v_blocked, v_taken, v_takers
+    from (
+      select w.contact_id, w.address,
+             row_number() over (partition by w.address order by s.address is not null desc, w.contact_id) as turn,
+             s.address is distinct from w.address as fresh,
+             s.address is distinct from w.address and exists (select from rollcall.desired o
+               where o.destination_id = p_destination and o.address = w.address and o.contact_id <> w.contact_id) as held
+        from unnest(p_wanted) w
+        left join rollcall.desired s on s.destination_id = p_destination and s.contact_id = w.contact_id
+       where w.verdict = 'ok'
+    ) x;
+
+  -- Whoever may still exist at a taken address loses that claim: a delete waiting there is void.
+  if v_taken is not null then
+    with touched as (
+      select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.remote_address = any(v_taken)
+      union select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.leftovers && v_taken
+    ), lost as (
+      select s.contact_id, t.address, t.address is not distinct from s.remote_address as remote,
+             case when d.token is not null then d.due_at end as free,
+             greatest(case when d.token is not null then d.due_at + v_grace end, d.unknown_until) as unknown
+        from touched x
+        join rollcall.desired s on s.destination_id = p_destination and s.contact_id = x.contact_id
+        join unnest(v_taken, v_takers) as t(address, contact_id)
+          on t.contact_id <> s.contact_id and (t.address = s.remote_address or t.address = any(s.leftovers))
+        left join rollcall.due d on d.destination_id = p_destination and d.contact_id = s.contact_id
+    ), kept as (
+      select s.contact_id, bool_or(l.remote) as remote,
+             (select array_agg(a) from unnest(s.leftovers) a where a <> all(array_agg(l.address))) as leftovers
+        from lost l join rollcall.desired s on s.destination_id = p_destination and s.contact_id = l.contact_id
+       group by s.contact_id, s.leftovers
+    ), voided as (
+      update rollcall.desired s
+         set remote_address = case when k.remote then null else s.remote_address end,
+             remote_id = case when k.remote then null else s.remote_id end,
+             leftovers = k.leftovers,
+             carry_from = case when not k.remote then s.carry_from when s.action = 'delete' then null else s.remote_address end,
+             action = case when s.action = 'delete' and k.remote and k.leftovers is null then 'none' else s.action end,
+             delivered_version = case when s.action = 'delete' and k.remote and k.leftovers is null then s.version else s.delivered_version end
+        from kept k where s.destination_id = p_destination and s.contact_id = k.contact_id
+      returning s.contact_id, s.action
+    ), undue as (
+      delete from rollcall.due d using voided v
+       where d.destination_id = p_destination and d.contact_id = v.contact_id and v.action = 'none' and d.token is null
+    )
+    select coalesce(jsonb_object_agg(l.address, l.free), '{}'), coalesce(jsonb_object_agg(l.address, l.unknown), '{}')
+      into v_free, v_unknown
+      from (select address, max(free) as free, max(unknown) as unknown from lost group by address) l;
+  end if;
+
+  with written as (
+    insert into rollcall.desired as s
+      (destination_id, contact_id, action, reason, address, waiting_for, payload, consent, hash, version, takeover)
+    select p_destination, t.contact_id, t.action, t.reason,
+           case when t.action = 'upsert' then t.address end,
+           case when t.reason = 'address_taken' then t.address end,
+           case when t.action = 'upsert' then t.payload else '{}' end,
+           t.consent,
+           case when t.action = 'upsert' then t.hash else ''::bytea end,
+           1, t.action = 'upsert' and v_free ? t.address
+      from (
+        select w.*,
+               case when w.verdict = 'ok' and not w.contact_id = any(coalesce(v_blocked, '{}')) then 'upsert'
+                    when coalesce(s.remote_address, s.remote_id) is not null or s.leftovers is not null then 'delete'
+                    else 'none' end as action,
+               case when w.verdict <> 'ok' then w.verdict
+                    when w.contact_id = any(coalesce(v_blocked, '{}')) then 'address_taken' end as reason
+          from unnest(p_wanted) w
+          left join rollcall.desired s on s.destination_id = p_destination and s.contact_id = w.contact_id
+         where w.verdict <> 'failed'
+      ) t order by t.contact_id
+    on conflict (destination_id, contact_id) do update
+       set action = excluded.action, reason = excluded.reason, address = excluded.address,
+           waiting_for = excluded.waiting_for, payload = excluded.payload, consent = excluded.consent,
+           hash = excluded.hash, version = s.version + 1, takeover = s.takeover or excluded.takeover
+     where (s.action, s.reason, s.address, s.waiting_for, s.hash)
+           is distinct from (excluded.action, excluded.reason, excluded.address, excluded.waiting_for, excluded.hash)
+    returning s.contact_id, s.action, s.address
+  ), queued as (
+    -- A request for the address may be in flight under another's lease: that is waited out, and what may arrive after it is
+    -- answered by sending once more.
+    insert into rollcall.due as d (destination_id, contact_id, lane, due_at, since, unknown_until)
+    select p_destination, w.contact_id, p_lane,
+           greatest(v_now, (v_free ->> w.address)::timestamptz), v_now, (v_unknown ->> w.address)::timestamptz
+      from written w where w.action <> 'none'
+    on conflict (destination_id, contact_id) do update
+       set lane = least(d.lane, excluded.lane),
+           due_at = case when d.token is null then excluded.due_at else d.due_at end,
+           unknown_until = greatest(d.unknown_until, excluded.unknown_until),
+           tries = 0
+  ), dropped as (
+    delete from rollcall.due d using written w
+     where d.destination_id = p_destination and d.contact_id = w.contact_id and w.action = 'none' and d.token is null
+  )
+  select array_agg(w.contact_id) into v_changed from written w;
+  changed := coalesce(cardinality(v_changed), 0);
+
+  select count(*) into failed from unnest(p_wanted) w where w.verdict = 'failed';
+  if exists (select from rollcall.dead_letters l where l.destination_id = p_destination) then
+    delete from rollcall.dead_letters l where l.destination_id = p_destination and l.contact_id in (
+      select w.contact_id from unnest(p_wanted) w where w.verdict <> 'failed')
+      and (l.stage = 'map' or l.contact_id = any(v_changed));
+  end if;
+  if failed > 0 then
+    insert into rollcall.dead_letters as l (destination_id, contact_id, stage, code, message)
+    select p_destination, w.contact_id, 'map', w.payload ->> 'code', w.payload ->> 'message'
+      from unnest(p_wanted) w where w.verdict = 'failed'
+    on conflict (destination_id, contact_id) do update
+       set stage = excluded.stage, version = null, code = excluded.code, field = null, message = excluded.message, at = excluded.at
+     where (l.stage, l.code, l.message) is distinct from (excluded.stage, excluded.code, excluded.message);
+  end if;
+
+  -- Contacts that waited for a released address are looked at again.
+  if v_released is not null then
+    perform rollcall.capture(1::smallint, array_agg(c.key))
+       from rollcall.desired s join rollcall.contacts c on c.id = s.contact_id
+      where s.destination_id = p_destination and s.waiting_for = any(v_released)
+     having count(*) > 0;
+  end if;
+  return next;
+end $body$;
+`;

@@ -1,0 +1,50 @@
+/** Running the generated mappings, with every row that cannot be mapped set aside. */
+export const mapping: string = /* sql */ `
+do $types$ begin
+  if to_regtype('rollcall.mapped') is null then
+    create type rollcall.mapped as (key text, verdict text, address text, consent text, payload jsonb);
+    create type rollcall.wanted as (contact_id bigint, key text, verdict text, address text, consent text, payload jsonb, hash bytea);
+  end if;
+end $types$;
+
+-- Runs a generated mapping. Rows that cannot be mapped (a bad cast, say) are found by dividing, and reported one by one.
+create or replace function rollcall.map_rows(p_function name, p_keys text[]) returns rollcall.mapped[]
+language plpgsql set search_path = '' as $body$
+declare
+  v_rows rollcall.mapped[];
+  v_all rollcall.mapped[] := '{}';
+  v_count int := cardinality(p_keys);
+  v_step int;
+  v_from int := 1;
+begin
+  begin
+    execute format('select array_agg(m) from rollcall.%I($1) m', p_function) into v_rows using p_keys;
+    return coalesce(v_rows, '{}');
+  exception when data_exception or program_limit_exceeded or cardinality_violation or raise_exception then
+    if v_count = 1 then
+      return array[row(p_keys[1], 'failed', null, 'none', jsonb_build_object('code', sqlstate, 'message', sqlerrm))::rollcall.mapped];
+    end if;
+  when syntax_error_or_access_rule_violation or invalid_schema_name then
+    -- Not a row: the table or its rights are no longer what the mapping was made for.
+    raise exception '%', sqlerrm using errcode = 'RC003', detail = sqlstate;
+  end;
+  -- Few parts, so that few rows are mapped again and again: one bad row in a hundred is the case to be quick in.
+  v_step := greatest(1, v_count / 16);
+  while v_from <= v_count loop
+    v_all := v_all || rollcall.map_rows(p_function, p_keys[v_from : v_from + v_step - 1]);
+    v_from := v_from + v_step;
+  end loop;
+  return v_all;
+end $body$;
+
+-- What each contact shall be at a destination, read from the source now.
+create or replace function rollcall.wanted_rows(p_function name, p_keys text[]) returns rollcall.wanted[]
+language sql set search_path = '' as $body$
+  select array_agg(row(c.id, c.key, m.verdict, m.address, m.consent, m.payload,
+           case when m.verdict = 'ok'
+             then sha256(convert_to(concat_ws(E'\\n', m.address, m.consent, m.payload::text), 'UTF8'))
+             else ''::bytea end)::rollcall.wanted order by c.id)
+    from unnest(rollcall.map_rows(p_function, p_keys)) m
+    join rollcall.contacts c on c.key = m.key
+$body$;
+`;

@@ -1,0 +1,40 @@
+/** Keeping the log small without ever standing in a writer's way. See SPEC.md, "Log". */
+export const rotate: string = /* sql */ `
+-- Two steps, in two transactions. First the oldest table is emptied: its lock is asked for without queueing, as writers behind
+-- a queue would lose captures, and only once every row in it is folded. At a later call it becomes the current one; by then
+-- nobody holds a lock on it. (The flag is a sequence, seen by all at once: to set it before the commit would send writers
+-- into our lock.) True when it became the current one.
+create or replace function rollcall.rotate_log() returns boolean language plpgsql set search_path = '' as $body$
+declare
+  v_next int := ((select last_value from rollcall.current_log) + 1) % 3;
+  v_lo pg_snapshot;
+  v_unfolded boolean;
+begin
+  if pg_relation_size(format('rollcall.changes_%s', v_next)::regclass) = 0 then
+    perform setval('rollcall.current_log', v_next);
+    return true;
+  end if;
+  begin
+    execute format('lock table rollcall.changes_%s in access exclusive mode nowait', v_next);
+  exception when lock_not_available then return false;
+  end;
+  select p.lo into v_lo from rollcall.fold_position p order by p.id desc limit 1;
+  execute format('select exists (select from rollcall.changes_%s c where not pg_visible_in_snapshot(c.xid, $1))', v_next)
+    into v_unfolded using v_lo;
+  if not v_unfolded then execute format('truncate rollcall.changes_%s', v_next); end if;
+  return false;
+end $body$;
+
+-- Prunes attempts in small bites, and rotates the log when the current table has grown.
+create or replace function rollcall.tidy(p_attempts_older interval) returns void language plpgsql set search_path = '' as $body$
+begin
+  -- Only the oldest are looked at: they are in order of their ids, more or less.
+  delete from rollcall.attempts where id in (
+    select x.id from (select a.id, a.at from rollcall.attempts a order by a.id limit 5000) x
+     where x.at < clock_timestamp() - p_attempts_older);
+  -- Last, so that its lock is held for no more than a truncation.
+  if pg_relation_size(format('rollcall.changes_%s', (select last_value from rollcall.current_log))::regclass) > 1048576 then
+    perform rollcall.rotate_log();
+  end if;
+end $body$;
+`;
