@@ -23,12 +23,12 @@ export function renderApply({ config, where, database, destinations }: ApplyView
         ? 'Same config again'
         : 'Update';
   const lines = [paint('bold', `${what}: ${where}, environment ${config.environment}`), '', 'Database'];
-  const add = (text: string): void =>
-    void lines.push(`  ${paint('green', '+')} ${wrap(text, width - 4, '    ').trimStart()}`);
-  const change = (text: string): void =>
-    void lines.push(`  ${paint('yellow', '~')} ${wrap(text, width - 4, '    ').trimStart()}`);
-  const remove = (text: string): void =>
-    void lines.push(`  ${paint('red', '-')} ${wrap(text, width - 4, '    ').trimStart()}`);
+  const line = (mark: string, text: string): void => {
+    lines.push(`  ${mark} ${wrap(text, width, '    ').trimStart()}`);
+  };
+  const add = (text: string): void => line(paint('green', '+'), text);
+  const change = (text: string): void => line(paint('yellow', '~'), text);
+  const remove = (text: string): void => line(paint('red', '-'), text);
   if (installed === undefined) add('schema rollcall');
   if (database.migrations.length > 0) add(`migrations: ${database.migrations.join(', ')}`);
   (installed === undefined ? add : change)(count(database.functions, 'function'));

@@ -15,10 +15,10 @@ export interface InitOptions {
 export const DEFAULT_DATABASE_URL_ENV = 'DATABASE_URL';
 
 const CONSENT_FORMS = [
-  '--consent nobody                      nobody is subscribed until an opt-in',
-  '--consent column:<path>               people for whom it is true, for example',
-  '                                      column:user_metadata.marketing_opt_in',
-  '--consent everyone:<basis>            everyone, on a basis you state and can show',
+  '--consent nobody             nobody is subscribed until an opt-in',
+  '--consent column:<path>      people for whom it is true, for example',
+  '                             column:user_metadata.marketing_opt_in',
+  '--consent everyone:<basis>   everyone, on a basis you state and can show',
 ].join('\n  ');
 
 /** Whether any flag answers a question of the wizard. */

@@ -15,7 +15,7 @@ export interface InitAnswers {
 
 /** A text as it stands in YAML: quoted, and with `${` kept from being read as a variable. */
 function quoted(text: string): string {
-  return JSON.stringify(text.replaceAll('${', '$${'));
+  return JSON.stringify(text.replaceAll('${', () => '$${'));
 }
 
 function consentLine({ consent }: InitAnswers): string {

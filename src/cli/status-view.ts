@@ -154,8 +154,7 @@ function row(d: DestinationStatus): string[] {
 }
 
 function sweepLine({ swept_at: sweptAt, sweep_wanted: wanted }: StatusDocument, now: number): string {
-  const last = sweptAt === null ? 'No sweep yet' : `Last sweep ${duration((now - Date.parse(sweptAt)) / 1000)} ago`;
-  return wanted || sweptAt === null
-    ? `${last}; one is wanted, and a running worker starts it within a minute.`
-    : `${last}.`;
+  if (sweptAt === null) return 'No sweep yet; a running worker starts one within a minute.';
+  const last = `Last sweep ${duration((now - Date.parse(sweptAt)) / 1000)} ago`;
+  return wanted ? `${last}; a running worker starts another within a minute.` : `${last}.`;
 }

@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { RollcallError } from '../core/errors.ts';
+import { plain } from './paint.ts';
+import { type DestinationStatus, problemsOf, renderStatus, type StatusDocument } from './status-view.ts';
+
+const NOW = Date.parse('2026-01-02T03:04:05Z');
+
+const quiet: DestinationStatus = {
+  name: 'mailtrap',
+  type: 'mailtrap',
+  pending: 0,
+  oldest_pending_s: null,
+  in_step: 1_204,
+  skipped: {},
+  failed: 0,
+  causes: [],
+  pause_code: null,
+  pause_message: null,
+  paused_until: null,
+};
+
+const healthy: StatusDocument = {
+  environment: 'production',
+  project: 'abcdefghijklmnopqrst',
+  bound: true,
+  config_hash: 'a'.repeat(64),
+  swept_at: '2026-01-02T02:50:05Z',
+  sweep_note: null,
+  sweep_wanted: false,
+  triggers_missing: [],
+  sources: [{ name: 'auth.users', pause_code: null, pause_message: null }],
+  destinations: [quiet],
+};
+
+const ill: StatusDocument = {
+  ...healthy,
+  sweep_wanted: true,
+  sweep_note:
+    '40 of 1204 contacts have no user any more, and nobody saw them being deleted. None was deleted at a destination: check that auth.users is complete.',
+  triggers_missing: ['rollcall_insert', 'rollcall_update'],
+  sources: [{ name: 'auth.users', pause_code: '42703', pause_message: 'column users.full_name does not exist' }],
+  destinations: [
+    {
+      ...quiet,
+      pending: 12_345,
+      oldest_pending_s: 4_321.5,
+      skipped: { unconfirmed: 30, soft_deleted: 2 },
+      failed: 3,
+      causes: [
+        { stage: 'deliver', code: 'invalid_email', field: 'email', count: 2 },
+        { stage: 'map', code: '22P02', field: null, count: 1 },
+      ],
+      pause_code: 'unauthorized',
+      pause_message: 'Incorrect API token for ann@example.com',
+      paused_until: '2026-01-02T03:10:00Z',
+    },
+    { ...quiet, name: 'second', in_step: 7 },
+  ],
+};
+
+function render(status: StatusDocument, refusals: readonly RollcallError[] = []): string {
+  return renderStatus(status, problemsOf(status, refusals), { now: NOW, width: 80, paint: plain });
+}
+
+describe('at 80 columns', () => {
+  test('healthy', () => {
+    expect(render(healthy)).toBe(`Rollcall: project abcdefghijklmnopqrst, environment production
+
+  destination  in step  pending  failed  skipped  oldest pending
+  mailtrap       1,204        0       0        0  -
+
+Last sweep 14 min ago.
+Healthy.`);
+  });
+
+  test('everything wrong at once, without personal data', () => {
+    const refusal = new RollcallError(
+      'RC_CONFIG_NOT_APPLIED',
+      'The config on this machine is not the one that was applied.',
+      {
+        hint: 'Run `rollcall apply`.',
+      },
+    );
+    expect(render(ill, [refusal])).toBe(`Rollcall: project abcdefghijklmnopqrst, environment production
+
+  destination  in step  pending  failed  skipped  oldest pending
+  mailtrap       1,204   12,345       3       32  1 h 12 min
+  second             7        0       0        0  -
+
+  No contacts at mailtrap: 2 soft deleted, 30 unconfirmed
+
+Last sweep 14 min ago; a running worker starts another within a minute.
+
+RC_CONFIG_NOT_APPLIED: The config on this machine is not the one that was
+applied.
+  Run \`rollcall apply\`.
+RC_TRIGGERS_MISSING: Triggers are missing on auth.users, or switched off:
+rollcall_insert, rollcall_update.
+  Run \`rollcall apply\`. A sweep finds what they have missed.
+RC_SOURCE_PAUSED: auth.users can't be read (42703): column users.full_name does
+not exist
+  Make the config fit the table, then run \`rollcall apply\`.
+RC_DESTINATION_PAUSED: mailtrap is paused (unauthorized): Incorrect API token
+for [email]
+  Give a valid key with the right scope and restart the workers. Nothing is lost
+  meanwhile.
+RC_FAILED: mailtrap: 3 contacts can't be delivered: 2 x invalid_email (email), 1
+x 22P02.
+  Correct the rows, or the mapping and \`rollcall apply\`: each is tried again
+  when it changes.
+RC_BEHIND: mailtrap is behind: the oldest change waits for 1 h 12 min.
+  Is a worker running (\`rollcall start\`)? Its log says what holds it up.
+RC_BRAKE: 40 of 1204 contacts have no user any more, and nobody saw them being
+deleted. None was deleted at a destination: check that auth.users is complete.
+  If users are missing there, restore them: the next sweep looks again.
+
+Unhealthy: 7 problems.`);
+  });
+
+  test('no line is wider', () => {
+    expect(
+      render(ill)
+        .split('\n')
+        .filter((line) => line.length > 80),
+    ).toEqual([]);
+  });
+
+  test('no destinations: missing triggers are as they should be', () => {
+    const status = { ...healthy, destinations: [], triggers_missing: ['rollcall_insert'], swept_at: null };
+    expect(render(status)).toBe(`Rollcall: project abcdefghijklmnopqrst, environment production
+
+  No destinations: nothing is sent.
+
+No sweep yet; a running worker starts one within a minute.
+Healthy.`);
+  });
+});
+
+test.each([
+  [600, []],
+  [601, ['RC_BEHIND']],
+])('after %d s of waiting: %j', (seconds, codes) => {
+  const destinations = [{ ...quiet, pending: 1, oldest_pending_s: seconds }];
+  expect(problemsOf({ ...healthy, destinations }, []).map((problem) => problem.code)).toEqual(codes);
+});
