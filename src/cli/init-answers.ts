@@ -67,7 +67,7 @@ export function isAccountId(text: string): boolean {
 }
 
 /** @throws RollcallError `RC_INIT_CONSENT` */
-export function parseConsent(text: string | undefined): InitAnswers['consent'] {
+function parseConsent(text: string | undefined): InitAnswers['consent'] {
   if (text === 'nobody') return { kind: 'nobody' };
   const [, kind, rest = ''] = /^(column|everyone):(.*)$/s.exec(text ?? '') ?? [];
   const value = rest.trim();

@@ -17,7 +17,7 @@ export async function loadConfig(cli: Cli): Promise<Config> {
 }
 
 /** @throws RollcallError `RC_ENV_FILE` */
-export async function loadEnv(cli: Cli): Promise<Env> {
+async function loadEnv(cli: Cli): Promise<Env> {
   const { envFile } = cli.globals;
   if (envFile === undefined) return cli.io.env;
   let text: string;
