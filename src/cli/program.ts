@@ -23,8 +23,8 @@ const COMMANDS: readonly {
   { name: 'demo', summary: 'see it all work on this machine', load: () => import('./demo.ts') },
 ];
 
-/** Exit code of a command line that can't be understood. */
-const USAGE = 2;
+/** A command line that can't be understood. */
+const USAGE = { code: 'RC_USAGE', exit: 2 } as const;
 
 /**
  * Runs one command line (without `node` and the script). Never throws.
@@ -57,7 +57,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
       getErrHelpWidth: () => widthOf(io.stderr),
       outputError: (text, write) => {
         const [message = '', ...more] = text.trimEnd().split('\n');
-        const lines = [`${paint('red', 'error')} RC_USAGE: ${message.replace(/^error: /, '')}`];
+        const lines = [`${paint('red', 'error')} ${USAGE.code}: ${message.replace(/^error: /, '')}`];
         write(`${[...lines, ...more.map((line) => `  ${line.replace(/^\((.*)\)$/, '$1')}`)].join('\n')}\n`);
       },
     });
@@ -75,7 +75,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync([...argv], { from: 'user' });
     return cli.exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE.exit;
     throw error;
   }
 }
