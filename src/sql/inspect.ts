@@ -21,15 +21,16 @@ export async function inspectUsers(tx: Queryable & Script, config: Config): Prom
     });
   }
   const columns = new Set(rows.map((row) => row.name));
+  const rules = { columns, allowFunctions: config.allowFunctions };
   const expressions = new Map<string, InspectedExpression>();
   const { attributes, where } = config.userMapping;
   for (const attribute of attributes) {
     if (attribute.source.kind !== 'sql') continue;
     const { expression } = attribute.source;
-    expressions.set(expression, await inspectExpression(tx, columns, expression, { ...attribute, file: config.file }));
+    expressions.set(expression, await inspectExpression(tx, rules, expression, { ...attribute, file: config.file }));
   }
   if (where !== undefined) {
-    const found = await inspectExpression(tx, columns, where.expression, {
+    const found = await inspectExpression(tx, rules, where.expression, {
       path: 'user_mapping.where',
       line: where.line,
       column: where.column,
