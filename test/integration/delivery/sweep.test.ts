@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { applyInstall } from '../../../src/sql/apply.ts';
+import { projectRef } from '../../../src/sql/project-ref.ts';
+import { eventually, expectInStep, signUpMany } from '../../support/people.ts';
+import { createWorld } from '../../support/world.ts';
+
+const TIMES = { upkeepEveryMs: 200 };
+
+test('users older than the install come in', async () => {
+  const world = await createWorld({ install: false });
+  await signUpMany(world, 1_500);
+  await applyInstall(world.db.sql, world.config, projectRef(world.db.hostedUrl, undefined));
+  await world.start();
+  await world.sandbox.until((state) => state.contactCount === 1_500, 20_000);
+  await world.settled();
+  await expectInStep(world);
+});
+
+test('what triggers did not see is found when capture is said to have failed, and on the next start', async () => {
+  const world = await createWorld();
+  const worker = await world.start(undefined, { times: TIMES });
+  await signUpMany(world, 20);
+  await world.settled();
+  await eventually(async () => (await world.status()).sweep_note === null && !(await world.status()).sweep_wanted);
+  await world.db.app.query(`set session_replication_role = replica`);
+  await signUpMany(world, 5, 21);
+  await world.db.app.query(
+    `update auth.users set raw_user_meta_data = raw_user_meta_data || '{"n": 9}' where email = 'p1@example.com'`,
+  );
+  await world.db.app.query(`reset session_replication_role`);
+  await world.db.app.query(`select nextval('rollcall.uncaptured')`);
+  await world.sandbox.until((state) => state.contactCount === 25, 10_000);
+  await world.settled();
+  await expectInStep(world);
+  await worker.stop();
+
+  await world.db.app.query(`set session_replication_role = replica`);
+  await signUpMany(world, 5, 26);
+  await world.db.app.query(`reset session_replication_role`);
+  await world.start();
+  await world.sandbox.until((state) => state.contactCount === 30, 10_000);
+  await world.settled();
+  await expectInStep(world);
+});
+
+test('a sign-up whose capture failed comes in by itself, without a restart', async () => {
+  const world = await createWorld();
+  await world.start();
+  await world.signUp('before@example.com');
+  await world.settled();
+  const other = await world.db.connect();
+  await other.query('begin');
+  await other.query('lock table rollcall.changes_0, rollcall.changes_1, rollcall.changes_2 in access exclusive mode');
+  const askedAt = performance.now();
+  await world.signUp('during@example.com', { full_name: 'During', n: 0 });
+  expect(performance.now() - askedAt).toBeLessThan(1_000);
+  await other.query('commit');
+  // The default clocks: within 60 s is promised, a few seconds is how it is.
+  await world.sandbox.until((state) => state.contact('during@example.com') !== undefined, 20_000);
+}, 40_000);
+
+test('users who vanished unseen: a few are followed, many stop at the brake', async () => {
+  const world = await createWorld();
+  const unseen = async (text: string): Promise<void> => {
+    await world.db.app.query(`set session_replication_role = replica`);
+    await world.db.app.query(text);
+    await world.db.app.query(`reset session_replication_role`);
+    await world.db.app.query(`select nextval('rollcall.uncaptured')`);
+  };
+  await world.start(undefined, { times: TIMES });
+  await signUpMany(world, 60);
+  await world.settled();
+  await unseen(`delete from auth.users where email in ('p1@example.com', 'p2@example.com')`);
+  await world.sandbox.until((state) => state.contactCount === 58, 10_000);
+  await world.settled();
+
+  await unseen(`delete from auth.users where email like 'p3%'`);
+  await eventually(async () => (await world.status()).sweep_note !== null);
+  expect((await world.status()).sweep_note).toContain('11 of 58');
+  expect(world.sandbox.state.contactCount).toBe(58);
+  expect(world.logs.some((line) => line.startsWith('error') && line.includes('none was deleted'))).toBe(true);
+});
+
+test('an app that renames a mapped column: sends go on, the source is marked, and mends itself when it is back', async () => {
+  const world = await createWorld();
+  await world.start(undefined, { times: TIMES });
+  await world.signUp('ann@example.com', { full_name: 'Ann', n: 0 });
+  await world.settled();
+  await world.db.app.query('alter table auth.users rename column raw_user_meta_data to meta');
+  await world.db.app.query(
+    `insert into auth.users (id, email, meta) values (gen_random_uuid(), 'ben@example.com', '{"full_name":"Ben","n":0}')`,
+  );
+  await eventually(async () => (await world.status()).sources[0]?.pause_code !== null);
+  expect(world.logs.filter((line) => line.startsWith('error')).length).toBe(1);
+  await world.db.app.query('alter table auth.users rename column meta to raw_user_meta_data');
+  await world.sandbox.until((state) => state.contact('ben@example.com') !== undefined, 20_000);
+  await eventually(async () => (await world.status()).sources[0]?.pause_code === null);
+  await expectInStep(world);
+}, 40_000);
