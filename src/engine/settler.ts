@@ -13,7 +13,9 @@ export interface Settler {
 
 const LINGER_MS = 4;
 const BATCH = 500;
-const MOST_WAITING = 4_000;
+const MOST_WAITING = 2_000;
+/** Nothing more is sent while an outcome has waited this long: its lease, and those behind it, must not run out here. */
+const LONGEST_WAITING_MS = 2_000;
 const RETRY_MS = 500;
 
 /** @param onSettled called after each batch that was written */
@@ -23,11 +25,12 @@ export function createSettler(
   log: Logger,
   onSettled: () => void,
 ): Settler {
-  const waiting = new Map<string, { lease: Lease; settlements: Settlement[] }>();
+  const waiting = new Map<string, { lease: Lease; settlements: Settlement[]; since: number }>();
   const settled = createWake();
   const trouble = createTrouble(log, { destination: destination.name }, 'record outcomes');
   let count = 0;
   let writing: Promise<void> | undefined;
+  let writingSince = Infinity;
   let closing = false;
 
   // False when we are closing and the database is away: the rest is left to the leases.
@@ -65,7 +68,9 @@ export function createSettler(
       if (entry === undefined) return;
       const batch = entry.settlements.splice(0, BATCH);
       if (entry.settlements.length === 0) waiting.delete(entry.lease.token);
+      writingSince = entry.since;
       if (!(await record(entry.lease, batch))) return;
+      writingSince = Infinity;
       count -= batch.length;
       settled.ring();
       onSettled();
@@ -77,20 +82,26 @@ export function createSettler(
       if (count > 0 && !closing) start();
     });
   };
+  const isFull = (): boolean => {
+    const [first] = waiting.values();
+    const since = Math.min(writingSince, first?.since ?? Infinity);
+    return count > MOST_WAITING || performance.now() - since > LONGEST_WAITING_MS;
+  };
   return {
     add(lease, settlement) {
-      const entry = waiting.get(lease.token) ?? { lease, settlements: [] };
+      const entry = waiting.get(lease.token) ?? { lease, settlements: [], since: performance.now() };
       entry.settlements.push(settlement);
       waiting.set(lease.token, entry);
       count += 1;
       start();
     },
     async room(signal) {
-      while (count > MOST_WAITING && !signal.aborted) await settled.wait(RETRY_MS, signal);
+      while (isFull() && !signal.aborted) await settled.wait(RETRY_MS, signal);
     },
     async drain(ms) {
       const until = performance.now() + ms;
-      while (count > 0 && performance.now() < until) await settled.wait(50);
+      const isOver = (): boolean => count === 0 || performance.now() >= until;
+      while (!isOver()) await settled.wait(50);
       closing = true;
     },
   };

@@ -29,7 +29,11 @@ export function createSourceWatch(store: Store, log: Logger): SourceWatch {
         );
       }
       paused = true;
-      await store.pauseSource(problem.code, problem.message).catch(() => undefined);
+      try {
+        await store.pauseSource(problem.code, problem.message);
+      } catch {
+        // The mark is for `status`; the next failure sets it.
+      }
       return true;
     },
   };

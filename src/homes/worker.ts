@@ -85,7 +85,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
 async function closeInTime(first: readonly Promise<void>[], last: () => Promise<void>): Promise<void> {
   const closed = new AbortController();
   const closing = async (): Promise<void> => {
-    await Promise.allSettled([...first]);
+    await Promise.allSettled(first);
     await Promise.allSettled([last()]);
     closed.abort();
   };

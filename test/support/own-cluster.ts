@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import { Client } from 'pg';
 import { type Cluster, startCluster } from '../../src/demo/cluster.ts';
 import { openPg } from '../../src/sql/pg.ts';
 import { AUTH_SCHEMA } from './auth-schema.ts';
@@ -16,13 +16,13 @@ export async function createOwnDatabase(settings: Readonly<Record<string, string
   const cluster = await startCluster({ settings: { max_connections: '60', ...settings } });
   onCleanup(() => cluster.destroy());
   const name = `t_${randomUUID().replaceAll('-', '')}`;
-  const first = new pg.Client({ connectionString: cluster.url('postgres') });
+  const first = new Client({ connectionString: cluster.url('postgres') });
   await first.connect();
   await first.query(`create database ${name}`);
   await first.end();
   const url = cluster.url(name);
-  const connect = async (to: string = url): Promise<pg.Client> => {
-    const client = new pg.Client({ connectionString: to });
+  const connect = async (to: string = url): Promise<Client> => {
+    const client = new Client({ connectionString: to });
     client.on('error', () => undefined);
     await client.connect();
     onCleanup(() => client.end().catch(() => undefined));

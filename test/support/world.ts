@@ -103,13 +103,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     async start(use = config, more = {}) {
       const stop = new AbortController();
       let healthPort: number | undefined;
-      let ready: () => void = () => undefined;
+      let ready: (() => void) | undefined;
       const started = new Promise<void>((resolve) => {
         ready = resolve;
       });
       const onReady: WorkerOptions['onReady'] = (found) => {
         healthPort = found.healthPort;
-        ready();
+        ready?.();
       };
       const ended = runWorker({ config: use, log, onReady, ...more }, stop.signal);
       ended.catch(() => undefined);

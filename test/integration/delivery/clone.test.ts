@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import pg from 'pg';
+import { Client } from 'pg';
 import { inject } from 'vitest';
 import { applyInstall } from '../../../src/sql/apply.ts';
 import { openPg } from '../../../src/sql/pg.ts';
@@ -9,9 +9,9 @@ import { eventually, signUpMany } from '../../support/people.ts';
 import { createWorld, parseWorld } from '../../support/world.ts';
 
 /** A copy of a database, as a branch or a restore makes one. */
-async function cloneOf(db: TestDatabase): Promise<{ readonly hostedUrl: string; readonly app: pg.Client }> {
+async function cloneOf(db: TestDatabase): Promise<{ readonly hostedUrl: string; readonly app: Client }> {
   const name = `${db.name}_copy`;
-  const admin = new pg.Client({ connectionString: inject('postgres') });
+  const admin = new Client({ connectionString: inject('postgres') });
   await admin.connect();
   onCleanup(async () => {
     await admin.query(`drop database if exists ${name} with (force)`);

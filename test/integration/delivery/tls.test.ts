@@ -64,6 +64,11 @@ async function serve(db: OwnDatabase, certificate: Certificate): Promise<void> {
   });
 }
 
+async function open(config: Config): Promise<void> {
+  const sql = await openDatabase(config);
+  await sql.close();
+}
+
 test('the server’s certificate and its name are verified, whatever sslmode says', async () => {
   const db = await createOwnDatabase();
   const [ca, other] = await Promise.all([authority('Rollcall test authority'), authority('another authority')]);
@@ -85,10 +90,6 @@ test('the server’s certificate and its name are verified, whatever sslmode say
   expect(rows).toEqual([{ ssl: true }]);
   await worker.stop();
 
-  const open = async (config: Config): Promise<void> => {
-    const sql = await openDatabase(config);
-    await sql.close();
-  };
   const refused = { code: 'RC_DATABASE_TLS' };
   await open(world.config);
   await expect(open(parseWorld(world.yaml.replace(files.right, files.wrong)))).rejects.toMatchObject(refused);
