@@ -23,19 +23,18 @@ begin
   foreach v_lane in array array[0, 1]::smallint[] loop
     exit when v_left <= 0;
     with picked as materialized (
-      select d.contact_id, d.token is not null as expired, d.due_at
+      select d.contact_id, d.tries, d.due_at
         from rollcall.due d
-       where d.destination_id = p_destination and d.lane = v_lane and d.due_at >= p_after and d.due_at <= v_now
+       where d.queue = p_destination * 2 + v_lane and d.due_at >= p_after and d.due_at <= v_now
        order by d.due_at limit v_left
          for update skip locked
     ), leased as (
       update rollcall.due d
          set token = p_token, due_at = v_now + p_lease,
-             unknown_until = case when p.expired then greatest(d.unknown_until, p.due_at + p_grace) else d.unknown_until end
-        from picked p where d.destination_id = p_destination and d.contact_id = p.contact_id
-      returning d.contact_id, d.tries, p.due_at
+             unknown_until = case when d.token is not null then greatest(d.unknown_until, d.due_at + p_grace) else d.unknown_until end
+       where d.destination_id = p_destination and d.contact_id = any(array(select p.contact_id from picked p))
     )
-    select array_agg(l.contact_id), array_agg(l.tries), array_agg(l.due_at) into v_contacts, v_tries, v_due from leased l;
+    select array_agg(p.contact_id), array_agg(p.tries), array_agg(p.due_at) into v_contacts, v_tries, v_due from picked p;
     continue when v_contacts is null;
     v_left := v_left - cardinality(v_contacts);
     -- In a statement of its own: a fold that locked the queue row before us has committed by now, and its state is read.
@@ -51,20 +50,18 @@ end $body$;
 -- Gives back contacts that were claimed and not sent.
 create or replace function rollcall.release(p_destination smallint, p_token uuid, p_contacts bigint[]) returns void
 language sql set search_path = '' ${KEYS_FIRST} as $body$
-  with held as materialized (
-    select d.contact_id from rollcall.due d
-     where d.destination_id = p_destination and d.contact_id = any(p_contacts) and d.token = p_token
-     order by d.contact_id for update
-  )
   update rollcall.due d set token = null, due_at = clock_timestamp()
-    from held h where d.destination_id = p_destination and d.contact_id = h.contact_id and d.token = p_token
+   where d.destination_id = p_destination and d.token = p_token and d.contact_id = any(array(
+     select x.id from unnest(p_contacts) as x(id) cross join lateral (
+       select from rollcall.due d where d.destination_id = p_destination and d.contact_id = x.id offset 0 for update) d
+      order by x.id))
 $body$;
 
 do $types$ begin
   if to_regtype('rollcall.result') is null then
     create type rollcall.result as (contact bigint, version bigint, action text, outcome text, address text, remote_id text,
       code text, field text, message text, wait_ms bigint, latency_ms int, forget_remote boolean, partial boolean,
-      held boolean, unknown_until timestamptz, theirs boolean, arrived boolean);
+      held boolean, tries int, unknown_until timestamptz, theirs boolean, arrived boolean);
   end if;
 end $types$;
 
@@ -78,17 +75,17 @@ declare
   v_contacts bigint[];
   v_settled int;
 begin
-  select array_agg(x.contact) into v_contacts from jsonb_to_recordset(p_results) as x(contact bigint);
-  perform 1 from rollcall.desired s
-    where s.destination_id = p_destination and s.contact_id = any(v_contacts) order by s.contact_id for update;
-  perform 1 from rollcall.due d
-    where d.destination_id = p_destination and d.contact_id = any(v_contacts) order by d.contact_id for update;
+  select array_agg(x.contact order by x.contact) into v_contacts from jsonb_to_recordset(p_results) as x(contact bigint);
+  perform 1 from unnest(v_contacts) as x(id) cross join lateral (
+    select from rollcall.desired s where s.destination_id = p_destination and s.contact_id = x.id offset 0 for update) s;
+  perform 1 from unnest(v_contacts) as x(id) cross join lateral (
+    select from rollcall.due d where d.destination_id = p_destination and d.contact_id = x.id offset 0 for update) d;
   v_now := clock_timestamp();
 
   -- held: the lease is still ours. arrived: the upsert is at the destination for certain. theirs: the address was given up
   -- while the request was in flight, and another person lives there now: what is there is theirs, its id too.
   select array_agg(row(r.contact, r.version, r.action, r.outcome, r.address, r.remote_id, r.code, r.field, r.message, r.wait_ms,
-           r.latency_ms, r.forget_remote, r.partial, d.token is not distinct from p_token and d.token is not null, d.unknown_until,
+           r.latency_ms, r.forget_remote, r.partial, d.token is not distinct from p_token and d.token is not null, d.tries, d.unknown_until,
            r.address is not null and s.address is distinct from r.address
              and (exists (select from rollcall.desired o where o.destination_id = p_destination and o.address = r.address
                             and o.contact_id <> r.contact)
@@ -109,7 +106,7 @@ begin
   with result as materialized (
     select r.*, row_number() over (partition by r.remote_id, r.arrived and not r.theirs order by r.n desc) = 1 as id_owner
       from unnest(v_results) with ordinality as r(contact, version, action, outcome, address, remote_id, code, field, message, wait_ms,
-        latency_ms, forget_remote, partial, held, unknown_until, theirs, arrived, n)
+        latency_ms, forget_remote, partial, held, tries, unknown_until, theirs, arrived, n)
   ), state as (
     update rollcall.desired s
        set delivered_version = case when r.outcome = 'delivered' then greatest(s.delivered_version, r.version) else s.delivered_version end,
@@ -147,42 +144,42 @@ begin
      where s.destination_id = p_destination and s.contact_id = r.contact
     returning s.contact_id, s.version, s.action
   ), judged as (
-    select r.*, s.version as wanted, s.action as wanted_action from result r join state s on s.contact_id = r.contact
+    select r.*, s.version as wanted, s.action as wanted_action,
+           s.action = 'none' or r.version = s.version and (r.outcome = 'reject'
+             or r.outcome = 'delivered' and coalesce(r.unknown_until <= v_now, true)) as finished
+      from result r join state s on s.contact_id = r.contact
   ), done as (
-    delete from rollcall.due d using judged j
-     where d.destination_id = p_destination and d.contact_id = j.contact and j.held and d.token = p_token
-       and (j.wanted_action = 'none'
-         or j.version = j.wanted and (j.outcome = 'reject'
-           or j.outcome = 'delivered' and coalesce(j.unknown_until <= v_now, true)))
-    returning d.contact_id
+    delete from rollcall.due d
+     where d.destination_id = p_destination and d.contact_id = any(array(select j.contact from judged j where j.held and j.finished))
   ), again as (
-    update rollcall.due d
-       set token = null,
-           due_at = case
+    -- The row is there and locked; an insert that conflicts is an update by key, whatever size the planner takes the queue for.
+    insert into rollcall.due as d (destination_id, contact_id, due_at, tries, unknown_until)
+    select p_destination, j.contact,
+           case
              when j.outcome in ('retry', 'throttle', 'unknown') then v_now + coalesce(j.wait_ms, 0) * interval '1 millisecond'
              when j.outcome = 'delivered' and j.version = j.wanted and j.unknown_until > v_now then j.unknown_until
              else v_now end,
-           tries = case when j.outcome in ('retry', 'unknown') then d.tries + 1 when j.outcome = 'delivered' then 0 else d.tries end,
-           unknown_until = case
-             when j.outcome = 'unknown' then greatest(d.unknown_until, v_now + p_grace)
-             when j.outcome = 'delivered' and d.unknown_until <= v_now then null
-             else d.unknown_until end
-      from judged j
-     where d.destination_id = p_destination and d.contact_id = j.contact and j.held and d.token = p_token
-       and not exists (select from done x where x.contact_id = j.contact)
+           case when j.outcome in ('retry', 'unknown') then j.tries + 1 when j.outcome = 'delivered' then 0 else j.tries end,
+           case
+             when j.outcome = 'unknown' then greatest(j.unknown_until, v_now + p_grace)
+             when j.outcome = 'delivered' and j.unknown_until <= v_now then null
+             else j.unknown_until end
+      from judged j where j.held and not j.finished
+    on conflict (contact_id, destination_id) do update
+       set token = null, due_at = excluded.due_at, tries = excluded.tries, unknown_until = excluded.unknown_until
   ), lost as (
     -- The lease was lost: somebody else may have sent since, so the current state is sent again, and once more after a grace.
     insert into rollcall.due as d (destination_id, contact_id, due_at, unknown_until)
     select p_destination, j.contact, v_now, v_now + p_grace from judged j
      where not j.held and j.wanted_action <> 'none'
-    on conflict (destination_id, contact_id) do update
+    on conflict (contact_id, destination_id) do update
        set unknown_until = greatest(d.unknown_until, excluded.unknown_until),
            due_at = case when d.token is null then least(d.due_at, excluded.due_at) else d.due_at end
   ), letters as (
     insert into rollcall.dead_letters as l (destination_id, contact_id, stage, version, code, field, message)
     select p_destination, j.contact, 'deliver', j.version, j.code, j.field, coalesce(j.message, '')
       from judged j where j.outcome = 'reject' and j.version = j.wanted and j.held and j.wanted_action <> 'none'
-    on conflict (destination_id, contact_id) do update
+    on conflict (contact_id, destination_id) do update
        set stage = excluded.stage, version = excluded.version, code = excluded.code, field = excluded.field,
            message = excluded.message, at = excluded.at
   ), logged as (

@@ -33,8 +33,8 @@ begin
        union all select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.leftovers && v_fresh)
      order by s.contact_id for update) x;
   if v_touched is not null then
-    perform 1 from rollcall.due d where d.destination_id = p_destination and d.contact_id = any(v_touched)
-      order by d.contact_id for update;
+    perform 1 from unnest(v_touched) as x(id) cross join lateral (
+      select from rollcall.due d where d.destination_id = p_destination and d.contact_id = x.id offset 0 for update) d;
   end if;
   v_now := clock_timestamp();
 
@@ -102,8 +102,9 @@ begin
         from kept k where s.destination_id = p_destination and s.contact_id = k.contact_id
       returning s.contact_id, s.action
     ), undue as (
-      delete from rollcall.due d using voided v
-       where d.destination_id = p_destination and d.contact_id = v.contact_id and v.action = 'none' and d.token is null
+      delete from rollcall.due d
+       where d.destination_id = p_destination and d.contact_id = any(array(select v.contact_id from voided v where v.action = 'none'))
+         and d.token is null
     )
     select coalesce(jsonb_object_agg(l.address, l.free), '{}'), coalesce(jsonb_object_agg(l.address, l.unknown), '{}')
       into v_free, v_unknown
@@ -131,7 +132,7 @@ begin
           left join rollcall.desired s on s.destination_id = p_destination and s.contact_id = w.contact_id
          where w.verdict <> 'failed'
       ) t order by t.contact_id
-    on conflict (destination_id, contact_id) do update
+    on conflict (contact_id, destination_id) do update
        set action = excluded.action, reason = excluded.reason, address = excluded.address,
            waiting_for = excluded.waiting_for, payload = excluded.payload, consent = excluded.consent,
            hash = excluded.hash, version = s.version + 1, takeover = s.takeover or excluded.takeover
@@ -145,14 +146,15 @@ begin
     select p_destination, w.contact_id, p_lane,
            greatest(v_now, (v_free ->> w.address)::timestamptz), v_now, (v_unknown ->> w.address)::timestamptz
       from written w where w.action <> 'none'
-    on conflict (destination_id, contact_id) do update
+    on conflict (contact_id, destination_id) do update
        set lane = least(d.lane, excluded.lane),
            due_at = case when d.token is null then excluded.due_at else d.due_at end,
            unknown_until = greatest(d.unknown_until, excluded.unknown_until),
            tries = 0
   ), dropped as (
-    delete from rollcall.due d using written w
-     where d.destination_id = p_destination and d.contact_id = w.contact_id and w.action = 'none' and d.token is null
+    delete from rollcall.due d
+     where d.destination_id = p_destination and d.contact_id = any(array(select w.contact_id from written w where w.action = 'none'))
+       and d.token is null
   )
   select array_agg(w.contact_id) into v_changed from written w;
   changed := coalesce(cardinality(v_changed), 0);
@@ -167,7 +169,7 @@ begin
     insert into rollcall.dead_letters as l (destination_id, contact_id, stage, code, message)
     select p_destination, w.contact_id, 'map', w.payload ->> 'code', w.payload ->> 'message'
       from unnest(p_wanted) w where w.verdict = 'failed'
-    on conflict (destination_id, contact_id) do update
+    on conflict (contact_id, destination_id) do update
        set stage = excluded.stage, version = null, code = excluded.code, field = null, message = excluded.message, at = excluded.at
      where (l.stage, l.code, l.message) is distinct from (excluded.stage, excluded.code, excluded.message);
   end if;
