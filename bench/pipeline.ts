@@ -175,13 +175,17 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 const arrived = (sink: Sink, count: number): Promise<void> => until(async () => (await sink.count()) >= count);
 
 async function inStep(client: pg.Client): Promise<void> {
-  await until(async () => (await client.query<{ due: boolean }>('select exists (select from rollcall.due) as due')).rows[0]?.due === false);
+  await until(
+    async () =>
+      (await client.query<{ due: boolean }>('select exists (select from rollcall.due) as due')).rows[0]?.due === false,
+  );
 }
 
 async function swept(client: pg.Client): Promise<void> {
   await until(
     async () =>
-      (await client.query<{ done: boolean }>('select swept_at is not null as done from rollcall.install')).rows[0]?.done === true,
+      (await client.query<{ done: boolean }>('select swept_at is not null as done from rollcall.install')).rows[0]
+        ?.done === true,
   );
 }
 

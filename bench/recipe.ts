@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 
 /**
  * The baseline: one row trigger that queues one HTTP call for each row, and a worker that makes the calls one row each.
@@ -20,7 +20,7 @@ export async function installRecipe(client: pg.Client): Promise<void> {
 
 /** Drains the queue until `count` calls were made. */
 export async function drainRecipe(client: pg.Client, sink: string, count: number, pauseMs: number): Promise<void> {
-  for (let sent = 0; sent < count; ) {
+  for (let sent = 0; sent < count;) {
     const { rows } = await client.query<{ url: string; body: Buffer }>(
       `with taken as (select id from public.http_queue order by id limit 200)
        delete from public.http_queue q using taken t where q.id = t.id returning q.url, q.body`,

@@ -48,7 +48,8 @@ export async function startProject(databaseUrl: string): Promise<Project> {
     },
   });
   await app.ensureSystemSchema();
-  const server = createServer(getRequestListener((request) => app.fetch(request), { overrideGlobalObjects: false }));
+  const listener = getRequestListener((request) => app.fetch(request), { overrideGlobalObjects: false });
+  const server = createServer((request, response) => void listener(request, response));
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });

@@ -1,4 +1,3 @@
-import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import type { Queryable, Row, Script, Sql } from './port.ts';
 import { connectionTarget } from './tls.ts';
@@ -9,12 +8,11 @@ const QUERY_TIMEOUT_MS = 120_000;
 
 // Type ids of pg_type. Everything else comes as text: a JavaScript number or Date would round it.
 const PARSED = new Set([16, 21, 23, 700, 701, 114, 3802, 1005, 1007, 1009, 1015]);
-const types: pg.CustomTypesConfig = {
-  getTypeParser: ((id: number, format: 'text') =>
-    PARSED.has(id)
-      ? pg.types.getTypeParser(id, format)
-      : (value: string) => value) as pg.CustomTypesConfig['getTypeParser'],
-};
+const asText = (value: string): string => value;
+const parserOf = pg.types.getTypeParser as (id: number, format?: string) => unknown;
+const types = {
+  getTypeParser: (id: number, format?: string) => (PARSED.has(id) ? parserOf(id, format) : asText),
+} as pg.CustomTypesConfig;
 
 export interface PgOptions {
   readonly url: string;
@@ -33,7 +31,7 @@ export function openPg(options: PgOptions): Sql {
   const target = connectionTarget(options.url, options.sslRootCert);
   const config: pg.ClientConfig = {
     connectionString: target.url,
-    ssl: target.ssl as ConnectionOptions | false,
+    ssl: target.ssl,
     application_name: options.applicationName ?? 'rollcall',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,

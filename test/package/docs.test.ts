@@ -22,7 +22,10 @@ test('every error code is explained in docs/errors.md, and every code there exis
 
 test("the README's example config loads without a warning", () => {
   const yaml = /```yaml\n([\s\S]*?)```/.exec(read('README.md'))?.[1] ?? '';
-  const env = { DATABASE_URL: 'postgresql://postgres:secret@db.abcdefghij.supabase.co/postgres', MAILTRAP_TOKEN: 'token' };
+  const env = {
+    DATABASE_URL: 'postgresql://postgres:secret@db.abcdefghij.supabase.co/postgres',
+    MAILTRAP_TOKEN: 'token',
+  };
   const config = parseConfig(yaml, { file: 'rollcall.yaml', env, registry });
   expect(config.warnings).toEqual([]);
   expect(config.destinations.map((d) => d.type)).toEqual(['mailtrap']);
