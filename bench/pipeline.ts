@@ -24,8 +24,8 @@ export async function pipeline({ users }: { users: number }): Promise<readonly M
   const cluster = await startCluster({ settings: { shared_buffers: '256MB', max_wal_size: '2GB' } });
   const sink = await startSink();
   try {
-    const ours = await database(cluster.url, 'ours');
-    const recipe = await database(cluster.url, 'recipe');
+    const ours = await database((name) => cluster.url(name), 'ours');
+    const recipe = await database((name) => cluster.url(name), 'recipe');
     await installRecipe(recipe.client);
     const generous = await recipeRate(recipe.client, sink, users, 0);
     const asPgNet = await recipeRate(recipe.client, sink, Math.min(users, 1_000), 1_000);

@@ -27,7 +27,7 @@ const FRAME_MS = 100;
 
 /** @param json progress goes to stderr as plain lines, and stdout gets the one JSON line */
 export function createScreen(json: boolean): Screen {
-  const live = !json && process.stdout.isTTY === true;
+  const live = !json && process.stdout.isTTY;
   const out = json ? process.stderr : process.stdout;
   const style = (format: Parameters<typeof styleText>[0], text: string): string =>
     live && process.env['NO_COLOR'] === undefined ? styleText(format, text) : text;
