@@ -42,7 +42,7 @@ begin
     select s.contact_id, s.version, s.action, s.address, s.remote_address, s.remote_id, s.payload::text,
            s.consent, s.carry_from, s.takeover, s.leftovers, s.delivered_version is not null, l.tries, l.due_at
       from unnest(v_contacts, v_tries, v_due) as l(contact_id, tries, due_at)
-      join rollcall.desired s on s.destination_id = p_destination and s.contact_id = l.contact_id
+      cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = l.contact_id offset 0) s
      order by l.due_at;
   end loop;
 end $body$;
@@ -95,31 +95,33 @@ begin
     into v_results
     from jsonb_to_recordset(p_results) as r(contact bigint, version bigint, action text, outcome text, address text,
       remote_id text, code text, field text, message text, wait_ms bigint, latency_ms int, forget_remote boolean, partial boolean)
-    join rollcall.desired s on s.destination_id = p_destination and s.contact_id = r.contact
+    cross join lateral (
+      select s.address from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
     left join rollcall.due d on d.destination_id = p_destination and d.contact_id = r.contact;
 
   -- A remote id belongs to whoever was accepted last; of two in one batch only the later one keeps it.
   update rollcall.desired o set remote_id = null
-    from unnest(v_results) r
-   where r.arrived and not r.theirs and o.destination_id = p_destination and o.remote_id = r.remote_id and o.contact_id <> r.contact;
+   where o.destination_id = p_destination
+     and o.remote_id = any(array(select r.remote_id from unnest(v_results) r where r.arrived and not r.theirs and r.remote_id is not null))
+     and not exists (select from unnest(v_results) r where r.contact = o.contact_id and r.remote_id = o.remote_id
+                       and r.arrived and not r.theirs);
 
   with result as materialized (
-    select r.*, row_number() over (partition by r.remote_id, r.arrived and not r.theirs order by r.n desc) = 1 as id_owner
+    select r.*, r.remote_id is null
+             or row_number() over (partition by r.remote_id, r.arrived and not r.theirs order by r.n desc) = 1 as id_owner
       from unnest(v_results) with ordinality as r(contact, version, action, outcome, address, remote_id, code, field, message, wait_ms,
         latency_ms, forget_remote, partial, held, tries, unknown_until, theirs, arrived, n)
-  ), state as (
-    update rollcall.desired s
-       set delivered_version = case when r.outcome = 'delivered' then greatest(s.delivered_version, r.version) else s.delivered_version end,
-           action = case
+  ), next as materialized (
+    select r.*, s.hash,
+           case when r.outcome = 'delivered' then greatest(s.delivered_version, r.version) else s.delivered_version end as delivered_version,
+           case
              -- An earlier upsert of unknown outcome may still arrive: then the delete is sent once more after the grace.
              when r.outcome = 'delivered' and r.action = 'delete' and s.action = 'delete' and r.held
                and coalesce(r.unknown_until <= v_now, true) then 'none'
-             -- Nothing was wanted there any more, and the late request may have made it: it has to go.
-             when s.action = 'none' and r.action = 'upsert' and not r.theirs and (r.arrived or r.outcome = 'unknown') then 'delete'
-             else s.action end,
-           version = case when s.action = 'none' and r.action = 'upsert' and not r.theirs and (r.arrived or r.outcome = 'unknown')
-             then s.version + 1 else s.version end,
-           remote_address = case
+             when x.revived then 'delete'
+             else s.action end as wanted_action,
+           s.version + x.revived::int as wanted,
+           case
              when r.action = 'delete' then case when r.outcome = 'delivered' and r.held and coalesce(r.unknown_until <= v_now, true)
                then null else s.remote_address end
              when r.address is null or s.remote_address = r.address then s.remote_address
@@ -127,32 +129,44 @@ begin
              when r.arrived then r.address
              -- Not accepted for certain, and not refused for certain: it may exist there.
              when not r.theirs and s.remote_address is null and (r.outcome = 'unknown' or r.unknown_until is not null) then r.address
-             else s.remote_address end,
-           remote_id = case
+             else s.remote_address end as remote_address,
+           case
              when r.action = 'delete' and r.outcome = 'delivered' and r.held or r.forget_remote then null
              when r.arrived and r.theirs then null
              when r.arrived then case when r.id_owner then coalesce(r.remote_id, s.remote_id) end
-             else s.remote_id end,
-           takeover = s.takeover and not (r.outcome = 'delivered' and s.version = r.version),
-           carry_from = case when r.outcome = 'delivered' and s.version = r.version then null else s.carry_from end,
-           leftovers = case
+             else s.remote_id end as next_remote_id,
+           s.takeover and not (r.outcome = 'delivered' and s.version = r.version) as takeover,
+           case when r.outcome = 'delivered' and s.version = r.version then null else s.carry_from end as carry_from,
+           case
              when r.outcome = 'delivered' and r.held then null
              when r.arrived and not r.theirs and s.remote_address <> r.address
                and s.remote_address <> all(coalesce(s.leftovers, '{}')) then array_append(s.leftovers, s.remote_address)
-             else s.leftovers end
+             else s.leftovers end as leftovers
       from result r
-     where s.destination_id = p_destination and s.contact_id = r.contact
-    returning s.contact_id, s.version, s.action
+      cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
+      -- Nothing was wanted there any more, and the late request may have made it: it has to go.
+      cross join lateral (select s.action = 'none' and r.action = 'upsert' and not r.theirs
+                                   and (r.arrived or r.outcome = 'unknown') as revived) x
+  ), state as (
+    -- Each row is there and locked: an insert that conflicts is an update by key.
+    insert into rollcall.desired as s (destination_id, contact_id, action, hash, version, delivered_version, remote_address,
+      remote_id, takeover, carry_from, leftovers)
+    select p_destination, n.contact, n.wanted_action, n.hash, n.wanted, n.delivered_version, n.remote_address, n.next_remote_id,
+           n.takeover, n.carry_from, n.leftovers
+      from next n
+    on conflict (contact_id, destination_id) do update
+       set action = excluded.action, version = excluded.version, delivered_version = excluded.delivered_version,
+           remote_address = excluded.remote_address, remote_id = excluded.remote_id, takeover = excluded.takeover,
+           carry_from = excluded.carry_from, leftovers = excluded.leftovers
   ), judged as (
-    select r.*, s.version as wanted, s.action as wanted_action,
-           s.action = 'none' or r.version = s.version and (r.outcome = 'reject'
+    select r.*,
+           r.wanted_action = 'none' or r.version = r.wanted and (r.outcome = 'reject'
              or r.outcome = 'delivered' and coalesce(r.unknown_until <= v_now, true)) as finished
-      from result r join state s on s.contact_id = r.contact
+      from next r
   ), done as (
     delete from rollcall.due d
      where d.destination_id = p_destination and d.contact_id = any(array(select j.contact from judged j where j.held and j.finished))
   ), again as (
-    -- The row is there and locked; an insert that conflicts is an update by key, whatever size the planner takes the queue for.
     insert into rollcall.due as d (destination_id, contact_id, due_at, tries, unknown_until)
     select p_destination, j.contact,
            case

@@ -24,14 +24,16 @@ begin
 
   -- Every state row this may read or write, in one order: the contacts' own, and those of whoever holds or held an address
   -- they want. Then their queue rows, so that none is claimed between our look at it and our commit.
-  select array_agg(x.contact_id) into v_touched from (
-    select s.contact_id from rollcall.desired s
-     where s.destination_id = p_destination and s.contact_id in (
-       select w.contact_id from unnest(p_wanted) w
-       union all select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.address = any(v_fresh)
-       union all select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.remote_address = any(v_fresh)
-       union all select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.leftovers && v_fresh)
-     order by s.contact_id for update) x;
+  select array_agg(s.contact_id) into v_touched
+    from (
+      select w.contact_id from unnest(p_wanted) w
+      union select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.address = any(v_fresh)
+      union select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.remote_address = any(v_fresh)
+      union select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.leftovers && v_fresh
+      order by 1) x
+    cross join lateral (
+      select s.contact_id from rollcall.desired s where s.destination_id = p_destination and s.contact_id = x.contact_id
+      offset 0 for update) s;
   if v_touched is not null then
     perform 1 from unnest(v_touched) as x(id) cross join lateral (
       select from rollcall.due d where d.destination_id = p_destination and d.contact_id = x.id offset 0 for update) d;
@@ -39,20 +41,21 @@ begin
   v_now := clock_timestamp();
 
   -- Release all addresses that are given up, before any is taken: a unique index is checked row by row.
-  with giving as (
-    select s.contact_id, s.address,
-           d.token is not null or d.tries > 0 or d.unknown_until is not null as attempted
+  with giving as materialized (
+    select s.*, d.token is not null or d.tries > 0 or d.unknown_until is not null as attempted
       from unnest(p_wanted) w
-      join rollcall.desired s on s.destination_id = p_destination and s.contact_id = w.contact_id
+      cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = w.contact_id offset 0) s
       left join rollcall.due d on d.destination_id = p_destination and d.contact_id = w.contact_id
      where s.address is not null and w.verdict <> 'failed' and (w.verdict <> 'ok' or w.address is distinct from s.address)
   ), gone as (
-    update rollcall.desired s
-       set address = null,
-           remote_address = case when s.remote_address is null and g.attempted then g.address else s.remote_address end,
-           leftovers = case when s.remote_address <> g.address and g.attempted and g.address <> all(coalesce(s.leftovers, '{}'))
-                            then array_append(s.leftovers, g.address) else s.leftovers end
-      from giving g where s.destination_id = p_destination and s.contact_id = g.contact_id
+    insert into rollcall.desired as s (destination_id, contact_id, action, hash, version, remote_address, leftovers)
+    select g.destination_id, g.contact_id, g.action, g.hash, g.version,
+           case when g.remote_address is null and g.attempted then g.address else g.remote_address end,
+           case when g.remote_address <> g.address and g.attempted and g.address <> all(coalesce(g.leftovers, '{}'))
+                then array_append(g.leftovers, g.address) else g.leftovers end
+      from giving g order by g.contact_id
+    on conflict (contact_id, destination_id) do update
+       set address = null, remote_address = excluded.remote_address, leftovers = excluded.leftovers
   )
   select array_agg(address) into v_released from giving;
 
@@ -77,38 +80,46 @@ begin
     with touched as (
       select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.remote_address = any(v_taken)
       union select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.leftovers && v_taken
-    ), lost as (
-      select s.contact_id, t.address, t.address is not distinct from s.remote_address as remote,
+    ), lost as materialized (
+      select s.*, t.address as taken, t.address is not distinct from s.remote_address as remote,
              case when d.token is not null then d.due_at end as free,
              greatest(case when d.token is not null then d.due_at + v_grace end, d.unknown_until) as unknown
         from touched x
-        join rollcall.desired s on s.destination_id = p_destination and s.contact_id = x.contact_id
+        cross join lateral (
+          select s.contact_id, s.action, s.hash, s.version, s.delivered_version, s.remote_address, s.remote_id, s.carry_from, s.leftovers
+            from rollcall.desired s where s.destination_id = p_destination and s.contact_id = x.contact_id offset 0) s
         join unnest(v_taken, v_takers) as t(address, contact_id)
           on t.contact_id <> s.contact_id and (t.address = s.remote_address or t.address = any(s.leftovers))
         left join rollcall.due d on d.destination_id = p_destination and d.contact_id = s.contact_id
     ), kept as (
-      select s.contact_id, bool_or(l.remote) as remote,
-             (select array_agg(a) from unnest(s.leftovers) a where a <> all(array_agg(l.address))) as leftovers
-        from lost l join rollcall.desired s on s.destination_id = p_destination and s.contact_id = l.contact_id
-       group by s.contact_id, s.leftovers
+      select k.*, k.action = 'delete' and k.remote_lost and k.leftovers_kept is null as void from (
+        select l.contact_id, l.action, l.hash, l.version, l.delivered_version, l.remote_address, l.remote_id, l.carry_from,
+               bool_or(l.remote) as remote_lost,
+               (select array_agg(a) from unnest(l.leftovers) a where a <> all(array_agg(l.taken))) as leftovers_kept
+          from lost l
+         group by l.contact_id, l.action, l.hash, l.version, l.delivered_version, l.remote_address, l.remote_id, l.carry_from, l.leftovers) k
     ), voided as (
-      update rollcall.desired s
-         set remote_address = case when k.remote then null else s.remote_address end,
-             remote_id = case when k.remote then null else s.remote_id end,
-             leftovers = k.leftovers,
-             carry_from = case when not k.remote then s.carry_from when s.action = 'delete' then null else s.remote_address end,
-             action = case when s.action = 'delete' and k.remote and k.leftovers is null then 'none' else s.action end,
-             delivered_version = case when s.action = 'delete' and k.remote and k.leftovers is null then s.version else s.delivered_version end
-        from kept k where s.destination_id = p_destination and s.contact_id = k.contact_id
+      insert into rollcall.desired as s
+        (destination_id, contact_id, action, hash, version, delivered_version, remote_address, remote_id, carry_from, leftovers)
+      select p_destination, k.contact_id, case when k.void then 'none' else k.action end, k.hash, k.version,
+             case when k.void then k.version else k.delivered_version end,
+             case when not k.remote_lost then k.remote_address end,
+             case when not k.remote_lost then k.remote_id end,
+             case when not k.remote_lost then k.carry_from when k.action <> 'delete' then k.remote_address end,
+             k.leftovers_kept
+        from kept k
+      on conflict (contact_id, destination_id) do update
+         set remote_address = excluded.remote_address, remote_id = excluded.remote_id, leftovers = excluded.leftovers,
+             carry_from = excluded.carry_from, action = excluded.action, delivered_version = excluded.delivered_version
       returning s.contact_id, s.action
     ), undue as (
       delete from rollcall.due d
        where d.destination_id = p_destination and d.contact_id = any(array(select v.contact_id from voided v where v.action = 'none'))
          and d.token is null
     )
-    select coalesce(jsonb_object_agg(l.address, l.free), '{}'), coalesce(jsonb_object_agg(l.address, l.unknown), '{}')
+    select coalesce(jsonb_object_agg(l.taken, l.free), '{}'), coalesce(jsonb_object_agg(l.taken, l.unknown), '{}')
       into v_free, v_unknown
-      from (select address, max(free) as free, max(unknown) as unknown from lost group by address) l;
+      from (select taken, max(free) as free, max(unknown) as unknown from lost group by taken) l;
   end if;
 
   with written as (
@@ -161,8 +172,8 @@ begin
 
   select count(*) into failed from unnest(p_wanted) w where w.verdict = 'failed';
   if exists (select from rollcall.dead_letters l where l.destination_id = p_destination) then
-    delete from rollcall.dead_letters l where l.destination_id = p_destination and l.contact_id in (
-      select w.contact_id from unnest(p_wanted) w where w.verdict <> 'failed')
+    delete from rollcall.dead_letters l where l.destination_id = p_destination and l.contact_id = any(array(
+      select w.contact_id from unnest(p_wanted) w where w.verdict <> 'failed'))
       and (l.stage = 'map' or l.contact_id = any(v_changed));
   end if;
   if failed > 0 then
@@ -177,7 +188,8 @@ begin
   -- Contacts that waited for a released address are looked at again.
   if v_released is not null then
     perform rollcall.capture(1::smallint, array_agg(c.key))
-       from rollcall.desired s join rollcall.contacts c on c.id = s.contact_id
+       from rollcall.desired s
+       cross join lateral (select c.key from rollcall.contacts c where c.id = s.contact_id offset 0) c
       where s.destination_id = p_destination and s.waiting_for = any(v_released)
      having count(*) > 0;
   end if;

@@ -30,7 +30,8 @@ begin
   insert into rollcall.contacts (key)
     select k from unnest(v_keys) k where not exists (select from rollcall.contacts c where c.key = k) order by k
     on conflict do nothing;
-  perform 1 from rollcall.contacts c where c.key = any(v_keys) order by c.key for update;
+  perform 1 from unnest(v_keys) as x(key) cross join lateral (
+    select from rollcall.contacts c where c.key = x.key offset 0 for update) c;
   for v_destination in select d.id, d.map_function from rollcall.destinations d where d.enabled order by d.id loop
     select * into v_part from rollcall.fold_destination(
       v_destination.id, rollcall.wanted_rows(v_destination.map_function, v_keys), p_lane);

@@ -45,6 +45,6 @@ language sql set search_path = '' as $body$
              then sha256(convert_to(concat_ws(E'\\n', m.address, m.consent, m.payload::text), 'UTF8'))
              else ''::bytea end)::rollcall.wanted order by c.id)
     from unnest(rollcall.map_rows(p_function, p_keys)) m
-    join rollcall.contacts c on c.key = m.key
+    cross join lateral (select c.id, c.key from rollcall.contacts c where c.key = m.key offset 0) c
 $body$;
 `;

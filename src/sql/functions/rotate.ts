@@ -33,7 +33,7 @@ begin
     select x.id from (select a.id, a.at from rollcall.attempts a order by a.id limit 5000) x
      where x.at < clock_timestamp() - p_attempts_older);
   -- Last, so that its lock is held for no more than a truncation.
-  if pg_relation_size(format('rollcall.changes_%s', (select last_value from rollcall.current_log))::regclass) > 1048576 then
+  if pg_table_size(format('rollcall.changes_%s', (select last_value from rollcall.current_log))::regclass) > 1048576 then
     perform rollcall.rotate_log();
   end if;
 end $body$;

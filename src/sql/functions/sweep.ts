@@ -26,7 +26,7 @@ begin
   last_key := v_keys[cardinality(v_keys)];
   folded := 0;
   if v_keys is null then return next; return; end if;
-  update rollcall.install set sweep_until = clock_timestamp() + interval '1 minute';
+  update rollcall.install set sweep_until = clock_timestamp() + interval '15 seconds';
   select array_agg(k) into v_stale from unnest(v_keys) k where not exists (select from rollcall.contacts c where c.key = k);
   for v_destination in select d.id, d.map_function from rollcall.destinations d where d.enabled loop
     v_stale := v_stale || (
@@ -53,6 +53,7 @@ create or replace function rollcall.absent_page(p_after bigint, p_limit int)
 returns table (last_id bigint, scanned int, keys text[]) language plpgsql
 set search_path = '' set row_security = off ${KEYS_FIRST} as $body$
 begin
+  update rollcall.install set sweep_until = clock_timestamp() + interval '15 seconds';
   select max(x.id), count(*)::int, array_agg(x.key) filter (where not exists (select from auth.users u where u.id = x.key::uuid))
     into last_id, scanned, keys
     from (select c.id, c.key from rollcall.contacts c
@@ -63,7 +64,7 @@ exception when syntax_error_or_access_rule_violation or invalid_schema_name then
   raise exception '%', sqlerrm using errcode = 'RC003', detail = sqlstate;
 end $body$;
 
--- Begins a sweep unless another is at work; null when there is nothing to do. Pages prolong it. A failed capture is counted at
+-- Begins a sweep unless another is at work; null when there is nothing to do. Pages prolong it; that of a dead worker is soon over. A failed capture is counted at
 -- once and commits later: while a transaction older than this sweep is open, one more sweep is to follow once it has ended.
 -- The ticket: what was uncaptured, then "/" and the id below which all must have ended, or "/" alone when all have.
 create or replace function rollcall.begin_sweep(p_every interval, p_force boolean) returns text language plpgsql set search_path = '' as $body$
@@ -81,7 +82,7 @@ begin
   if not found then return null; end if;
   v_own := pg_current_xact_id();
   v_oldest := pg_snapshot_xmin(pg_current_snapshot());
-  update rollcall.install set sweep_until = clock_timestamp() + interval '1 minute';
+  update rollcall.install set sweep_until = clock_timestamp() + interval '15 seconds';
   return v_uncaptured || case
     when v_oldest >= v_own then '/'
     when v_install.uncaptured_seen <> v_uncaptured then '/' || v_own
