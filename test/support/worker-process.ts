@@ -1,5 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -52,6 +53,7 @@ let compiled: Promise<string> | undefined;
 async function compile(): Promise<string> {
   const directory = join(ROOT, '.tmp', `dist-test-${process.pid}`);
   await rm(directory, { recursive: true, force: true });
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   await promisify(execFile)(
     process.execPath,
     [
