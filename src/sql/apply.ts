@@ -5,7 +5,7 @@ import type { Sql } from './port.ts';
 
 /**
  * The whole install as one script, made to fit this database. Nothing is changed.
- * @throws RollcallError `RC_NO_AUTH_USERS`, `RC_SQL_EXPRESSION`
+ * @throws RollcallError `RC_NO_AUTH_USERS`, `RC_CONFIG_COLUMN_UNKNOWN`, `RC_SQL_EXPRESSION`
  */
 export function planInstall(sql: Sql, config: Config): Promise<string> {
   return sql.transaction(async (tx) => installScript(config, await inspectUsers(tx, config)));

@@ -2,13 +2,14 @@ import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
 import type { InspectedExpression } from './compile/value.ts';
 import type { UserSource } from './compile/users.ts';
+import { checkColumns } from './inspect-columns.ts';
 import { inspectExpression } from './inspect-expression.ts';
 import type { Queryable, Script } from './port.ts';
 
 /**
  * Reads what the generated SQL has to fit: the columns of `auth.users`, and the types and inputs of the config's `sql:`
  * expressions, each checked against what it may read and call.
- * @throws RollcallError `RC_NO_AUTH_USERS`, `RC_SQL_EXPRESSION`
+ * @throws RollcallError `RC_NO_AUTH_USERS`, `RC_CONFIG_COLUMN_UNKNOWN`, `RC_SQL_EXPRESSION`
  */
 export async function inspectUsers(tx: Queryable & Script, config: Config): Promise<UserSource> {
   const rows = await tx.query<{ name: string }>(
@@ -21,6 +22,7 @@ export async function inspectUsers(tx: Queryable & Script, config: Config): Prom
     });
   }
   const columns = new Set(rows.map((row) => row.name));
+  checkColumns(config, columns);
   const rules = { columns, allowFunctions: config.allowFunctions };
   const expressions = new Map<string, InspectedExpression>();
   const { attributes, where } = config.userMapping;
