@@ -1,3 +1,4 @@
+import { nextPauseMs } from '../core/breaker.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { LONGEST_WAIT_MS, retryDelayMs } from '../core/retry.ts';
 import { giveBack, isPaused, type LaneShared, type Leased } from './lane-shared.ts';
@@ -96,8 +97,7 @@ async function note(lane: LaneShared, outcome: Outcome, begunAt: number): Promis
     case 'config': {
       // One pause for all that were in flight together.
       if (begunAt < lane.pausedAt) return;
-      const { firstPauseMs, longestPauseMs } = times.breaker;
-      const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** lane.pauses);
+      const pauseMs = nextPauseMs(lane.pauses, times.breaker);
       lane.pausedAt = performance.now();
       lane.pausedUntil = lane.pausedAt + pauseMs;
       lane.pauses += 1;

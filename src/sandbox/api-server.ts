@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { NewCall } from './call-log.ts';
 import type { FaultBox } from './fault-box.ts';
@@ -135,6 +136,8 @@ async function pause(ms: number, closing: AbortSignal): Promise<void> {
       resolve();
     };
     const timer = setTimeout(finish, ms);
+    // As many wait as requests are held back at once; Node warns at the eleventh.
+    setMaxListeners(0, closing);
     closing.addEventListener('abort', finish);
   });
 }

@@ -46,6 +46,11 @@ export function openPg(options: PgOptions): Sql {
     async transaction(work) {
       const client = await pool.connect();
       let broken = false;
+      // A connection that is lost between two statements has nobody else to tell; the next statement fails.
+      const onError = (): void => {
+        broken = true;
+      };
+      client.on('error', onError);
       try {
         await client.query('begin isolation level read committed');
         const result = await work(session(client));
@@ -57,6 +62,7 @@ export function openPg(options: PgOptions): Sql {
         });
         throw error;
       } finally {
+        client.removeListener('error', onError);
         client.release(broken);
       }
     },

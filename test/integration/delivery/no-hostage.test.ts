@@ -4,7 +4,7 @@ import { onCleanup } from '../../support/database.ts';
 import { eventually, expectInStep, signUpMany } from '../../support/people.ts';
 import { createWorld } from '../../support/world.ts';
 
-const BREAKER = { firstPauseMs: 500, longestPauseMs: 1_000, probeMs: 1_000 };
+const BREAKER = { firstPauseMs: 500, longestPauseMs: 1_000 };
 
 test('a poison record becomes a dead letter in the vendor’s words, the others go on, a new address heals it', async () => {
   const world = await createWorld({ sandbox: { faults: [{ reject: 'poison@example.com' }] } });
