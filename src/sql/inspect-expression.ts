@@ -83,7 +83,7 @@ interface View {
 
 async function readView(tx: Queryable, refuse: Refuse): Promise<View> {
   const [view] = await tx.query<View>(
-    `select format_type(a.atttypid, null) as type, t.typcategory::text as category, r.ev_action::text as action,
+    `select t.typname::text as type, t.typcategory::text as category, r.ev_action::text as action,
             (select count(*) from pg_attribute x where x.attrelid = a.attrelid and x.attnum > 0) as outputs, r.oid::text as rule,
             array[a.attrelid::text, 'pg_temp.rollcall_projection'::regclass::oid::text] as own,
             (select array_agg(distinct p.attname::text) from pg_depend d
@@ -165,13 +165,13 @@ async function checkFunctions(tx: Queryable, action: string, expression: string,
   return ops.length > 0 || functions.some((fn) => fn.builtin && CLOCK.test(fn.name));
 }
 
-/** The attribute type of a Postgres type, by name and category (pg_type.typcategory). */
+/** The attribute type of a Postgres type, by pg_type.typname (no setting changes it) and pg_type.typcategory. */
 function attributeType(type: string, category: string): AttributeType {
   if (type === 'json' || type === 'jsonb' || category === 'A' || category === 'C') return 'json';
-  if (type === 'boolean') return 'boolean';
-  if (type === 'smallint' || type === 'integer' || type === 'bigint') return 'integer';
+  if (type === 'bool') return 'boolean';
+  if (type === 'int2' || type === 'int4' || type === 'int8') return 'integer';
   if (category === 'N') return 'float';
   if (type === 'date') return 'date';
-  if (type.startsWith('timestamp')) return 'timestamp';
+  if (type === 'timestamp' || type === 'timestamptz') return 'timestamp';
   return 'text';
 }

@@ -300,7 +300,7 @@ test('a claim reads what a fold that it raced with has committed', async () => {
   expect(await one.claim(10, lease)).toEqual([]);
   await folding.query('commit');
   const claimed = await one.claim(10, lease);
-  expect(claimed.map((d) => [d.address, d.version]).toSorted()).toEqual([
+  expect(claimed.map((d) => [d.address, d.version]).toSorted((a, b) => String(a).localeCompare(String(b)))).toEqual([
     ['a@x.y', '1'],
     ['b@x.y', '2'],
   ]);
