@@ -55,6 +55,10 @@ export function configJsonSchema(registry: readonly Destination<unknown>[]): Sch
           'How long an attempt of unknown outcome is waited out before the state is sent once more. Default: 2m.',
         ),
       }),
+      wake: {
+        enum: ['notify', 'poll'],
+        description: 'How an idle worker learns of changes. poll spares writers the lock of NOTIFY. Default: notify.',
+      },
       allow_functions: {
         type: 'array',
         uniqueItems: true,

@@ -308,3 +308,9 @@ test('functions that expressions may call are named by schema and name', () => {
   expect(() => parse('allow_functions: [tier_of]\n')).toThrow(ConfigErrors);
   expect(parse('allow_functions: [a.b]\n').hash).not.toBe(parse('allow_functions: [a.c]\n').hash);
 });
+
+test('wake is notify unless it is poll', () => {
+  expect(parse('environment: x\n').wake).toBe('notify');
+  expect(parse('wake: poll\n').wake).toBe('poll');
+  expect(() => parse('wake: sometimes\n')).toThrow(ConfigErrors);
+});

@@ -20,6 +20,7 @@ export const TOP_KEYS: readonly string[] = [
   'delivery',
   'sweep',
   'allow_functions',
+  'wake',
 ];
 const DEFAULT_ENVIRONMENT = 'production';
 const DEFAULT_GRACE_MS = 120_000;
@@ -65,6 +66,7 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
     delivery: { graceMs: readSection(field('delivery'), 'grace', DEFAULT_GRACE_MS, issues) },
     sweep: { everyMs: readSection(field('sweep'), 'every', DEFAULT_SWEEP_MS, issues) },
     log: connector.log,
+    wake: readWake(field('wake'), issues),
     allowFunctions: readFunctions(field('allow_functions'), issues),
     warnings: issues.warnings(),
   };
@@ -83,6 +85,14 @@ function readSection(entry: Entry | undefined, key: string, fallback: number, is
   if (map === undefined) return fallback;
   checkKeys(map, [key], issues);
   return readDuration(map.entries.get(key), fallback, issues);
+}
+
+function readWake(entry: Entry | undefined, issues: Issues): Config['wake'] {
+  const text = readText(entry, issues, 'notify or poll');
+  if (text === undefined || entry === undefined || text === 'notify') return 'notify';
+  if (text === 'poll') return 'poll';
+  issues.error('RC_CONFIG_VALUE', 'wake is notify or poll', entry.value);
+  return 'notify';
 }
 
 /** Functions of the project that `sql:` expressions may call: `schema.name` each. */

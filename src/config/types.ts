@@ -30,6 +30,11 @@ export interface Config {
     readonly everyMs: number;
   };
   readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug'; readonly queries: boolean };
+  /**
+   * How an idle worker learns of changes: `notify` asks writers for a NOTIFY, which takes a database-wide lock at their
+   * commit; `poll` looks every 10 ms and asks nothing of them.
+   */
+  readonly wake: 'notify' | 'poll';
   /** Functions outside `pg_catalog` that `sql:` expressions may call, as `schema.name`. */
   readonly allowFunctions: readonly string[];
   /** What the config says that has no effect, with places. */

@@ -23,6 +23,8 @@ export interface EngineOptions {
   readonly log: Logger;
   readonly changed: Wake;
   readonly listening: () => boolean;
+  /** How often the log is looked at while NOTIFY cannot reach us, in ms. */
+  readonly pollMs: number;
   readonly graceMs: number;
   readonly sweepEveryMs: number;
   readonly random: () => number;

@@ -8,8 +8,10 @@ export interface FoldLoopOptions {
   readonly log: Logger;
   /** Rung by NOTIFY. */
   readonly changed: Wake;
-  /** Whether NOTIFY can reach us; else the log is polled faster. */
+  /** Whether NOTIFY can reach us; else the log is polled. */
   readonly listening: () => boolean;
+  /** How often the log is looked at while NOTIFY cannot reach us, in ms. */
+  readonly pollMs: number;
   readonly onFolded: () => void;
   readonly isFatal: (error: unknown) => boolean;
   readonly source: SourceWatch;
@@ -22,7 +24,6 @@ const ARM_MS = 30_000;
 const REARM_MS = 10_000;
 /** A net under NOTIFY: a change may commit between our last look and the moment we armed. */
 const POLL_ARMED_MS = 250;
-const POLL_MS = 50;
 const RETRY_MS = 1_000;
 const PAUSED_MS = 5_000;
 
@@ -43,7 +44,7 @@ export async function runFoldLoop(options: FoldLoopOptions, signal: AbortSignal)
           armedAt = -Infinity;
           await store.arm(0);
         }
-        await pause(LINGER_MS, signal);
+        if (folded.changed < FOLD_KEYS / 2) await pause(LINGER_MS, signal);
         continue;
       }
       if (folded.busy) {
@@ -52,7 +53,7 @@ export async function runFoldLoop(options: FoldLoopOptions, signal: AbortSignal)
         continue;
       }
       if (!listening()) {
-        await changed.wait(POLL_MS, signal);
+        await changed.wait(options.pollMs, signal);
         continue;
       }
       const now = performance.now();

@@ -27,6 +27,9 @@ export interface WorkerOptions {
   readonly times?: Partial<EngineTimes> | undefined;
 }
 
+/** Between looks at the log while there is no LISTEN connection, and when there shall be none. */
+const POLL_MS = 50;
+const POLL_ONLY_MS = 10;
 const LISTEN_AGAIN_MS = 5_000;
 const CLOSE_MS = 5_000;
 
@@ -37,16 +40,19 @@ const CLOSE_MS = 5_000;
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
   const { config, log } = options;
   const url = requireDatabaseUrl(config);
+  const sql = await openDatabase(config, log);
   const identity: Identity = {
     configHash: config.hash,
     projectRef: projectRef(url, config.projectUrl),
     environment: config.environment,
   };
-  const sql = await openDatabase(config);
   const transport = createUndiciSend();
   const changed = createWake();
   const stop = new AbortController();
-  const listener = keepListening(sql, () => changed.ring(), log, stop.signal);
+  const listener =
+    config.wake === 'notify'
+      ? keepListening(sql, () => changed.ring(), log, stop.signal)
+      : { listening: () => false, done: Promise.resolve() };
   let server: { port: number; close(): Promise<void> } | undefined;
   try {
     const store = createStore(sql, identity);
@@ -65,6 +71,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
         log,
         changed,
         listening: listener.listening,
+        pollMs: config.wake === 'poll' ? POLL_ONLY_MS : POLL_MS,
         graceMs: config.delivery.graceMs,
         sweepEveryMs: config.sweep.everyMs,
         random: Math.random,

@@ -1,16 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
+import type { Logger } from '../engine/ports.ts';
 import { openPg } from './pg.ts';
 import type { Sql } from './port.ts';
 
 /**
  * Opens the database of a config and proves that it answers.
+ * @param log told the text of every query, never its values, when the config says `log_queries`
  * @throws RollcallError `RC_DATABASE_URL`, `RC_SSL_ROOT_CERT`, `RC_DATABASE_UNREACHABLE`, `RC_DATABASE_TLS`, `RC_DATABASE_LOGIN`
  */
-export async function openDatabase(config: Config): Promise<Sql> {
+export async function openDatabase(config: Config, log?: Logger): Promise<Sql> {
   const url = requireDatabaseUrl(config);
-  const sql = openPg({ url, sslRootCert: await rootCert(config) });
+  const onQuery = (text: string): void => log?.info({ query: text }, 'query');
+  const sql = openPg({ url, sslRootCert: await rootCert(config), onQuery: config.log.queries ? onQuery : undefined });
   try {
     await sql.query('select 1');
     return sql;

@@ -21,6 +21,8 @@ export interface PgOptions {
   /** Most connections. */
   readonly max?: number;
   readonly applicationName?: string;
+  /** Told the text of each query, never its values. */
+  readonly onQuery?: ((text: string) => void) | undefined;
 }
 
 /**
@@ -42,7 +44,10 @@ export function openPg(options: PgOptions): Sql {
   // An idle connection that dies is replaced; the next query says if the database is gone.
   pool.on('error', () => undefined);
   return {
-    query: (text, values) => run(pool, text, values),
+    query(text, values) {
+      options.onQuery?.(text);
+      return run(pool, text, values);
+    },
     async transaction(work) {
       const client = await pool.connect();
       let broken = false;

@@ -45,6 +45,7 @@ export function testConfig(more: Partial<Config> = {}): Config {
     delivery: { graceMs: 120_000 },
     sweep: { everyMs: 3_600_000 },
     log: { level: 'info', queries: false },
+    wake: 'notify',
     allowFunctions: [],
     warnings: [],
     ...more,
