@@ -12,7 +12,7 @@ import { status } from './functions/status.ts';
 import { sweep } from './functions/sweep.ts';
 import { state } from './migrations/0001-state.ts';
 import { log } from './migrations/0002-log.ts';
-import { dollarQuote, quoteIdent, quoteLiteral } from './quote.ts';
+import { dollarQuote, quoteLiteral } from './quote.ts';
 
 /** Numbered, never changed once released; each runs once. */
 export const MIGRATIONS: readonly { readonly version: number; readonly name: string; readonly sql: string }[] = [
@@ -80,6 +80,17 @@ export function mapFunctionName(destination: string): string {
   return `map_users_to_${destination}`.slice(0, 63);
 }
 
+function planned(name: string): string {
+  return `do ${dollarQuote(`declare
+  v_state text;
+begin
+  perform rollcall.map_rows(${quoteLiteral(name)}, '{}');
+exception when sqlstate 'RC003' then
+  get stacked diagnostics v_state = pg_exception_detail;
+  raise exception '%', sqlerrm using errcode = v_state;
+end`)};`;
+}
+
 function generated(config: Config, source: UserSource): string {
   const plan = JSON.stringify(attributePlan(config.userMapping, source));
   const lines: string[] = [];
@@ -88,7 +99,7 @@ function generated(config: Config, source: UserSource): string {
     const name = mapFunctionName(destination.name);
     lines.push(mapFunction(name, config.userMapping, config.consent, source));
     // Planned once now, so that what cannot run is told here and not by the first fold.
-    lines.push(`select from rollcall.${quoteIdent(name)}('{}');`);
+    lines.push(planned(name));
     lines.push(
       `insert into rollcall.destinations (name, type, map_function, plan, enabled)
   values (${quoteLiteral(destination.name)}, ${quoteLiteral(destination.type)}, ${quoteLiteral(name)}, ${quoteLiteral(plan)}, ${names.includes(destination.name)})

@@ -1,7 +1,6 @@
 import type { AttributePlan } from '../../core/destination.ts';
 import type { AttributeMapping, ConsentBasis, UserMapping } from '../../core/mapping.ts';
 import { USER_COLUMNS } from '../../core/user-columns.ts';
-import { KEYS_FIRST } from '../functions/plan-settings.ts';
 import { dollarQuote, quoteIdent, quoteLiteral } from '../quote.ts';
 import { attributeColumns, attributeValue, type InspectedExpression, jsonArgument, pathValue } from './value.ts';
 
@@ -12,13 +11,6 @@ export interface UserSource {
   /** By the text of the expression. */
   readonly expressions: ReadonlyMap<string, InspectedExpression>;
 }
-
-// Mapping must not depend on the session: the same row has the same hash for every worker, cron job and psql.
-const SETTINGS = `set search_path = '' set row_security = off set timezone = 'UTC' set datestyle = 'ISO, YMD'
-  set intervalstyle = 'iso_8601' set extra_float_digits = 1 set bytea_output = 'hex'
-  set standard_conforming_strings = on set transform_null_equals = off set array_nulls = on set timezone_abbreviations = 'Default'
-  set lc_monetary = 'C' set lc_numeric = 'C' set lc_time = 'C' set xmloption = 'content' set xmlbinary = 'base64'
-  ${KEYS_FIRST}`;
 
 /** Columns of the verdict: who is no contact at all. */
 const VERDICT_COLUMNS = ['deleted_at', 'is_anonymous', 'email_confirmed_at', 'phone_confirmed_at'];
@@ -44,7 +36,7 @@ export function watchedColumns(mapping: UserMapping, consent: ConsentBasis | und
 
 /**
  * The function that makes contacts of users: `rollcall.<name>(p_keys text[]) returns setof rollcall.mapped`, one row a key.
- * Its body is a string, so the app's DROP COLUMN, RENAME and ALTER TYPE work; what no longer fits raises class 42.
+ * Only \`rollcall.map_rows\` calls it, which fixes the settings of the session. Its body is a string, so the app's DROP COLUMN, RENAME and ALTER TYPE work; what no longer fits raises class 42.
  */
 export function mapFunction(
   name: string,
@@ -57,7 +49,7 @@ export function mapFunction(
     (c) => `u.${quoteIdent(c.sql)} as ${quoteIdent(c.name)}`,
   );
   return `create or replace function rollcall.${quoteIdent(name)}(p_keys text[]) returns setof rollcall.mapped
-language plpgsql ${SETTINGS} as ${dollarQuote(`begin
+language plpgsql as ${dollarQuote(`begin
   return query
   select k.key,
          v.verdict,
@@ -65,7 +57,7 @@ language plpgsql ${SETTINGS} as ${dollarQuote(`begin
          case when v.verdict = 'ok' then (${consentValue(consent)}) else 'none' end,
          case when v.verdict = 'ok' then (${payload(mapping.attributes, source)}) else '{}'::jsonb end
     from unnest(p_keys) as k(key)
-    left join lateral (select ${['u.id', ...projection].join(', ')} from auth.users u where u.id = k.key::uuid) as users on true
+    left join lateral (select ${['u.id', ...projection].join(', ')} from auth.users u where u.id = k.key::uuid offset 0) as users on true
     cross join lateral (select nullif(lower(normalize(btrim(${pathValue(mapping.address).sql}))), '') as address) as a
     cross join lateral (select case
       when users.id is null then 'gone'

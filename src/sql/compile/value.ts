@@ -39,7 +39,10 @@ function sourceValue(attribute: AttributeMapping, inspected: InspectedExpression
     case 'const':
       return constant(source.value);
     case 'sql':
-      return { sql: `(${source.expression}\n)`, type: inspected?.type ?? 'text' };
+      // What is taken as text may be a uuid or an inet.
+      return inspected === undefined || inspected.type === 'text'
+        ? { sql: `(${source.expression}\n)::text`, type: 'text' }
+        : { sql: `(${source.expression}\n)`, type: inspected.type };
     case 'column': {
       const [, ...keys] = source.path;
       if (attribute.type !== 'json' || keys.length === 0) return pathValue(source.path);
@@ -67,9 +70,7 @@ function applyTransform(value: SqlValue, transform: Transform): SqlValue {
     case 'date':
       return cast(value, 'date');
     case 'default':
-      return value.type === 'text' || typeof transform.value === 'string'
-        ? { sql: `coalesce(${text}, ${quoteLiteral(String(transform.value))})`, type: 'text' }
-        : { sql: `coalesce(${value.sql}, ${constant(transform.value).sql})`, type: value.type };
+      return defaultValue(value, transform.value);
     case 'map': {
       const arms = Object.entries(transform.values).map(
         ([from, to]) => `when ${quoteLiteral(from)} then ${quoteLiteral(String(to))}`,
@@ -85,14 +86,33 @@ function applyTransform(value: SqlValue, transform: Transform): SqlValue {
   }
 }
 
-// Supabase Auth stores phones without the plus sign (api/phone.go, formatPhoneNumber); what is no number becomes null.
+/** Values of one kind stay of that kind; a default of another kind makes the whole text. */
+function defaultValue(value: SqlValue, otherwise: string | number | boolean): SqlValue {
+  const given = constant(otherwise);
+  const numeric = (type: AttributeType): boolean => type === 'integer' || type === 'float';
+  // A null inside json is no value either.
+  if (value.type === 'json') {
+    return { sql: `coalesce(nullif(to_jsonb(${value.sql}), 'null'::jsonb), to_jsonb(${given.sql}))`, type: 'json' };
+  }
+  if (numeric(value.type) && numeric(given.type)) {
+    const type = value.type === given.type ? value.type : 'float';
+    return { sql: `coalesce(${value.sql}, ${given.sql})`, type };
+  }
+  if (value.type === 'boolean' && given.type === 'boolean') {
+    return { sql: `coalesce(${value.sql}, ${given.sql})`, type: 'boolean' };
+  }
+  return { sql: `coalesce(${asText(value)}, ${quoteLiteral(String(otherwise))})`, type: 'text' };
+}
+
+// Supabase Auth stores phones without the plus sign (api/phone.go, formatPhoneNumber); what is no number becomes null. An
+// international prefix is a plus sign or 00; the (0) some write after it is not dialled from abroad.
 function e164(text: string, countryCode: string | undefined): string {
   const digits = `regexp_replace(${text}, '[^0-9]', '', 'g')`;
+  const dialled = `regexp_replace(regexp_replace(${text}, ${quoteLiteral('\\(0\\)|[^0-9]')}, '', 'g'), '^00', '')`;
   const national =
-    countryCode === undefined
-      ? digits
-      : `case when btrim(${text}) like '+%' then ${digits} else regexp_replace(${digits}, '^0+', ${quoteLiteral(countryCode)}) end`;
-  return `(case when (${national}) ~ '^[1-9][0-9]{6,14}$' then '+' || (${national}) end)`;
+    countryCode === undefined ? digits : `regexp_replace(${digits}, '^0+', ${quoteLiteral(countryCode)})`;
+  const number = `case when ${text} ~ ${quoteLiteral('^[\\s(]*(?:\\+|00)')} then ${dialled} else ${national} end`;
+  return `(select case when n ~ '^[1-9][0-9]{6,14}$' then '+' || n end from (select ${number} as n) as e164)`;
 }
 
 function template(text: string, value: string): string {
@@ -127,12 +147,18 @@ function asText(value: SqlValue): string {
     case 'date':
       return `(${jsonText(value)})`;
     case 'json':
-      return `(${value.sql})::text`;
+      // A text inside json without its quotes; null for a null.
+      return `(to_jsonb(${value.sql}) #>> '{}')`;
     case 'integer':
     case 'float':
     case 'boolean':
       return `(${value.sql})::text`;
   }
+}
+
+/** Text that is to be a time. The words that stand for another time each day are refused as what they are: no time. */
+function timeText(text: string): string {
+  return `regexp_replace(${text}, '(now|today|tomorrow|yesterday)', ${quoteLiteral('\\1 (relative)')}, 'i')`;
 }
 
 function cast(value: SqlValue, type: AttributeType): SqlValue {
@@ -147,19 +173,19 @@ function cast(value: SqlValue, type: AttributeType): SqlValue {
     case 'boolean':
       return { sql: `(${asText(value)})::boolean`, type };
     case 'date':
-      return { sql: value.type === 'timestamp' ? value.sql : `(${asText(value)})::timestamptz`, type };
+      return { sql: value.type === 'timestamp' ? value.sql : `(${timeText(asText(value))})::timestamptz`, type };
     case 'timestamp':
-      return { sql: `(${asText(value)})::timestamptz`, type };
+      return { sql: `(${timeText(asText(value))})::timestamptz`, type };
     case 'json':
       return { sql: `to_jsonb(${value.sql})`, type };
   }
 }
 
-/** A date or a time in UTC as text, to the microsecond; infinity becomes null. */
+/** A date or a time in UTC as text, to the microsecond; infinity and years before Christ have no such form and become null. */
 function jsonText(value: SqlValue): string {
   const format = value.type === 'date' ? 'YYYY-MM-DD' : 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"';
   const at = `(${value.sql})::timestamptz`;
-  return `case when isfinite(${at}) then to_char(${at} at time zone 'UTC', ${quoteLiteral(format)}) end`;
+  return `case when isfinite(${at}) and ${at} >= '0001-01-01 00:00:00+00'::timestamptz then to_char(${at} at time zone 'UTC', ${quoteLiteral(format)}) end`;
 }
 
 /** The value as something `jsonb_build_object` renders exactly. */
@@ -169,8 +195,10 @@ export function jsonArgument(value: SqlValue): string {
     case 'timestamp':
       return jsonText(value);
     case 'integer':
-    case 'float':
       return `(${value.sql})::numeric`;
+    case 'float':
+      // By way of text, as double precision has more digits than its cast to numeric keeps; JSON has no other numbers.
+      return `nullif(nullif(nullif((${value.sql})::text, 'NaN'), 'Infinity'), '-Infinity')::numeric`;
     case 'boolean':
       return `(${value.sql})::boolean`;
     case 'text':

@@ -97,7 +97,8 @@ begin
       remote_id text, code text, field text, message text, wait_ms bigint, latency_ms int, forget_remote boolean, partial boolean)
     cross join lateral (
       select s.address from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
-    left join rollcall.due d on d.destination_id = p_destination and d.contact_id = r.contact;
+    left join lateral (select * from rollcall.due d
+      where d.destination_id = p_destination and d.contact_id = r.contact offset 0) d on true;
 
   -- A remote id belongs to whoever was accepted last; of two in one batch only the later one keeps it.
   update rollcall.desired o set remote_id = null

@@ -19,7 +19,8 @@ declare
 begin
   select array_agg(distinct w.address) into v_fresh
     from unnest(p_wanted) w
-    left join rollcall.desired s on s.destination_id = p_destination and s.contact_id = w.contact_id
+    left join lateral (select * from rollcall.desired s
+      where s.destination_id = p_destination and s.contact_id = w.contact_id offset 0) s on true
    where w.verdict = 'ok' and s.address is distinct from w.address;
 
   -- Every state row this may read or write, in one order: the contacts' own, and those of whoever holds or held an address
@@ -45,7 +46,8 @@ begin
     select s.*, d.token is not null or d.tries > 0 or d.unknown_until is not null as attempted
       from unnest(p_wanted) w
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = w.contact_id offset 0) s
-      left join rollcall.due d on d.destination_id = p_destination and d.contact_id = w.contact_id
+      left join lateral (select * from rollcall.due d
+        where d.destination_id = p_destination and d.contact_id = w.contact_id offset 0) d on true
      where s.address is not null and w.verdict <> 'failed' and (w.verdict <> 'ok' or w.address is distinct from s.address)
   ), gone as (
     insert into rollcall.desired as s (destination_id, contact_id, action, hash, version, remote_address, leftovers)
@@ -69,9 +71,10 @@ begin
              row_number() over (partition by w.address order by s.address is not null desc, w.contact_id) as turn,
              s.address is distinct from w.address as fresh,
              s.address is distinct from w.address and exists (select from rollcall.desired o
-               where o.destination_id = p_destination and o.address = w.address and o.contact_id <> w.contact_id) as held
+               where o.destination_id = p_destination and o.address = w.address and o.contact_id <> w.contact_id offset 0) as held
         from unnest(p_wanted) w
-        left join rollcall.desired s on s.destination_id = p_destination and s.contact_id = w.contact_id
+        left join lateral (select * from rollcall.desired s
+      where s.destination_id = p_destination and s.contact_id = w.contact_id offset 0) s on true
        where w.verdict = 'ok'
     ) x;
 
@@ -90,7 +93,8 @@ begin
             from rollcall.desired s where s.destination_id = p_destination and s.contact_id = x.contact_id offset 0) s
         join unnest(v_taken, v_takers) as t(address, contact_id)
           on t.contact_id <> s.contact_id and (t.address = s.remote_address or t.address = any(s.leftovers))
-        left join rollcall.due d on d.destination_id = p_destination and d.contact_id = s.contact_id
+        left join lateral (select * from rollcall.due d
+          where d.destination_id = p_destination and d.contact_id = s.contact_id offset 0) d on true
     ), kept as (
       select k.*, k.action = 'delete' and k.remote_lost and k.leftovers_kept is null as void from (
         select l.contact_id, l.action, l.hash, l.version, l.delivered_version, l.remote_address, l.remote_id, l.carry_from,
@@ -140,7 +144,8 @@ begin
                case when w.verdict <> 'ok' then w.verdict
                     when w.contact_id = any(coalesce(v_blocked, '{}')) then 'address_taken' end as reason
           from unnest(p_wanted) w
-          left join rollcall.desired s on s.destination_id = p_destination and s.contact_id = w.contact_id
+          left join lateral (select * from rollcall.desired s
+      where s.destination_id = p_destination and s.contact_id = w.contact_id offset 0) s on true
          where w.verdict <> 'failed'
       ) t order by t.contact_id
     on conflict (contact_id, destination_id) do update

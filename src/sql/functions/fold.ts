@@ -28,7 +28,7 @@ begin
   select array_agg(k order by k) into v_keys from (select distinct k collate "C" as k from unnest(p_keys) k) x;
   if v_keys is null then return next; return; end if;
   insert into rollcall.contacts (key)
-    select k from unnest(v_keys) k where not exists (select from rollcall.contacts c where c.key = k) order by k
+    select k from unnest(v_keys) k where not exists (select from rollcall.contacts c where c.key = k offset 0) order by k
     on conflict do nothing;
   perform 1 from unnest(v_keys) as x(key) cross join lateral (
     select from rollcall.contacts c where c.key = x.key offset 0 for update) c;

@@ -1,3 +1,12 @@
+import { KEYS_FIRST } from './plan-settings.ts';
+
+// Mapping must not depend on the session: the same row has the same hash for every worker, cron job and psql.
+const SETTINGS = `set row_security = off set timezone = 'UTC' set datestyle = 'ISO, YMD'
+  set intervalstyle = 'iso_8601' set extra_float_digits = 1 set bytea_output = 'hex'
+  set standard_conforming_strings = on set transform_null_equals = off set array_nulls = on set timezone_abbreviations = 'Default'
+  set lc_monetary = 'C' set lc_numeric = 'C' set lc_time = 'C' set xmloption = 'content' set xmlbinary = 'base64'
+  ${KEYS_FIRST}`;
+
 /** Running the generated mappings, with every row that cannot be mapped set aside. */
 export const mapping: string = /* sql */ `
 do $types$ begin
@@ -7,9 +16,9 @@ do $types$ begin
   end if;
 end $types$;
 
--- Runs a generated mapping. Rows that cannot be mapped (a bad cast, say) are found by dividing, and reported one by one.
-create or replace function rollcall.map_rows(p_function name, p_keys text[]) returns rollcall.mapped[]
-language plpgsql set search_path = '' as $body$
+-- Rows that cannot be mapped (a bad cast, say) are found by dividing, and reported one by one.
+create or replace function rollcall.map_part(p_function name, p_keys text[]) returns rollcall.mapped[]
+language plpgsql as $body$
 declare
   v_rows rollcall.mapped[];
   v_all rollcall.mapped[] := '{}';
@@ -31,11 +40,17 @@ begin
   -- Few parts, so that few rows are mapped again and again: one bad row in a hundred is the case to be quick in.
   v_step := greatest(1, v_count / 16);
   while v_from <= v_count loop
-    v_all := v_all || rollcall.map_rows(p_function, p_keys[v_from : v_from + v_step - 1]);
+    v_all := v_all || rollcall.map_part(p_function, p_keys[v_from : v_from + v_step - 1]);
     v_from := v_from + v_step;
   end loop;
   return v_all;
 end $body$;
+
+-- Runs a generated mapping under fixed settings.
+create or replace function rollcall.map_rows(p_function name, p_keys text[]) returns rollcall.mapped[]
+language sql set search_path = '' ${SETTINGS} as $body$
+  select rollcall.map_part(p_function, p_keys)
+$body$;
 
 -- What each contact shall be at a destination, read from the source now.
 create or replace function rollcall.wanted_rows(p_function name, p_keys text[]) returns rollcall.wanted[]

@@ -5,7 +5,7 @@
  * without them.)
  *
  * They do not decide which side of a join comes first, and a table once analyzed while empty is always tempting. So the
- * functions join by \`cross join lateral (.. offset 0)\`, change rows by \`= any(array(..))\` or by an insert that conflicts, and
+ * functions join by \`lateral (.. offset 0)\`, change rows by \`= any(array(..))\` or by an insert that conflicts, and
  * never by \`update .. from\` or \`delete .. using\`: each of those starts from the keys, whatever the planner believes.
  */
 export const KEYS_FIRST: string =

@@ -27,12 +27,13 @@ begin
   folded := 0;
   if v_keys is null then return next; return; end if;
   update rollcall.install set sweep_until = clock_timestamp() + interval '15 seconds';
-  select array_agg(k) into v_stale from unnest(v_keys) k where not exists (select from rollcall.contacts c where c.key = k);
+  select array_agg(k) into v_stale from unnest(v_keys) k where not exists (select from rollcall.contacts c where c.key = k offset 0);
   for v_destination in select d.id, d.map_function from rollcall.destinations d where d.enabled loop
     v_stale := v_stale || (
       select array_agg(w.key)
         from unnest(rollcall.wanted_rows(v_destination.map_function, v_keys)) w
-        left join rollcall.desired s on s.destination_id = v_destination.id and s.contact_id = w.contact_id
+        left join lateral (select * from rollcall.desired s
+          where s.destination_id = v_destination.id and s.contact_id = w.contact_id offset 0) s on true
        where case
          when w.verdict = 'failed' then not exists (select from rollcall.dead_letters l
            where l.destination_id = v_destination.id and l.contact_id = w.contact_id and l.stage = 'map')
@@ -54,10 +55,10 @@ returns table (last_id bigint, scanned int, keys text[]) language plpgsql
 set search_path = '' set row_security = off ${KEYS_FIRST} as $body$
 begin
   update rollcall.install set sweep_until = clock_timestamp() + interval '15 seconds';
-  select max(x.id), count(*)::int, array_agg(x.key) filter (where not exists (select from auth.users u where u.id = x.key::uuid))
+  select max(x.id), count(*)::int, array_agg(x.key) filter (where not exists (select from auth.users u where u.id = x.key::uuid offset 0))
     into last_id, scanned, keys
     from (select c.id, c.key from rollcall.contacts c
-           where c.id > p_after and exists (select from rollcall.desired s where s.contact_id = c.id and s.action = 'upsert')
+           where c.id > p_after and exists (select from rollcall.desired s where s.contact_id = c.id and s.action = 'upsert' offset 0)
            order by c.id limit p_limit) x;
   return next;
 exception when syntax_error_or_access_rule_violation or invalid_schema_name then
