@@ -12,6 +12,9 @@ export interface UserSource {
   readonly expressions: ReadonlyMap<string, InspectedExpression>;
 }
 
+/** In characters (RFC 5321: 64 before the @, 255 after). A longer one is none, and no index has to hold it. */
+const LONGEST_ADDRESS = 320;
+
 /** Columns of the verdict: who is no contact at all. */
 const VERDICT_COLUMNS = ['deleted_at', 'is_anonymous', 'email_confirmed_at', 'phone_confirmed_at'];
 
@@ -58,7 +61,8 @@ language plpgsql as ${dollarQuote(`begin
          case when v.verdict = 'ok' then (${payload(mapping.attributes, source)}) else '{}'::jsonb end
     from unnest(p_keys) as k(key)
     left join lateral (select ${['u.id', ...projection].join(', ')} from auth.users u where u.id = k.key::uuid offset 0) as users on true
-    cross join lateral (select nullif(lower(normalize(btrim(${pathValue(mapping.address).sql}))), '') as address) as a
+    cross join lateral (select case when length(x.address) <= ${LONGEST_ADDRESS} then nullif(x.address, '') end as address
+      from (select lower(normalize(btrim(${pathValue(mapping.address).sql}, E' \\t\\r\\n'))) as address offset 0) as x) as a
     cross join lateral (select case
       when users.id is null then 'gone'
 ${verdictArms(mapping, source)}
