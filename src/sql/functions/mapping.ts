@@ -25,17 +25,29 @@ declare
   v_count int := cardinality(p_keys);
   v_step int;
   v_from int := 1;
+  v_code text;
+  v_message text;
 begin
   begin
     execute format('select array_agg(m) from rollcall.%I($1) m', p_function) into v_rows using p_keys;
     return coalesce(v_rows, '{}');
-  exception when data_exception or program_limit_exceeded or cardinality_violation or raise_exception then
+  exception
+  when connection_exception or transaction_rollback or insufficient_resources or object_not_in_prerequisite_state
+    or operator_intervention or system_error then
+    raise;
+  when others or assert_failure then
+    -- A row's value can raise any of the others: a pattern in a text is a syntax error, a function of the project has codes of
+    -- its own. What fails without any row is the table, or its rights, no longer being what the mapping was made for.
+    v_code := sqlstate; v_message := sqlerrm;
+    begin
+      execute format('select from rollcall.%I(''{}'')', p_function);
+    exception when others then
+      raise exception '%', v_message
+        using errcode = case when left(v_code, 2) in ('42', '3F') then 'RC003' else v_code end, detail = v_code;
+    end;
     if v_count = 1 then
-      return array[row(p_keys[1], 'failed', null, 'none', jsonb_build_object('code', sqlstate, 'message', sqlerrm))::rollcall.mapped];
+      return array[row(p_keys[1], 'failed', null, 'none', jsonb_build_object('code', v_code, 'message', v_message))::rollcall.mapped];
     end if;
-  when syntax_error_or_access_rule_violation or invalid_schema_name then
-    -- Not a row: the table or its rights are no longer what the mapping was made for.
-    raise exception '%', sqlerrm using errcode = 'RC003', detail = sqlstate;
   end;
   -- Few parts, so that few rows are mapped again and again: one bad row in a hundred is the case to be quick in.
   v_step := greatest(1, v_count / 16);
