@@ -3,15 +3,17 @@ import { RollcallError } from '../core/errors.ts';
 import type { InspectedExpression } from './compile/value.ts';
 import type { UserSource } from './compile/users.ts';
 import { checkColumns } from './inspect-columns.ts';
+import { checkInstall } from './inspect-install.ts';
 import { inspectExpression } from './inspect-expression.ts';
 import type { Queryable, Script } from './port.ts';
 
 /**
  * Reads what the generated SQL has to fit: the columns of `auth.users`, and the types and inputs of the config's `sql:`
  * expressions, each checked against what it may read and call.
- * @throws RollcallError `RC_NO_AUTH_USERS`, `RC_CONFIG_COLUMN_UNKNOWN`, `RC_SQL_EXPRESSION`
+ * @throws RollcallError `RC_NOT_INSTALLED`, `RC_NO_AUTH_USERS`, `RC_CONFIG_COLUMN_UNKNOWN`, `RC_SQL_EXPRESSION`
  */
 export async function inspectUsers(tx: Queryable & Script, config: Config): Promise<UserSource> {
+  await checkInstall(tx);
   const rows = await tx.query<{ name: string }>(
     `select attname::text as name from pg_attribute
       where attrelid = to_regclass('auth.users') and attnum > 0 and not attisdropped`,

@@ -54,7 +54,20 @@ export function installScript(config: Config, source: UserSource): string {
     `revoke all on all sequences in schema rollcall from public;`,
     `revoke all on all routines in schema rollcall from public;`,
     `revoke all on type rollcall.mapped, rollcall.wanted, rollcall.result from public;`,
+    ...API_ROLES.map(revokeAll),
   ].join('\n');
+}
+
+/** Supabase's roles for whoever comes through the API. A project's default privileges may give them all that is new. */
+const API_ROLES = ['anon', 'authenticated'];
+
+function revokeAll(role: string): string {
+  const revokes = ['schema', 'all tables in schema', 'all sequences in schema', 'all routines in schema'].map(
+    (what) => `revoke all on ${what} rollcall from ${role};`,
+  );
+  return `do ${dollarQuote(`begin
+  if exists (select from pg_catalog.pg_roles where rolname = '${role}') then ${revokes.join(' ')} end if;
+end`)};`;
 }
 
 /** Removes every trace. Works for a role that does not own the table: dropping the function drops its triggers. */
@@ -75,9 +88,13 @@ function guarded(migration: (typeof MIGRATIONS)[number]): string {
 end`)};`;
 }
 
-/** The name of a destination's mapping function: its number among the config's destinations would move, its name does not. */
+/**
+ * The name of a destination's mapping function: its number among the config's destinations would move, its name does not. A
+ * name too long for the prefix goes without: no function of ours is that long.
+ */
 export function mapFunctionName(destination: string): string {
-  return `map_users_to_${destination}`.slice(0, 63);
+  const name = `map_users_to_${destination}`;
+  return name.length <= 63 ? name : destination;
 }
 
 function planned(name: string): string {

@@ -30,6 +30,10 @@ begin
   if v_install.identity is null then
     raise exception 'this install is not bound to a database yet' using errcode = 'RC002', detail = 'unbound';
   end if;
+  -- No clone: a copy has them all.
+  if jsonb_array_length(v_now -> 'oids') < 3 then
+    raise exception 'rollcall.contacts, rollcall.desired or rollcall.due is missing' using errcode = 'undefined_table';
+  end if;
   select string_agg(x.what, ', ') into v_differs from (values
     ('system identifier', v_install.identity ->> 'system_identifier' is distinct from v_now ->> 'system_identifier'),
     ('timeline', v_install.identity ->> 'timeline' is distinct from v_now ->> 'timeline'),
