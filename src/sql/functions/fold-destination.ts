@@ -1,4 +1,4 @@
-/** Writing desired and due for one destination. See SPEC.md, "Fold" and "One owner per remote contact". */
+/** Writing desired and due for one destination. See SPEC.md, "Invariants", 3 and 6. */
 export const foldDestination: string = /* sql */ `
 -- The owner rows of all contacts in p_wanted are locked by the caller.
 create or replace function rollcall.fold_destination(p_destination smallint, p_wanted rollcall.wanted[], p_lane smallint)
@@ -28,8 +28,10 @@ begin
   select array_agg(s.contact_id) into v_touched
     from (
       select w.contact_id from unnest(p_wanted) w
-      union select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.address = any(v_fresh)
-      union select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.remote_address = any(v_fresh)
+      union select o.contact_id from unnest(v_fresh) as f(address) cross join lateral (select o.contact_id from rollcall.desired o
+        where o.destination_id + 0 = p_destination and o.address = f.address offset 0) o
+      union select o.contact_id from unnest(v_fresh) as f(address) cross join lateral (select o.contact_id from rollcall.desired o
+        where o.destination_id + 0 = p_destination and o.remote_address = f.address offset 0) o
       union select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.leftovers && v_fresh
       order by 1) x
     cross join lateral (
@@ -71,7 +73,7 @@ begin
              row_number() over (partition by w.address order by s.address is not null desc, w.contact_id) as turn,
              s.address is distinct from w.address as fresh,
              s.address is distinct from w.address and exists (select from rollcall.desired o
-               where o.destination_id = p_destination and o.address = w.address and o.contact_id <> w.contact_id offset 0) as held
+               where o.destination_id + 0 = p_destination and o.address = w.address and o.contact_id <> w.contact_id offset 0) as held
         from unnest(p_wanted) w
         left join lateral (select * from rollcall.desired s
       where s.destination_id = p_destination and s.contact_id = w.contact_id offset 0) s on true
@@ -81,7 +83,8 @@ begin
   -- Whoever may still exist at a taken address loses that claim: a delete waiting there is void.
   if v_taken is not null then
     with touched as (
-      select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.remote_address = any(v_taken)
+      select o.contact_id from unnest(v_taken) as t(address) cross join lateral (select o.contact_id from rollcall.desired o
+        where o.destination_id + 0 = p_destination and o.remote_address = t.address offset 0) o
       union select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.leftovers && v_taken
     ), lost as materialized (
       select s.*, t.address as taken, t.address is not distinct from s.remote_address as remote,
@@ -133,11 +136,12 @@ begin
            case when t.action = 'upsert' then t.address end,
            case when t.reason = 'address_taken' then t.address end,
            case when t.action = 'upsert' then t.payload else '{}' end,
-           t.consent,
+           -- A column that said yes or no and says nothing any more is a no: consent was taken back.
+           case when t.consent <> 'missing' then t.consent when t.before in ('basis', 'opted_out') then 'opted_out' else 'none' end,
            case when t.action = 'upsert' then t.hash else ''::bytea end,
            1, t.action = 'upsert' and v_free ? t.address
       from (
-        select w.*,
+        select w.*, s.consent as before,
                case when w.verdict = 'ok' and not w.contact_id = any(coalesce(v_blocked, '{}')) then 'upsert'
                     when coalesce(s.remote_address, s.remote_id) is not null or s.leftovers is not null then 'delete'
                     else 'none' end as action,
@@ -193,9 +197,10 @@ begin
   -- Contacts that waited for a released address are looked at again.
   if v_released is not null then
     perform rollcall.capture(1::smallint, array_agg(c.key))
-       from rollcall.desired s
+       from unnest(v_released) as r(address)
+       cross join lateral (select s.contact_id from rollcall.desired s
+         where s.destination_id + 0 = p_destination and s.waiting_for = r.address offset 0) s
        cross join lateral (select c.key from rollcall.contacts c where c.id = s.contact_id offset 0) c
-      where s.destination_id = p_destination and s.waiting_for = any(v_released)
      having count(*) > 0;
   end if;
   return next;

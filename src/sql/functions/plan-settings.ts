@@ -5,8 +5,9 @@
  * without them.)
  *
  * They do not decide which side of a join comes first, and a table once analyzed while empty is always tempting. So the
- * functions join by \`lateral (.. offset 0)\`, change rows by \`= any(array(..))\` or by an insert that conflicts, and
- * never by \`update .. from\` or \`delete .. using\`: each of those starts from the keys, whatever the planner believes.
+ * functions join by `lateral (.. offset 0)`, change rows by `= any(array(..))` or by an insert that conflicts, and
+ * never by `update .. from` or `delete .. using`: each of those starts from the keys, whatever the planner believes.
+ * And where a contact is looked up by an address, `destination_id + 0` keeps the primary key from being read whole instead.
  */
 export const KEYS_FIRST: string =
   'set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off set enable_material = off';

@@ -39,7 +39,7 @@ begin
            where l.destination_id = v_destination.id and l.contact_id = w.contact_id and l.stage = 'map')
          when s.contact_id is null then true
          when w.verdict = 'ok' and s.waiting_for = w.address then not exists (select from rollcall.desired o
-           where o.destination_id = v_destination.id and o.address = w.address)
+           where o.destination_id + 0 = v_destination.id and o.address = w.address)
          when w.verdict = 'ok' then s.hash is distinct from w.hash
          else s.action = 'upsert' or s.reason is distinct from w.verdict end);
   end loop;

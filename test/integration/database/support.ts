@@ -89,7 +89,7 @@ export async function around(db: TestDatabase, config: Config): Promise<Installe
         sum.taken += folded.taken;
         sum.changed += folded.changed;
         sum.failed += folded.failed;
-        if (folded.taken === 0) return sum;
+        if (folded.taken === 0 && !folded.busy) return sum;
       }
     },
     sweepNow: () =>
