@@ -1,13 +1,14 @@
 import { RollcallError } from '../core/errors.ts';
-import { log } from './migrations/0002-log.ts';
-import { state } from './migrations/0001-state.ts';
+import { MIGRATIONS } from './install-script.ts';
 import type { Queryable } from './port.ts';
 
 /** What each migration makes, by name. */
-const MADE: readonly { readonly version: number; readonly names: readonly string[] }[] = [state, log].map((sql, n) => ({
-  version: n + 1,
-  names: [...sql.matchAll(/^create (?:table|sequence) rollcall\.(\w+)/gm)].map(([, name]) => name ?? ''),
-}));
+const MADE: readonly { readonly version: number; readonly names: readonly string[] }[] = MIGRATIONS.map(
+  ({ version, sql }) => ({
+    version,
+    names: [...sql.matchAll(/^create (?:table|sequence) rollcall\.(\w+)/gm)].map(([, name]) => name ?? ''),
+  }),
+);
 
 /**
  * Checks that nothing of an earlier install was taken away: a migration runs once, so an apply would not bring it back.
