@@ -5,7 +5,7 @@ import { registry } from '../destinations/registry.ts';
 import { type FieldAccess, type FieldChanges, fieldsProblem, planFields, readFields } from '../engine/fields.ts';
 import type { Send } from '../engine/ports.ts';
 import { pause } from '../engine/wake.ts';
-import { withListIds } from '../homes/worker.ts';
+import { withListIds } from '../engine/list-ids.ts';
 import { TRIGGERS } from '../sql/compile/capture-trigger.ts';
 import { attributePlan } from '../sql/compile/users.ts';
 import { inspectUsers } from '../sql/inspect.ts';

@@ -5,8 +5,8 @@ import { optionSchema, withoutSecrets } from './option-schema.ts';
 import type { Config, DestinationConfig } from './types.ts';
 
 /**
- * SHA-256 (hex) of everything that shapes what is captured, mapped or sent. Left out: secrets, base URLs, places in the file,
- * the order of keys, and what only says how fast or where (delays, log level, database).
+ * SHA-256 (hex) of everything that shapes what is captured, mapped or sent. Left out: secrets, places in the file, the
+ * order of keys, and what only says how fast or where (delays, log level, database).
  */
 export function configHash(config: Omit<Config, 'hash'>, registry: readonly Destination<unknown>[]): string {
   const { address, attributes, where, unconfirmed } = config.userMapping;
@@ -46,9 +46,7 @@ function destinationShape(
 ): { readonly name: string; readonly type: string; readonly options: unknown } {
   const destination = registry.find((candidate) => candidate.id === type);
   const open = destination === undefined ? undefined : withoutSecrets(options, optionSchema(destination));
-  if (typeof open !== 'object' || open === null) return { name, type, options: open };
-  const { base_url: _, ...rest } = open as Record<string, unknown>;
-  return { name, type, options: rest };
+  return { name, type, options: open };
 }
 
 /** JSON with the keys of every object sorted; `undefined` fields are left out. */

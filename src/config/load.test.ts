@@ -34,7 +34,6 @@ describe('the blocks of the Tajo page', () => {
       enabled: true,
       users: true,
       projectUrl: 'https://xyzcompany.supabase.co',
-      apiKey: 'service-key',
       environment: 'production',
       destinations: [],
       consent: undefined,
@@ -117,7 +116,6 @@ describe('the whole grammar', () => {
   test('everything has its place', () => {
     expect(config).toMatchObject({
       file: 'rollcall.yaml',
-      apiKey: 'none',
       databaseUrl: FULL_ENV.DB,
       sslRootCert: './prod-ca.crt',
       environment: 'staging',
@@ -142,6 +140,7 @@ describe('the whole grammar', () => {
           lists: [7, 'news'],
           clear_as: 'empty',
         },
+        account: 'https://postbox.example',
         line: 43,
         column: 3,
       },
@@ -159,6 +158,7 @@ describe('the whole grammar', () => {
           webhook: { path: '/hook', secret: 'inline-secret' },
           headers: { 'x-team': 'growth' },
         },
+        account: 'https://postbox.example',
         line: 46,
         column: 3,
       },
@@ -233,9 +233,14 @@ describe('the whole grammar', () => {
   });
 
   test('the address may come from another column', () => {
-    const { userMapping } = parse('connectors: {supabase: {user_mapping: {user_metadata.work.mail: Email, phone: X}}}');
+    const mapped = (more: string): string =>
+      `connectors: {supabase: {user_mapping: {user_metadata.work.mail: Email, phone: X${more}}}}`;
+    const { userMapping } = parse(mapped(', unconfirmed: true'));
     expect(userMapping.address).toEqual(['user_metadata', 'work', 'mail']);
     expect(userMapping.attributes.map((attribute) => attribute.name)).toEqual(['X']);
+    // Nobody confirms what users write into their metadata: without that word there would be no contacts at all.
+    expect(() => parse(mapped(''))).toThrow(ConfigErrors);
+    expect(() => parse('connectors: {supabase: {user_mapping: {phone: email}}}')).toThrow(ConfigErrors);
   });
 
   test('the database: the file, then DATABASE_URL, then SUPABASE_DB_URL', () => {

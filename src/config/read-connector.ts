@@ -31,7 +31,6 @@ export const LOG_LEVELS: readonly ('error' | 'warn' | 'info' | 'debug' | 'verbos
 interface Connector {
   readonly enabled: boolean;
   readonly projectUrl: string | undefined;
-  readonly apiKey: string | undefined;
   readonly users: boolean;
   readonly tables: readonly SyncedTable[];
   readonly userMapping: UserMapping;
@@ -51,13 +50,14 @@ export function readConnector(root: MapNode, topKeys: readonly string[], issues:
     const misplaced: Misplaced = Object.fromEntries(ours.map((key) => [key, 'at the top level of the file']));
     checkKeys(map, CONNECTOR_KEYS, issues, misplaced);
   }
+  // Checked, and kept nowhere: this version reads the database alone.
+  readText(field('api_key'), issues);
   const sync = readSync(field('sync')?.value, issues);
   // Where messages about the default mapping point: the place it would have.
   const spot: Spot = { at: entry?.at ?? root.at, path: ['connectors', 'supabase', 'user_mapping'] };
   return {
     enabled: readFlag(field('enabled'), true, issues),
     projectUrl: readUrl(field('project_url'), issues),
-    apiKey: readText(field('api_key'), issues),
     users: sync.users,
     tables: sync.tables,
     userMapping: readUserMapping(field('user_mapping')?.value, spot, issues),

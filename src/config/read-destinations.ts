@@ -43,7 +43,9 @@ function readDestination(
     value.kind === 'map' ? value : { kind: 'map', entries: new Map(), at: entry.at, path: entry.path };
   const destination = findDestination(entry, map, registry, issues);
   if (destination === undefined) return undefined;
-  return { name: entry.key, type: destination.id, options: readOptions(entry, map, destination, issues), ...entry.at };
+  const options = readOptions(entry, map, destination, issues);
+  const account = options === undefined ? '' : destination.account(options);
+  return { name: entry.key, type: destination.id, options, account, ...entry.at };
 }
 
 function findDestination(

@@ -21,6 +21,7 @@ export function readUserMapping(node: TreeNode | undefined, spot: Spot, issues: 
     return { address: DEFAULT_ADDRESS, attributes: defaultAttributes(spot), where: undefined, unconfirmed: false };
   }
   const names = new TargetNames(issues);
+  const unconfirmed = readFlag(map.entries.get('unconfirmed'), false, issues);
   const columns = [...map.entries.values()].filter((entry) => !USER_MAPPING_KEYS.includes(entry.key));
   let address: ColumnPath | undefined;
   const mapped = columns.flatMap((entry) => {
@@ -33,7 +34,7 @@ export function readUserMapping(node: TreeNode | undefined, spot: Spot, issues: 
     for (const target of readTargets(entry, userPlaceholder, issues)) {
       if (!names.take(target.name, target.nameSpot)) continue;
       if (!isAddress(target.name)) attributes.push(attribute(target, { kind: 'column', path: column.path }));
-      else if (checkAddress(target, column, issues)) address = column.path;
+      else if (checkAddress(target, column, unconfirmed, issues)) address = column.path;
     }
     return attributes;
   });
@@ -41,7 +42,7 @@ export function readUserMapping(node: TreeNode | undefined, spot: Spot, issues: 
     address: address ?? DEFAULT_ADDRESS,
     attributes: [...mapped, ...computedAttributes(map.entries.get('attributes'), names, issues)],
     where: readWhere(map, issues),
-    unconfirmed: readFlag(map.entries.get('unconfirmed'), false, issues),
+    unconfirmed,
   };
 }
 
@@ -53,6 +54,7 @@ function isAddress(name: string): boolean {
 function checkAddress(
   target: Target,
   column: { readonly path: ColumnPath; readonly type: string },
+  unconfirmed: boolean,
   issues: Issues,
 ): boolean {
   if (target.firstOption !== undefined) {
@@ -60,7 +62,23 @@ function checkAddress(
     issues.error('RC_CONFIG_ADDRESS', 'the address is sent as it is: options have no effect', target.firstOption, hint);
     return false;
   }
-  if (column.type === 'text' || column.path.length > 1) return true;
+  if (column.path.length > 1) {
+    // Nobody confirms what stands in the metadata; the users write it themselves.
+    if (unconfirmed) return true;
+    const hint = 'Write unconfirmed: true if such addresses shall be sent, or map the column email.';
+    issues.error(
+      'RC_CONFIG_ADDRESS',
+      'an address from the metadata is never confirmed, so nobody would be a contact',
+      target.nameSpot,
+      hint,
+    );
+    return false;
+  }
+  if (column.path[0] === 'email') return true;
+  if (column.type === 'text') {
+    issues.error('RC_CONFIG_ADDRESS', `${column.path[0]} is no email address`, target.nameSpot);
+    return false;
+  }
   issues.error('RC_CONFIG_ADDRESS', `the address can't come from a column of type ${column.type}`, target.nameSpot);
   return false;
 }

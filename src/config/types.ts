@@ -12,7 +12,6 @@ export interface Config {
   readonly sslRootCert: string | undefined;
   /** `https://<ref>.supabase.co` or a self-hosted URL. */
   readonly projectUrl: string | undefined;
-  readonly apiKey: string | undefined;
   /** False when `connectors.supabase.enabled` is false: nothing is captured or sent. */
   readonly enabled: boolean;
   /** Whether users are synced at all (`sync.users`). */
@@ -48,6 +47,8 @@ export interface DestinationConfig {
   readonly type: string;
   /** Parsed by that destination's own schema. */
   readonly options: unknown;
+  /** See `Destination.account`. */
+  readonly account: string;
   readonly line: number;
   readonly column: number;
 }

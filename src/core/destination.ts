@@ -139,6 +139,11 @@ export interface Destination<Config> {
     readonly lists: boolean;
     readonly homes: readonly ('worker' | 'edge' | 'sql')[];
   };
+  /**
+   * What tells the account that is written to from any other, as a text without secrets: what was delivered to one says
+   * nothing of another.
+   */
+  account(config: Config): string;
   limits(config: Config): Limits;
   auth(config: Config): Auth;
   /** What to send for a delivery; an empty list means there is nothing to say. */

@@ -57,8 +57,7 @@ export function createLane(options: LaneOptions): Lane {
       };
       const settler = createSettler(store, options.state, log, () => claimable.ring());
       const slots = Array.from({ length: limits.concurrency }, () => runSlot(shared, settler));
-      await runClaims(shared);
-      await Promise.all(slots);
+      await Promise.all([runClaims(shared), ...slots]);
       await giveBack(shared, queue.splice(0));
       await settler.drain(times.requestMs);
     },

@@ -24,6 +24,8 @@ export type Performed =
       readonly begun: true;
       readonly outcome: Outcome;
       readonly latencyMs: number;
+      /** False when there was nothing to ask the destination: then the outcome tells nothing of it. */
+      readonly asked: boolean;
       readonly partial?: { readonly remoteId: string | undefined } | undefined;
     };
 
@@ -42,7 +44,7 @@ export async function perform(delivery: Claimed, sender: Sender): Promise<Perfor
   let { latencyMs } = looked;
   let upserted: Extract<Outcome, { kind: 'delivered' }> | undefined;
   for (const [index, operation] of operations.entries()) {
-    const isFirst = index === 0 && looked.latencyMs === 0;
+    const isFirst = index === 0 && !looked.asked;
     if (!(await sender.permit(isFirst ? 'first' : 'more'))) {
       // Not given back once something was asked: the wait that grows with each try keeps this from going in circles.
       return isFirst ? { begun: false } : failed(NO_TIME, latencyMs, upserted);
@@ -52,7 +54,7 @@ export async function perform(delivery: Claimed, sender: Sender): Promise<Perfor
     if (result.outcome.kind !== 'delivered') return failed(result.outcome, latencyMs, upserted);
     if (operation.kind === 'upsert') upserted = result.outcome;
   }
-  return { begun: true, outcome: upserted ?? DELIVERED, latencyMs };
+  return { begun: true, outcome: upserted ?? DELIVERED, latencyMs, asked: looked.asked || operations.length > 0 };
 }
 
 function failed(
@@ -64,6 +66,7 @@ function failed(
     begun: true,
     outcome,
     latencyMs,
+    asked: true,
     partial: upserted === undefined ? undefined : { remoteId: upserted.remoteId },
   };
 }
@@ -85,26 +88,25 @@ function request(http: HttpRequest, sender: Sender): ReturnType<Send> {
 
 /**
  * Before an address changes, the destination is asked whether the person is still subscribed there: consent lives with the
- * address at many vendors, and an opt-out has to move with the person (SPEC.md, I4).
+ * address at many vendors, and an opt-out has to move with the person (SPEC.md, "Invariants", 4).
  */
 async function withSubscription(
   delivery: Claimed,
   sender: Sender,
-): Promise<{ delivery: Claimed; latencyMs: number } | { performed: Performed }> {
+): Promise<{ delivery: Claimed; latencyMs: number; asked: boolean } | { performed: Performed }> {
   const { destination } = sender;
   const from = consentSource(delivery);
-  if (from === undefined || destination.lookup === undefined) return { delivery, latencyMs: 0 };
+  if (from === undefined || destination.lookup === undefined) return { delivery, latencyMs: 0, asked: false };
   if (!(await sender.permit('first'))) return { performed: { begun: false } };
   const lookup = destination.lookup(from, sender.config);
   const result = await request(lookup.request, sender);
   // Reading changes nothing, so no answer to it is a plain retry.
-  if (!result.answered)
-    return { performed: { begun: true, outcome: asRetry(result.outcome), latencyMs: result.latencyMs } };
+  if (!result.answered) return { performed: failed(asRetry(result.outcome), result.latencyMs, undefined) };
   const read = lookup.interpret(result.response);
-  if (!read.ok) return { performed: { begun: true, outcome: asRetry(read.outcome), latencyMs: result.latencyMs } };
+  if (!read.ok) return { performed: failed(asRetry(read.outcome), result.latencyMs, undefined) };
   const subscription = read.value?.subscription;
   const remote: RemoteContact = { ...(delivery.remote ?? { address: null, id: null }), subscription };
-  return { delivery: { ...delivery, remote }, latencyMs: result.latencyMs };
+  return { delivery: { ...delivery, remote }, latencyMs: result.latencyMs, asked: true };
 }
 
 function consentSource(delivery: Claimed): RemoteContact | undefined {

@@ -100,6 +100,8 @@ export interface Store {
   holdSends(destination: number, waitMs: number): Promise<void>;
   pause(destination: number, code: string, message: string, pauseMs: number): Promise<void>;
   resume(destination: number): Promise<void>;
+  /** Ends the pauses of all destinations; the first contact of each still goes alone. */
+  endPauses(): Promise<void>;
   /** Marks the source as unreadable, with the database's words, or as readable again. */
   pauseSource(code: string, message: string): Promise<void>;
   resumeSource(): Promise<void>;

@@ -54,12 +54,13 @@ async function deliver(lane: LaneShared, settler: Settler, next: Leased): Promis
     },
     'attempt',
   );
-  await note(lane, outcome, begunAt).catch((error: unknown) => {
-    lane.log.warn(
-      { destination: lane.state.name, code: codeOf(error) },
-      'could not record what a destination asked for',
-    );
-  });
+  if (performed.asked)
+    await note(lane, outcome, begunAt).catch((error: unknown) => {
+      lane.log.warn(
+        { destination: lane.state.name, code: codeOf(error) },
+        'could not record what a destination asked for',
+      );
+    });
 }
 
 /** A mistake of ours with one record must not take the lane down, nor leave the record without a trace. */
@@ -85,7 +86,7 @@ async function attempt(lane: LaneShared, { delivery, until }: Leased): Promise<P
       'a contact could not be sent because of a mistake in Rollcall; please report it',
     );
     const message = 'A mistake in Rollcall stopped this attempt; please report it.';
-    return { begun: true, latencyMs: 0, outcome: { kind: 'unknown', code: 'internal', message } };
+    return { begun: true, asked: false, latencyMs: 0, outcome: { kind: 'unknown', code: 'internal', message } };
   }
 }
 

@@ -1,9 +1,8 @@
 import type { Config } from '../config/types.ts';
-import type { Destination, RemoteList } from '../core/destination.ts';
-import { RollcallError } from '../core/errors.ts';
 import { registry } from '../destinations/registry.ts';
 import { runEngine, type Route } from '../engine/engine.ts';
 import { fatalError } from '../engine/fatal.ts';
+import { withListIds } from '../engine/list-ids.ts';
 import type { Logger, Send } from '../engine/ports.ts';
 import { DEFAULT_TIMES, type EngineTimes } from '../engine/times.ts';
 import { codeOf } from '../engine/trouble.ts';
@@ -56,6 +55,8 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   let server: { port: number; close(): Promise<void> } | undefined;
   try {
     const store = createStore(sql, identity);
+    // Somebody may have mended a key: a restart is how that is told. The first contact still goes alone.
+    await store.endPauses();
     const routes = await routesOf(config, sql, identity, transport.send);
     const health = healthApp(async () => {
       await sql.query('select 1');
@@ -115,25 +116,6 @@ async function routesOf(config: Config, sql: Sql, identity: Identity, send: Send
     routes.push({ destination, state, config: await withListIds(destination, entry.options, send) });
   }
   return routes;
-}
-
-/**
- * The destination's config with list names replaced by ids.
- * @throws RollcallError `RC_LISTS_UNREADABLE`, `RC_LIST_UNKNOWN`
- */
-export async function withListIds(destination: Destination<unknown>, config: unknown, send: Send): Promise<unknown> {
-  const names = destination.listNames?.(config) ?? [];
-  if (names.length === 0 || destination.lists === undefined || destination.resolveLists === undefined) return config;
-  const exchange = destination.lists(config);
-  const answer = await send(exchange.request, destination.auth(config), { deadlineMs: 10_000 });
-  const read = answer.answered ? exchange.interpret(answer.response) : { ok: false as const, outcome: answer.outcome };
-  if (!read.ok) {
-    const why = read.outcome.kind === 'delivered' ? 'the answer could not be read' : read.outcome.message;
-    throw new RollcallError('RC_LISTS_UNREADABLE', `The lists of ${destination.id} could not be read: ${why}`, {
-      hint: 'Check the key and its scope, or name lists by their ids.',
-    });
-  }
-  return destination.resolveLists(config, read.value satisfies readonly RemoteList[]);
 }
 
 /** Keeps one LISTEN connection; while there is none the fold loop polls faster. */

@@ -3,10 +3,12 @@ import { attributePlan, mapFunction, type UserSource, watchedColumns } from './c
 import type { Config } from '../config/types.ts';
 import { capture } from './functions/capture.ts';
 import { delivery } from './functions/delivery.ts';
+import { destinationState } from './functions/destination-state.ts';
 import { fold } from './functions/fold.ts';
 import { foldDestination } from './functions/fold-destination.ts';
 import { install } from './functions/install.ts';
 import { mapping } from './functions/mapping.ts';
+import { resend } from './functions/resend.ts';
 import { rotate } from './functions/rotate.ts';
 import { status } from './functions/status.ts';
 import { sweep } from './functions/sweep.ts';
@@ -40,12 +42,14 @@ export function installScript(config: Config, source: UserSource): string {
     `create table if not exists rollcall.migrations (version int primary key, name text not null, applied_at timestamptz not null default now());`,
     ...MIGRATIONS.map(guarded),
     capture,
+    resend,
     install,
     mapping,
     foldDestination,
     fold,
     rotate,
     delivery,
+    destinationState,
     sweep,
     status,
     generated(config, source),
@@ -118,9 +122,13 @@ function generated(config: Config, source: UserSource): string {
     // Planned once now, so that what cannot run is told here and not by the first fold.
     lines.push(planned(name));
     lines.push(
-      `insert into rollcall.destinations (name, type, map_function, plan, enabled)
-  values (${quoteLiteral(destination.name)}, ${quoteLiteral(destination.type)}, ${quoteLiteral(name)}, ${quoteLiteral(plan)}, ${names.includes(destination.name)})
-  on conflict (name) do update set type = excluded.type, map_function = excluded.map_function, plan = excluded.plan, enabled = excluded.enabled;`,
+      `select rollcall.send_again(id, true) from rollcall.destinations
+  where name = ${quoteLiteral(destination.name)} and account <> ${quoteLiteral(destination.account)};`,
+      `insert into rollcall.destinations (name, type, map_function, plan, account, enabled)
+  values (${quoteLiteral(destination.name)}, ${quoteLiteral(destination.type)}, ${quoteLiteral(name)}, ${quoteLiteral(plan)},
+    ${quoteLiteral(destination.account)}, ${names.includes(destination.name)})
+  on conflict (name) do update set type = excluded.type, map_function = excluded.map_function, plan = excluded.plan,
+    account = excluded.account, enabled = excluded.enabled;`,
     );
   }
   const kept = config.destinations.map((d) => quoteLiteral(d.name)).join(', ');
@@ -139,6 +147,7 @@ function generated(config: Config, source: UserSource): string {
     `update rollcall.install set config_hash = ${quoteLiteral(config.hash)}, consent_basis = ${basis},
   grace = ${config.delivery.graceMs} * interval '1 millisecond';`,
     `update rollcall.sources set pause_code = null, pause_message = null, paused_at = null;`,
+    `select rollcall.try_again();`,
   );
   return lines.join('\n');
 }

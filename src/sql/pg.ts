@@ -83,8 +83,14 @@ export function openPg(options: PgOptions): Sql {
       client.on('error', lost);
       client.on('end', lost);
       client.on('notification', onNotify);
-      await client.connect();
-      await client.query(`listen ${client.escapeIdentifier(channel)}`);
+      try {
+        await client.connect();
+        await client.query(`listen ${client.escapeIdentifier(channel)}`);
+      } catch (error) {
+        closed = true;
+        client.end().catch(() => undefined);
+        throw error;
+      }
       return {
         async close() {
           closed = true;

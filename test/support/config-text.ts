@@ -21,6 +21,7 @@ const postbox: Destination<unknown> = {
     headers: z.record(z.string(), z.string()).optional(),
   }),
   capabilities: { contact: 'upsert', remove: 'hard', address: 'email', fields: false, lists: false, homes: ['worker'] },
+  account: (config) => (config as { base_url: string }).base_url,
   limits: () => ({ buckets: [], concurrency: 1, recordsPerRequest: 1 }),
   auth: () => ({ header: 'x', value: 'x' }),
   encode: () => [],

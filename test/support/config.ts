@@ -31,7 +31,6 @@ export function testConfig(more: Partial<Config> = {}): Config {
     databaseUrl: undefined,
     sslRootCert: undefined,
     projectUrl: undefined,
-    apiKey: undefined,
     enabled: true,
     users: true,
     userMapping: {
@@ -41,7 +40,7 @@ export function testConfig(more: Partial<Config> = {}): Config {
       unconfirmed: true,
     },
     consent: { kind: 'everyone', basis: 'test' },
-    destinations: [{ name: 'mailtrap', type: 'mailtrap', options: {}, line: 1, column: 1 }],
+    destinations: [{ name: 'mailtrap', type: 'mailtrap', options: {}, account: 'sandbox', line: 1, column: 1 }],
     delivery: { graceMs: 120_000 },
     sweep: { everyMs: 3_600_000 },
     log: { level: 'info', queries: false },

@@ -84,6 +84,8 @@ describe('encode, whatever the delivery', () => {
         const moves = each.remote?.address?.toLowerCase() !== each.address?.toLowerCase();
         if (each.consent === 'opted_out') expect(says).toBe(true);
         else if (known && !moves) expect(says).toBe(false);
+        // Who opted in at the destination and only moves is left alone.
+        else if (known && each.remote?.subscription === 'subscribed') expect(says).toBe(false);
         else expect(says).toBe(each.consent === 'none' || each.remote?.subscription === 'unsubscribed');
       }),
     );

@@ -28,7 +28,9 @@ function mustUnsubscribe(delivery: Delivery, address: string): boolean {
   const mayCreate = !present(remote?.id);
   const movesAddress = !present(remote?.address) || !sameAddress(remote.address, address);
   if (!mayCreate && !movesAddress) return false;
-  return delivery.consent === 'none' || remote?.subscription === 'unsubscribed';
+  if (remote?.subscription === 'unsubscribed') return true;
+  // Somebody who opted in at Mailtrap and only moves stays as they are: that says nothing.
+  return delivery.consent === 'none' && (mayCreate || remote?.subscription !== 'subscribed');
 }
 
 function listIds(config: MailtrapConfig): number[] {

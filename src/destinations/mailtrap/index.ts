@@ -45,6 +45,7 @@ export const mailtrap: Destination<MailtrapConfig> = {
     lists: true,
     homes: ['worker'],
   },
+  account: (config) => `${config.base_url} ${config.account_id ?? ''}`.trimEnd(),
   limits,
   auth: (config) => ({ header: 'authorization', value: `Bearer ${config.api_token}` }),
   encode,

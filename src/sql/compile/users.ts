@@ -92,7 +92,7 @@ function consentValue(consent: ConsentBasis | undefined): string {
   if (consent.kind === 'everyone') return `'basis'`;
   const value = `lower((${pathValue(consent.path).sql})::text)`;
   return `case when ${value} in ('true', 't', 'yes', 'y', 'on', '1') then 'basis'
-           when ${value} in ('false', 'f', 'no', 'n', 'off', '0') then 'opted_out' else 'none' end`;
+           when ${value} in ('false', 'f', 'no', 'n', 'off', '0') then 'opted_out' else 'missing' end`;
 }
 
 /** One `jsonb_build_object` takes at most 100 arguments. */

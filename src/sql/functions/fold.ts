@@ -11,7 +11,7 @@ function window(table: number): string {
       (select ${columns} from rollcall.changes_${table} c where c.xid = any(v_running) ${rest})`;
 }
 
-/** Taking changes from the log and folding them into desired state. See SPEC.md, "Fold". */
+/** Taking changes from the log and folding them into desired state. See ARCHITECTURE.md, "Reasons". */
 export const fold: string = /* sql */ `
 -- Owner rows first, in key order; only then the sources are read. Callers: the fold, the sweep, later the backfill.
 create or replace function rollcall.fold_keys(p_keys text[], p_lane smallint)

@@ -47,8 +47,8 @@ begin
   end if;
 end $body$;
 
--- Binds to the database as it is. A position in another cluster's transaction ids means nothing here, so it starts anew;
--- leases of workers elsewhere end; everything is looked at again by a sweep.
+-- Binds to the database as it is. A position in another cluster's transaction ids means nothing here, so it starts anew; leases
+-- of workers elsewhere end; everybody is sent again, as the destinations may have seen newer states than this copy knows of.
 create or replace function rollcall.bind(p_ref text, p_environment text) returns void language plpgsql as $body$
 declare
   v_old jsonb := (select identity from rollcall.install);
@@ -58,6 +58,7 @@ begin
     delete from rollcall.fold_position;
     insert into rollcall.fold_position (lo) values (pg_current_snapshot());
     perform nextval('rollcall.uncaptured');
+    perform rollcall.send_again(d.id, false) from rollcall.destinations d;
   end if;
   update rollcall.install set identity = rollcall.identity(), project_ref = p_ref, environment = p_environment, bound_at = now();
 end $body$;

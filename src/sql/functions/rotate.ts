@@ -1,4 +1,4 @@
-/** Keeping the log small without ever standing in a writer's way. See SPEC.md, "Log". */
+/** Keeping the log small without ever standing in a writer's way. See ARCHITECTURE.md, "Reasons". */
 export const rotate: string = /* sql */ `
 -- Two steps, in two transactions. First the oldest table is emptied: its lock is asked for without queueing, as writers behind
 -- a queue would lose captures, and only once every row in it is folded. At a later call it becomes the current one; by then

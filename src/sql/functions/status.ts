@@ -1,6 +1,14 @@
 /** What `rollcall status` shows, as one document. */
 export const status: string = /* sql */ `
-create or replace function rollcall.status() returns jsonb language sql set row_security = off as $body$
+create or replace function rollcall.status() returns jsonb language sql set search_path = '' set row_security = off as $body$
+  with unfolded as (
+    select c.at, c.keys
+      from (select p.lo from rollcall.fold_position p order by p.id desc limit 1) p
+      cross join lateral (
+        select x.at, x.keys, x.xid from rollcall.changes_0 x where x.xid >= pg_snapshot_xmin(p.lo)
+        union all select x.at, x.keys, x.xid from rollcall.changes_1 x where x.xid >= pg_snapshot_xmin(p.lo)
+        union all select x.at, x.keys, x.xid from rollcall.changes_2 x where x.xid >= pg_snapshot_xmin(p.lo)) c
+     where not pg_visible_in_snapshot(c.xid, p.lo))
   select jsonb_build_object(
     'environment', i.environment,
     'project', i.project_ref,
@@ -8,6 +16,10 @@ create or replace function rollcall.status() returns jsonb language sql set row_
     'config_hash', i.config_hash,
     'swept_at', i.swept_at,
     'sweep_note', i.sweep_note,
+    'bound_at', i.bound_at,
+    -- Changes that no worker has folded yet.
+    'unfolded', (select count(*) from unfolded u, unnest(u.keys)),
+    'oldest_unfolded_s', (select extract(epoch from clock_timestamp() - min(u.at)) from unfolded u),
     'sweep_wanted', rollcall.uncaptured_count() <> i.uncaptured_seen,
     'triggers_missing', (
       select coalesce(jsonb_agg(x.name order by x.name), '[]')

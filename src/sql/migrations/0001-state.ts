@@ -25,6 +25,7 @@ create table rollcall.destinations (
   enabled boolean not null default true,       -- false once the config no longer names it
   map_function name not null,
   plan jsonb not null,                         -- attribute name -> type
+  account text not null,                       -- which account there: what was delivered holds for this one only
   paused_until timestamptz,
   pause_code text,
   pause_message text,

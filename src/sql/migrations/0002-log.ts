@@ -6,6 +6,7 @@ ${[0, 1, 2]
     (n) => `create table rollcall.changes_${n} (
   id bigint not null default nextval('rollcall.changes_id'),
   xid xid8 not null default pg_current_xact_id(),   -- top level: a row's own xmin may be a subtransaction
+  at timestamptz not null default now(),
   source smallint not null,
   keys text[] not null
 );

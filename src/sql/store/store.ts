@@ -46,6 +46,9 @@ export function createStore(sql: Sql, identity: Identity): Store {
     async resume(destination) {
       await sql.query('select rollcall.resume_destination($1)', [destination]);
     },
+    async endPauses() {
+      await sql.query('select rollcall.end_pauses()');
+    },
     async pauseSource(code, message) {
       await sql.query(
         `update rollcall.sources set pause_code = $1, pause_message = $2, paused_at = coalesce(paused_at, now())

@@ -1,0 +1,39 @@
+/** Sending again what counts as delivered, or as refused. */
+export const resend: string = /* sql */ `
+-- Everybody of a destination is sent again, in the backfill lane: what it holds is not known to be what we delivered (another
+-- account, a restored database). With p_forget nothing that is known of the contacts there holds any more.
+create or replace function rollcall.send_again(p_destination smallint, p_forget boolean) returns void
+language plpgsql set search_path = '' as $body$
+begin
+  delete from rollcall.due d where d.destination_id = p_destination;
+  delete from rollcall.dead_letters l where l.destination_id = p_destination and l.stage = 'deliver';
+  if p_forget then
+    update rollcall.desired s
+       set remote_address = null, remote_id = null, leftovers = null, carry_from = null, takeover = false,
+           action = case when s.action = 'delete' then 'none' else s.action end,
+           version = s.version + 1, delivered_version = null
+     where s.destination_id = p_destination;
+  else
+    update rollcall.desired s set version = s.version + 1 where s.destination_id = p_destination and s.action <> 'none';
+  end if;
+  insert into rollcall.due (destination_id, contact_id, lane, due_at)
+    select s.destination_id, s.contact_id, 1, clock_timestamp() from rollcall.desired s
+     where s.destination_id = p_destination and s.action <> 'none';
+end $body$;
+
+-- Pauses end now; the first contact still goes alone.
+create or replace function rollcall.end_pauses() returns void language sql set search_path = '' as $body$
+  update rollcall.destinations set paused_until = null where paused_until is not null
+$body$;
+
+-- Contacts that a destination refused are tried once more, and pauses end: somebody says that something was mended.
+create or replace function rollcall.try_again() returns void language sql set search_path = '' as $body$
+  with refused as (
+    delete from rollcall.dead_letters l where l.stage = 'deliver' returning l.destination_id, l.contact_id
+  )
+  insert into rollcall.due as d (destination_id, contact_id, lane, due_at)
+    select r.destination_id, r.contact_id, 1, clock_timestamp() from refused r
+    on conflict (contact_id, destination_id) do nothing;
+  select rollcall.end_pauses();
+$body$;
+`;
