@@ -34,11 +34,13 @@ export function renderApply({ config, where, database, destinations }: ApplyView
   (installed === undefined ? add : change)(count(database.functions, 'function'));
   if (database.newTriggers.length > 0) add(`triggers on auth.users: ${database.newTriggers.join(', ')}`);
   const kept = installed?.triggers.length ?? 0;
-  if (kept > 0 && config.enabled && config.users && config.destinations.length > 0) {
-    change(`triggers on auth.users: ${count(kept, 'trigger')} made again`);
-  } else if (kept > 0) remove('triggers on auth.users: nothing is captured any more');
-  for (const { name } of config.destinations) {
-    (installed?.destinations.includes(name) === true ? change : add)(`destination ${name}`);
+  const captures = config.enabled && config.users && config.destinations.length > 0;
+  if (kept > 0 && !captures) remove('triggers on auth.users: nothing is captured any more');
+  for (const { name, account } of config.destinations) {
+    const before = installed?.accounts[name];
+    if (before === undefined) add(`destination ${name}`);
+    else if (before === account) change(`destination ${name}`);
+    else change(`destination ${name}: another account, so everybody is sent again`);
   }
   for (const name of database.dropped) remove(`destination ${name}: no longer sent to, its contacts stay there`);
   lines.push('', `Consent: ${describeConsent(config.consent)}`);

@@ -11,6 +11,8 @@ export interface Installed {
   readonly environment: string | null;
   /** Names of the destinations that are sent to. */
   readonly destinations: readonly string[];
+  /** Which account each destination was applied for, by name. */
+  readonly accounts: Readonly<Record<string, string>>;
   /** Names of the triggers on auth.users. */
   readonly triggers: readonly string[];
 }
@@ -34,6 +36,7 @@ export async function readInstalled(sql: Queryable): Promise<Installed | undefin
       'migrations', (select coalesce(jsonb_agg(m.version order by m.version), '[]') from rollcall.migrations m),
       'configHash', i.config_hash, 'identity', i.identity, 'projectRef', i.project_ref, 'environment', i.environment,
       'destinations', (select coalesce(jsonb_agg(d.name order by d.id), '[]') from rollcall.destinations d where d.enabled),
+      'accounts', (select coalesce(jsonb_object_agg(d.name, d.account), '{}') from rollcall.destinations d),
       'triggers', (select coalesce(jsonb_agg(t.tgname order by t.tgname), '[]') from pg_trigger t
                     where t.tgrelid = to_regclass('auth.users') and t.tgname like 'rollcall\\_%')) as installed
     from rollcall.install i`);

@@ -57,7 +57,7 @@ async function runRebind(options: Options, cli: Cli): Promise<number> {
     const question = 'Shall this copy send from now on? No other copy may still be sending.';
     if (!(await ask(cli, question, options.yes))) return 1;
     await sql.query('select rollcall.bind($1, $2)', [ref, environment]);
-    cli.say(`${cli.paint('green', 'Bound.')} A sweep looks at everybody again when a worker starts.`);
+    cli.say(`${cli.paint('green', 'Bound.')} When a worker starts, everybody is sent again.`);
     return 0;
   });
 }

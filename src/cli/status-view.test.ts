@@ -27,6 +27,9 @@ const healthy: StatusDocument = {
   swept_at: '2026-01-02T02:50:05Z',
   sweep_note: null,
   sweep_wanted: false,
+  unfolded: 0,
+  oldest_unfolded_s: null,
+  unwatched_s: 840,
   triggers_missing: [],
   sources: [{ name: 'auth.users', pause_code: null, pause_message: null }],
   destinations: [quiet],
@@ -59,7 +62,7 @@ const ill: StatusDocument = {
 };
 
 function render(status: StatusDocument, refusals: readonly RollcallError[] = []): string {
-  return renderStatus(status, problemsOf(status, refusals), { now: NOW, width: 80, paint: plain });
+  return renderStatus(status, problemsOf(status, refusals, 3_600_000), { now: NOW, width: 80, paint: plain });
 }
 
 describe('at 80 columns', () => {
@@ -141,5 +144,25 @@ test.each([
   [601, ['RC_BEHIND']],
 ])('after %d s of waiting: %j', (seconds, codes) => {
   const destinations = [{ ...quiet, pending: 1, oldest_pending_s: seconds }];
-  expect(problemsOf({ ...healthy, destinations }, []).map((problem) => problem.code)).toEqual(codes);
+  expect(problemsOf({ ...healthy, destinations }, [], 3_600_000).map((problem) => problem.code)).toEqual(codes);
+});
+
+describe('when no worker runs', () => {
+  const codes = (status: Partial<StatusDocument>): string[] =>
+    problemsOf({ ...healthy, ...status }, [], 3_600_000).map((problem) => problem.code);
+
+  test('changes that wait in the log for more than ten minutes', () => {
+    expect(codes({ unfolded: 3, oldest_unfolded_s: 600 })).toEqual([]);
+    expect(codes({ unfolded: 3, oldest_unfolded_s: 601 })).toEqual(['RC_BEHIND']);
+    expect(render({ ...healthy, unfolded: 3, oldest_unfolded_s: 90 })).toContain(
+      '3 changes not looked at yet, the oldest for 1 min.',
+    );
+  });
+
+  test('no sweep for longer than two of them take turns, or none since the install', () => {
+    expect(codes({ unwatched_s: 7_200 })).toEqual([]);
+    expect(codes({ unwatched_s: 7_201 })).toEqual(['RC_BEHIND']);
+    expect(codes({ swept_at: null, unwatched_s: 7_201 })).toEqual(['RC_BEHIND']);
+    expect(codes({ swept_at: null, unwatched_s: null })).toEqual([]);
+  });
 });

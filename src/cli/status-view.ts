@@ -12,6 +12,11 @@ export interface StatusDocument {
   readonly swept_at: string | null;
   readonly sweep_note: string | null;
   readonly sweep_wanted: boolean;
+  /** Keys in the log that no worker has folded yet. */
+  readonly unfolded: number;
+  readonly oldest_unfolded_s: number | null;
+  /** Since the last sweep, or since the install was bound when there was none; null while it is unbound. */
+  readonly unwatched_s: number | null;
   readonly triggers_missing: readonly string[];
   readonly sources: readonly {
     readonly name: string;
@@ -53,8 +58,13 @@ const BEHIND_S = 600;
 /**
  * Everything that makes an install unhealthy, the most urgent first.
  * @param refusals why a worker with this config would not start: wrong config, wrong database
+ * @param sweepEveryMs time between the sweeps of a running worker
  */
-export function problemsOf(status: StatusDocument, refusals: readonly RollcallError[]): readonly Problem[] {
+export function problemsOf(
+  status: StatusDocument,
+  refusals: readonly RollcallError[],
+  sweepEveryMs: number,
+): readonly Problem[] {
   const problems: Problem[] = refusals.map(({ code, message, hint }) => ({ code, message, hint: hint ?? '' }));
   const add = (code: string, message: string, hint: string): void => void problems.push({ code, message, hint });
   if (status.triggers_missing.length > 0 && status.destinations.length > 0) {
@@ -72,11 +82,26 @@ export function problemsOf(status: StatusDocument, refusals: readonly RollcallEr
       'Make the config fit the table, then run `rollcall apply`.',
     );
   }
+  const behind = workerProblem(status, sweepEveryMs);
+  if (behind !== undefined && status.destinations.length > 0)
+    add('RC_BEHIND', behind, 'Is a worker running (`rollcall start`)?');
   for (const destination of status.destinations) problems.push(...destinationProblems(destination));
   if (status.sweep_note !== null) {
     add('RC_BRAKE', status.sweep_note, 'If users are missing there, restore them: the next sweep looks again.');
   }
   return problems;
+}
+
+/** What says that no worker is at work. */
+function workerProblem(status: StatusDocument, sweepEveryMs: number): string | undefined {
+  if ((status.oldest_unfolded_s ?? 0) > BEHIND_S) {
+    return `${count(status.unfolded, 'change')} in the log, and the oldest waits for ${duration(status.oldest_unfolded_s ?? 0)}.`;
+  }
+  const unwatched = status.unwatched_s ?? 0;
+  if (unwatched <= Math.max(BEHIND_S, (2 * sweepEveryMs) / 1000)) return undefined;
+  return status.swept_at === null
+    ? `No worker has looked at the users since the install ${duration(unwatched)} ago.`
+    : `No worker has looked at the users for ${duration(unwatched)}.`;
 }
 
 function destinationProblems(d: DestinationStatus): Problem[] {
@@ -135,6 +160,10 @@ export function renderStatus(
     if (skipped.length === 0) continue;
     const list = skipped.map(([reason, n]) => `${n.toLocaleString('en-US')} ${reason.replaceAll('_', ' ')}`).join(', ');
     lines.push('', wrap(`No contacts at ${d.name}: ${list}`, width, '  '));
+  }
+  if (status.unfolded > 0) {
+    const oldest = duration(status.oldest_unfolded_s ?? 0);
+    lines.push('', `${count(status.unfolded, 'change')} not looked at yet, the oldest for ${oldest}.`);
   }
   lines.push('', sweepLine(status, at.now));
   if (problems.length === 0) return [...lines, paint('green', 'Healthy.')].join('\n');

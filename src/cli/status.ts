@@ -21,7 +21,7 @@ export function define(command: Command, cli: Cli): void {
   cli.action(command, async (options: { readonly json?: boolean }) => {
     const config = await loadConfig(cli);
     const { status, refusals } = await withDatabase(config, (sql) => readStatus(sql, config));
-    const problems = problemsOf(status, refusals);
+    const problems = problemsOf(status, refusals, config.sweep.everyMs);
     const healthy = problems.length === 0;
     if (options.json === true) cli.json({ healthy, problems, ...status });
     else {

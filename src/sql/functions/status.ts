@@ -16,7 +16,7 @@ create or replace function rollcall.status() returns jsonb language sql set sear
     'config_hash', i.config_hash,
     'swept_at', i.swept_at,
     'sweep_note', i.sweep_note,
-    'bound_at', i.bound_at,
+    'unwatched_s', extract(epoch from clock_timestamp() - coalesce(i.swept_at, i.bound_at)),
     -- Changes that no worker has folded yet.
     'unfolded', (select count(*) from unfolded u, unnest(u.keys)),
     'oldest_unfolded_s', (select extract(epoch from clock_timestamp() - min(u.at)) from unfolded u),

@@ -86,7 +86,14 @@ test('destinations with long names that begin alike have functions of their own'
   expect(new Set(functions).size).toBe(2);
   expect(Math.max(...functions.map((name) => name.length))).toBeLessThanOrEqual(63);
   const one = await installed({
-    destinations: names.map((name) => ({ name, type: 'mailtrap', options: {}, account: 'sandbox', line: 1, column: 1 })),
+    destinations: names.map((name) => ({
+      name,
+      type: 'mailtrap',
+      options: {},
+      account: 'sandbox',
+      line: 1,
+      column: 1,
+    })),
   });
   await one.insert('a@x.y');
   expect(await one.foldAll()).toMatchObject({ taken: 1, changed: 2 });

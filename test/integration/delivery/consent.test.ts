@@ -43,6 +43,35 @@ test('a metadata path decides: yes, no, nothing', async () => {
     expect(statusOf(world, `${name}@example.com`)).toBe('unsubscribed');
 });
 
+test('an answer that is taken back is a no, said in every write', async () => {
+  const world = await consentWorld({ consent: '{ column: user_metadata.marketing }' });
+  const id = await world.signUp('ann@example.com', { marketing: true });
+  await world.settled();
+  expect(statusOf(world, 'ann@example.com')).toBe('subscribed');
+  await world.db.app.query(
+    `update auth.users set raw_user_meta_data = raw_user_meta_data - 'marketing' where id = $1`,
+    [id],
+  );
+  await world.settled();
+  expect(statusOf(world, 'ann@example.com')).toBe('unsubscribed');
+  await world.db.app.query(`update auth.users set raw_user_meta_data = '{"full_name":"Ann"}' where id = $1`, [id]);
+  await world.settled();
+  expect(seen.map((call) => bodyOf(call)?.unsubscribed)).toEqual([undefined, true, true]);
+});
+
+test('nobody: who opted in at the destination stays so, after an edit and at a new address', async () => {
+  const world = await consentWorld({ consent: 'nobody' });
+  const id = await world.signUp('ann@example.com', { full_name: 'Ann' });
+  await world.settled();
+  world.sandbox.state.unsuppress('ann@example.com');
+  await world.db.app.query(`update auth.users set raw_user_meta_data = '{"full_name":"Anna"}' where id = $1`, [id]);
+  await world.settled();
+  expect(statusOf(world, 'ann@example.com')).toBe('subscribed');
+  await world.db.app.query(`update auth.users set email = 'anna@example.com' where id = $1`, [id]);
+  await world.settled();
+  expect(statusOf(world, 'anna@example.com')).toBe('subscribed');
+});
+
 test('who opted out edits the profile 20 times and changes the address: never subscribed', async () => {
   const world = await consentWorld({ consent: '{ column: user_metadata.marketing }' });
   const id = await world.signUp('out@example.com', { marketing: false, n: 0 });
