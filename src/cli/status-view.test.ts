@@ -109,8 +109,8 @@ for [email]
   meanwhile.
 RC_FAILED: mailtrap: 3 contacts can't be delivered: 2 x invalid_email (email), 1
 x 22P02.
-  Correct the rows, or the mapping and \`rollcall apply\`: each is tried again
-  when it changes.
+  Correct the rows, the mapping or the destination. Each is tried again when it
+  changes, all refused ones by \`rollcall apply\`.
 RC_BEHIND: mailtrap is behind: the oldest change waits for 1 h 12 min.
   Is a worker running (\`rollcall start\`)? Its log says what holds it up.
 RC_BRAKE: 40 of 1204 contacts have no user any more, and nobody saw them being

@@ -117,7 +117,7 @@ function destinationProblems(d: DestinationStatus): Problem[] {
     problems.push({
       code: 'RC_FAILED',
       message: `${d.name}: ${count(d.failed, 'contact')} can't be delivered: ${causes.join(', ')}.`,
-      hint: 'Correct the rows, or the mapping and `rollcall apply`: each is tried again when it changes.',
+      hint: 'Correct the rows, the mapping or the destination. Each is tried again when it changes, all refused ones by `rollcall apply`.',
     });
   }
   if ((d.oldest_pending_s ?? 0) > BEHIND_S) {
