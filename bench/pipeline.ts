@@ -35,9 +35,11 @@ export async function pipeline({ users }: { users: number }): Promise<readonly M
     const sql = openPg({ url: ours.url });
     await applyInstall(sql, config, projectRef(ours.url, undefined));
     await sql.close();
+    const alone = await writersRate(ours.url, Math.ceil(users / 4));
     const stop = new AbortController();
     const worker = runWorker({ config, log: SILENT }, stop.signal);
     await swept(ours.client);
+    await inStep(ours.client);
     const bulk = await bulkRate(ours.client, sink, users);
     const single = await singleRate(ours.url, ours.client, sink, Math.ceil(users / 4));
     const paced = await pacedLatency(ours.client, sink, Math.min(5_000, users));
@@ -49,7 +51,8 @@ export async function pipeline({ users }: { users: number }): Promise<readonly M
       rate('the same in batches of 200 with a pause, as pg_net', asPgNet),
       rate('one statement: captured to delivered, one call each', bulk, { target: 10_000, baseline: generous }),
       rate('the same against the pg_net model', bulk, { baseline: asPgNet }),
-      rate('one by one, 4 writers at full speed: signed up to delivered', single, { baseline: generous }),
+      rate('one by one, 4 writers at full speed, no worker: captured only', alone),
+      rate('the same with the worker on the same cores: to the last delivered', single, { baseline: generous }),
       time(`commit to accepted at ${PACE}/s, p50`, percentile(paced, 0.5), 10),
       time(`commit to accepted at ${PACE}/s, p99`, percentile(paced, 0.99), 60),
     ];
@@ -121,6 +124,15 @@ async function bulkRate(client: pg.Client, sink: Sink, count: number): Promise<n
 
 async function singleRate(url: string, client: pg.Client, sink: Sink, count: number): Promise<number> {
   await sink.reset();
+  const started = performance.now();
+  await writersRate(url, count);
+  await arrived(sink, count);
+  await inStep(client);
+  return (count * 1000) / (performance.now() - started);
+}
+
+/** Four connections that sign people up one by one, as fast as they can. */
+async function writersRate(url: string, count: number): Promise<number> {
   const writers = await Promise.all(Array.from({ length: 4 }, () => connected(url)));
   const started = performance.now();
   let next = 0;
@@ -132,8 +144,6 @@ async function singleRate(url: string, client: pg.Client, sink: Sink, count: num
       }
     }),
   );
-  await arrived(sink, count);
-  await inStep(client);
   const perSecond = (count * 1000) / (performance.now() - started);
   await Promise.all(writers.map((writer) => writer.end()));
   return perSecond;
