@@ -56,11 +56,13 @@ async function signUps({ people, screen, signal }: Crowd, users: number): Promis
     while (begun < users && !signal.aborted) {
       begun += 1;
       const n = begun;
+      const since = Date.now();
       const person = await people.signUp();
-      screen.person('signed up', person.email, person.name);
+      screen.person('signed up', person.email, person.name, since);
       if (n % RENAME_EVERY === 0) {
+        const edited = Date.now();
         await person.rename(`${person.name} II`);
-        screen.person('edited', person.email, `${person.name} II`);
+        screen.person('edited', person.email, `${person.name} II`, edited);
       }
       done += 1;
       screen.progress(done, users);
@@ -121,19 +123,20 @@ async function stroll({ people, app, screen, signal }: Crowd): Promise<void> {
   const present: Person[] = [];
   for (let step = 0; !signal.aborted; step += 1) {
     const [first] = present;
+    const since = Date.now();
     if (step % 3 === 1 && first !== undefined) {
       const person = present[Math.floor(present.length / 2)] ?? first;
       const name = `${person.name.split(' ')[0]} ${['the Great', 'II', 'Jr.', 'PhD'][step % 4]}`;
       await person.rename(name);
-      screen.person('edited', person.email, name);
+      screen.person('edited', person.email, name, since);
     } else if (step % 7 === 5 && first !== undefined) {
       present.shift();
       await app.query('delete from auth.users where id = $1', [first.id]);
-      screen.person('left', first.email, first.name);
+      screen.person('left', first.email, first.name, since);
     } else {
       const person = await people.signUp();
       present.push(person);
-      screen.person('signed up', person.email, person.name);
+      screen.person('signed up', person.email, person.name, since);
     }
     await pause(STROLL_MS, signal);
   }

@@ -73,11 +73,26 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     });
     const people = await createPeople(project);
     const app = new pg.Pool({ connectionString: databaseUrl, max: 2 });
+    // Ctrl-C reaches the server too, so its connections may end before we do.
+    app.on('error', () => undefined);
     closers.push(() => app.end());
-    const result = await Promise.race([
-      crowd({ people, app, sandbox, screen, users: options.users, exit: options.exit, signal: stop.signal }),
-      worker.then(() => undefined),
-    ]);
+    const going = crowd({
+      people,
+      app,
+      sandbox,
+      screen,
+      users: options.users,
+      exit: options.exit,
+      signal: stop.signal,
+    });
+    closers.push(async () => {
+      stop.abort();
+      await going.catch(() => undefined);
+    });
+    const result = await Promise.race([going, worker.then(() => undefined)]).catch((error: unknown) => {
+      if (stop.signal.aborted) return undefined;
+      throw error;
+    });
     if (result === undefined) return true;
     const summary = {
       ...result,

@@ -4,8 +4,8 @@ import { styleText } from 'node:util';
 export interface Screen {
   say(line: string): void;
   ready(info: { readonly pageUrl: string; readonly notes: readonly string[] }): void;
-  /** Somebody did something in the app. */
-  person(what: 'signed up' | 'edited' | 'left', email: string, name: string): void;
+  /** Somebody did something in the app, begun at `since` (ms since the epoch): the contact may have been there before the answer. */
+  person(what: 'signed up' | 'edited' | 'left', email: string, name: string, since: number): void;
   /** The sandbox accepted something. */
   contact(kind: string, email: string, name: unknown, at: number): void;
   progress(done: number, of: number): void;
@@ -32,6 +32,7 @@ export function createScreen(json: boolean): Screen {
   const style = (format: Parameters<typeof styleText>[0], text: string): string =>
     live && process.env['NO_COLOR'] === undefined ? styleText(format, text) : text;
   const lines: Line[] = [];
+  const accepted = new Map<string, { kind: string; at: number }>();
   const counts = { people: 0, edited: 0, left: 0, contacts: 0 };
   let head: string[] = [];
   let drawn = 0;
@@ -58,6 +59,11 @@ export function createScreen(json: boolean): Screen {
     drawn = text.length;
   }
 
+  function plainLine(email: string, did: string, kind: string, name: unknown): void {
+    if (live || json) return;
+    out.write(`${email} ${did}: contact ${kind}${typeof name === 'string' ? ` (${name})` : ''}\n`);
+  }
+
   return {
     say(line) {
       out.write(`${line}\n`);
@@ -66,24 +72,28 @@ export function createScreen(json: boolean): Screen {
       head = [`Sandbox page: ${pageUrl}`, ...notes.map((note) => `  ${note}`)];
       if (!live) for (const line of head) out.write(`${line}\n`);
     },
-    person(what, email, name) {
+    person(what, email, name, since) {
       if (what === 'signed up') counts.people += 1;
       if (what === 'edited') counts.edited += 1;
       if (what === 'left') counts.left += 1;
       const old = lines.findIndex((l) => l.email === email);
       if (old >= 0) lines.splice(old, 1);
-      lines.unshift({ email, name, did: what, didAt: Date.now(), contact: '', tookMs: undefined });
+      const last = accepted.get(email);
+      const there = last !== undefined && last.at >= since ? last : undefined;
+      const tookMs = there === undefined ? undefined : there.at - since;
+      lines.unshift({ email, name, did: what, didAt: since, contact: there?.kind ?? '', tookMs });
+      if (there !== undefined) plainLine(email, what, there.kind, name);
       lines.length = Math.min(lines.length, ROWS);
     },
     contact(kind, email, name, at) {
       if (kind === 'created') counts.contacts += 1;
       if (kind === 'deleted') counts.contacts -= 1;
+      accepted.set(email, { kind, at });
       const line = lines.find((l) => l.email === email);
-      if (line === undefined) return;
+      if (line === undefined || line.didAt > at) return;
       line.contact = kind;
       line.tookMs = Math.max(0, at - line.didAt);
-      if (!live && !json)
-        out.write(`${email} ${line.did}: contact ${kind}${typeof name === 'string' ? ` (${name})` : ''}\n`);
+      plainLine(email, line.did, kind, name);
     },
     progress(done, of) {
       const now = Date.now();
