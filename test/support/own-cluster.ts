@@ -13,7 +13,11 @@ export interface OwnDatabase extends TestDatabase {
 }
 
 export async function createOwnDatabase(settings: Readonly<Record<string, string>> = {}): Promise<OwnDatabase> {
-  const cluster = await startCluster({ settings: { max_connections: '60', ...settings } });
+  const from = process.env['ROLLCALL_TEST_POSTGRES'];
+  const cluster = await startCluster({
+    settings: { max_connections: '60', ...settings },
+    ...(from === undefined ? {} : { from }),
+  });
   onCleanup(() => cluster.destroy());
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   const first = new Client({ connectionString: cluster.url('postgres') });
