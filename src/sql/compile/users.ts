@@ -14,6 +14,11 @@ export interface UserSource {
 
 /** In characters (RFC 5321: 64 before the @, 255 after). A longer one is none, and no index has to hold it. */
 const LONGEST_ADDRESS = 320;
+/**
+ * No destination takes a contact this large (the most generous known, Klaviyo, says 100 KB), and users write their own
+ * metadata: a thousand huge ones in one fold must not take the database's memory.
+ */
+const LONGEST_PAYLOAD = 131_072;
 
 /** Columns of the verdict: who is no contact at all. */
 const VERDICT_COLUMNS = ['deleted_at', 'is_anonymous', 'email_confirmed_at', 'phone_confirmed_at'];
@@ -39,7 +44,8 @@ export function watchedColumns(mapping: UserMapping, consent: ConsentBasis | und
 
 /**
  * The function that makes contacts of users: `rollcall.<name>(p_keys text[]) returns setof rollcall.mapped`, one row a key.
- * Only \`rollcall.map_rows\` calls it, which fixes the settings of the session. Its body is a string, so the app's DROP COLUMN, RENAME and ALTER TYPE work; what no longer fits raises class 42.
+ * Only `rollcall.map_rows` calls it, which fixes the settings of the session. Its body is a string, so the app's DROP COLUMN,
+ * RENAME and ALTER TYPE work; what no longer fits raises class 42.
  */
 export function mapFunction(
   name: string,
@@ -55,10 +61,11 @@ export function mapFunction(
 language plpgsql as ${dollarQuote(`begin
   return query
   select k.key,
-         v.verdict,
+         case when b.bytes > ${LONGEST_PAYLOAD} then 'failed' else v.verdict end,
          case when v.verdict = 'ok' then a.address end,
          case when v.verdict = 'ok' then (${consentValue(consent)}) else 'none' end,
-         case when v.verdict = 'ok' then (${payload(mapping.attributes, source)}) else '{}'::jsonb end
+         case when b.bytes > ${LONGEST_PAYLOAD} then jsonb_build_object('code', 'too_large', 'message',
+           format('The mapped values of this contact take %s bytes, and at most ${LONGEST_PAYLOAD} are sent.', b.bytes)) else b.payload end
     from unnest(p_keys) as k(key)
     left join lateral (select ${['u.id', ...projection].join(', ')} from auth.users u where u.id = k.key::uuid offset 0) as users on true
     cross join lateral (select case when length(x.address) <= ${LONGEST_ADDRESS} then nullif(x.address, '') end as address
@@ -66,7 +73,9 @@ language plpgsql as ${dollarQuote(`begin
     cross join lateral (select case
       when users.id is null then 'gone'
 ${verdictArms(mapping, source)}
-      else 'ok' end as verdict) as v;
+      else 'ok' end as verdict) as v
+    cross join lateral (select y.payload, pg_column_size(y.payload) as bytes from (
+      select case when v.verdict = 'ok' then (${payload(mapping.attributes, source)}) else '{}'::jsonb end as payload offset 0) as y offset 0) as b;
 end`)};`;
 }
 

@@ -98,7 +98,7 @@ test('names and values of every kind come out as they went in', async () => {
   }
 });
 
-test('1 MB of metadata, deep nesting and many keys are mapped whole', async () => {
+test('large metadata, deep nesting and many keys are mapped whole', async () => {
   const one = await installed(
     mappingOf([
       attribute('WHOLE', 'user_metadata'),
@@ -110,10 +110,10 @@ test('1 MB of metadata, deep nesting and many keys are mapped whole', async () =
   let deep: unknown = 'down here';
   for (let n = 0; n < 50; n += 1) deep = [deep];
   const metadata = {
-    big: 'x€'.repeat(500_000),
+    big: 'x€'.repeat(4_000),
     small: 's',
     deep,
-    keys: Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`k${n}`, n])),
+    keys: Object.fromEntries(Array.from({ length: 2_000 }, (_, n) => [`k${n}`, n])),
   };
   const id = await one.insert('a@x.y', metadata);
   await one.foldAll();
@@ -124,6 +124,25 @@ test('1 MB of metadata, deep nesting and many keys are mapped whole', async () =
   expect(JSON.stringify(got['WHOLE']).length).toBe(JSON.stringify(metadata).length);
   const [claimed] = await one.claim();
   expect(claimed?.attributes['BIG']).toBe(metadata.big);
+});
+
+test('a contact of more than 128 KB is a dead letter with its size, and holds up nobody', async () => {
+  const one = await installed(
+    mappingOf([attribute('WHOLE', 'user_metadata'), attribute('SMALL', 'user_metadata.small')]),
+  );
+  const huge = await one.insert('huge@x.y', { big: 'x'.repeat(1_048_576) });
+  const small = await one.insert('small@x.y', { small: 's' });
+  expect(await one.foldAll()).toMatchObject({ failed: 1, changed: 1 });
+  const { rows } = await one.db.app.query<{ code: string; message: string }>(
+    'select code, message from rollcall.dead_letters',
+  );
+  expect(rows).toEqual([
+    { code: 'too_large', message: expect.stringMatching(/take \d{7} bytes, and at most 131072 are sent/) as string },
+  ]);
+  expect(await one.desired(huge)).toBeUndefined();
+  expect(await payload(one, small)).toEqual({ WHOLE: { small: 's' }, SMALL: 's' });
+  await one.db.app.query(`update auth.users set raw_user_meta_data = '{"small": "t"}' where id = $1`, [huge]);
+  expect(await one.foldAll()).toMatchObject({ failed: 0, changed: 1 });
 });
 
 test('an address longer than any address is none, and holds up nobody', async () => {

@@ -60,5 +60,5 @@ test('1 MB of metadata: arrives when it is not mapped, a dead letter with the re
   expect(world.sandbox.state.contact('plain@example.com')).toBeDefined();
   expect(world.sandbox.state.contact('wide@example.com')).toBeUndefined();
   const { rows } = await world.db.app.query('select stage, message from rollcall.dead_letters');
-  expect(rows).toEqual([{ stage: 'deliver', message: expect.stringMatching(/FIRSTNAME.*too long/) as string }]);
+  expect(rows).toEqual([{ stage: 'map', message: expect.stringMatching(/take \d{7} bytes, and at most/) as string }]);
 });
