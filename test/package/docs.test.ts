@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/load.ts';
+import { DEMO_PACKAGES } from '../../src/demo/packages.ts';
 import { registry } from '../../src/destinations/registry.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -44,4 +45,9 @@ test('every test that SPEC.md names exists', () => {
     }
   });
   expect(missing).toEqual([]);
+});
+
+test('the demo asks for the very packages that are tested here', () => {
+  const { devDependencies } = JSON.parse(read('package.json')) as { devDependencies: Record<string, string> };
+  expect(devDependencies).toMatchObject(DEMO_PACKAGES);
 });
