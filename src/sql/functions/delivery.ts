@@ -61,18 +61,19 @@ do $types$ begin
   if to_regtype('rollcall.result') is null then
     create type rollcall.result as (contact bigint, version bigint, action text, outcome text, address text, remote_id text,
       code text, field text, message text, wait_ms bigint, latency_ms int, forget_remote boolean, partial boolean,
-      held boolean, tries int, unknown_until timestamptz, theirs boolean, arrived boolean);
+      held boolean, tries int, unknown_until timestamptz, theirs boolean, arrived boolean, touched text, lease_end timestamptz);
   end if;
 end $types$;
 
 -- Records what came of a batch. p_results: [{contact, version, action, outcome, address, remote_id, code, field, message,
--- wait_ms, latency_ms, forget_remote, partial}]. Partial: the new address was accepted, the old one is still to be removed.
+-- wait_ms, latency_ms, forget_remote, partial, touched}]. Touched: another address the request was about. Partial: the new address was accepted, the old one is still to be removed.
 create or replace function rollcall.settle(p_destination smallint, p_token uuid, p_grace interval, p_results jsonb) returns int
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
   v_now timestamptz;
   v_results rollcall.result[];
   v_contacts bigint[];
+  v_freed record;
   v_settled int;
 begin
   select array_agg(x.contact order by x.contact) into v_contacts from jsonb_to_recordset(p_results) as x(contact bigint);
@@ -91,9 +92,9 @@ begin
                             and o.contact_id <> r.contact)
                or exists (select from rollcall.desired o where o.destination_id + 0 = p_destination and o.remote_address = r.address
                             and o.contact_id <> r.contact)),
-           r.action = 'upsert' and (r.outcome = 'delivered' or coalesce(r.partial, false)))::rollcall.result)
+           r.action = 'upsert' and (r.outcome = 'delivered' or coalesce(r.partial, false)), r.touched, d.due_at)::rollcall.result)
     into v_results
-    from jsonb_to_recordset(p_results) as r(contact bigint, version bigint, action text, outcome text, address text,
+    from jsonb_to_recordset(p_results) as r(contact bigint, version bigint, action text, outcome text, address text, touched text,
       remote_id text, code text, field text, message text, wait_ms bigint, latency_ms int, forget_remote boolean, partial boolean)
     cross join lateral (
       select s.address from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
@@ -114,7 +115,7 @@ begin
     select r.*, r.remote_id is null
              or row_number() over (partition by r.remote_id, r.arrived and not r.theirs order by r.n desc) = 1 as id_owner
       from unnest(v_results) with ordinality as r(contact, version, action, outcome, address, remote_id, code, field, message, wait_ms,
-        latency_ms, forget_remote, partial, held, tries, unknown_until, theirs, arrived, n)
+        latency_ms, forget_remote, partial, held, tries, unknown_until, theirs, arrived, touched, lease_end, n)
   ), next as materialized (
     select r.*, s.hash,
            case when r.outcome = 'delivered' then greatest(s.delivered_version, r.version) else s.delivered_version end as delivered_version,
@@ -205,6 +206,27 @@ begin
     select p_destination, r.contact, r.version, r.action, r.outcome, r.code, r.message, r.latency_ms from result r
   )
   select count(*) filter (where held) into v_settled from judged;
+
+  -- Whoever took an address from one of these waits for the end of its lease, and for what may arrive after it. The request is
+  -- over for certain, so neither is to be waited for any longer.
+  for v_freed in
+    select a.address, r.lease_end, r.unknown_until
+      from unnest(v_results) r
+      cross join lateral (values (r.address), (r.touched)) as a(address)
+      cross join lateral (select s.address from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
+     where r.held and r.outcome <> 'unknown' and a.address is not null and a.address is distinct from s.address
+  loop
+    update rollcall.due d
+       set due_at = v_now,
+           unknown_until = case when d.unknown_until > v_freed.lease_end + p_grace then d.unknown_until else v_freed.unknown_until end
+     where d.destination_id = p_destination and d.contact_id = any(array(
+       select x.contact_id
+         from (select o.contact_id from rollcall.desired o
+                where o.destination_id + 0 = p_destination and o.address = v_freed.address) x
+         cross join lateral (
+           select from rollcall.due d where d.destination_id = p_destination and d.contact_id = x.contact_id
+              and d.token is null and d.tries = 0 and d.due_at > v_now offset 0 for update skip locked) d));
+  end loop;
   return v_settled;
 end $body$;
 `;

@@ -24,6 +24,7 @@ function toResult({ delivery, outcome, waitMs, latencyMs, partial }: Settlement)
     action: delivery.action,
     outcome: outcome.kind,
     address: delivery.address,
+    touched: delivery.remote?.address,
     remote_id: outcome.kind === 'delivered' ? outcome.remoteId : partial?.remoteId,
     partial: partial !== undefined,
     code: failed?.code,

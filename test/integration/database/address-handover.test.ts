@@ -52,6 +52,20 @@ for (const separately of [true, false]) {
   });
 }
 
+test('a newcomer waits no longer than the request in flight for the address takes', async () => {
+  const one = await installed();
+  const first = await delivered(one, 'a@x.y');
+  await remove(one, first);
+  await one.foldAll();
+  const [inFlight] = await one.claim();
+  const second = await one.insert('a@x.y');
+  await one.foldAll();
+  expect((await one.desired(second))!.due_in_s).toBeGreaterThan(15);
+  await one.settle(inFlight!, 'delivered');
+  expect((await one.desired(second))!.due_in_s).toBeLessThanOrEqual(0);
+  expect(await one.claim()).toMatchObject([{ action: 'upsert', address: 'a@x.y', takeover: true }]);
+});
+
 test('a delete in flight is waited out, and the newcomer is sent once more after the grace', async () => {
   const one = await installed();
   const first = await delivered(one, 'a@x.y');
