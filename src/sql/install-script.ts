@@ -101,6 +101,7 @@ export function mapFunctionName(destination: string): string {
   return name.length <= 63 ? name : destination;
 }
 
+/** Plans a generated mapping without a row, so that what cannot run fails the install with its own error. */
 function planned(name: string): string {
   return `do ${dollarQuote(`declare
   v_state text;

@@ -66,7 +66,8 @@ do $types$ begin
 end $types$;
 
 -- Records what came of a batch. p_results: [{contact, version, action, outcome, address, remote_id, code, field, message,
--- wait_ms, latency_ms, forget_remote, partial, touched}]. Touched: another address the request was about. Partial: the new address was accepted, the old one is still to be removed.
+-- wait_ms, latency_ms, forget_remote, partial, touched}]. Touched: another address the request was about. Partial: the new
+-- address was accepted, the old one is still to be removed.
 create or replace function rollcall.settle(p_destination smallint, p_token uuid, p_grace interval, p_results jsonb) returns int
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare

@@ -65,10 +65,12 @@ exception when syntax_error_or_access_rule_violation or invalid_schema_name then
   raise exception '%', sqlerrm using errcode = 'RC003', detail = sqlstate;
 end $body$;
 
--- Begins a sweep unless another is at work; null when there is nothing to do. Pages prolong it; that of a dead worker is soon over. A failed capture is counted at
--- once and commits later: while a transaction older than this sweep is open, one more sweep is to follow once it has ended.
+-- Begins a sweep unless another is at work; null when there is nothing to do. Pages prolong it; that of a dead worker is soon
+-- over. A failed capture is counted at once and commits later: while a transaction older than this sweep is open, one more
+-- sweep is to follow once it has ended.
 -- The ticket: what was uncaptured, then "/" and the id below which all must have ended, or "/" alone when all have.
-create or replace function rollcall.begin_sweep(p_every interval, p_force boolean) returns text language plpgsql set search_path = '' as $body$
+create or replace function rollcall.begin_sweep(p_every interval, p_force boolean) returns text
+language plpgsql set search_path = '' as $body$
 declare
   v_install rollcall.install;
   v_uncaptured bigint := rollcall.uncaptured_count();
