@@ -3,9 +3,8 @@ import type { Config } from '../config/types.ts';
 import { createFields } from '../engine/fields.ts';
 import type { Send } from '../engine/ports.ts';
 import { applyInstall } from '../sql/apply.ts';
-import { requireDatabaseUrl } from '../sql/open-database.ts';
+import { refOf, requireDatabaseUrl } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
-import { projectRef } from '../sql/project-ref.ts';
 import { createUndiciSend } from '../transport/undici.ts';
 import { type DatabasePlan, type DestinationPlan, planDatabase, planDestinations } from './apply-plan.ts';
 import { renderApply } from './apply-show.ts';
@@ -74,7 +73,7 @@ interface Parts {
 
 async function applyWith({ sql, config, database, send }: Parts, options: Options, cli: Cli): Promise<number> {
   const url = requireDatabaseUrl(config);
-  const ref = projectRef(url, config.projectUrl);
+  const ref = refOf(config);
   // Said before anything is shown or asked: `applyInstall` would refuse it in the end.
   if ((database.installed?.identity ?? null) !== null) {
     await sql.query('select rollcall.check_identity($1, $2)', [ref, config.environment]);

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { RollcallError } from '../core/errors.ts';
-import { requireDatabaseUrl } from '../sql/open-database.ts';
-import { projectRef } from '../sql/project-ref.ts';
+import { notInstalled } from '../engine/fatal.ts';
+import { refOf } from '../sql/open-database.ts';
 import { ask } from './ask.ts';
 import type { Cli } from './cli.ts';
 import { examples } from './examples.ts';
@@ -29,12 +28,10 @@ async function runRebind(options: Options, cli: Cli): Promise<number> {
   const config = await loadConfig(cli);
   const environment = options.environment ?? config.environment;
   return withDatabase(config, async (sql) => {
-    const ref = projectRef(requireDatabaseUrl(config), config.projectUrl);
+    const ref = refOf(config);
     const installed = await readInstalled(sql);
     if (installed === undefined) {
-      throw new RollcallError('RC_NOT_INSTALLED', 'Rollcall is not installed in this database, or only in part.', {
-        hint: 'Run `rollcall apply`.',
-      });
+      throw notInstalled();
     }
     const [row] = await sql.query<{ now: Identity }>('select rollcall.identity() as now');
     const now = row?.now;

@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
 import { redact } from '../core/redact.ts';
 import { runWorker } from '../homes/worker.ts';
-import { requireDatabaseUrl } from '../sql/open-database.ts';
-import { connectionTarget } from '../sql/tls.ts';
 import type { Cli } from './cli.ts';
 import { examples } from './examples.ts';
 import { loadConfig } from './load-config.ts';
@@ -36,7 +34,6 @@ async function runStart(options: Options, cli: Cli): Promise<number> {
   for (const { code, message, line } of config.warnings) log.warn({ code, line }, message);
   const health = options.health ? { port: options.port, host: options.host } : undefined;
   try {
-    connectionTarget(requireDatabaseUrl(config));
     await runWorker({ config, log, health }, stop.signal);
     return 0;
   } catch (error) {

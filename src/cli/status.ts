@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import type { Config } from '../config/types.ts';
-import { RollcallError } from '../core/errors.ts';
-import { fatalError } from '../engine/fatal.ts';
-import { requireDatabaseUrl } from '../sql/open-database.ts';
+import type { RollcallError } from '../core/errors.ts';
+import { fatalError, notInstalled } from '../engine/fatal.ts';
 import type { Sql } from '../sql/port.ts';
-import { projectRef } from '../sql/project-ref.ts';
+import { refOf } from '../sql/open-database.ts';
 import type { Cli } from './cli.ts';
 import { examples } from './examples.ts';
 import { widthOf } from './io.ts';
@@ -38,11 +37,9 @@ async function readStatus(
 ): Promise<{ readonly status: StatusDocument; readonly refusals: readonly RollcallError[] }> {
   const [row] = await sql.query<{ status: StatusDocument }>('select rollcall.status() as status');
   if (row === undefined) {
-    throw new RollcallError('RC_NOT_INSTALLED', 'Rollcall is not installed in this database, or only in part.', {
-      hint: 'Run `rollcall apply`.',
-    });
+    throw notInstalled();
   }
-  const ref = projectRef(requireDatabaseUrl(config), config.projectUrl);
+  const ref = refOf(config);
   const checks = await Promise.all([
     refusal(sql, 'select rollcall.check_identity($1, $2)', [ref, config.environment]),
     refusal(sql, 'select rollcall.check_config($1)', [config.hash]),

@@ -27,12 +27,17 @@ export function fatalError(error: unknown): RollcallError | undefined {
   }
   const missing = code === '3F000' || ((code === '42883' || code === '42P01') && /rollcall\./.test(message ?? ''));
   if (missing) {
-    return new RollcallError('RC_NOT_INSTALLED', 'Rollcall is not installed in this database, or only in part.', {
-      hint: 'Run `rollcall apply`.',
-      cause: error,
-    });
+    return notInstalled(error);
   }
   return undefined;
+}
+
+/** What to say of a database without a whole install. */
+export function notInstalled(cause?: unknown): RollcallError {
+  return new RollcallError('RC_NOT_INSTALLED', 'Rollcall is not installed in this database, or only in part.', {
+    hint: 'Run `rollcall apply`.',
+    cause,
+  });
 }
 
 /** Set when the source itself cannot be read: a column is gone, a right was taken, row security applies. */

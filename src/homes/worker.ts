@@ -8,9 +8,8 @@ import { DEFAULT_TIMES, type EngineTimes } from '../engine/times.ts';
 import { codeOf } from '../engine/trouble.ts';
 import { createWake, pause } from '../engine/wake.ts';
 import { healthApp, listen } from '../server/health.ts';
-import { openDatabase, requireDatabaseUrl } from '../sql/open-database.ts';
+import { openDatabase, refOf } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
-import { projectRef } from '../sql/project-ref.ts';
 import type { Identity } from '../sql/store/identity.ts';
 import { createStore } from '../sql/store/store.ts';
 import { createUndiciSend } from '../transport/undici.ts';
@@ -38,11 +37,10 @@ const CLOSE_MS = 5_000;
  */
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
   const { config, log } = options;
-  const url = requireDatabaseUrl(config);
   const sql = await openDatabase(config, log);
   const identity: Identity = {
     configHash: config.hash,
-    projectRef: projectRef(url, config.projectUrl),
+    projectRef: refOf(config),
     environment: config.environment,
   };
   const transport = createUndiciSend();

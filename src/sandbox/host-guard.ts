@@ -1,11 +1,6 @@
-const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '::1']);
-const WILDCARDS = new Set(['0.0.0.0', '::', '']);
+import { isLoopbackHost } from '../core/loopback.ts';
 
-/** Whether a host name or address literal means this machine. Names other than `localhost` never do. */
-export function isLoopbackHost(host: string): boolean {
-  const bare = host.toLowerCase().replace(/^\[|\]$/g, '');
-  return LOOPBACK_NAMES.has(bare) || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(bare);
-}
+const WILDCARDS = new Set(['0.0.0.0', '::', '']);
 
 /**
  * A check of the `Host` header against DNS rebinding: a page elsewhere that makes its own name point at this machine

@@ -4,14 +4,6 @@ import { installScript, UNINSTALL_SCRIPT } from './install-script.ts';
 import type { Sql } from './port.ts';
 
 /**
- * The whole install as one script, made to fit this database. Nothing is changed.
- * @throws RollcallError `RC_NO_AUTH_USERS`, `RC_CONFIG_COLUMN_UNKNOWN`, `RC_SQL_EXPRESSION`
- */
-export function planInstall(sql: Sql, config: Config): Promise<string> {
-  return sql.transaction(async (tx) => installScript(config, await inspectUsers(tx, config)));
-}
-
-/**
  * Installs or updates the database side, in one transaction, and binds a new install to this database.
  * Safe to run twice, and by two processes at once.
  * @param projectRef see `projectRef`

@@ -4,6 +4,7 @@ import { RollcallError } from '../core/errors.ts';
 import type { Logger } from '../engine/ports.ts';
 import { openPg } from './pg.ts';
 import type { Sql } from './port.ts';
+import { projectRef } from './project-ref.ts';
 
 /**
  * Opens the database of a config and proves that it answers.
@@ -30,6 +31,14 @@ export function requireDatabaseUrl(config: Config): string {
     hint: 'Set database_url in rollcall.yaml, or DATABASE_URL in the environment (Supabase dashboard, Connect).',
     place: { file: config.file, path: 'database_url' },
   });
+}
+
+/**
+ * The project a config's database belongs to: see `projectRef`.
+ * @throws RollcallError `RC_DATABASE_URL` when the config has no database
+ */
+export function refOf(config: Config): string {
+  return projectRef(requireDatabaseUrl(config), config.projectUrl);
 }
 
 async function rootCert(config: Config): Promise<string | undefined> {

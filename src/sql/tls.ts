@@ -1,4 +1,5 @@
 import { RollcallError } from '../core/errors.ts';
+import { isLoopbackHost } from '../core/loopback.ts';
 
 /** How to reach a database: its URL without TLS parameters, and the TLS options that go with it. */
 export interface ConnectionTarget {
@@ -26,17 +27,12 @@ export function connectionTarget(text: string, rootCert?: string): ConnectionTar
   const mode = url.searchParams.get('sslmode');
   for (const name of TLS_PARAMETERS) url.searchParams.delete(name);
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const off = mode === 'disable' || (mode === null && rootCert === undefined && isLoopback(host));
+  const off = mode === 'disable' || (mode === null && rootCert === undefined && (host === '' || isLoopbackHost(host)));
   return {
     url: url.toString(),
     host,
     ssl: off ? false : { rejectUnauthorized: true, ...(rootCert === undefined ? {} : { ca: rootCert }) },
   };
-}
-
-/** Whether a host name or address is this machine itself. */
-export function isLoopback(host: string): boolean {
-  return host === '' || host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function badUrl(): RollcallError {

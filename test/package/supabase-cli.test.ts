@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { planInstall } from '../../src/sql/apply.ts';
+import { planDatabase } from '../../src/cli/apply-plan.ts';
 import { createStore } from '../../src/sql/store/store.ts';
 import { testConfig } from '../support/config.ts';
 import { createDatabase, onCleanup } from '../support/database.ts';
@@ -32,11 +32,11 @@ test.skipIf(CLI === undefined)(
       );
 
     const config = testConfig();
-    await writeFile(join(migrations, '20260101000000_rollcall.sql'), await planInstall(db.sql, config));
+    await writeFile(join(migrations, '20260101000000_rollcall.sql'), (await planDatabase(db.sql, config)).script);
     await push();
     await writeFile(
       join(migrations, '20260102000000_rollcall.sql'),
-      await planInstall(db.sql, testConfig({ hash: 'b'.repeat(64) })),
+      (await planDatabase(db.sql, testConfig({ hash: 'b'.repeat(64) }))).script,
     );
     await push();
 

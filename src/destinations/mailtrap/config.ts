@@ -1,4 +1,5 @@
 import { z, type ZodType } from 'zod';
+import { isLoopbackHost } from '../../core/loopback.ts';
 
 /** The options of a `mailtrap` destination, as written in `rollcall.yaml`. */
 export interface MailtrapConfig {
@@ -23,8 +24,6 @@ export interface MailtrapConfig {
   readonly create_fields: boolean;
 }
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
 /** Why a text can't be the base URL, or undefined. */
 function baseUrlProblem(text: string): string | undefined {
   let url: URL;
@@ -40,7 +39,7 @@ function baseUrlProblem(text: string): string | undefined {
   if (url.protocol === 'https:') return undefined;
   if (url.protocol !== 'http:') return 'must start with https://';
   // The token travels with every request.
-  return LOOPBACK.test(url.hostname) ? undefined : 'must start with https:// (http:// only to this machine)';
+  return isLoopbackHost(url.hostname) ? undefined : 'must start with https:// (http:// only to this machine)';
 }
 
 /** Validates the options; each default is the vendor's published limit or the careful choice. */

@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { RollcallError } from '../../core/errors.ts';
-import { isLoopbackHost } from '../host-guard.ts';
+import { isLoopbackHost } from '../../core/loopback.ts';
 
 /** Names as they stand in payloads, which differ from those in the vendor's webhook settings [MT-docs: webhooks]. */
 const EVENT_NAMES = [

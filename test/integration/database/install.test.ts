@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { fatalError } from '../../../src/engine/fatal.ts';
-import { applyInstall, planInstall, uninstall } from '../../../src/sql/apply.ts';
+import { planDatabase } from '../../../src/cli/apply-plan.ts';
+import { applyInstall, uninstall } from '../../../src/sql/apply.ts';
 import { openPg } from '../../../src/sql/pg.ts';
 import { createStore } from '../../../src/sql/store/store.ts';
 import { attribute, testConfig } from '../../support/config.ts';
@@ -91,7 +92,7 @@ test('a second apply with the same config asks for no lock on auth.users, and on
 
 test('the printed script is one file that any client can run, with a hostile search_path', async () => {
   const db = await createDatabase();
-  const script = await planInstall(db.sql, testConfig());
+  const { script } = await planDatabase(db.sql, testConfig());
   expect((await db.app.query(`select to_regnamespace('rollcall') as n`)).rows[0].n).toBeNull();
   const hosted = await db.connect(db.hostedUrl);
   await hosted.query(`set search_path = public; begin; ${script}; commit`);
