@@ -1,9 +1,13 @@
 import { parseArgs } from 'node:util';
+import { fold } from './fold.ts';
 import { pipeline } from './pipeline.ts';
 import { printTable, type Measured } from './table.ts';
 
 /** A bench measures and compares within one run: machines are noisy, ratios less so. */
-const BENCHES: Readonly<Record<string, (options: { users: number }) => Promise<readonly Measured[]>>> = { pipeline };
+const BENCHES: Readonly<Record<string, (options: { users: number }) => Promise<readonly Measured[]>>> = {
+  fold,
+  pipeline,
+};
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -8,7 +8,7 @@ import { runWorker } from '../src/homes/worker.ts';
 import { applyInstall } from '../src/sql/apply.ts';
 import { openPg } from '../src/sql/pg.ts';
 import { projectRef } from '../src/sql/project-ref.ts';
-import { AUTH_SCHEMA } from '../test/support/auth-schema.ts';
+import { database } from './database.ts';
 import { drainRecipe, installRecipe } from './recipe.ts';
 import { startSink, type Sink } from './sink.ts';
 import { type Measured, rate, time } from './table.ts';
@@ -60,18 +60,6 @@ export async function pipeline({ users }: { users: number }): Promise<readonly M
     sink.close();
     await cluster.destroy();
   }
-}
-
-async function database(url: (name: string) => string, name: string): Promise<{ url: string; client: pg.Client }> {
-  const admin = new pg.Client({ connectionString: url('postgres') });
-  await admin.connect();
-  await admin.query(`create database ${name}`);
-  await admin.end();
-  const client = new pg.Client({ connectionString: url(name) });
-  client.on('error', () => undefined);
-  await client.connect();
-  await client.query(AUTH_SCHEMA);
-  return { url: url(name), client };
 }
 
 function benchConfig(url: string, sink: string): Config {
