@@ -45,7 +45,7 @@ function readDestination(
   if (destination === undefined) return undefined;
   const options = readOptions(entry, map, destination, issues);
   const account = options === undefined ? '' : destination.account(options);
-  return { name: entry.key, type: destination.id, options, account, ...entry.at };
+  return { name: entry.key, type: destination.id, options, account, onDelete: 'delete', ...entry.at };
 }
 
 function findDestination(

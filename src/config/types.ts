@@ -1,4 +1,4 @@
-import type { ConsentBasis, UserMapping } from '../core/mapping.ts';
+import type { ConsentBasis, ContactTable, EventTable, SystemEvent, UserMapping } from '../core/mapping.ts';
 
 /** A validated, frozen configuration. Made by `loadConfig`; nothing else builds one. */
 export interface Config {
@@ -14,15 +14,21 @@ export interface Config {
   readonly projectUrl: string | undefined;
   /** False when `connectors.supabase.enabled` is false: nothing is captured or sent. */
   readonly enabled: boolean;
-  /** Whether users are synced at all (`sync.users`). */
+  /** Whether users are contacts by themselves (`sync.users`); if not, only those that a mapped table points at. */
   readonly users: boolean;
   readonly userMapping: UserMapping;
+  /** Tables of contacts, in order of precedence: the first that has a value for an attribute gives it, `auth.users` last. */
+  readonly tables: readonly ContactTable[];
+  readonly eventTables: readonly EventTable[];
+  readonly systemEvents: readonly SystemEvent[];
   /** Undefined only while there are no destinations. */
   readonly consent: ConsentBasis | undefined;
   readonly destinations: readonly DestinationConfig[];
   readonly delivery: {
     /** How long an attempt of unknown outcome is waited out before the state is sent once more, in ms. */
     readonly graceMs: number;
+    /** What becomes of an event whose attempt got no answer, where the destination has no key against duplicates. */
+    readonly events: 'at_least_once' | 'at_most_once';
   };
   readonly sweep: {
     /** Time between scheduled sweeps, in ms. */
@@ -40,6 +46,9 @@ export interface Config {
   readonly warnings: readonly ConfigWarning[];
 }
 
+/** What becomes of a contact whose person left. */
+export type LeavingPolicy = 'delete' | 'unsubscribe' | 'keep';
+
 export interface DestinationConfig {
   /** The key under `destinations`. */
   readonly name: string;
@@ -49,6 +58,8 @@ export interface DestinationConfig {
   readonly options: unknown;
   /** See `Destination.account`. */
   readonly account: string;
+  /** What becomes of the contact of a person who left: deleted, banned, or no contact any more by the mapping. */
+  readonly onDelete: LeavingPolicy;
   readonly line: number;
   readonly column: number;
 }

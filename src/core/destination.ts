@@ -8,8 +8,9 @@ export interface Delivery {
   /** Identifies the contact in our tables; never sent. */
   readonly contactId: string;
   readonly version: string;
-  readonly action: 'upsert' | 'delete';
-  /** The address the contact shall have; null for a delete. */
+  /** `unsubscribe`: the person left, and the contact stays without being mailed. */
+  readonly action: 'upsert' | 'delete' | 'unsubscribe';
+  /** The address the contact shall have; null unless it is an upsert. */
   readonly address: string | null;
   /** The contact as the destination may know it already; null when we never sent it. */
   readonly remote: RemoteContact | null;
@@ -41,12 +42,22 @@ export interface RemoteContact {
   readonly subscription?: 'subscribed' | 'unsubscribed' | undefined;
 }
 
+/** Something a contact did, as it was. */
+export interface ContactEvent {
+  /** A UUID, the same each time this event is sent. */
+  readonly id: string;
+  readonly name: string;
+  readonly properties: JsonObject;
+  /** When it happened: ISO 8601 in UTC, to the microsecond. */
+  readonly at: string;
+}
+
 /** The types of the mapped attributes of one destination, known since `apply`. */
 export type AttributePlan = Readonly<Record<string, AttributeType>>;
 
 /** One call's worth of work for one contact. Several operations of one delivery are sent in order. */
 export interface Operation {
-  readonly kind: 'upsert' | 'delete';
+  readonly kind: 'upsert' | 'delete' | 'event';
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET';
   /** Path and query below the destination's base URL, already encoded. */
   readonly path: string;
@@ -137,6 +148,8 @@ export interface Destination<Config> {
     readonly address: 'email' | 'email_or_phone';
     readonly fields: boolean;
     readonly lists: boolean;
+    /** Whether it takes events; `keyed` when it has a key that makes a repeated one void. */
+    readonly events: 'keyed' | 'unkeyed' | 'none';
     readonly homes: readonly ('worker' | 'edge' | 'sql')[];
   };
   /**
@@ -148,6 +161,8 @@ export interface Destination<Config> {
   auth(config: Config): Auth;
   /** What to send for a delivery; an empty list means there is nothing to say. */
   encode(delivery: Delivery, plan: AttributePlan, config: Config): readonly Operation[];
+  /** What to send for an event of a contact that exists there; required unless `capabilities.events` is `none`. */
+  encodeEvent?(event: ContactEvent, remote: RemoteContact, config: Config): Operation;
   /** One request for operations that share a batch key. */
   request(batch: readonly Operation[], config: Config): HttpRequest;
   /** One outcome per operation, in order, always. */

@@ -15,7 +15,115 @@ export type ValueSource =
       readonly kind: 'sql';
       /** One SQL expression over the source's allowed columns. */
       readonly expression: string;
+      /** Where it reads the clock: how often it is evaluated again, in ms; the default when absent. */
+      readonly everyMs?: number | undefined;
+    }
+  | {
+      readonly kind: 'aggregate';
+      /** One SQL expression over all rows of `from.table` that belong to the contact, for example `count(*)`. */
+      readonly expression: string;
+      readonly from: RelatedRows;
+      readonly everyMs?: number | undefined;
     };
+
+/** A table of the project: neither `auth` nor ours. */
+export interface TableName {
+  readonly schema: string;
+  readonly table: string;
+}
+
+/** A place in the config, for messages. */
+export interface MappingPlace {
+  /** Dotted path of the entry. */
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** An SQL condition over the columns of one row. */
+export interface Condition {
+  readonly expression: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** How a row leads to its contact, where the config says so. */
+export type ContactLink =
+  | {
+      readonly kind: 'user';
+      /** Holds `auth.users.id`. */
+      readonly column: string;
+    }
+  | { readonly kind: 'email'; readonly column: string }
+  | {
+      readonly kind: 'table';
+      /** A mapped table of contacts. */
+      readonly table: TableName;
+      /** Holds the primary key of a row there. */
+      readonly column: string;
+    };
+
+/** What tells of changes to a view, which has no triggers: the tables under it, or a time after which it is read again. */
+export interface ViewWatch {
+  readonly baseTables: readonly TableName[];
+  readonly everyMs: number | undefined;
+}
+
+/** Rows that an aggregate is made of. */
+export interface RelatedRows extends ViewWatch, MappingPlace {
+  readonly table: TableName;
+  /** Undefined: found by foreign key, else by the name of a column. */
+  readonly link: ContactLink | undefined;
+  /** Rows for which it is not true are left out. */
+  readonly where: Condition | undefined;
+}
+
+/** A table whose rows are contacts, or parts of one. */
+export interface ContactTable extends ViewWatch, MappingPlace {
+  readonly table: TableName;
+  readonly link: ContactLink | undefined;
+  /** The column that is mapped to the address, if any. */
+  readonly email: string | undefined;
+  readonly attributes: readonly AttributeMapping[];
+  /** Rows for which it is not true do not count. */
+  readonly where: Condition | undefined;
+}
+
+export type RowOperation = 'insert' | 'update' | 'delete';
+
+/** A table whose rows are events. */
+export interface EventTable extends MappingPlace {
+  readonly table: TableName;
+  readonly link: ContactLink | undefined;
+  /** The event's name at the destinations. */
+  readonly name: string;
+  readonly operations: readonly RowOperation[];
+  /** A property is an attribute of the event. */
+  readonly properties: readonly AttributeMapping[];
+  /** Over the columns of the row, and those of `old` for what they were before an update. */
+  readonly when: Condition | undefined;
+}
+
+export const SYSTEM_EVENTS = [
+  'user.signed_up',
+  'user.signed_in',
+  'user.updated',
+  'user.deleted',
+  'storage.object.created',
+  'storage.object.updated',
+  'storage.object.deleted',
+] as const;
+export type SystemEventType = (typeof SYSTEM_EVENTS)[number];
+
+/** An event of Supabase Auth or Storage. */
+export interface SystemEvent extends MappingPlace {
+  readonly type: SystemEventType;
+  /** The event's name at the destinations. */
+  readonly name: string;
+  /** Undefined: those the event has by itself. */
+  readonly properties: readonly AttributeMapping[] | undefined;
+  readonly when: Condition | undefined;
+}
 
 /** A named transform, applied in order to the value of its attribute. */
 export type Transform =
@@ -73,6 +181,8 @@ export interface UserMapping {
 export type ConsentBasis =
   | {
       readonly kind: 'column';
+      /** The mapped table of contacts that the column is in; undefined for `auth.users`. */
+      readonly table?: TableName | undefined;
       /** Column or metadata path that is true for people who said yes. */
       readonly path: readonly [string, ...string[]];
       readonly line: number;

@@ -1,4 +1,4 @@
-import type { AttributePlan, Auth, Delivery, HttpRequest, HttpResponse } from '../core/destination.ts';
+import type { AttributePlan, Auth, ContactEvent, Delivery, HttpRequest, HttpResponse } from '../core/destination.ts';
 import type { Outcome } from '../core/outcome.ts';
 
 /** An answer, or why there is none. A failure is `retry` when nothing was sent and `unknown` when it may have arrived. */
@@ -48,8 +48,12 @@ export interface DestinationState {
   readonly pauses: number;
 }
 
-/** A delivery under a lease. */
+/** The work for one contact under a lease: its state, its next events, or both. */
 export interface Claimed extends Delivery {
+  /** False: the contact is in step, and only events are to be sent. */
+  readonly sendState: boolean;
+  /** In order. After an upsert, before a delete. */
+  readonly events: readonly ContactEvent[];
   readonly tries: number;
   /** When it was due, as the store's own text: the next lower bound for a claim. */
   readonly dueAt: string;
@@ -57,11 +61,21 @@ export interface Claimed extends Delivery {
   readonly carryFrom: string | null;
 }
 
+/** What became of one event. */
+export interface EventSettlement {
+  readonly id: string;
+  readonly outcome: Outcome;
+  readonly latencyMs: number;
+}
+
 /** What to record for one delivery. */
 export interface Settlement {
   readonly delivery: Claimed;
-  readonly outcome: Outcome;
-  /** How long to wait before the next attempt, in ms; for `retry`, `throttle` and `unknown`. */
+  /** Of the state; undefined when there was none to send. */
+  readonly outcome: Outcome | undefined;
+  /** Of the events that were sent, in order; a prefix of those claimed. */
+  readonly events?: readonly EventSettlement[];
+  /** How long to wait before the next attempt, in ms; for `retry`, `throttle` and `unknown`, of the state or an event. */
   readonly waitMs: number;
   readonly latencyMs: number;
   /** Set when the upsert was accepted and a later operation of the same delivery was not. */

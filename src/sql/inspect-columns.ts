@@ -1,7 +1,7 @@
 import type { Config } from '../config/types.ts';
 import { type Place, RollcallError } from '../core/errors.ts';
 import { userColumn } from '../core/user-columns.ts';
-import { attributeColumns } from './compile/value.ts';
+import { attributeColumns, USERS } from './compile/value.ts';
 
 /**
  * Checks that every column which the config names, outside its `sql:` expressions, is in this database's `auth.users`.
@@ -30,7 +30,7 @@ export function checkColumns(config: Config, columns: ReadonlySet<string>): void
   }
   for (const attribute of attributes) {
     const { path, line, column } = attribute;
-    for (const name of attributeColumns(attribute, undefined)) check(name, { path, line, column });
+    for (const name of attributeColumns(attribute, undefined, USERS)) check(name, { path, line, column });
   }
   const { consent } = config;
   if (consent?.kind === 'column') {

@@ -43,6 +43,7 @@ export const mailtrap: Destination<MailtrapConfig> = {
     address: 'email',
     fields: true,
     lists: true,
+    events: 'none',
     homes: ['worker'],
   },
   account: (config) => `${config.base_url} ${config.account_id ?? ''}`.trimEnd(),

@@ -2,7 +2,7 @@ import type { AttributePlan } from '../../core/destination.ts';
 import type { AttributeMapping, ConsentBasis, UserMapping } from '../../core/mapping.ts';
 import { USER_COLUMNS } from '../../core/user-columns.ts';
 import { dollarQuote, quoteIdent, quoteLiteral } from '../quote.ts';
-import { attributeColumns, attributeValue, type InspectedExpression, jsonArgument, pathValue } from './value.ts';
+import { attributeColumns, attributeValue, type InspectedExpression, jsonArgument, pathValue, USERS } from './value.ts';
 
 /** What the database says about `auth.users` and about the config's `sql:` expressions, read before compiling. */
 export interface UserSource {
@@ -25,14 +25,16 @@ const VERDICT_COLUMNS = ['deleted_at', 'is_anonymous', 'email_confirmed_at', 'ph
 
 /** The types of a mapping's attributes, as the destinations get to know them. */
 export function attributePlan(mapping: UserMapping, source: UserSource): AttributePlan {
-  return Object.fromEntries(mapping.attributes.map((a) => [a.name, attributeValue(a, inspected(a, source)).type]));
+  return Object.fromEntries(
+    mapping.attributes.map((a) => [a.name, attributeValue(a, inspected(a, source), USERS).type]),
+  );
 }
 
 /** Columns of `auth.users` (names in the database) whose change can change a contact. */
 export function watchedColumns(mapping: UserMapping, consent: ConsentBasis | undefined, source: UserSource): string[] {
   const names = new Set<string>([mapping.address[0], ...VERDICT_COLUMNS]);
   for (const attribute of mapping.attributes) {
-    for (const name of attributeColumns(attribute, inspected(attribute, source))) names.add(name);
+    for (const name of attributeColumns(attribute, inspected(attribute, source), USERS)) names.add(name);
   }
   if (consent?.kind === 'column') names.add(consent.path[0]);
   if (mapping.where !== undefined)
@@ -69,7 +71,7 @@ language plpgsql as ${dollarQuote(`begin
     from unnest(p_keys) as k(key)
     left join lateral (select ${['u.id', ...projection].join(', ')} from auth.users u where u.id = k.key::uuid offset 0) as users on true
     cross join lateral (select case when length(x.address) <= ${LONGEST_ADDRESS} then nullif(x.address, '') end as address
-      from (select lower(normalize(btrim(${pathValue(mapping.address).sql}, E' \\t\\r\\n'))) as address offset 0) as x) as a
+      from (select lower(normalize(btrim(${pathValue(mapping.address, USERS).sql}, E' \\t\\r\\n'))) as address offset 0) as x) as a
     cross join lateral (select case
       when users.id is null then 'gone'
 ${verdictArms(mapping, source)}
@@ -99,7 +101,7 @@ function unconfirmed(address: readonly [string, ...string[]]): string {
 function consentValue(consent: ConsentBasis | undefined): string {
   if (consent === undefined || consent.kind === 'nobody') return `'none'`;
   if (consent.kind === 'everyone') return `'basis'`;
-  const value = `lower((${pathValue(consent.path).sql})::text)`;
+  const value = `lower((${pathValue(consent.path, USERS).sql})::text)`;
   return `case when ${value} in ('true', 't', 'yes', 'y', 'on', '1') then 'basis'
            when ${value} in ('false', 'f', 'no', 'n', 'off', '0') then 'opted_out' else 'missing' end`;
 }
@@ -109,7 +111,7 @@ const ATTRIBUTES_PER_OBJECT = 40;
 
 function payload(attributes: readonly AttributeMapping[], source: UserSource): string {
   const entries = attributes.map((a) => {
-    const value = attributeValue(a, inspected(a, source));
+    const value = attributeValue(a, inspected(a, source), USERS);
     return {
       name: quoteLiteral(a.name),
       sql: jsonArgument(value),

@@ -1,5 +1,6 @@
 import type { AttributeMapping, AttributeType, Transform } from '../../core/mapping.ts';
 import { userColumn } from '../../core/user-columns.ts';
+import type { SourceTable } from '../source.ts';
 import { quoteIdent, quoteLiteral } from '../quote.ts';
 
 /** An SQL expression and the type of its value. */
@@ -17,36 +18,56 @@ export interface InspectedExpression {
   readonly timeDependent: boolean;
 }
 
+/** The row that values are read from: its name in SQL, and its columns. */
+export interface RowScope {
+  /** Quoted where it has to be. */
+  readonly alias: string;
+  column(name: string): { readonly name: string; readonly type: AttributeType } | undefined;
+}
+
+/** A row of `auth.users`, projected to the columns that may be mapped, under their names in the config. */
+export const USERS: RowScope = { alias: 'users', column: userColumn };
+
+/** A row of a table of the project, under the table's own name. */
+export function tableScope(table: SourceTable): RowScope {
+  return { alias: quoteIdent(table.table), column: (name) => table.columns.get(name) };
+}
+
 /** A column, or a place inside a json column, as text unless the column has another type. */
-export function pathValue(path: readonly [string, ...string[]]): SqlValue {
-  const column = userColumn(path[0]);
-  const sql = `users.${quoteIdent(column?.name ?? path[0])}`;
+export function pathValue(path: readonly [string, ...string[]], row: RowScope): SqlValue {
+  const column = row.column(path[0]);
+  const sql = `${row.alias}.${quoteIdent(column?.name ?? path[0])}`;
   const type = column?.type ?? 'text';
   if (path.length === 1) return { sql: type === 'text' ? `${sql}::text` : sql, type };
   return { sql: `(${sql} #>> ${textArray(path.slice(1))})`, type: 'text' };
 }
 
 /** The value of an attribute before it becomes JSON, with its transforms applied. */
-export function attributeValue(attribute: AttributeMapping, inspected: InspectedExpression | undefined): SqlValue {
-  let value = sourceValue(attribute, inspected);
-  for (const transform of attribute.transforms) value = applyTransform(value, transform);
+export function attributeValue(
+  attribute: AttributeMapping,
+  inspected: InspectedExpression | undefined,
+  row: RowScope,
+): SqlValue {
+  let value = sourceValue(attribute, inspected, row);
+  for (const transform of attribute.transforms) value = applyTransform(value, transform, row);
   return attribute.type === undefined || attribute.type === value.type ? value : cast(value, attribute.type);
 }
 
-function sourceValue(attribute: AttributeMapping, inspected: InspectedExpression | undefined): SqlValue {
+function sourceValue(attribute: AttributeMapping, inspected: InspectedExpression | undefined, row: RowScope): SqlValue {
   const { source } = attribute;
   switch (source.kind) {
     case 'const':
       return constant(source.value);
     case 'sql':
+    case 'aggregate':
       // What is taken as text may be a uuid or an inet.
       return inspected === undefined || inspected.type === 'text'
         ? { sql: `(${source.expression}\n)::text`, type: 'text' }
         : { sql: `(${source.expression}\n)`, type: inspected.type };
     case 'column': {
       const [, ...keys] = source.path;
-      if (attribute.type !== 'json' || keys.length === 0) return pathValue(source.path);
-      return { sql: `(${pathValue([source.path[0]]).sql} #> ${textArray(keys)})`, type: 'json' };
+      if (attribute.type !== 'json' || keys.length === 0) return pathValue(source.path, row);
+      return { sql: `(${pathValue([source.path[0]], row).sql} #> ${textArray(keys)})`, type: 'json' };
     }
   }
 }
@@ -58,7 +79,7 @@ function constant(value: string | number | boolean): SqlValue {
   return { sql: `${quoteLiteral(value)}::text`, type: 'text' };
 }
 
-function applyTransform(value: SqlValue, transform: Transform): SqlValue {
+function applyTransform(value: SqlValue, transform: Transform, row: RowScope): SqlValue {
   const text = asText(value);
   switch (transform.name) {
     case 'lower':
@@ -82,7 +103,7 @@ function applyTransform(value: SqlValue, transform: Transform): SqlValue {
       };
     }
     case 'template':
-      return { sql: template(transform.template, text), type: 'text' };
+      return { sql: template(transform.template, text, row), type: 'text' };
   }
 }
 
@@ -115,28 +136,33 @@ function e164(text: string, countryCode: string | undefined): string {
   return `(select case when n ~ '^[1-9][0-9]{6,14}$' then '+' || n end from (select ${number} as n) as e164)`;
 }
 
-function template(text: string, value: string): string {
+function template(text: string, value: string, row: RowScope): string {
   const parts = text.split(/\{([^{}]+)\}/).map((part, index) => {
     if (index % 2 === 0) return quoteLiteral(part);
     if (part === 'value') return value;
     const [head = '', ...rest] = part.split('.');
-    return asText(pathValue([head, ...rest]));
+    return asText(pathValue([head, ...rest], row));
   });
   return `(${parts.join(' || ')})`;
 }
 
-/** Columns that an attribute reads, by their config names. */
-export function attributeColumns(attribute: AttributeMapping, inspected: InspectedExpression | undefined): string[] {
+/** Columns that an attribute reads, by their names in the scope; of an aggregate, columns of the related table. */
+export function attributeColumns(
+  attribute: AttributeMapping,
+  inspected: InspectedExpression | undefined,
+  row: RowScope,
+): string[] {
   const columns: string[] = [];
   if (attribute.source.kind === 'column') columns.push(attribute.source.path[0]);
-  if (attribute.source.kind === 'sql') columns.push(...(inspected?.columns ?? []));
+  if (attribute.source.kind === 'sql' || attribute.source.kind === 'aggregate')
+    columns.push(...(inspected?.columns ?? []));
   for (const transform of attribute.transforms) {
     if (transform.name !== 'template') continue;
     for (const [, path] of transform.template.matchAll(/\{([^{}]+)\}/g)) {
       if (path !== undefined && path !== 'value') columns.push(path.split('.')[0] ?? path);
     }
   }
-  return columns.map((name) => userColumn(name)?.name ?? name);
+  return columns.map((name) => row.column(name)?.name ?? name);
 }
 
 function asText(value: SqlValue): string {

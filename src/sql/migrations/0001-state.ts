@@ -3,6 +3,7 @@ export const state: string = /* sql */ `
 -- One row: what is installed, and where.
 create table rollcall.install (
   only_row boolean primary key default true check (only_row),
+  id uuid not null default gen_random_uuid(),  -- part of every event's id, so that two installs never share one
   config_hash text,
   consent_basis text,
   grace interval not null default '2 minutes', -- how long an attempt of unknown outcome is waited out
@@ -10,6 +11,7 @@ create table rollcall.install (
   project_ref text,
   environment text,
   bound_at timestamptz,
+  reevaluate interval,                  -- something depends on the clock: swept at least this often
   uncaptured_seen bigint not null default 0,   -- value of the sequence below at the start of the last complete sweep
   swept_at timestamptz,
   sweep_again_at xid8,                  -- one more sweep, once every transaction below this one has ended
@@ -26,32 +28,59 @@ create table rollcall.destinations (
   map_function name not null,
   plan jsonb not null,                         -- attribute name -> type
   account text not null,                       -- which account there: what was delivered holds for this one only
+  on_delete text not null default 'delete' check (on_delete in ('delete', 'unsubscribe', 'keep')),
+  takes_events boolean not null default false,
   paused_until timestamptz,
   pause_code text,
   pause_message text,
   pauses int not null default 0                -- in a row; reset by a delivery
 );
 
+-- Everything that is read. A paused source is not: what it gave to contacts stays as it was, its events are held.
 create table rollcall.sources (
-  id smallint primary key,
-  name text not null unique,
+  name text primary key,                       -- schema.table
+  enabled boolean not null default true,       -- false once the config no longer names it
+  shape jsonb not null default '{}',           -- column -> type, as they were when its SQL was generated
+  triggers jsonb not null default '[]',        -- the tables whose triggers tell of its changes, each with its capture function
   pause_code text,                             -- set when its generated SQL no longer fits the table
   pause_message text,
   paused_at timestamptz
 );
-insert into rollcall.sources (id, name) values (1, 'auth.users');
+insert into rollcall.sources (name) values ('auth.users');
+
+-- What tables add to contacts: generated functions, the lowest precedence first.
+create table rollcall.parts (
+  function name primary key,
+  source text not null,
+  rank int not null,                           -- 1 is the highest precedence
+  attributes text[] not null,                  -- those it may give
+  makes_contacts boolean not null,             -- a row of it is a contact by itself; false for aggregates
+  gives_consent boolean not null
+);
+-- Generated functions that lead from keys of another table to keys of contacts, by the name the log has for them.
+create table rollcall.resolvers (source text primary key, function name not null);
+-- Generated functions that make events of captured rows.
+create table rollcall.event_maps (source text primary key, function name not null);
 
 -- Owner rows: every writer of a person's state locks these first, in key order.
 create table rollcall.contacts (
   id bigint generated always as identity primary key,
-  key text collate "C" not null unique         -- auth.users.id
+  key text collate "C" not null unique         -- auth.users.id, or email:<address> of somebody who is no user
 );
+create table rollcall.past_addresses (
+  id bigint generated always as identity primary key,
+  contact_id bigint not null,
+  destination_id smallint not null,
+  address text not null,
+  until timestamptz not null default clock_timestamp()
+);
+create index past_addresses_contact on rollcall.past_addresses (contact_id, id);
 
 -- No foreign keys below: they would cost a check for every delivery, and only the functions in this schema write here.
 create table rollcall.desired (
   destination_id smallint not null,
   contact_id bigint not null,
-  action text not null check (action in ('upsert', 'delete', 'none')),
+  action text not null check (action in ('upsert', 'delete', 'unsubscribe', 'none')),
   reason text,                                 -- why it is not an upsert
   address text,                                -- held: one living owner per destination
   waiting_for text,                            -- an address somebody else holds
@@ -115,6 +144,37 @@ create table rollcall.dead_letters (
   at timestamptz not null default clock_timestamp(),
   primary key (contact_id, destination_id)
 );
+
+-- One row for each event and destination. Sent in the order of happened_at, once its contact exists there.
+create table rollcall.events (
+  seq bigint generated always as identity primary key,
+  id uuid not null,
+  destination_id smallint not null,
+  contact_id bigint,                           -- null when it leads to nobody
+  source text not null,
+  name text not null,
+  properties jsonb not null,
+  happened_at timestamptz not null,            -- by the database's clock, when the row was written
+  ready boolean not null,                      -- false until the whole window it was taken in is folded
+  state text not null check (state in ('pending', 'delivered', 'dropped', 'dead')),
+  reason text,                                 -- why it was dropped or refused
+  message text,                                -- the destination's or the database's words; may hold personal data
+  ended_at timestamptz
+);
+create unique index events_id on rollcall.events (id, destination_id);
+create index events_next on rollcall.events (contact_id, destination_id, happened_at, seq) where state = 'pending';
+create index events_oldest on rollcall.events (happened_at) where state = 'pending';
+create index events_ended on rollcall.events (ended_at) where state <> 'pending';
+
+-- Events of a source that is paused, as they were captured.
+create table rollcall.held_events (
+  id bigint generated always as identity primary key,
+  source text not null,
+  log_id bigint not null,
+  place int not null,                          -- within the log row
+  event jsonb not null
+);
+create index held_events_source on rollcall.held_events (source, id);
 
 -- Shared rate limits: when the bucket's theoretical next send is due, in microseconds since the epoch (GCRA).
 create table rollcall.limits (

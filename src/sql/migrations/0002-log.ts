@@ -7,8 +7,9 @@ ${[0, 1, 2]
   id bigint not null default nextval('rollcall.changes_id'),
   xid xid8 not null default pg_current_xact_id(),   -- top level: a row's own xmin may be a subtransaction
   at timestamptz not null default now(),
-  source smallint not null,
-  keys text[] not null
+  source text,                                      -- null: keys are those of contacts; else see resolvers and event_maps
+  keys text[] not null default '{}',
+  events jsonb[]                                    -- captured rows of a table of events: see functions/events.ts
 );
 create index changes_${n}_xid on rollcall.changes_${n} (xid, id);`,
   )

@@ -55,6 +55,8 @@ function toClaimed(row: ClaimRow): Claimed {
     version: row.version,
     // A row whose work became void while it waited: nothing is encoded for it, and the settle removes it.
     action: row.action === 'upsert' ? 'upsert' : 'delete',
+    sendState: true,
+    events: [],
     address: row.address,
     remote: remoteOf(row),
     attributes: isJsonObject(payload) ? payload : {},

@@ -17,15 +17,15 @@ export async function settle(
 }
 
 function toResult({ delivery, outcome, waitMs, latencyMs, partial }: Settlement): object {
-  const failed = outcome.kind === 'delivered' ? undefined : outcome;
+  const failed = outcome?.kind === 'delivered' ? undefined : outcome;
   return {
     contact: delivery.contactId,
     version: delivery.version,
     action: delivery.action,
-    outcome: outcome.kind,
+    outcome: outcome?.kind,
     address: delivery.address,
     touched: delivery.remote?.address,
-    remote_id: outcome.kind === 'delivered' ? outcome.remoteId : partial?.remoteId,
+    remote_id: outcome?.kind === 'delivered' ? outcome.remoteId : partial?.remoteId,
     partial: partial !== undefined,
     code: failed?.code,
     field: failed?.field,
