@@ -57,7 +57,7 @@ export type AttributePlan = Readonly<Record<string, AttributeType>>;
 
 /** One call's worth of work for one contact. Several operations of one delivery are sent in order. */
 export interface Operation {
-  readonly kind: 'upsert' | 'delete' | 'event';
+  readonly kind: 'upsert' | 'unsubscribe' | 'delete' | 'event';
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET';
   /** Path and query below the destination's base URL, already encoded. */
   readonly path: string;
@@ -163,6 +163,8 @@ export interface Destination<Config> {
   encode(delivery: Delivery, plan: AttributePlan, config: Config): readonly Operation[];
   /** What to send for an event of a contact that exists there; required unless `capabilities.events` is `none`. */
   encodeEvent?(event: ContactEvent, remote: RemoteContact, config: Config): Operation;
+  /** Most characters of an event's name and of a property's name; undefined where there is no limit. */
+  readonly eventLimits?: { readonly name: number; readonly property: number } | undefined;
   /** One request for operations that share a batch key. */
   request(batch: readonly Operation[], config: Config): HttpRequest;
   /** One outcome per operation, in order, always. */

@@ -43,7 +43,7 @@ const anyType = fc.constantFrom<AttributeType>('text', 'integer', 'float', 'bool
 const anyDelivery = fc.record({
   contactId: fc.constant('1'),
   version: fc.constant('1'),
-  action: fc.constantFrom('upsert', 'delete'),
+  action: fc.constantFrom('upsert', 'delete', 'unsubscribe'),
   address: fc.option(anyText),
   remote: anyRemote,
   attributes: fc.dictionary(fc.string(), fc.jsonValue()) as fc.Arbitrary<JsonObject>,
@@ -109,12 +109,61 @@ describe('encode, whatever the delivery', () => {
       fc.property(anyDelivery, anyPlan, (each, plan) => {
         const operations = mailtrap.encode(each, plan, config);
         operations.forEach((operation, index) => {
-          expect(operation.kind).toBe(each.action === 'upsert' && index === 0 ? 'upsert' : 'delete');
+          const first = each.action === 'unsubscribe' && operation.method === 'DELETE' ? 'delete' : each.action;
+          expect(operation.kind).toBe(index === 0 ? first : 'delete');
         });
-        if (each.action === 'delete') return;
+        if (each.action !== 'upsert') return;
         const deleted = operations.slice(1).map(({ path }) => path.toLowerCase());
         const [own] = mailtrap.encode({ ...each, remote: null }, plan, config);
         expect(deleted).not.toContain(own?.path.toLowerCase());
+      }),
+    );
+  });
+
+  test('who left is opted out where they are known and nowhere else, and nothing else is said', () => {
+    fc.assert(
+      fc.property(anyDelivery, anyPlan, (each, plan) => {
+        const operations = mailtrap.encode({ ...each, action: 'unsubscribe' }, plan, config);
+        const known = each.remote?.id || each.remote?.address;
+        const said = operations.filter(({ kind }) => kind === 'unsubscribe');
+        expect(said).toHaveLength(known ? 1 : 0);
+        if (said.length === 0) return;
+        const { email, ...rest } = contactIn(said[0]);
+        expect(rest).toEqual({ unsubscribed: true });
+        expect(email).toBe(each.remote?.address || undefined);
+        // What is kept is not removed again.
+        const [own] = mailtrap.encode(
+          { ...each, action: 'delete', remote: { address: known!, id: null } },
+          plan,
+          config,
+        );
+        if (!each.remote?.id)
+          expect(operations.slice(1).map(({ path }) => path.toLowerCase())).not.toContain(own!.path.toLowerCase());
+      }),
+    );
+  });
+
+  test('an event stays on its contact, and its parameters are flat', () => {
+    const anyEvent = fc.record({
+      id: fc.uuid(),
+      at: fc.constant('2026-05-06T07:08:09.123456Z'),
+      name: fc.string(),
+      properties: fc.dictionary(fc.string(), fc.jsonValue()) as fc.Arbitrary<JsonObject>,
+    });
+    const somebody = fc
+      .record({ id: fc.option(anyText), address: fc.option(anyText) })
+      .filter(({ id, address }) => (id ?? '') !== '' || (address ?? '') !== '');
+    fc.assert(
+      fc.property(anyEvent, somebody, (event, remote) => {
+        const { url, body, method } = mailtrap.request([mailtrap.encodeEvent!(event, remote, config)], config);
+        const parsed = new URL(url);
+        expect(parsed.origin + parsed.pathname).toBe(url);
+        expect(parsed.pathname).toMatch(/^\/api\/contacts\/[^/]+\/events$/);
+        expect(method).toBe('POST');
+        const { name, params, ...rest } = JSON.parse(body!) as { name: string; params: object };
+        expect([name, rest]).toEqual([event.name, {}]);
+        expect(Object.keys(params).toSorted()).toEqual(Object.keys(event.properties).toSorted());
+        for (const value of Object.values(params)) expect(value === null || typeof value !== 'object').toBe(true);
       }),
     );
   });
@@ -139,6 +188,21 @@ describe('encode', () => {
       config,
     );
     expect(mailtrap.request([operation!], config).body).toContain('"N":9007199254740993,"T":"1.10"');
+  });
+
+  test('an event’s numbers leave digit for digit, objects and arrays as JSON text', () => {
+    const properties = {
+      N: new LosslessNumber('9007199254740993'),
+      D: new LosslessNumber('0.1234567890123456789'),
+      J: [{ n: new LosslessNumber('9007199254740995') }],
+      E: {},
+      X: null,
+    };
+    const event = { id: '1', at: '2026-05-06T07:08:09.123456Z', name: 'order_placed', properties };
+    const operation = mailtrap.encodeEvent!(event, { id: null, address: 'a@x.y' }, config);
+    expect(mailtrap.request([operation], config).body).toBe(
+      '{"name":"order_placed","params":{"N":9007199254740993,"D":0.1234567890123456789,"J":"[{\\"n\\":9007199254740995}]","E":"{}","X":null}}',
+    );
   });
 
   test('a value that is no ISO date is left for the vendor to judge', () => {

@@ -1,4 +1,4 @@
-import type { AttributePlan, Delivery, Operation } from '../../core/destination.ts';
+import type { AttributePlan, Delivery, Operation, RemoteContact } from '../../core/destination.ts';
 import { RollcallError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { MailtrapConfig } from './config.ts';
@@ -66,6 +66,20 @@ function upsert(delivery: Delivery, address: string, plan: AttributePlan, config
   };
 }
 
+/** Says the opt-out and nothing else: who left is not described any further. The API wants the address in each body. */
+function unsubscribe(remote: RemoteContact, idOrAddress: string, config: MailtrapConfig): Operation {
+  const contact: JsonObject = present(remote.address)
+    ? { email: remote.address, unsubscribed: true }
+    : { unsubscribed: true };
+  return {
+    kind: 'unsubscribe',
+    method: 'PATCH',
+    path: contactPath(config, idOrAddress),
+    body: { contact },
+    batchKey: null,
+  };
+}
+
 /**
  * What to send to Mailtrap for a delivery. Pure.
  *
@@ -74,14 +88,22 @@ function upsert(delivery: Delivery, address: string, plan: AttributePlan, config
  *   is another one. A PATCH by the old address would be ambiguous: it creates a contact when the old one never arrived,
  *   and is refused when the new address is taken, each time again.
  * - Delete: DELETE by id, else by address; nothing when neither is known.
+ * - Unsubscribe: one PATCH by id, else by the address it was last sent under; nothing when neither is known. Leftovers
+ *   are deleted: one contact of the person is enough to hold the opt-out.
  *
  * @throws RollcallError RC_LIST_UNRESOLVED when the config still holds list names
  */
 export function encode(delivery: Delivery, plan: AttributePlan, config: MailtrapConfig): readonly Operation[] {
   const { remote, address } = delivery;
   const leftovers = (remote?.leftovers ?? []).filter(present);
+  const known = [remote?.id, remote?.address].find(present);
+  if (delivery.action === 'unsubscribe') {
+    const kept = remote?.address ?? '';
+    const orphans = [...new Set(leftovers)].filter((each) => !sameAddress(each, kept));
+    const first = remote === null || known === undefined ? [] : [unsubscribe(remote, known, config)];
+    return [...first, ...orphans.map((each) => remove(each, config))];
+  }
   if (delivery.action === 'delete') {
-    const known = [remote?.id, remote?.address].find(present);
     return [...new Set(known === undefined ? leftovers : [known, ...leftovers])].map((target) =>
       remove(target, config),
     );

@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject, renderJson } from '../../core/json.ts';
 import type { AttributeType } from '../../core/mapping.ts';
 import type { MailtrapConfig } from './config.ts';
 import { describe, readJson, readProblems } from './errors.ts';
-import { failureOf } from './interpret.ts';
+import { failureOf } from './failure.ts';
 import { contactsPath } from './paths.ts';
 import { get, HEADERS, rows, stopped } from './reads.ts';
 

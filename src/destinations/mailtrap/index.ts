@@ -2,6 +2,7 @@ import type { Destination, HttpRequest, Limits, Operation } from '../../core/des
 import { renderJson } from '../../core/json.ts';
 import { type MailtrapConfig, mailtrapConfig } from './config.ts';
 import { encode } from './encode.ts';
+import { encodeEvent, EVENT_LIMITS } from './encode-event.ts';
 import { fields } from './fields.ts';
 import { interpret } from './interpret.ts';
 import { listNames, resolveLists } from './lists.ts';
@@ -43,13 +44,15 @@ export const mailtrap: Destination<MailtrapConfig> = {
     address: 'email',
     fields: true,
     lists: true,
-    events: 'none',
+    events: 'unkeyed',
     homes: ['worker'],
   },
   account: (config) => `${config.base_url} ${config.account_id ?? ''}`.trimEnd(),
   limits,
   auth: (config) => ({ header: 'authorization', value: `Bearer ${config.api_token}` }),
   encode,
+  encodeEvent,
+  eventLimits: EVENT_LIMITS,
   request,
   interpret,
   probe,

@@ -13,6 +13,14 @@ const byAddress: Operation = {
 };
 const byId: Operation = { ...byAddress, path: '/api/contacts/018dd5e3-f6d2-7c00-8f9b-e5c3f2d8a132' };
 const removal: Operation = { ...byAddress, kind: 'delete', method: 'DELETE', body: null };
+const event: Operation = {
+  ...byId,
+  kind: 'event',
+  method: 'POST',
+  path: `${byId.path}/events`,
+  body: { name: 'order_placed', params: {} },
+};
+const optOut: Operation = { ...byId, kind: 'unsubscribe' };
 
 function answer(status: number, body: unknown = '', headers: Record<string, string> = {}): HttpResponse {
   return { status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) };
@@ -37,8 +45,8 @@ describe('interpret', () => {
     [301, 'config', 'redirect'],
     [308, 'config', 'redirect'],
     [199, 'unknown', 'http_199'],
-  ])('%i is %s %s for an upsert and a delete', (status, kind, code) => {
-    for (const operation of [byAddress, byId, removal]) {
+  ])('%i is %s %s for every operation', (status, kind, code) => {
+    for (const operation of [byAddress, byId, removal, event, optOut]) {
       expect(read(answer(status, { errors: 'x' }), operation)).toMatchObject({ kind, code });
     }
   });
@@ -86,6 +94,35 @@ describe('interpret', () => {
     expect(read(answer(404, ''), removal)).toEqual({ kind: 'delivered' });
   });
 
+  test.each<[number, unknown, OutcomeKind, string | undefined, string | undefined]>([
+    [201, { contact_id: 'i', name: 'order_placed', params: {} }, 'delivered', undefined, undefined],
+    [201, '', 'delivered', undefined, undefined],
+    [200, { name: 'order_placed' }, 'delivered', undefined, undefined],
+    [200, '<html>', 'unknown', 'malformed_answer', undefined],
+    [404, { error: 'Not Found' }, 'retry', 'contact_missing', undefined],
+    [404, '', 'retry', 'contact_missing', undefined],
+    [404, '<html>nginx</html>', 'config', 'wrong_path', undefined],
+    [422, { errors: { name: ['is too long'] } }, 'reject', 'invalid_event', 'name'],
+    [422, { errors: { params: ["value for 'a b' is too long"] } }, 'reject', 'invalid_property', 'a b'],
+    [422, { errors: { params: [["key 'it's' is too long"]] } }, 'reject', 'invalid_property', "it's"],
+    [422, { errors: 'no' }, 'reject', 'http_422', undefined],
+    [422, { errors: 'events limit reached' }, 'config', 'plan_limit', undefined],
+    [403, { errors: 'events limit exceeded' }, 'config', 'plan_limit', undefined],
+    [403, { errors: { name: ['no'] } }, 'config', 'forbidden', undefined],
+  ])('an event: %i %j is %s %s', (status, body, kind, code, field) => {
+    const outcome = read(answer(status, body), event) as { kind: string; code?: string; field?: string };
+    expect([outcome.kind, outcome.code, outcome.field]).toEqual([kind, code, field]);
+    expect('forgetRemote' in outcome).toBe(code === 'contact_missing');
+  });
+
+  test('an opt-out is done whomever it found; a contact gone by its id is looked for by address', () => {
+    const made = { action: 'created', data: { id: 'i', email: 'b@x.y' } };
+    expect(read(answer(200, made), optOut)).toEqual({ kind: 'delivered', remoteId: 'i', created: true });
+    const gone = read(answer(404, { errors: 'Contact(s) not found' }), optOut);
+    expect(gone).toMatchObject({ kind: 'retry', code: 'contact_vanished', forgetRemote: true });
+    expect(read(answer(404, '<html>'), optOut)).toMatchObject({ kind: 'config', code: 'wrong_path' });
+  });
+
   test('Retry-After is read for 429 and 503', () => {
     expect(read(answer(429, '', { 'retry-after': '7' }))).toHaveProperty('retryAfterMs', 7000);
     expect(read(answer(503, '', { 'retry-after': '7' }))).toHaveProperty('retryAfterMs', 7000);
@@ -118,7 +155,7 @@ describe('interpret', () => {
         fc.integer({ min: -1, max: 700 }),
         anyBody,
         anyHeaders,
-        fc.array(fc.constantFrom(byAddress, byId, removal), { maxLength: 4 }),
+        fc.array(fc.constantFrom(byAddress, byId, removal, event, optOut), { maxLength: 4 }),
         (status, body, headers, batch) => {
           const outcomes = mailtrap.interpret({ status, headers, body }, batch);
           expect(outcomes).toHaveLength(batch.length);

@@ -1,38 +1,15 @@
 import type { HttpResponse, Operation } from '../../core/destination.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { Outcome } from '../../core/outcome.ts';
-import { retryAfterMs } from '../../core/retry-after.ts';
-import { classOfStatus } from '../../core/status-class.ts';
-import { cut, describe, type Problem, readJson, readProblems } from './errors.ts';
+import { cut, type Problem, readJson, readProblems } from './errors.ts';
+import { type Failure, failureOf, isPlanLimit, malformed } from './failure.ts';
+import { eventOutcome } from './interpret-event.ts';
 import { contactOf, isByAddress } from './paths.ts';
 
-type Failure = Exclude<Outcome, { kind: 'delivered' }>;
-
-const PLAN_LIMIT = /\blimit (?:has been |was |is )?(?:reached|exceeded)\b/i;
 const EMAIL_TAKEN = /\b(?:taken|already (?:exists|in use|used))\b/i;
 const UNKNOWN_FIELD = /contains invalid values?:?\s*(.*)/is;
 // Letters every router passes through a path; a 404 to such an address is about the path, not about the address.
 const PLAIN_ADDRESS = /^[\w.+-]+@[\w.-]+$/;
-
-const NAMED_CODES: Readonly<Record<number, string>> = { 401: 'unauthorized', 403: 'forbidden' };
-
-function malformed(what: string): Failure {
-  return { kind: 'unknown', code: 'malformed_answer', message: `Mailtrap answered with success, but ${what}.` };
-}
-
-/** The outcome of a status by itself; `undefined` for a success. */
-export function failureOf(response: HttpResponse): Failure | undefined {
-  const { status } = response;
-  const kind = classOfStatus(status);
-  if (kind === 'delivered') return undefined;
-  const redirect = status >= 300 && status < 400;
-  const message = redirect
-    ? `Mailtrap answered with a redirect (status ${status}), and redirects are never followed: check base_url.`
-    : describe(readProblems(response.body), status);
-  const code = redirect ? 'redirect' : (NAMED_CODES[status] ?? `http_${status}`);
-  const wait = kind === 'throttle' || kind === 'retry' ? retryAfterMs(response.headers) : undefined;
-  return wait === undefined ? { kind, code, message } : { kind, code, message, retryAfterMs: wait };
-}
 
 function emailIn(value: Json | undefined): string | undefined {
   return typeof value === 'string' && value.includes('@') ? value.toLowerCase() : undefined;
@@ -46,7 +23,8 @@ function upserted(response: HttpResponse, operation: Operation): Outcome {
   const id = data['id'];
   if (typeof id !== 'string' || id === '') return malformed('the answer holds no contact id');
   const created = json['action'] === 'created';
-  if (isByAddress(operation)) return { kind: 'delivered', remoteId: id, created };
+  // Whom an opt-out found under the id, or whether it made the contact again, is the same to it.
+  if (isByAddress(operation) || operation.kind === 'unsubscribe') return { kind: 'delivered', remoteId: id, created };
   if (created) {
     // Made anew without what only a first delivery says (lists, an opt-out): say it now, by address.
     const message = 'The contact was gone at Mailtrap and was created again.';
@@ -66,8 +44,7 @@ function upserted(response: HttpResponse, operation: Operation): Outcome {
 /** A refusal that names what is wrong with the record, the account or the config. */
 function refused(problems: readonly Problem[], failure: Failure, operation: Operation): Failure {
   const { message } = failure;
-  if (problems.some(({ field, message: words }) => field === undefined && PLAN_LIMIT.test(words)))
-    return { kind: 'config', code: 'plan_limit', message };
+  if (isPlanLimit(problems)) return { kind: 'config', code: 'plan_limit', message };
   if (problems.some(({ field, message: words }) => field === 'email' && EMAIL_TAKEN.test(words))) {
     return isByAddress(operation)
       ? // Someone else created the same contact in this moment; the next attempt updates it.
@@ -107,14 +84,18 @@ function isForeign(body: string): boolean {
   return body.trim() !== '' && readJson(body) === undefined;
 }
 
+const FOREIGN: Outcome = {
+  kind: 'config',
+  code: 'wrong_path',
+  message: 'The answer is not from Mailtrap’s API: check base_url.',
+};
+
 function outcomeOf(response: HttpResponse, operation: Operation): Outcome {
   const failure = failureOf(response);
+  if (response.status === 404 && operation.kind !== 'upsert' && isForeign(response.body)) return FOREIGN;
+  if (operation.kind === 'event') return eventOutcome(response, failure);
   if (operation.kind === 'delete') {
-    if (failure === undefined) return { kind: 'delivered' };
-    if (response.status !== 404) return failure;
-    if (!isForeign(response.body)) return { kind: 'delivered' };
-    const message = 'The answer to a delete is not from Mailtrap’s API: check base_url.';
-    return { kind: 'config', code: 'wrong_path', message };
+    return failure === undefined || response.status === 404 ? { kind: 'delivered' } : failure;
   }
   if (failure === undefined) return upserted(response, operation);
   if (response.status === 404) return notFound(operation, failure);

@@ -3,7 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import type { MailtrapConfig } from './config.ts';
 import { readJson } from './errors.ts';
-import { failureOf } from './interpret.ts';
+import { failureOf } from './failure.ts';
 import { contactPath, contactsPath } from './paths.ts';
 
 type Read<Value> = ReturnType<Exchange<Value>['interpret']>;
