@@ -1,11 +1,11 @@
 import { quoteIdent } from '../quote.ts';
-import type { RowLink, SourceColumn } from '../source.ts';
+import type { RowLink, RowLinkVia, SourceColumn, SourceTable } from '../source.ts';
 
 /** What the key of a contact that is known by its address alone begins with; a user's key is the id of `auth.users`. */
 export const EMAIL_KEY = 'email:';
 
 /** In characters (RFC 5321: 64 before the @, 255 after). A longer one is none, and no index has to hold it. */
-const LONGEST_ADDRESS = 320;
+export const LONGEST_ADDRESS = 320;
 
 const UUID = `'^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$'`;
 
@@ -28,6 +28,16 @@ export function contactKey(link: RowLink, alias: string): string {
     );
   }
   return keys.length === 1 ? (keys[0] ?? 'null::text') : `coalesce(${keys.join(', ')})`;
+}
+
+/** The user's id in a contact's key, as SQL; null for somebody who is known by an address alone. */
+export function keyUser(key: string): string {
+  return `case when ${key} not like '${EMAIL_KEY}%' then ${key}::uuid end`;
+}
+
+/** The address in a contact's key, as SQL; null for a user. */
+export function keyAddress(key: string): string {
+  return `case when ${key} like '${EMAIL_KEY}%' then substr(${key}, ${EMAIL_KEY.length + 1}) end`;
 }
 
 /** A text that is no UUID is no user's id. */
@@ -67,6 +77,11 @@ export function belongs(link: RowLink, alias: string, contact: ContactSql): read
     conditions.push(link.user === undefined ? byAddress : `${userKey(link.user, alias)} is null and ${byAddress}`);
   }
   return conditions;
+}
+
+/** How the log names keys that lead through another table. */
+export function viaName(table: SourceTable, via: RowLinkVia): string {
+  return `${table.name}.${via.column.name} -> ${via.target.name}`;
 }
 
 /** Columns of the row itself that its link reads. */

@@ -2,12 +2,21 @@ import { KEYS_FIRST } from './plan-settings.ts';
 
 /** Claim, settle, release: the queue's three verbs. See SPEC.md, "States of a delivery". */
 export const delivery: string = /* sql */ `
+-- Whether a contact's state is to be sent. One that the destination refused waits for a change.
+create or replace function rollcall.out_of_step(p_destination smallint, p_contact bigint, p_version bigint, p_delivered bigint)
+returns boolean language sql stable set search_path = '' ${KEYS_FIRST} as $body$
+  select p_delivered is distinct from p_version and not exists (
+    select from rollcall.dead_letters l where l.destination_id = p_destination and l.contact_id = p_contact
+       and l.stage = 'deliver' and l.version = p_version)
+$body$;
+
 -- Leases due contacts. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows.
 -- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease.
 create or replace function rollcall.claim(p_destination smallint, p_token uuid, p_limit int, p_lease interval, p_grace interval,
   p_after timestamptz, p_config_hash text, p_ref text, p_environment text)
 returns table (contact_id bigint, version bigint, action text, address text, remote_address text, remote_id text, payload text,
-  consent text, carry_from text, takeover boolean, leftovers text[], delivered boolean, tries int, due_at timestamptz)
+  consent text, carry_from text, takeover boolean, leftovers text[], delivered boolean, tries int, due_at timestamptz,
+  send_state boolean, events text)
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 declare
@@ -17,13 +26,15 @@ declare
   v_contacts bigint[];
   v_tries int[];
   v_due timestamptz[];
+  v_doubt boolean[];
+  v_events boolean;
 begin
   perform rollcall.check_config(p_config_hash);
   perform rollcall.check_identity(p_ref, p_environment);
   foreach v_lane in array array[0, 1]::smallint[] loop
     exit when v_left <= 0;
     with picked as materialized (
-      select d.contact_id, d.tries, d.due_at
+      select d.contact_id, d.tries, d.due_at, d.token is not null or d.unknown_until is not null as doubt
         from rollcall.due d
        where d.queue = p_destination * 2 + v_lane and d.due_at >= p_after and d.due_at <= v_now
        order by d.due_at limit v_left
@@ -34,15 +45,22 @@ begin
              unknown_until = case when d.token is not null then greatest(d.unknown_until, d.due_at + p_grace) else d.unknown_until end
        where d.destination_id = p_destination and d.contact_id = any(array(select p.contact_id from picked p))
     )
-    select array_agg(p.contact_id), array_agg(p.tries), array_agg(p.due_at) into v_contacts, v_tries, v_due from picked p;
+    select array_agg(p.contact_id), array_agg(p.tries), array_agg(p.due_at), array_agg(p.doubt)
+      into v_contacts, v_tries, v_due, v_doubt from picked p;
     continue when v_contacts is null;
     v_left := v_left - cardinality(v_contacts);
+    v_events := exists (select from rollcall.events e where e.state = 'pending');
     -- In a statement of its own: a fold that locked the queue row before us has committed by now, and its state is read.
     return query
     select s.contact_id, s.version, s.action, s.address, s.remote_address, s.remote_id, s.payload::text,
-           s.consent, s.carry_from, s.takeover, s.leftovers, s.delivered_version is not null, l.tries, l.due_at
-      from unnest(v_contacts, v_tries, v_due) as l(contact_id, tries, due_at)
+           s.consent, s.carry_from, s.takeover, s.leftovers, s.delivered_version is not null, l.tries, l.due_at,
+           n.send_state,
+           case when v_events and (n.send_state and s.action = 'upsert' or coalesce(s.remote_address, s.remote_id) is not null)
+             then rollcall.next_events(p_destination, s.contact_id) else '[]' end
+      from unnest(v_contacts, v_tries, v_due, v_doubt) as l(contact_id, tries, due_at, doubt)
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = l.contact_id offset 0) s
+      cross join lateral (select s.action <> 'none' and (l.doubt
+        or rollcall.out_of_step(p_destination, s.contact_id, s.version, s.delivered_version)) as send_state) n
      order by l.due_at;
   end loop;
 end $body$;
@@ -61,12 +79,14 @@ do $types$ begin
   if to_regtype('rollcall.result') is null then
     create type rollcall.result as (contact bigint, version bigint, action text, outcome text, address text, remote_id text,
       code text, field text, message text, wait_ms bigint, latency_ms int, forget_remote boolean, partial boolean,
-      held boolean, tries int, unknown_until timestamptz, theirs boolean, arrived boolean, touched text, lease_end timestamptz);
+      held boolean, tries int, unknown_until timestamptz, theirs boolean, arrived boolean, touched text, lease_end timestamptz,
+      stuck boolean);
   end if;
 end $types$;
 
 -- Records what came of a batch. p_results: [{contact, version, action, outcome, address, remote_id, code, field, message,
--- wait_ms, latency_ms, forget_remote, partial, touched}]. Touched: another address the request was about. Partial: the new
+-- wait_ms, latency_ms, forget_remote, partial, touched, events: [{id, outcome, code, message, latency_ms}]}]. With the action
+-- 'events' nothing is said of the state. Touched: another address the request was about. Partial: the new
 -- address was accepted, the old one is still to be removed.
 create or replace function rollcall.settle(p_destination smallint, p_token uuid, p_grace interval, p_results jsonb) returns int
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
@@ -76,6 +96,7 @@ declare
   v_contacts bigint[];
   v_freed record;
   v_settled int;
+  v_leave text := (select d.on_delete from rollcall.destinations d where d.id = p_destination);
 begin
   select array_agg(x.contact order by x.contact) into v_contacts from jsonb_to_recordset(p_results) as x(contact bigint);
   perform 1 from unnest(v_contacts) as x(id) cross join lateral (
@@ -83,20 +104,25 @@ begin
   perform 1 from unnest(v_contacts) as x(id) cross join lateral (
     select from rollcall.due d where d.destination_id = p_destination and d.contact_id = x.id offset 0 for update) d;
   v_now := clock_timestamp();
+  perform rollcall.settle_events(p_destination, p_results);
 
   -- held: the lease is still ours. arrived: the upsert is at the destination for certain. theirs: the address was given up
   -- while the request was in flight, and another person lives there now: what is there is theirs, its id too.
-  select array_agg(row(r.contact, r.version, r.action, r.outcome, r.address, r.remote_id, r.code, r.field, r.message, r.wait_ms,
-           r.latency_ms, r.forget_remote, r.partial, d.token is not distinct from p_token and d.token is not null, d.tries, d.unknown_until,
+  -- stuck: an event must be tried again later.
+  select array_agg(row(r.contact, r.version, r.action, coalesce(r.outcome, 'none'), r.address, r.remote_id, r.code, r.field, r.message, r.wait_ms,
+           r.latency_ms, r.forget_remote or r.events @> '[{"code": "contact_missing"}]', r.partial, d.token is not distinct from p_token and d.token is not null, d.tries, d.unknown_until,
            r.address is not null and s.address is distinct from r.address
              and (exists (select from rollcall.desired o where o.destination_id + 0 = p_destination and o.address = r.address
                             and o.contact_id <> r.contact)
                or exists (select from rollcall.desired o where o.destination_id + 0 = p_destination and o.remote_address = r.address
                             and o.contact_id <> r.contact)),
-           r.action = 'upsert' and (r.outcome = 'delivered' or coalesce(r.partial, false)), r.touched, d.due_at)::rollcall.result)
+           r.action = 'upsert' and (r.outcome = 'delivered' or coalesce(r.partial, false)), r.touched, d.due_at,
+           jsonb_path_exists(coalesce(r.events, '[]'), '$[*] ? (@.outcome == "retry" || @.outcome == "throttle" || @.outcome == "unknown")')
+           )::rollcall.result)
     into v_results
     from jsonb_to_recordset(p_results) as r(contact bigint, version bigint, action text, outcome text, address text, touched text,
-      remote_id text, code text, field text, message text, wait_ms bigint, latency_ms int, forget_remote boolean, partial boolean)
+      remote_id text, code text, field text, message text, wait_ms bigint, latency_ms int, forget_remote boolean, partial boolean,
+      events jsonb)
     cross join lateral (
       select s.address from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
     left join lateral (select * from rollcall.due d
@@ -116,17 +142,20 @@ begin
     select r.*, r.remote_id is null
              or row_number() over (partition by r.remote_id, r.arrived and not r.theirs order by r.n desc) = 1 as id_owner
       from unnest(v_results) with ordinality as r(contact, version, action, outcome, address, remote_id, code, field, message, wait_ms,
-        latency_ms, forget_remote, partial, held, tries, unknown_until, theirs, arrived, touched, lease_end, n)
+        latency_ms, forget_remote, partial, held, tries, unknown_until, theirs, arrived, touched, lease_end, stuck, n)
   ), next as materialized (
     select r.*, s.hash,
-           case when r.outcome = 'delivered' then greatest(s.delivered_version, r.version) else s.delivered_version end as delivered_version,
+           case when r.outcome = 'delivered' then greatest(s.delivered_version, r.version)
+                -- It was gone there when an event came for it: its state is sent again, then the event.
+                when r.action = 'events' and r.forget_remote then null
+                else s.delivered_version end as delivered_version,
            case
              -- An earlier upsert of unknown outcome may still arrive: then the delete is sent once more after the grace.
              when r.outcome = 'delivered' and r.action = 'delete' and s.action = 'delete' and r.held
                and coalesce(r.unknown_until <= v_now, true) then 'none'
-             when x.revived then 'delete'
+             when x.revived and v_leave <> 'keep' then v_leave
              else s.action end as wanted_action,
-           s.version + x.revived::int as wanted,
+           s.version + (x.revived and v_leave <> 'keep')::int as wanted,
            case
              when r.action = 'delete' then case when r.outcome = 'delivered' and r.held and coalesce(r.unknown_until <= v_now, true)
                then null else s.remote_address end
@@ -135,7 +164,7 @@ begin
              when r.arrived then r.address
              -- Not accepted for certain, and not refused for certain: it may exist there.
              when not r.theirs and s.remote_address is null and (r.outcome = 'unknown' or r.unknown_until is not null) then r.address
-             else s.remote_address end as remote_address,
+             else s.remote_address end as next_remote_address,
            case
              when r.action = 'delete' and r.outcome = 'delivered' and r.held or r.forget_remote then null
              when r.arrived and r.theirs then null
@@ -147,7 +176,8 @@ begin
              when r.outcome = 'delivered' and r.held then null
              when r.arrived and not r.theirs and s.remote_address <> r.address
                and s.remote_address <> all(coalesce(s.leftovers, '{}')) then array_append(s.leftovers, s.remote_address)
-             else s.leftovers end as leftovers
+             else s.leftovers end as leftovers,
+           r.action = 'events' and not rollcall.out_of_step(p_destination, r.contact, s.version, s.delivered_version) as refused
       from result r
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
       -- Nothing was wanted there any more, and the late request may have made it: it has to go.
@@ -157,7 +187,7 @@ begin
     -- Each row is there and locked: an insert that conflicts is an update by key.
     insert into rollcall.desired as s (destination_id, contact_id, action, hash, version, delivered_version, remote_address,
       remote_id, takeover, carry_from, leftovers)
-    select p_destination, n.contact, n.wanted_action, n.hash, n.wanted, n.delivered_version, n.remote_address, n.next_remote_id,
+    select p_destination, n.contact, n.wanted_action, n.hash, n.wanted, n.delivered_version, n.next_remote_address, n.next_remote_id,
            n.takeover, n.carry_from, n.leftovers
       from next n
     on conflict (contact_id, destination_id) do update
@@ -165,10 +195,13 @@ begin
            remote_address = excluded.remote_address, remote_id = excluded.remote_id, takeover = excluded.takeover,
            carry_from = excluded.carry_from, leftovers = excluded.leftovers
   ), judged as (
-    select r.*,
-           r.wanted_action = 'none' or r.version = r.wanted and (r.outcome = 'reject'
-             or r.outcome = 'delivered' and coalesce(r.unknown_until <= v_now, true)) as finished
+    select r.*, e.waits, not e.waits and (r.wanted_action = 'none' or case when r.action = 'events'
+               then coalesce(r.unknown_until <= v_now, true) and (r.delivered_version = r.wanted or r.delivered_version is not null and r.refused)
+               else r.version = r.wanted and (r.outcome = 'reject' or r.outcome = 'delivered' and coalesce(r.unknown_until <= v_now, true))
+             end) as finished
       from next r
+      cross join lateral (select r.next_remote_address is not null and exists (select from rollcall.events e
+        where e.contact_id = r.contact and e.destination_id = p_destination and e.state = 'pending' and e.ready offset 0) as waits) e
   ), done as (
     delete from rollcall.due d
      where d.destination_id = p_destination and d.contact_id = any(array(select j.contact from judged j where j.held and j.finished))
@@ -176,10 +209,11 @@ begin
     insert into rollcall.due as d (destination_id, contact_id, due_at, tries, unknown_until)
     select p_destination, j.contact,
            case
-             when j.outcome in ('retry', 'throttle', 'unknown') then v_now + coalesce(j.wait_ms, 0) * interval '1 millisecond'
+             when j.outcome in ('retry', 'throttle', 'unknown') or j.stuck then v_now + coalesce(j.wait_ms, 0) * interval '1 millisecond'
+             when j.waits then v_now
              when j.outcome = 'delivered' and j.version = j.wanted and j.unknown_until > v_now then j.unknown_until
              else v_now end,
-           case when j.outcome in ('retry', 'unknown') then j.tries + 1 when j.outcome = 'delivered' then 0 else j.tries end,
+           case when j.outcome in ('retry', 'unknown') or j.stuck then j.tries + 1 when j.outcome in ('delivered', 'none') then 0 else j.tries end,
            case
              when j.outcome = 'unknown' then greatest(j.unknown_until, v_now + p_grace)
              when j.outcome = 'delivered' and j.unknown_until <= v_now then null
@@ -191,7 +225,7 @@ begin
     -- The lease was lost: somebody else may have sent since, so the current state is sent again, and once more after a grace.
     insert into rollcall.due as d (destination_id, contact_id, due_at, unknown_until)
     select p_destination, j.contact, v_now, v_now + p_grace from judged j
-     where not j.held and j.wanted_action <> 'none'
+     where not j.held and j.wanted_action <> 'none' and j.action <> 'events'
     on conflict (contact_id, destination_id) do update
        set unknown_until = greatest(d.unknown_until, excluded.unknown_until),
            due_at = case when d.token is null then least(d.due_at, excluded.due_at) else d.due_at end
@@ -205,8 +239,17 @@ begin
   ), logged as (
     insert into rollcall.attempts (destination_id, contact_id, version, action, outcome, code, message, latency_ms)
     select p_destination, r.contact, r.version, r.action, r.outcome, r.code, r.message, r.latency_ms from result r
+     where r.action <> 'events'
   )
   select count(*) filter (where held) into v_settled from judged;
+
+  if exists (select from rollcall.events e where e.state = 'pending') then
+    perform rollcall.end_events(p_destination, array_agg(r.contact))
+       from unnest(v_results) r
+       cross join lateral (select s.action from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
+      where r.held and r.action = 'delete' and r.outcome = 'delivered' and s.action = 'none'
+     having count(*) > 0;
+  end if;
 
   -- Whoever took an address from one of these waits for the end of its lease, and for what may arrive after it. The request is
   -- over for certain, so neither is to be waited for any longer.

@@ -1,5 +1,35 @@
+import { KEYS_FIRST } from './plan-settings.ts';
+
 /** Writing desired and due for one destination. See SPEC.md, "Invariants", 3 and 6. */
 export const foldDestination: string = /* sql */ `
+-- What the contacts' new state means for events that wait: those of one who gave way to a user are the user's now, and those of
+-- one who was filtered out are dropped.
+create or replace function rollcall.fold_events_along(p_destination smallint, p_wanted rollcall.wanted[]) returns void
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+declare
+  v_filtered bigint[];
+  v_moved bigint[];
+  v_kept bigint[];
+begin
+  if not exists (select from rollcall.events e where e.state = 'pending') then return; end if;
+  with moved as (
+    update rollcall.events e set contact_id = m.to_contact
+      from (select w.contact_id, min(h.contact_id) as to_contact
+              from unnest(p_wanted) w cross join lateral rollcall.holders(p_destination, substr(w.key, 7)) h
+             where w.verdict = 'merged' and h.key not like 'email:%'
+             group by w.contact_id) m
+     where e.contact_id = m.contact_id and e.destination_id = p_destination and e.state = 'pending'
+    returning e.contact_id
+  )
+  select array_agg(distinct m.contact_id) into v_moved from moved m;
+  if v_moved is not null then perform rollcall.queue_events(p_destination, v_moved); end if;
+  select array_agg(w.contact_id) into v_filtered from unnest(p_wanted) w where w.verdict = 'filtered';
+  if v_filtered is not null then perform rollcall.drop_filtered_events(p_destination, v_filtered); end if;
+  -- Who left and is kept there can still be told of.
+  select array_agg(w.contact_id) into v_kept from unnest(p_wanted) w where w.verdict not in ('ok', 'failed', 'filtered', 'merged');
+  if v_kept is not null then perform rollcall.queue_events(p_destination, v_kept); end if;
+end $body$;
+
 -- The owner rows of all contacts in p_wanted are locked by the caller.
 create or replace function rollcall.fold_destination(p_destination smallint, p_wanted rollcall.wanted[], p_lane smallint)
 returns table (changed int, failed int) language plpgsql set search_path = '' as $body$
@@ -7,6 +37,7 @@ returns table (changed int, failed int) language plpgsql set search_path = '' as
 declare
   v_now timestamptz;
   v_grace interval := (select i.grace from rollcall.install i);
+  v_leave text := (select d.on_delete from rollcall.destinations d where d.id = p_destination);
   v_fresh text[];             -- addresses that are new to whoever wants them
   v_touched bigint[];
   v_released text[];
@@ -60,6 +91,9 @@ begin
       from giving g order by g.contact_id
     on conflict (contact_id, destination_id) do update
        set address = null, remote_address = excluded.remote_address, leftovers = excluded.leftovers
+  ), history as (
+    insert into rollcall.past_addresses (contact_id, destination_id, address)
+    select g.contact_id, p_destination, g.address from giving g order by g.contact_id
   )
   select array_agg(address) into v_released from giving;
 
@@ -99,7 +133,7 @@ begin
         left join lateral (select * from rollcall.due d
           where d.destination_id = p_destination and d.contact_id = s.contact_id offset 0) d on true
     ), kept as (
-      select k.*, k.action = 'delete' and k.remote_lost and k.leftovers_kept is null as void from (
+      select k.*, k.action in ('delete', 'unsubscribe') and k.remote_lost and k.leftovers_kept is null as void from (
         select l.contact_id, l.action, l.hash, l.version, l.delivered_version, l.remote_address, l.remote_id, l.carry_from,
                bool_or(l.remote) as remote_lost,
                (select array_agg(a) from unnest(l.leftovers) a where a <> all(array_agg(l.taken))) as leftovers_kept
@@ -112,7 +146,7 @@ begin
              case when k.void then k.version else k.delivered_version end,
              case when not k.remote_lost then k.remote_address end,
              case when not k.remote_lost then k.remote_id end,
-             case when not k.remote_lost then k.carry_from when k.action <> 'delete' then k.remote_address end,
+             case when not k.remote_lost then k.carry_from when k.action not in ('delete', 'unsubscribe') then k.remote_address end,
              k.leftovers_kept
         from kept k
       on conflict (contact_id, destination_id) do update
@@ -143,14 +177,17 @@ begin
       from (
         select w.*, s.consent as before,
                case when w.verdict = 'ok' and not w.contact_id = any(coalesce(v_blocked, '{}')) then 'upsert'
-                    when coalesce(s.remote_address, s.remote_id) is not null or s.leftovers is not null then 'delete'
-                    else 'none' end as action,
+                    when coalesce(s.remote_address, s.remote_id) is null and s.leftovers is null then 'none'
+                    -- Not gone, but known as another contact: nothing of this one may stay.
+                    when w.verdict in ('ok', 'merged') then 'delete'
+                    when v_leave = 'keep' then 'none'
+                    else v_leave end as action,
                case when w.verdict <> 'ok' then w.verdict
                     when w.contact_id = any(coalesce(v_blocked, '{}')) then 'address_taken' end as reason
           from unnest(p_wanted) w
           left join lateral (select * from rollcall.desired s
       where s.destination_id = p_destination and s.contact_id = w.contact_id offset 0) s on true
-         where w.verdict <> 'failed'
+         where w.verdict <> 'failed' and not (w.verdict = 'gone' and s.contact_id is null)
       ) t order by t.contact_id
     on conflict (contact_id, destination_id) do update
        set action = excluded.action, reason = excluded.reason, address = excluded.address,
@@ -196,13 +233,21 @@ begin
 
   -- Contacts that waited for a released address are looked at again.
   if v_released is not null then
-    perform rollcall.capture(1::smallint, array_agg(c.key))
+    perform rollcall.capture(array_agg(c.key))
        from unnest(v_released) as r(address)
        cross join lateral (select s.contact_id from rollcall.desired s
          where s.destination_id + 0 = p_destination and s.waiting_for = r.address offset 0) s
        cross join lateral (select c.key from rollcall.contacts c where c.id = s.contact_id offset 0) c
      having count(*) > 0;
   end if;
+  -- A user goes before somebody who is known by the address alone: that one is looked at again, with the user, and gives way.
+  if v_blocked is not null then
+    perform rollcall.capture(array_agg(distinct h.key))
+       from unnest(p_wanted) w cross join lateral rollcall.holders(p_destination, w.address) h
+      where w.contact_id = any(v_blocked) and w.key not like 'email:%' and h.key like 'email:%'
+     having count(*) > 0;
+  end if;
+  perform rollcall.fold_events_along(p_destination, p_wanted);
   return next;
 end $body$;
 `;

@@ -2,7 +2,7 @@ import { KEYS_FIRST } from './plan-settings.ts';
 
 /** One log table's share of a window: what came after \`lo\`, and what was still running then; each by index, never by filter. */
 function window(table: number): string {
-  const columns = 'c.xid, c.id, c.keys';
+  const columns = 'c.xid, c.id, c.source, c.keys, c.events';
   const rest = `and (p_hi is null or pg_visible_in_snapshot(c.xid, p_hi))
         and (p_last_xid is null or (c.xid, c.id) > (p_last_xid, p_last_id)) order by c.xid, c.id limit p_limit`;
   return `(select ${columns} from rollcall.changes_${table} c where c.xid >= greatest(pg_snapshot_xmax(p_lo), p_last_xid)
@@ -17,7 +17,7 @@ export const fold: string = /* sql */ `
 create or replace function rollcall.fold_keys(p_keys text[], p_lane smallint)
 returns table (changed int, failed int) language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
-  v_keys text[];
+  v_keys text[] := rollcall.kin(p_keys);
   v_destination record;
   v_part record;
 begin
@@ -25,7 +25,7 @@ begin
     raise exception 'rollcall.fold_keys needs READ COMMITTED' using errcode = 'RC004';
   end if;
   changed := 0; failed := 0;
-  select array_agg(k order by k) into v_keys from (select distinct k collate "C" as k from unnest(p_keys) k) x;
+  select array_agg(k order by k) into v_keys from (select distinct k collate "C" as k from unnest(v_keys) k) x;
   if v_keys is null then return next; return; end if;
   insert into rollcall.contacts (key)
     select k from unnest(v_keys) k where not exists (select from rollcall.contacts c where c.key = k offset 0) order by k
@@ -34,7 +34,7 @@ begin
     select from rollcall.contacts c where c.key = x.key offset 0 for update) c;
   for v_destination in select d.id, d.map_function from rollcall.destinations d where d.enabled order by d.id loop
     select * into v_part from rollcall.fold_destination(
-      v_destination.id, rollcall.wanted_rows(v_destination.map_function, v_keys), p_lane);
+      v_destination.id, rollcall.wanted_rows(v_destination.id, v_destination.map_function, v_keys), p_lane);
     changed := changed + v_part.changed; failed := failed + v_part.failed;
   end loop;
   return next;
@@ -43,21 +43,25 @@ end $body$;
 -- The next piece of the log, about p_limit keys of it. Snapshot and rows come from one statement, so no commit can fall between.
 -- Reads are bounded by the window, also while a transaction stays open for hours.
 create or replace function rollcall.take_changes(p_lo pg_snapshot, p_hi pg_snapshot, p_last_xid xid8, p_last_id bigint, p_limit int,
-  out hi pg_snapshot, out taken int, out seen int, out last_xid xid8, out last_id bigint, out keys text[])
+  out hi pg_snapshot, out taken int, out seen int, out last_xid xid8, out last_id bigint, out keys text[],
+  out via_sources text[], out via_keys text[], out changes rollcall.change[])
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 declare
   v_running xid8[] := array(select x from pg_snapshot_xip(p_lo) x where p_last_xid is null or x >= p_last_xid);
 begin
   with rows as (
-    select x.*, sum(cardinality(x.keys)) over (order by x.xid, x.id) - cardinality(x.keys) as before from (
+    select x.*, sum(x.size) over (order by x.xid, x.id) - x.size as before from (select x.*, cardinality(x.keys) + coalesce(cardinality(x.events), 0) as size from (
       ${[0, 1, 2].map(window).join('\n      union all\n      ')}
-      order by 1, 2 limit p_limit) x
+      order by 1, 2 limit p_limit) x) x
   ), piece as (select * from rows where before < p_limit)
   select coalesce(p_hi, pg_current_snapshot()), count(*), (select count(*) from rows),
          (array_agg(p.xid order by p.xid desc, p.id desc))[1], (array_agg(p.id order by p.xid desc, p.id desc))[1],
-         (select array_agg(k) from piece q, unnest(q.keys) k)
-    into hi, taken, seen, last_xid, last_id, keys from piece p;
+         (select array_agg(k) from piece q, unnest(q.keys) k where q.source is null),
+         (select array_agg(q.source) from piece q, unnest(q.keys) k where q.source is not null),
+         (select array_agg(k) from piece q, unnest(q.keys) k where q.source is not null),
+         (select array_agg(row(q.id, q.xid, q.source, q.events)::rollcall.change order by q.xid, q.id) from piece q where q.events is not null)
+    into hi, taken, seen, last_xid, last_id, keys, via_sources, via_keys, changes from piece p;
 end $body$;
 
 -- Takes the next changes and folds them. One leader at a time; busy when another one is at work.
@@ -67,6 +71,9 @@ declare
   v_at rollcall.fold_position;
   v_piece record;
   v_part record;
+  v_keys text[];
+  v_events rollcall.read_event[];
+  v_complete boolean;
 begin
   busy := false; taken := 0; changed := 0; failed := 0;
   perform rollcall.check_config(p_config_hash);
@@ -74,15 +81,30 @@ begin
   select * into v_at from rollcall.fold_position order by id desc limit 1;
   select * into v_piece from rollcall.take_changes(v_at.lo, v_at.hi, v_at.last_xid, v_at.last_id, p_limit);
   taken := v_piece.taken;
-  if v_piece.seen < p_limit and v_piece.seen = taken then
-    if taken = 0 and v_at.hi is null then return next; return; end if;
+  v_complete := v_piece.seen < p_limit and v_piece.seen = taken;
+  if taken = 0 and v_at.hi is null and not rollcall.events_held() then return next; return; end if;
+  perform rollcall.watch_sources();
+  if v_complete then
     insert into rollcall.fold_position (lo) values (v_piece.hi);
   else
     insert into rollcall.fold_position (lo, hi, last_xid, last_id) values (v_at.lo, v_piece.hi, v_piece.last_xid, v_piece.last_id);
   end if;
   delete from rollcall.fold_position where id <= v_at.id;
-  select * into v_part from rollcall.fold_keys(v_piece.keys, 0::smallint);
+  v_keys := v_piece.keys;
+  if v_piece.via_keys is not null then
+    select v_keys || array_agg(k) into v_keys
+      from (select v.source, array_agg(distinct v.key) as keys from unnest(v_piece.via_sources, v_piece.via_keys) as v(source, key) group by v.source) x
+      cross join lateral unnest(rollcall.resolve_keys(x.source, x.keys)) k;
+  end if;
+  v_events := rollcall.read_events(v_piece.changes);
+  if v_events is not null then
+    v_keys := v_keys || array(select e.key from unnest(v_events) e where e.key is not null);
+  end if;
+  select * into v_part from rollcall.fold_keys(v_keys, 0::smallint);
   changed := v_part.changed; failed := v_part.failed;
+  -- Events of one row are in the order of time only once the whole window is there.
+  if v_events is not null then perform rollcall.write_events(v_events, v_complete and v_at.hi is null); end if;
+  if v_complete and v_at.hi is not null then perform rollcall.release_events(); end if;
   return next;
 end $body$;
 `;

@@ -1,7 +1,7 @@
 import { KEYS_FIRST } from './plan-settings.ts';
 
-// Mapping must not depend on the session: the same row has the same hash for every worker, cron job and psql.
-const SETTINGS = `set row_security = off set timezone = 'UTC' set datestyle = 'ISO, YMD'
+/** Mapping must not depend on the session: the same row has the same hash for every worker, cron job and psql. */
+export const SESSION = `set row_security = off set timezone = 'UTC' set datestyle = 'ISO, YMD'
   set intervalstyle = 'iso_8601' set extra_float_digits = 1 set bytea_output = 'hex'
   set standard_conforming_strings = on set transform_null_equals = off set array_nulls = on set timezone_abbreviations = 'Default'
   set lc_monetary = 'C' set lc_numeric = 'C' set lc_time = 'C' set xmloption = 'content' set xmlbinary = 'base64'
@@ -11,13 +11,13 @@ const SETTINGS = `set row_security = off set timezone = 'UTC' set datestyle = 'I
 export const mapping: string = /* sql */ `
 do $types$ begin
   if to_regtype('rollcall.mapped') is null then
-    create type rollcall.mapped as (key text, verdict text, address text, consent text, payload jsonb);
+    create type rollcall.mapped as (key text, verdict text, address text, consent text, payload jsonb, cleared jsonb);
     create type rollcall.wanted as (contact_id bigint, key text, verdict text, address text, consent text, payload jsonb, hash bytea);
   end if;
 end $types$;
 
 -- Rows that cannot be mapped (a bad cast, say) are found by dividing, and reported one by one.
-create or replace function rollcall.map_part(p_function name, p_keys text[]) returns rollcall.mapped[]
+create or replace function rollcall.map_part(p_function name, p_keys text[], p_addresses text[]) returns rollcall.mapped[]
 language plpgsql as $body$
 declare
   v_rows rollcall.mapped[];
@@ -29,7 +29,7 @@ declare
   v_message text;
 begin
   begin
-    execute format('select array_agg(m) from rollcall.%I($1) m', p_function) into v_rows using p_keys;
+    execute format('select array_agg(m) from rollcall.%I($1, $2) m', p_function) into v_rows using p_keys, p_addresses;
     return coalesce(v_rows, '{}');
   exception
   when connection_exception or transaction_rollback or insufficient_resources or object_not_in_prerequisite_state
@@ -40,38 +40,27 @@ begin
     -- its own. What fails without any row is the table, or its rights, no longer being what the mapping was made for.
     v_code := sqlstate; v_message := sqlerrm;
     begin
-      execute format('select from rollcall.%I(''{}'')', p_function);
+      execute format('select from rollcall.%I(''{}'', ''{}'')', p_function);
     exception when others then
       raise exception '%', v_message
         using errcode = case when left(v_code, 2) in ('42', '3F') then 'RC003' else v_code end, detail = v_code;
     end;
     if v_count = 1 then
-      return array[row(p_keys[1], 'failed', null, 'none', jsonb_build_object('code', v_code, 'message', v_message))::rollcall.mapped];
+      return array[row(p_keys[1], 'failed', null, 'none', jsonb_build_object('code', v_code, 'message', v_message), '{}')::rollcall.mapped];
     end if;
   end;
   -- Few parts, so that few rows are mapped again and again: one bad row in a hundred is the case to be quick in.
   v_step := greatest(1, v_count / 16);
   while v_from <= v_count loop
-    v_all := v_all || rollcall.map_part(p_function, p_keys[v_from : v_from + v_step - 1]);
+    v_all := v_all || rollcall.map_part(p_function, p_keys[v_from : v_from + v_step - 1], p_addresses[v_from : v_from + v_step - 1]);
     v_from := v_from + v_step;
   end loop;
   return v_all;
 end $body$;
 
--- Runs a generated mapping under fixed settings.
-create or replace function rollcall.map_rows(p_function name, p_keys text[]) returns rollcall.mapped[]
-language sql set search_path = '' ${SETTINGS} as $body$
-  select rollcall.map_part(p_function, p_keys)
-$body$;
-
--- What each contact shall be at a destination, read from the source now.
-create or replace function rollcall.wanted_rows(p_function name, p_keys text[]) returns rollcall.wanted[]
-language sql set search_path = '' as $body$
-  select array_agg(row(c.id, c.key, m.verdict, m.address, m.consent, m.payload,
-           case when m.verdict = 'ok'
-             then sha256(convert_to(concat_ws(E'\\n', m.address, m.consent, m.payload::text), 'UTF8'))
-             else ''::bytea end)::rollcall.wanted order by c.id)
-    from unnest(rollcall.map_rows(p_function, p_keys)) m
-    cross join lateral (select c.id, c.key from rollcall.contacts c where c.key = m.key offset 0) c
+-- Runs a generated mapping under fixed settings. Keys and their addresses are in the same order.
+create or replace function rollcall.map_rows(p_function name, p_keys text[], p_addresses text[]) returns rollcall.mapped[]
+language sql set search_path = '' ${SESSION} as $body$
+  select rollcall.map_part(p_function, p_keys, p_addresses)
 $body$;
 `;

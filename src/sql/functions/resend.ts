@@ -10,7 +10,7 @@ begin
   if p_forget then
     update rollcall.desired s
        set remote_address = null, remote_id = null, leftovers = null, carry_from = null, takeover = false,
-           action = case when s.action = 'delete' then 'none' else s.action end,
+           action = case when s.action in ('delete', 'unsubscribe') then 'none' else s.action end,
            version = s.version + 1, delivered_version = null
      where s.destination_id = p_destination;
   else

@@ -2,12 +2,12 @@
 export const status: string = /* sql */ `
 create or replace function rollcall.status() returns jsonb language sql set search_path = '' set row_security = off as $body$
   with unfolded as (
-    select c.at, c.keys
+    select c.at, cardinality(c.keys) + coalesce(cardinality(c.events), 0) as size
       from (select p.lo from rollcall.fold_position p order by p.id desc limit 1) p
       cross join lateral (
-        select x.at, x.keys, x.xid from rollcall.changes_0 x where x.xid >= pg_snapshot_xmin(p.lo)
-        union all select x.at, x.keys, x.xid from rollcall.changes_1 x where x.xid >= pg_snapshot_xmin(p.lo)
-        union all select x.at, x.keys, x.xid from rollcall.changes_2 x where x.xid >= pg_snapshot_xmin(p.lo)) c
+        select x.at, x.keys, x.events, x.xid from rollcall.changes_0 x where x.xid >= pg_snapshot_xmin(p.lo)
+        union all select x.at, x.keys, x.events, x.xid from rollcall.changes_1 x where x.xid >= pg_snapshot_xmin(p.lo)
+        union all select x.at, x.keys, x.events, x.xid from rollcall.changes_2 x where x.xid >= pg_snapshot_xmin(p.lo)) c
      where not pg_visible_in_snapshot(c.xid, p.lo))
   select jsonb_build_object(
     'environment', i.environment,
@@ -18,16 +18,15 @@ create or replace function rollcall.status() returns jsonb language sql set sear
     'sweep_note', i.sweep_note,
     'unwatched_s', extract(epoch from clock_timestamp() - coalesce(i.swept_at, i.bound_at)),
     -- Changes that no worker has folded yet.
-    'unfolded', (select count(*) from unfolded u, unnest(u.keys)),
+    'unfolded', (select coalesce(sum(u.size), 0) from unfolded u),
     'oldest_unfolded_s', (select extract(epoch from clock_timestamp() - min(u.at)) from unfolded u),
     'sweep_wanted', rollcall.uncaptured_count() <> i.uncaptured_seen,
-    'triggers_missing', (
-      select coalesce(jsonb_agg(x.name order by x.name), '[]')
-        from unnest(array['rollcall_delete', 'rollcall_insert', 'rollcall_truncate', 'rollcall_update']) as x(name)
-       where not exists (select from pg_trigger t where t.tgrelid = to_regclass('auth.users') and t.tgname = x.name
-                           and t.tgenabled in ('O', 'A'))),
+    'triggers_missing', (select coalesce(jsonb_agg(m.table_name || ': ' || m.trigger_name order by m.table_name, m.trigger_name), '[]')
+        from rollcall.missing_triggers() m),
     'sources', (select coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'pause_code', s.pause_code,
-        'pause_message', s.pause_message, 'paused_at', s.paused_at) order by s.id), '[]') from rollcall.sources s),
+        'pause_message', s.pause_message, 'paused_at', s.paused_at,
+        'held', (select count(*) from rollcall.held_events h where h.source = s.name)) order by s.name), '[]')
+        from rollcall.sources s where s.enabled),
     'destinations', (select coalesce(jsonb_agg(jsonb_build_object(
         'name', d.name, 'type', d.type,
         'pending', (select count(*) from rollcall.due q where q.destination_id = d.id),
@@ -41,6 +40,9 @@ create or replace function rollcall.status() returns jsonb language sql set sear
         'causes', (select coalesce(jsonb_agg(jsonb_build_object('stage', c.stage, 'code', c.code, 'field', c.field, 'count', c.n) order by c.n desc), '[]')
             from (select l.stage, l.code, l.field, count(*) as n from rollcall.dead_letters l where l.destination_id = d.id
                    group by l.stage, l.code, l.field order by n desc limit 5) c),
+        'events', (select coalesce(jsonb_object_agg(e.state || coalesce(' ' || e.reason, ''), e.n), '{}') from (
+            select e.state, case when e.state <> 'delivered' then e.reason end as reason, count(*) as n from rollcall.events e
+             where e.destination_id = d.id group by 1, 2) e),
         'pause_code', d.pause_code, 'pause_message', d.pause_message, 'paused_until', d.paused_until) order by d.id), '[]')
       from rollcall.destinations d where d.enabled))
     from rollcall.install i

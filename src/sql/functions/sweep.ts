@@ -6,38 +6,70 @@ create or replace function rollcall.uncaptured_count() returns bigint language s
   select case when is_called then last_value + 1 else 0 end from rollcall.uncaptured
 $body$;
 
+do $types$ begin
+  if to_regtype('rollcall.sweep_keys') is null then
+    create type rollcall.sweep_keys as (last text, scanned int, keys text[]);
+  end if;
+end $types$;
+
+-- The next rows of one source: phase 0 are the users, then every table whose rows lead to contacts by an address.
+create or replace function rollcall.sweep_rows(p_phase int, p_after text, p_limit int) returns rollcall.sweep_keys
+language plpgsql set search_path = '' set row_security = off ${KEYS_FIRST} as $body$
+declare
+  v_part record;
+  v_page rollcall.sweep_keys;
+begin
+  if p_phase = 0 then
+    select max(x.id::text collate "C"), count(*), array_agg(x.id::text order by x.id) into v_page from (
+      select u.id from auth.users u
+       where u.id >= coalesce(p_after, '00000000-0000-0000-0000-000000000000')::uuid and u.id is distinct from p_after::uuid
+       order by u.id limit p_limit) x;
+    return v_page;
+  end if;
+  select p.page_function, p.source into v_part from rollcall.parts p
+   where p.page_function is not null order by p.function offset p_phase - 1 limit 1;
+  if exists (select from rollcall.sources s where s.name = v_part.source and s.pause_code is not null) then return v_page; end if;
+  execute format('select (rollcall.%I($1, $2)).*', v_part.page_function) into v_page using p_after, p_limit;
+  return v_page;
+exception when syntax_error_or_access_rule_violation or invalid_schema_name then
+  if p_phase = 0 then raise exception '%', sqlerrm using errcode = 'RC003', detail = sqlstate; end if;
+  perform rollcall.pause_source(v_part.source, sqlstate, sqlerrm);
+  return null;
+end $body$;
+
+-- The place in p_after is phase/cursor.
 create or replace function rollcall.sweep_page(p_after text, p_limit int)
 returns table (last_key text, scanned int, folded int) language plpgsql
 set search_path = '' set row_security = off ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 declare
+  v_phase int := coalesce(split_part(p_after, '/', 1)::int, 0);
+  v_after text := nullif(substr(p_after, strpos(p_after, '/') + 1), '');
+  v_page rollcall.sweep_keys;
   v_keys text[];
   v_stale text[] := '{}';
   v_destination record;
 begin
-  begin
-    select array_agg(x.id::text order by x.id), count(*) into v_keys, scanned from (
-      select u.id from auth.users u
-       where u.id >= coalesce(p_after, '00000000-0000-0000-0000-000000000000')::uuid and u.id is distinct from p_after::uuid
-       order by u.id limit p_limit) x;
-  exception when syntax_error_or_access_rule_violation or invalid_schema_name then
-    raise exception '%', sqlerrm using errcode = 'RC003', detail = sqlstate;
-  end;
-  last_key := v_keys[cardinality(v_keys)];
+  perform rollcall.watch_sources();
+  v_page := rollcall.sweep_rows(v_phase, v_after, p_limit);
+  v_keys := v_page.keys;
+  scanned := v_page.scanned;
   folded := 0;
+  last_key := case when v_page.last is not null then v_phase || '/' || v_page.last
+                   when v_phase < (select count(*) from rollcall.parts p where p.page_function is not null) then v_phase + 1 || '/' end;
   if v_keys is null then return next; return; end if;
   update rollcall.install set sweep_until = clock_timestamp() + interval '15 seconds';
   select array_agg(k) into v_stale from unnest(v_keys) k where not exists (select from rollcall.contacts c where c.key = k offset 0);
   for v_destination in select d.id, d.map_function from rollcall.destinations d where d.enabled loop
     v_stale := v_stale || (
       select array_agg(w.key)
-        from unnest(rollcall.wanted_rows(v_destination.map_function, v_keys)) w
+        from unnest(rollcall.wanted_rows(v_destination.id, v_destination.map_function, v_keys)) w
         left join lateral (select * from rollcall.desired s
           where s.destination_id = v_destination.id and s.contact_id = w.contact_id offset 0) s on true
        where case
          when w.verdict = 'failed' then not exists (select from rollcall.dead_letters l
            where l.destination_id = v_destination.id and l.contact_id = w.contact_id and l.stage = 'map')
-         when s.contact_id is null then true
+         when s.contact_id is null then w.verdict <> 'gone'
          when w.verdict = 'ok' and s.waiting_for = w.address then not exists (select from rollcall.desired o
            where o.destination_id + 0 = v_destination.id and o.address = w.address)
          when w.verdict = 'ok' then s.hash is distinct from w.hash
@@ -53,13 +85,22 @@ end $body$;
 create or replace function rollcall.absent_page(p_after bigint, p_limit int)
 returns table (last_id bigint, scanned int, keys text[]) language plpgsql
 set search_path = '' set row_security = off ${KEYS_FIRST} as $body$
+declare
+  v_email text[];
 begin
   update rollcall.install set sweep_until = clock_timestamp() + interval '15 seconds';
-  select max(x.id), count(*)::int, array_agg(x.key) filter (where not exists (select from auth.users u where u.id = x.key::uuid offset 0))
-    into last_id, scanned, keys
+  select max(x.id), count(*)::int,
+         array_agg(x.key) filter (where x.key not like 'email:%' and not exists (select from auth.users u where u.id = x.key::uuid offset 0)),
+         array_agg(x.key) filter (where x.key like 'email:%')
+    into last_id, scanned, keys, v_email
     from (select c.id, c.key from rollcall.contacts c
            where c.id > p_after and exists (select from rollcall.desired s where s.contact_id = c.id and s.action = 'upsert' offset 0)
            order by c.id limit p_limit) x;
+  if v_email is not null then
+    keys := keys || array(
+      select w.key from (select d.id, d.map_function from rollcall.destinations d where d.enabled order by d.id limit 1) d
+        cross join lateral unnest(rollcall.wanted_rows(d.id, d.map_function, v_email)) w where w.verdict = 'gone');
+  end if;
   return next;
 exception when syntax_error_or_access_rule_violation or invalid_schema_name then
   raise exception '%', sqlerrm using errcode = 'RC003', detail = sqlstate;
@@ -79,7 +120,7 @@ declare
 begin
   select * into v_install from rollcall.install i
    where (i.sweep_until is null or i.sweep_until < clock_timestamp())
-     and (p_force or i.swept_at is null or i.swept_at < clock_timestamp() - p_every or i.uncaptured_seen <> v_uncaptured
+     and (p_force or i.swept_at is null or i.swept_at < clock_timestamp() - least(p_every, i.reevaluate) or i.uncaptured_seen <> v_uncaptured
        or i.sweep_again_at <= pg_snapshot_xmin(pg_current_snapshot()))
      for update skip locked;
   if not found then return null; end if;

@@ -11,6 +11,7 @@ create table rollcall.install (
   project_ref text,
   environment text,
   bound_at timestamptz,
+  by_address boolean not null default false,   -- rows of some table lead to contacts by an address
   reevaluate interval,                  -- something depends on the clock: swept at least this often
   uncaptured_seen bigint not null default 0,   -- value of the sequence below at the start of the last complete sweep
   swept_at timestamptz,
@@ -39,6 +40,7 @@ create table rollcall.destinations (
 -- Everything that is read. A paused source is not: what it gave to contacts stays as it was, its events are held.
 create table rollcall.sources (
   name text primary key,                       -- schema.table
+  relation text not null,                      -- the same, quoted
   enabled boolean not null default true,       -- false once the config no longer names it
   shape jsonb not null default '{}',           -- column -> type, as they were when its SQL was generated
   triggers jsonb not null default '[]',        -- the tables whose triggers tell of its changes, each with its capture function
@@ -46,7 +48,7 @@ create table rollcall.sources (
   pause_message text,
   paused_at timestamptz
 );
-insert into rollcall.sources (name) values ('auth.users');
+insert into rollcall.sources (name, relation) values ('auth.users', 'auth.users');
 
 -- What tables add to contacts: generated functions, the lowest precedence first.
 create table rollcall.parts (
@@ -54,6 +56,7 @@ create table rollcall.parts (
   source text not null,
   rank int not null,                           -- 1 is the highest precedence
   attributes text[] not null,                  -- those it may give
+  page_function name,                          -- pages through its rows for the sweep; null when it has nobody of its own
   makes_contacts boolean not null,             -- a row of it is a contact by itself; false for aggregates
   gives_consent boolean not null
 );

@@ -1,0 +1,224 @@
+import type { AttributeMapping, ConsentBasis } from '../../core/mapping.ts';
+import { dollarQuote, quoteIdent, quoteLiteral } from '../quote.ts';
+import type { AggregateSource, ContactSource, RowLink, SourceTable } from '../source.ts';
+import { jsonObject } from './json-object.ts';
+import { belongs, contactKey, EMAIL_KEY, keyUser, linkColumns } from './link.ts';
+import { consentOf, LONGEST_PAYLOAD, own, tooLarge } from './users.ts';
+import { attributeColumns, attributeValue, type InspectedExpression, pathValue, tableScope } from './value.ts';
+
+/** What a table adds to contacts: one generated function, and how the fold has to take it. */
+export interface Part {
+  /** Name of the function, unquoted. */
+  readonly name: string;
+  /** Its table, as in `rollcall.sources`. */
+  readonly source: string;
+  readonly rank: number;
+  readonly attributes: readonly string[];
+  readonly makesContacts: boolean;
+  readonly givesConsent: boolean;
+  /** `create function rollcall.<name>(p_keys text[], p_addresses text[]) returns setof rollcall.mapped`, one row a key. */
+  readonly sql: string;
+}
+
+// Names inside the functions begin with ours, so that no table of the project can have them.
+const CONTACT = { user: 'rollcall_k.id', address: 'rollcall_k.address' };
+
+/** The parts of all sources of contacts and aggregates. */
+export function parts(
+  contacts: readonly ContactSource[],
+  aggregates: readonly AggregateSource[],
+  consent: ConsentBasis | undefined,
+): readonly Part[] {
+  return [
+    ...contacts.map((source, n) => contactPart(`part_${n + 1}`, source, consent)),
+    ...aggregates.map((source, n) => aggregatePart(`aggregate_${n + 1}`, source)),
+  ];
+}
+
+/** Columns of a contact table that decide what the contact is, by their names in the database. */
+export function contactColumns(source: ContactSource, consent: ConsentBasis | undefined): readonly string[] {
+  const { table, mapping, link, expressions } = source;
+  const scope = tableScope(table);
+  const inspected = (a: AttributeMapping): ReturnType<typeof expressions.get> =>
+    a.source.kind === 'sql' ? expressions.get(a.source.expression) : undefined;
+  const names = new Set<string>(linkColumns(link));
+  for (const a of own(mapping)) for (const name of attributeColumns(a, inspected(a), scope)) names.add(name);
+  if (mapping.where !== undefined)
+    for (const name of expressions.get(mapping.where.expression)?.columns ?? []) names.add(name);
+  if (consent?.kind === 'column' && isTable(consent.table, table)) names.add(consent.path[0]);
+  if (newest(table) !== undefined) names.add('created_at');
+  return [...table.columns.keys()].filter((name) => names.has(name));
+}
+
+/** Columns of a related table that its aggregates are made of, by their names in the database. */
+export function aggregateColumns({ table, link, where, attributes, expressions }: AggregateSource): readonly string[] {
+  const names = new Set<string>(linkColumns(link));
+  for (const a of attributes)
+    for (const name of attributeColumns(a, aggregateOf(a, expressions), tableScope(table))) names.add(name);
+  for (const name of (where && expressions.get(where.expression)?.columns) ?? []) names.add(name);
+  return [...table.columns.keys()].filter((name) => names.has(name));
+}
+
+function aggregateOf(
+  { source }: AttributeMapping,
+  expressions: AggregateSource['expressions'],
+): InspectedExpression | undefined {
+  return source.kind === 'aggregate' ? expressions.get(source.expression) : undefined;
+}
+
+/** Of several rows for one contact the newest by this column counts, then the one with the greatest primary key. */
+function newest(table: SourceTable): string | undefined {
+  const column = table.columns.get('created_at');
+  return column?.type === 'timestamp' || column?.type === 'date' ? 'created_at' : undefined;
+}
+
+function isTable(name: { readonly schema: string; readonly table: string } | undefined, table: SourceTable): boolean {
+  return name?.schema === table.schema && name.table === table.table;
+}
+
+function contactPart(name: string, source: ContactSource, consent: ConsentBasis | undefined): Part {
+  const { table, mapping, link, rank, expressions } = source;
+  const scope = tableScope(table);
+  const attributes = own(mapping);
+  const givesConsent = consent?.kind === 'column' && isTable(consent.table, table);
+  const members = attributes.map((a) => ({
+    name: a.name,
+    value: attributeValue(a, a.source.kind === 'sql' ? expressions.get(a.source.expression) : undefined, scope),
+    keepNull: false,
+  }));
+  const keys = table.primaryKey.map((c) => c.name);
+  const columns = [...new Set([...contactColumns(source, consent), ...keys])];
+  const rows = matching(table, link, columns, mapping.where?.expression);
+  const order = [
+    ...(newest(table) === undefined ? [] : [`rollcall_r.created_at desc nulls last`]),
+    ...(keys.length === 0 ? ['rollcall_r::text desc'] : keys.map((key) => `rollcall_r.${quoteIdent(key)} desc`)),
+  ];
+  return {
+    name,
+    source: table.name,
+    rank,
+    attributes: attributes.map((a) => a.name),
+    makesContacts: true,
+    givesConsent,
+    sql: functionOf(
+      name,
+      `select rollcall_k.key,
+         case when rollcall_b.bytes > ${LONGEST_PAYLOAD} then 'failed' when ${scope.alias}.rollcall_present then 'ok' else 'gone' end,
+         null::text,
+         ${givesConsent ? `(${consentOf(pathValue(consent.path, scope).sql)})` : `'missing'`},
+         case when rollcall_b.bytes > ${LONGEST_PAYLOAD} then ${tooLarge('rollcall_b.bytes')} else rollcall_b.payload end,
+         ${cleared(attributes)}
+    from ${CONTACTS}
+    left join lateral (select rollcall_r.*, true as rollcall_present from (${rows}) as rollcall_r
+      order by ${order.join(', ')} limit 1) as ${scope.alias} on true
+    cross join lateral (select rollcall_y.payload, pg_column_size(rollcall_y.payload) as bytes from (
+      select case when ${scope.alias}.rollcall_present then (${jsonObject(members)}) else '{}'::jsonb end as payload offset 0) as rollcall_y offset 0) as rollcall_b`,
+    ),
+  };
+}
+
+function aggregatePart(name: string, source: AggregateSource): Part {
+  const { table, link, where, attributes, rank, expressions } = source;
+  const scope = tableScope(table);
+  const members = attributes.map((a) => ({
+    name: a.name,
+    value: attributeValue(a, aggregateOf(a, expressions), scope),
+    keepNull: false,
+  }));
+  return {
+    name,
+    source: table.name,
+    rank,
+    attributes: attributes.map((a) => a.name),
+    makesContacts: false,
+    givesConsent: false,
+    sql: functionOf(
+      name,
+      `select rollcall_k.key, case when rollcall_b.bytes > ${LONGEST_PAYLOAD} then 'failed' else 'ok' end, null::text, 'missing',
+         case when rollcall_b.bytes > ${LONGEST_PAYLOAD} then ${tooLarge('rollcall_b.bytes')} else rollcall_b.payload end,
+         ${cleared(attributes)}
+    from ${CONTACTS}
+    cross join lateral (select rollcall_y.payload, pg_column_size(rollcall_y.payload) as bytes from (
+      select ${jsonObject(members)} as payload from (${matching(table, link, aggregateColumns(source), where?.expression)}) as ${scope.alias}
+      offset 0) as rollcall_y offset 0) as rollcall_b`,
+    ),
+  };
+}
+
+const CONTACTS = `(select rollcall_x.key, ${keyUser('rollcall_x.key')} as id, rollcall_x.address
+      from unnest(p_keys, p_addresses) as rollcall_x(key, address) offset 0) as rollcall_k`;
+
+function functionOf(name: string, query: string): string {
+  return `create or replace function rollcall.${quoteIdent(name)}(p_keys text[], p_addresses text[]) returns setof rollcall.mapped
+language plpgsql as ${dollarQuote(`begin
+  return query
+  ${query};
+end`)};`;
+}
+
+/** The rows of one contact: each way to it is a query of its own, so that each can use its own index. */
+function matching(table: SourceTable, link: RowLink, columns: readonly string[], where: string | undefined): string {
+  const scope = tableScope(table);
+  const { via } = link;
+  const from = `${quoteIdent(table.schema)}.${quoteIdent(table.table)} as ${scope.alias}`;
+  const joined =
+    via === undefined
+      ? from
+      : `${quoteIdent(via.target.schema)}.${quoteIdent(via.target.table)} as rollcall_v
+        join ${from} on ${scope.alias}.${quoteIdent(via.column.name)} = rollcall_v.${quoteIdent(via.targetColumn.name)}`;
+  const conditions = via === undefined ? belongs(link, scope.alias, CONTACT) : belongs(via.link, 'rollcall_v', CONTACT);
+  const list =
+    columns.length === 0 ? '1 as rollcall_one' : columns.map((c) => `${scope.alias}.${quoteIdent(c)}`).join(', ');
+  const filter = where === undefined ? '' : ` and (${where}\n) is true`;
+  return conditions
+    .map((condition) => `select ${list} from ${joined} where ${condition}${filter}`)
+    .join('\n      union all\n      ');
+}
+
+/** Of a null that clears nothing else is known; whatever gives a value comes over it. */
+function cleared(attributes: readonly AttributeMapping[]): string {
+  const names = attributes.filter((a) => a.onNull === 'clear').map((a) => [a.name, null]);
+  return `${quoteLiteral(JSON.stringify(Object.fromEntries(names)))}::jsonb`;
+}
+
+/**
+ * Pages through the rows of a table that lead to somebody who is known by an address alone: `rollcall.<name>(p_after text,
+ * p_limit int) returns rollcall.sweep_keys`. Users are found without it. Undefined when no row leads to one.
+ */
+export function pageFunction(name: string, { table, link }: ContactSource): string | undefined {
+  if (link.email === undefined) return undefined;
+  const from = `${quoteIdent(table.schema)}.${quoteIdent(table.table)} t`;
+  const key = contactKey(link, 't');
+  const keys = table.primaryKey;
+  const list = keys.map((c) => `t.${quoteIdent(c.name)}`).join(', ');
+  const places = keys.map((c, n) => `(p_after::jsonb ->> ${n})::${c.sqlType}`).join(', ');
+  // A view has no key to go by, so the contacts' own keys are one.
+  const [what, rows, after] =
+    keys.length === 0
+      ? [
+          'max(x.key), count(*)::int, array_agg(x.key)',
+          (where: string) => `select distinct y.key from (select ${key} collate "C" as key from ${from}) y
+        where y.key like '${EMAIL_KEY}%'${where} order by y.key limit p_limit`,
+          ' and y.key > p_after',
+        ]
+      : [
+          `(array_agg(x.at order by x.n desc))[1], count(*)::int, array_agg(distinct x.key) filter (where x.key like '${EMAIL_KEY}%')`,
+          (
+            where: string,
+          ) => `select row_number() over (order by ${list}) as n, jsonb_build_array(${list})::text as at, ${key} as key
+        from ${from}${where} order by ${list} limit p_limit`,
+          ` where (${list}) > (${places})`,
+        ];
+  const page = (where: string): string => `select ${what} into v_page from (${rows(where)}) x;`;
+  return `create or replace function rollcall.${quoteIdent(name)}(p_after text, p_limit int) returns rollcall.sweep_keys
+language plpgsql set search_path = '' set row_security = off as ${dollarQuote(`declare
+  v_page rollcall.sweep_keys;
+begin
+  if p_after is null then
+    ${page('')}
+  else
+    ${page(after)}
+  end if;
+  return v_page;
+end`)};`;
+}

@@ -1,0 +1,89 @@
+import type { Config } from '../../config/types.ts';
+import { quoteIdent, quoteLiteral } from '../quote.ts';
+import type { SourceTable, Sources } from '../source.ts';
+import { linkColumns } from './link.ts';
+import { aggregateColumns, contactColumns, type Part } from './parts.ts';
+import type { Resolver } from './resolvers.ts';
+
+/** Rows of the tables in which the database keeps what was generated for it. All are replaced at each apply. */
+export interface Registry {
+  readonly parts: readonly (Part & { readonly page: string | undefined })[];
+  readonly resolvers: readonly Resolver[];
+  /** Source to the function that makes its events. */
+  readonly eventMaps: ReadonlyMap<string, string>;
+  /** Source of events to the columns that are captured. */
+  readonly eventColumns: ReadonlyMap<string, readonly string[]>;
+  /** Source to the tables whose triggers tell of it. */
+  readonly triggers: ReadonlyMap<string, readonly { readonly table: string; readonly function: string }[]>;
+}
+
+/** Fills `rollcall.sources`, `parts`, `resolvers` and `event_maps`. */
+export function registryScript(config: Config, sources: Sources, registry: Registry): string {
+  const lines = [
+    `delete from rollcall.parts;`,
+    `delete from rollcall.resolvers;`,
+    `delete from rollcall.event_maps;`,
+    `update rollcall.sources set enabled = false, triggers = '[]', pause_code = null, pause_message = null, paused_at = null;`,
+  ];
+  for (const [name, source] of namedSources(config, sources, registry)) {
+    const triggers = JSON.stringify(registry.triggers.get(name) ?? []);
+    lines.push(`insert into rollcall.sources (name, relation, shape, triggers)
+  values (${quoteLiteral(name)}, ${quoteLiteral(source.relation)}, ${quoteLiteral(JSON.stringify(source.shape))}, ${quoteLiteral(triggers)})
+  on conflict (name) do update set enabled = true, relation = excluded.relation, shape = excluded.shape, triggers = excluded.triggers;`);
+  }
+  for (const part of registry.parts) {
+    lines.push(`insert into rollcall.parts (function, source, rank, attributes, page_function, makes_contacts, gives_consent)
+  values (${quoteLiteral(part.name)}, ${quoteLiteral(part.source)}, ${part.rank}, ${textArray(part.attributes)},
+    ${part.page === undefined ? 'null' : quoteLiteral(part.page)}, ${part.makesContacts}, ${part.givesConsent});`);
+  }
+  for (const { source, name } of registry.resolvers)
+    lines.push(
+      `insert into rollcall.resolvers (source, function) values (${quoteLiteral(source)}, ${quoteLiteral(name)});`,
+    );
+  for (const [source, name] of registry.eventMaps)
+    lines.push(
+      `insert into rollcall.event_maps (source, function) values (${quoteLiteral(source)}, ${quoteLiteral(name)});`,
+    );
+  return lines.join('\n');
+}
+
+/** Every table that is read, with the types of the columns that its SQL was made for. */
+function namedSources(
+  config: Config,
+  sources: Sources,
+  registry: Registry,
+): Map<string, { relation: string; shape: Record<string, string> }> {
+  const found = new Map<string, { relation: string; shape: Record<string, string> }>();
+  const add = (table: SourceTable, columns: Iterable<string>): void => {
+    const entry = found.get(table.name) ?? {
+      relation: `${quoteIdent(table.schema)}.${quoteIdent(table.table)}`,
+      shape: {},
+    };
+    for (const name of columns) {
+      const column = table.columns.get(name);
+      if (column !== undefined) entry.shape[name] = column.sqlType;
+    }
+    found.set(table.name, entry);
+  };
+  // Supabase's own columns are not compared: what does not fit any more raises when it is read.
+  found.set('auth.users', { relation: 'auth.users', shape: {} });
+  for (const source of sources.contacts) {
+    add(source.table, [...contactColumns(source, config.consent), ...source.table.primaryKey.map((c) => c.name)]);
+    for (const base of source.bases) add(base.table, linkColumns(base.link));
+  }
+  for (const source of sources.aggregates) {
+    add(source.table, aggregateColumns(source));
+    for (const base of source.bases) add(base.table, linkColumns(base.link));
+    const { via } = source.link;
+    if (via !== undefined) add(via.target, [via.targetColumn.name, ...linkColumns(via.link)]);
+  }
+  for (const { table } of sources.events) {
+    if (table.schema !== 'auth')
+      add(table, [...(registry.eventColumns.get(table.name) ?? []), ...table.primaryKey.map((c) => c.name)]);
+  }
+  return found;
+}
+
+function textArray(values: readonly string[]): string {
+  return `array[${values.map(quoteLiteral).join(', ')}]::text[]`;
+}

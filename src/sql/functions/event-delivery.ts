@@ -1,0 +1,45 @@
+import { KEYS_FIRST } from './plan-settings.ts';
+
+/** The events' part of claim and settle. */
+export const eventDelivery: string = /* sql */ `
+-- The next events of a contact, in order: [{id, name, properties, at}].
+create or replace function rollcall.next_events(p_destination smallint, p_contact bigint) returns text
+language sql stable set search_path = '' set timezone = 'UTC' ${KEYS_FIRST} as $body$
+  select coalesce(jsonb_agg(jsonb_build_object('id', e.id, 'name', e.name, 'properties', e.properties,
+             'at', to_char(e.happened_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) order by e.happened_at, e.seq), '[]')::text
+    from (select * from rollcall.events e
+           where e.contact_id = p_contact and e.destination_id = p_destination and e.state = 'pending' and e.ready
+           order by e.happened_at, e.seq limit 10) e
+$body$;
+
+-- Records what became of events, whoever holds the lease by now: what was accepted was accepted.
+create or replace function rollcall.settle_events(p_destination smallint, p_results jsonb) returns void
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+begin
+  if not jsonb_path_exists(p_results, '$[*].events[*]') then return; end if;
+  with sent as materialized (
+    select r.contact, r.version, e.id, e.outcome, e.code, e.message, e.latency_ms, o.n
+      from jsonb_to_recordset(p_results) as r(contact bigint, version bigint, events jsonb)
+      cross join lateral jsonb_array_elements(r.events) with ordinality as o(event, n)
+      cross join lateral jsonb_to_record(o.event) as e(id uuid, outcome text, code text, message text, latency_ms int)
+  ), ended as (
+    update rollcall.events e
+       set state = case x.outcome when 'delivered' then 'delivered' else 'dead' end, reason = x.code, message = x.message,
+           ended_at = clock_timestamp()
+      from (select x.outcome, x.code, x.message, f.seq from sent x
+              cross join lateral (select f.seq from rollcall.events f
+                where f.id = x.id and f.destination_id = p_destination and f.state = 'pending' offset 0) f
+             where x.outcome in ('delivered', 'reject')) x
+     where e.seq = x.seq
+  )
+  insert into rollcall.attempts (destination_id, contact_id, version, action, outcome, code, message, latency_ms)
+  select p_destination, x.contact, x.version, 'event', x.outcome, x.code, x.message, x.latency_ms from sent x order by x.contact, x.n;
+end $body$;
+
+-- Events of contacts that were deleted at the destination have nobody left to be about.
+create or replace function rollcall.end_events(p_destination smallint, p_contacts bigint[]) returns void
+language sql set search_path = '' ${KEYS_FIRST} as $body$
+  update rollcall.events e set state = 'dropped', reason = 'contact_deleted', ended_at = clock_timestamp()
+   where e.destination_id = p_destination and e.contact_id = any(p_contacts) and e.state = 'pending'
+$body$;
+`;
