@@ -1,0 +1,122 @@
+import type { ContactEvent } from '../../../src/sandbox/mailtrap/store.ts';
+import { canonical, canonicalText } from './canonical.ts';
+import { groupBy } from './group-by.ts';
+import type { AuditedEvent, History, State } from './history.ts';
+
+/** Every difference between the events that happened and those that arrived, in words. */
+export function judgeEvents(history: History, arrived: readonly ContactEvent[], lossy: boolean): readonly string[] {
+  const problems: string[] = [];
+  const happened = groupBy(
+    history.events.filter((event) => event.wanted),
+    (event) => identity(event.name, canonicalText(event.properties)),
+  );
+  const arrivals = arrived.map((event, place) => ({
+    place,
+    email: event.email,
+    what: identity(event.name, canonical(event.params)),
+  }));
+  const found = groupBy(arrivals, (arrival) => arrival.what);
+  for (const [what, those] of found) {
+    const events = happened.get(what);
+    if (events === undefined) {
+      problems.push(`arrived and never happened, or was rolled back or filtered: ${what}`);
+      continue;
+    }
+    if (!lossy && those.length > events.length)
+      problems.push(`arrived ${those.length} times instead of ${events.length}: ${what}`);
+    for (const { email } of those) {
+      if (!events.some((event) => mayArriveAt(event, email, history))) problems.push(`arrived at ${email}: ${what}`);
+    }
+  }
+  for (const [what, events] of happened) {
+    const must = events.filter((event) => mustArrive(event, history));
+    const times = found.get(what)?.length ?? 0;
+    if (times < must.length) {
+      problems.push(
+        `arrived ${times} times instead of ${must.length}: ${what} of ${must.map((e) => e.key).join(', ')}`,
+      );
+    }
+  }
+  return [
+    ...problems,
+    ...judgeOrder(happened, new Map([...found].map(([what, [first]]) => [what, first?.place ?? 0]))),
+  ];
+}
+
+function identity(name: string, properties: string): string {
+  return `${name} ${properties}`;
+}
+
+/**
+ * Two events of one contact have an order when one was both written and committed first; of one command only the events of one
+ * row have.
+ */
+function judgeOrder(
+  happened: ReadonlyMap<string, readonly AuditedEvent[]>,
+  places: ReadonlyMap<string, number>,
+): readonly string[] {
+  const placed = [...happened].flatMap(([what, [event, ...more]]) => {
+    const place = places.get(what);
+    return event === undefined || more.length > 0 || place === undefined ? [] : [{ what, event, place }];
+  });
+  return placed.flatMap((one) =>
+    placed.flatMap((other) => {
+      const [a, b] = [one.event, other.event];
+      const ordered = a.id < b.id && a.commit <= b.commit && (a.turn !== b.turn || a.row === b.row);
+      const wrong = ordered && a.key !== null && a.key === b.key && one.place > other.place;
+      return wrong ? [`out of order for ${a.key}: ${other.what} arrived before ${one.what}`] : [];
+    }),
+  );
+}
+
+/** Its contact was one from its commit to the end, or could become one, and is one in the end. */
+function mustArrive(event: AuditedEvent, { states }: History): boolean {
+  const { key, customer } = event;
+  if (key === null || !event.certain) return false;
+  const since = states.slice(event.commit);
+  if (customer !== null && !since.every((state) => state.customers[customer] === key)) return false;
+  return since.every((state) => mayWait(key, state)) && since.slice(-1).every((state) => isContact(key, state));
+}
+
+function mayWait(key: string, state: State): boolean {
+  const standing = state.users[key];
+  return standing === undefined ? isContact(key, state) : standing !== 'out';
+}
+
+/** Of several users with one address only one is a contact; it is not said which. */
+function isContact(key: string, state: State): boolean {
+  const address = key.startsWith(BY_EMAIL) ? key.slice(BY_EMAIL.length) : state.living[key];
+  if (address === undefined) return false;
+  const owners = state.owners[address] ?? 0;
+  if (key.startsWith(BY_EMAIL)) return owners === 1 || (owners === 0 && state.living[key] !== undefined);
+  return owners === 1;
+}
+
+const BY_EMAIL = 'email:';
+
+/** At an address its contact had once; one who was known by the address alone may have become a user, who may have moved. */
+function mayArriveAt(event: AuditedEvent, email: string, { states }: History): boolean {
+  const keys = new Set<string>();
+  if (event.key !== null) keys.add(event.key);
+  for (const state of states.slice(event.commit)) {
+    const key = event.customer === null ? undefined : state.customers[event.customer];
+    if (typeof key === 'string') keys.add(key);
+  }
+  const addresses = new Set<string>();
+  const add = (): void => {
+    for (const key of keys) if (key.startsWith(BY_EMAIL)) addresses.add(key.slice(BY_EMAIL.length));
+    for (const state of states) {
+      for (const [key, address] of Object.entries(state.living)) {
+        if (keys.has(key)) addresses.add(address);
+      }
+    }
+  };
+  add();
+  for (const state of states) {
+    for (const [key, address] of Object.entries(state.living)) {
+      if ([...keys].some((k) => k === `${BY_EMAIL}${address}`)) keys.add(key);
+    }
+  }
+  add();
+  return addresses.has(email);
+}

@@ -1,0 +1,76 @@
+import { applyInstall } from '../../../src/sql/apply.ts';
+import { projectRef } from '../../../src/sql/project-ref.ts';
+import { createWorld, parseWorld, type World } from '../../support/world.ts';
+import { openArena, type Arena } from './arena.ts';
+import { act, QUIET_MS } from './act.ts';
+import { startCrew } from './crew.ts';
+import { Historian } from './history.ts';
+import { judgeContacts } from './judge-contacts.ts';
+import { judgeEvents } from './judge-events.ts';
+import { isLossy, type Scenario, showScenario } from './scenario.ts';
+import { story } from './story.ts';
+import { appYaml, FIELDS } from './tables.ts';
+
+/**
+ * Plays a scenario on a fresh database and judges what the destination holds once it is quiet.
+ * @throws Error that tells what differs, and everything that was done
+ */
+export async function play(scenario: Scenario): Promise<void> {
+  const arena = await openArena();
+  const script: string[] = [];
+  try {
+    const problems = await playIn(arena, scenario, script);
+    if (problems.length > 0) throw new Error(problems.join('\n'));
+  } catch (cause) {
+    const what = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${what}\n\n${showScenario(scenario)}\n\n${script.join('\n')}`, { cause });
+  } finally {
+    await arena.close();
+  }
+}
+
+async function playIn(arena: Arena, scenario: Scenario, script: string[]): Promise<readonly string[]> {
+  const world = await createWorld({ db: arena, install: false, fields: FIELDS });
+  try {
+    if (scenario.latency > 0) world.sandbox.addFaults([{ latencyMs: scenario.latency, rate: 0.5 }]);
+    const yaml = appYaml(scenario, arena.hostedUrl, world.sandbox);
+    const config = parseWorld(yaml);
+    await applyInstall(arena.sql, config, projectRef(arena.hostedUrl, undefined));
+    const crew = await startCrew(world, config, yaml, scenario);
+    try {
+      const historian = new Historian(arena.app);
+      await act({ url: arena.url, world, crew, historian, script }, scenario);
+      await world.settled(QUIET_MS);
+      const history = await historian.whole();
+      const { state } = world.sandbox;
+      const problems = [
+        ...judgeContacts(history, state.contacts(), scenario.policy),
+        ...judgeEvents(history, state.contactEvents(), isLossy(scenario)),
+        ...(await troubles(world, scenario)),
+      ];
+      if (problems.length > 0) script.push(await story(world, history));
+      return problems;
+    } finally {
+      await crew.stop();
+    }
+  } finally {
+    await world.sandbox.close();
+  }
+}
+
+/** What must not be, whatever happened: something given up, paused, not captured. */
+async function troubles(world: World, scenario: Scenario): Promise<readonly string[]> {
+  const { rows } = await world.db.app.query<{ what: string }>(TROUBLES, [
+    scenario.steps.filter((step) => step.do === 'truncatePayments').length,
+  ]);
+  const subscribing = world.sandbox.state.calls().filter((call) => call.body.includes('"unsubscribed":false'));
+  return [...rows.map(({ what }) => what), ...subscribing.map((call) => `subscribes: ${call.method} ${call.path}`)];
+}
+
+const TROUBLES = `
+select 'dead letter: ' || to_jsonb(l) as what from rollcall.dead_letters l
+union all select 'dead event: ' || to_jsonb(e) from rollcall.events e where e.state = 'dead'
+union all select 'held event: ' || to_jsonb(h) from rollcall.held_events h
+union all select 'paused: ' || to_jsonb(s) from rollcall.sources s where s.pause_code is not null
+union all select 'paused: ' || to_jsonb(d) from rollcall.destinations d where d.pause_code is not null
+union all select 'not captured: ' || rollcall.uncaptured_count() where rollcall.uncaptured_count() > $1`;
