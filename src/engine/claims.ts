@@ -1,4 +1,4 @@
-import type { Bucket } from './ports.ts';
+import type { Bucket, Claimed } from './ports.ts';
 import { giveBack, isPaused, type LaneShared } from './lane-shared.ts';
 import { createTrouble } from './trouble.ts';
 import { pause } from './wake.ts';
@@ -15,10 +15,15 @@ const PERMIT_AHEAD_MS = 500;
 const FULL_SCAN_EVERY_MS = 5_000;
 const STATE_GOOD_FOR_MS = 1_000;
 
-/** How many contacts may be under lease in one lane. */
+/** How many requests may wait under lease in one lane. */
 export function claimBudget(concurrency: number, buckets: readonly Bucket[]): number {
   const byRate = buckets.map((b) => Math.floor((CLAIM_AHEAD_MS * 1_000) / b.intervalUs));
   return Math.max(1, Math.min(CLAIM_MOST, concurrency * CLAIM_PER_SLOT, ...byRate));
+}
+
+/** At least that many; a lookup or a removal may come to it. */
+function requestsOf({ sendState, events }: Claimed): number {
+  return (sendState ? 1 : 0) + events.length;
 }
 
 /** Fills the lane's queue until the signal aborts or an error is fatal. */
@@ -47,8 +52,9 @@ export async function runClaims(lane: LaneShared): Promise<void> {
         await pause(Math.min(IDLE_POLL_MS, held), signal);
         continue;
       }
-      const room = lane.pauses > 0 ? 1 - queue.length - lane.busy : budget - queue.length;
-      if (room <= 0 || (queue.length > 0 && queue.length > budget / 2)) {
+      const load = queue.reduce((sum, { delivery }) => sum + requestsOf(delivery), 0);
+      const room = lane.pauses > 0 ? 1 - queue.length - lane.busy : budget - load;
+      if (room <= 0 || (queue.length > 0 && load > budget / 2)) {
         await claimable.wait(100, signal);
         continue;
       }

@@ -3,11 +3,10 @@ import { fatalError } from './fatal.ts';
 import { runFoldLoop } from './fold-loop.ts';
 import { createLane } from './lane.ts';
 import type { DestinationState, Logger, Send, Store } from './ports.ts';
-import { createSourceWatch, type SourceWatch } from './source-watch.ts';
-import { sweep } from './sweep.ts';
+import { createSourceWatch } from './source-watch.ts';
 import type { EngineTimes } from './times.ts';
-import { createTrouble } from './trouble.ts';
-import { pause, type Wake } from './wake.ts';
+import { runUpkeep } from './upkeep.ts';
+import type { Wake } from './wake.ts';
 
 /** A destination with its parsed config and its state. */
 export interface Route {
@@ -26,12 +25,12 @@ export interface EngineOptions {
   /** How often the log is looked at while NOTIFY cannot reach us, in ms. */
   readonly pollMs: number;
   readonly graceMs: number;
+  /** See `LaneOptions.eventsAtMostOnce`. */
+  readonly eventsAtMostOnce: boolean;
   readonly sweepEveryMs: number;
   readonly random: () => number;
   readonly times: EngineTimes;
 }
-
-const KEEP_ATTEMPTS_MS = 7 * 24 * 3_600_000;
 
 /**
  * Runs fold, delivery and upkeep until the signal aborts, then ends them in order: nothing stays leased.
@@ -55,7 +54,7 @@ export async function runEngine(options: EngineOptions, signal: AbortSignal): Pr
   const source = createSourceWatch(options.store, options.log);
   const parts = [
     runFoldLoop({ ...options, onFolded, isFatal, source }, stop.signal),
-    maintain({ ...options, onFolded, isFatal, source }, stop.signal),
+    runUpkeep({ ...options, onFolded, isFatal, source }, stop.signal),
     ...lanes.map((lane) => lane.run(stop.signal)),
   ];
   // A part that fails ends the others too, in order; none is left running behind.
@@ -69,32 +68,4 @@ export async function runEngine(options: EngineOptions, signal: AbortSignal): Pr
   );
   signal.removeEventListener('abort', onAbort);
   if (fatal !== undefined) throw fatal;
-}
-
-interface Upkeep extends EngineOptions {
-  readonly onFolded: () => void;
-  readonly isFatal: (error: unknown) => boolean;
-  readonly source: SourceWatch;
-}
-
-/** Sweeps on start, on schedule and when capture missed something; keeps the tables small. */
-async function maintain(options: Upkeep, signal: AbortSignal): Promise<void> {
-  const { store, log, sweepEveryMs, onFolded, source, times } = options;
-  const trouble = createTrouble(log, {}, 'do the upkeep');
-  let force = true;
-  while (!signal.aborted) {
-    try {
-      const done = await sweep({ store, log, everyMs: sweepEveryMs, onFolded }, force, signal);
-      if (done !== undefined) {
-        force = false;
-        await source.readable();
-      }
-      await store.tidy(KEEP_ATTEMPTS_MS);
-      trouble.worked();
-    } catch (error) {
-      if (options.isFatal(error)) return;
-      if (!(await source.failed(error))) trouble.failed(error);
-    }
-    await pause(times.upkeepEveryMs, signal);
-  }
 }

@@ -12,6 +12,8 @@ export interface LaneOptions {
   readonly send: Send;
   readonly log: Logger;
   readonly graceMs: number;
+  /** An event whose attempt got no answer is not sent again, where the destination has no key against duplicates. */
+  readonly eventsAtMostOnce: boolean;
   readonly times: EngineTimes;
   /** A number from 0 to 1, for jitter. */
   readonly random: () => number;
@@ -19,7 +21,7 @@ export interface LaneOptions {
   readonly isFatal: (error: unknown) => boolean;
 }
 
-/** A delivery waiting for a slot. */
+/** A unit of work waiting for a slot. */
 export interface Leased {
   readonly lease: Lease;
   /** When the lease ends by our own clock (`performance.now()`), counted from before the claim was sent. */

@@ -68,15 +68,19 @@ export interface EventSettlement {
   readonly latencyMs: number;
 }
 
-/** What to record for one delivery. */
+/** What to record for one unit of work. */
 export interface Settlement {
   readonly delivery: Claimed;
   /** Of the state; undefined when there was none to send. */
   readonly outcome: Outcome | undefined;
   /** Of the events that were sent, in order; a prefix of those claimed. */
   readonly events?: readonly EventSettlement[];
-  /** How long to wait before the next attempt, in ms; for `retry`, `throttle` and `unknown`, of the state or an event. */
+  /**
+   * How long to wait before the next attempt, in ms; above 0 only after `retry`, `throttle` and `unknown`, of the state or of
+   * an event, also of an event that is not repeated (`unknown_not_repeated`).
+   */
   readonly waitMs: number;
+  /** Of the state. */
   readonly latencyMs: number;
   /** Set when the upsert was accepted and a later operation of the same delivery was not. */
   readonly partial?: { readonly remoteId: string | undefined } | undefined;
@@ -116,9 +120,13 @@ export interface Store {
   resume(destination: number): Promise<void>;
   /** Ends the pauses of all destinations; the first contact of each still goes alone. */
   endPauses(): Promise<void>;
-  /** Marks the source as unreadable, with the database's words, or as readable again. */
+  /** Marks `auth.users` as unreadable, with the database's words, or as readable again. */
   pauseSource(code: string, message: string): Promise<void>;
   resumeSource(): Promise<void>;
+  /** Makes triggers that are missing, as on a partition that was added since; how many were made. */
+  ensureTriggers(): Promise<number>;
+  /** Resumes tables that were paused and are again what their SQL was made for; those that are still paused. */
+  recheckSources(): Promise<readonly PausedSource[]>;
   /** Asks writers for a notification until then; 0 ms takes it back. */
   arm(forMs: number): Promise<void>;
   /** Starts a sweep when one is due or wanted and nobody else is at one. */
@@ -133,8 +141,15 @@ export interface Store {
   /** Folds keys again, in the backfill lane. */
   foldKeys(keys: readonly string[]): Promise<FoldResult>;
   endSweep(ticket: SweepTicket, note: string | null): Promise<void>;
-  /** Rotates the change log when it has grown, and removes attempts older than that. */
+  /** Rotates the change log when it has grown, and removes attempts older than that; drops events that waited too long. */
   tidy(attemptsOlderThanMs: number): Promise<void>;
+}
+
+/** A table whose rows are not read: its part of contacts stays as it was, its events are held. */
+export interface PausedSource {
+  /** `schema.table`. */
+  readonly name: string;
+  readonly code: string;
 }
 
 /** What was uncaptured when a sweep began: it covers that and all before. */

@@ -7,6 +7,8 @@ import type { Claimed } from './ports.ts';
 import type { Settler } from './settler.ts';
 import { codeOf } from './trouble.ts';
 
+type Begun = Extract<Performed, { begun: true }>;
+
 const IDLE_MS = 1_000;
 /** Wait after a 429 that does not say how long. */
 const THROTTLE_MS = 5_000;
@@ -39,28 +41,46 @@ async function deliver(lane: LaneShared, settler: Settler, next: Leased): Promis
     await giveBack(lane, [next]);
     return;
   }
-  const { outcome, latencyMs, partial } = performed;
+  const { state, events } = performed;
   // First of all, so that nothing that fails below can lose what happened.
-  settler.add(lease, { delivery, outcome, latencyMs, waitMs: waitMs(delivery, outcome, lane.random), partial });
-  lane.log.debug(
-    {
-      destination: lane.state.name,
-      contact: delivery.contactId,
-      version: delivery.version,
-      action: delivery.action,
-      outcome: outcome.kind,
-      ...(outcome.kind === 'delivered' ? {} : { code: outcome.code }),
-      ms: Math.round(latencyMs),
-    },
-    'attempt',
-  );
-  if (performed.asked)
-    await note(lane, outcome, begunAt).catch((error: unknown) => {
-      lane.log.warn(
-        { destination: lane.state.name, code: codeOf(error) },
-        'could not record what a destination asked for',
-      );
-    });
+  settler.add(lease, {
+    delivery,
+    outcome: state?.outcome,
+    events,
+    waitMs: waitMs(delivery, performed, lane.random),
+    latencyMs: state?.latencyMs ?? 0,
+    partial: state?.partial,
+  });
+  logAttempts(lane, delivery, performed);
+  try {
+    for (const outcome of distinct(performed.answers)) await note(lane, outcome, begunAt);
+  } catch (error) {
+    lane.log.warn(
+      { destination: lane.state.name, code: codeOf(error) },
+      'could not record what a destination asked for',
+    );
+  }
+}
+
+/** A line for the state and one for each event; names and ids only, as properties may hold personal data. */
+function logAttempts({ log, state: { name } }: LaneShared, delivery: Claimed, { state, events }: Begun): void {
+  const said = (outcome: Outcome, latencyMs: number): object => ({
+    outcome: outcome.kind,
+    ...(outcome.kind === 'delivered' ? {} : { code: outcome.code }),
+    ms: Math.round(latencyMs),
+  });
+  const { contactId: contact, version, action } = delivery;
+  if (state !== undefined) {
+    log.debug({ destination: name, contact, version, action, ...said(state.outcome, state.latencyMs) }, 'attempt');
+  }
+  for (const { id, outcome, latencyMs } of events) {
+    log.debug({ destination: name, contact, event: id, ...said(outcome, latencyMs) }, 'event attempt');
+  }
+}
+
+/** One outcome of each kind, in order: ten events that were throttled say no more than one. */
+function distinct(answers: readonly Outcome[]): readonly Outcome[] {
+  return [...new Map(answers.map((outcome) => [outcome.kind, outcome])).values()];
 }
 
 /** A mistake of ours with one record must not take the lane down, nor leave the record without a trace. */
@@ -71,23 +91,36 @@ async function attempt(lane: LaneShared, { delivery, until }: Leased): Promise<P
     first: until - times.settleMs - times.requestMs,
     more: until - times.settleMs - times.leastRequestMs,
   };
+  const onMistake = (error: unknown): void => {
+    lane.log.error(
+      { destination: lane.state.name, contact: delivery.contactId, code: codeOf(error) },
+      'a contact could not be sent because of a mistake in Rollcall; please report it',
+    );
+  };
   try {
     return await perform(delivery, {
       destination: lane.destination,
       config: lane.config,
       plan: lane.state.plan,
       send: lane.send,
+      eventsAtMostOnce: lane.eventsAtMostOnce,
       deadlineMs: () => Math.min(times.requestMs, until - times.settleMs - performance.now()),
       permit: async (which) => (await limiter.acquire(lastStart[which], signal)) && !isPaused(lane),
+      onMistake,
     });
   } catch (error) {
-    lane.log.error(
-      { destination: lane.state.name, contact: delivery.contactId, code: codeOf(error) },
-      'a contact could not be sent because of a mistake in Rollcall; please report it',
-    );
-    const message = 'A mistake in Rollcall stopped this attempt; please report it.';
-    return { begun: true, asked: false, latencyMs: 0, outcome: { kind: 'unknown', code: 'internal', message } };
+    onMistake(error);
+    return mistaken(delivery);
   }
+}
+
+/** What to record when nobody knows what was sent. */
+function mistaken({ sendState, events: [first] }: Claimed): Performed {
+  const message = 'A mistake in Rollcall stopped this attempt; please report it.';
+  const outcome: Outcome = { kind: 'unknown', code: 'internal', message };
+  const state = sendState ? { outcome, latencyMs: 0 } : undefined;
+  const events = sendState || first === undefined ? [] : [{ id: first.id, outcome, latencyMs: 0 }];
+  return { begun: true, state, events, answers: [], stopped: { outcome, by: sendState ? 'state' : 'event' } };
 }
 
 /** What an outcome says about the destination as a whole. */
@@ -136,10 +169,12 @@ function askedMs(outcome: Extract<Outcome, { kind: 'throttle' | 'retry' | 'unkno
 }
 
 /** How long until the next attempt, in ms. */
-function waitMs(delivery: Claimed, outcome: Outcome, random: () => number): number {
+function waitMs({ tries }: Claimed, { stopped }: Begun, random: () => number): number {
+  if (stopped === undefined) return 0;
+  const { outcome, by } = stopped;
   if (outcome.kind === 'delivered' || outcome.kind === 'reject' || outcome.kind === 'config') return 0;
-  // An attempt of unknown outcome is followed by one with the current state at once.
-  if (outcome.kind === 'unknown' && delivery.tries === 0) return 0;
+  // An attempt of unknown outcome is followed by one with the current state at once; an event is what it was.
+  if (outcome.kind === 'unknown' && by === 'state' && tries === 0) return 0;
   if (outcome.kind === 'throttle') return askedMs(outcome) * (outcome.retryAfterMs === undefined ? 0.5 + random() : 1);
-  return retryDelayMs({ tries: delivery.tries + 1, random: random(), retryAfterMs: outcome.retryAfterMs });
+  return retryDelayMs({ tries: tries + 1, random: random(), retryAfterMs: outcome.retryAfterMs });
 }

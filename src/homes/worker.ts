@@ -72,6 +72,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
         listening: listener.listening,
         pollMs: config.wake === 'poll' ? POLL_ONLY_MS : POLL_MS,
         graceMs: config.delivery.graceMs,
+        eventsAtMostOnce: config.delivery.events === 'at_most_once',
         sweepEveryMs: config.sweep.everyMs,
         random: Math.random,
         times: { ...DEFAULT_TIMES, ...options.times },

@@ -1,3 +1,4 @@
+import type { ContactEvent, RemoteContact } from '../../core/destination.ts';
 import { isJsonObject, parseJson } from '../../core/json.ts';
 import type { ConsentState } from '../../core/mapping.ts';
 import type { Claimed, Lease } from '../../engine/ports.ts';
@@ -8,7 +9,7 @@ interface ClaimRow {
   readonly [column: string]: unknown;
   readonly contact_id: string;
   readonly version: string;
-  readonly action: 'upsert' | 'delete' | 'none';
+  readonly action: Claimed['action'] | 'none';
   readonly address: string | null;
   readonly remote_address: string | null;
   readonly remote_id: string | null;
@@ -20,9 +21,13 @@ interface ClaimRow {
   readonly delivered: boolean;
   readonly tries: number;
   readonly due_at: string;
+  /** Absent where the installed function is older than this program. */
+  readonly send_state?: boolean;
+  /** JSON text: [{id, name, properties, at}]; absent as above. */
+  readonly events?: string;
 }
 
-/** Leases due deliveries of one destination, live lane first. */
+/** Leases due units of work of one destination, live lane first. */
 export async function claim(
   sql: Queryable,
   identity: Identity,
@@ -50,15 +55,16 @@ export async function claim(
 
 function toClaimed(row: ClaimRow): Claimed {
   const payload = parseJson(row.payload);
+  const sendState = row.send_state ?? true;
   return {
     contactId: row.contact_id,
     version: row.version,
     // A row whose work became void while it waited: nothing is encoded for it, and the settle removes it.
-    action: row.action === 'upsert' ? 'upsert' : 'delete',
-    sendState: true,
-    events: [],
+    action: row.action === 'none' ? 'delete' : row.action,
+    sendState,
+    events: row.events === undefined ? [] : eventsOf(row.events),
     address: row.address,
-    remote: remoteOf(row),
+    remote: row.action === 'none' && sendState ? null : remoteOf(row, sendState),
     attributes: isJsonObject(payload) ? payload : {},
     takeover: row.takeover,
     consent: row.consent,
@@ -68,9 +74,21 @@ function toClaimed(row: ClaimRow): Claimed {
   };
 }
 
-function remoteOf(row: ClaimRow): Claimed['remote'] {
+/** Numbers stay exact: the text never goes through the driver's own JSON. */
+function eventsOf(text: string): readonly ContactEvent[] {
+  const events = parseJson(text) as unknown as readonly ContactEvent[];
+  return events.map(({ id, name, properties, at }) => ({ id, name, properties, at }));
+}
+
+function remoteOf(row: ClaimRow, sendState: boolean): Claimed['remote'] {
+  const remote = { address: row.remote_address, id: row.remote_id, leftovers: row.leftovers ?? [] };
+  // Events go to the contact as it is known there, whatever its state needs.
+  if (!sendState || row.action !== 'upsert') return isKnown(remote) ? remote : null;
   // An attempt of unknown outcome at this very address tells nothing that matters: it is still a first delivery.
-  const nowhereElse = row.remote_address === null || (!row.delivered && row.remote_address === row.address);
-  if (row.remote_id === null && nowhereElse && row.leftovers === null && row.carry_from === null) return null;
-  return { address: row.remote_address, id: row.remote_id, leftovers: row.leftovers ?? [] };
+  const untold = !row.delivered && row.remote_address === row.address;
+  return isKnown({ ...remote, address: untold ? null : remote.address }) || row.carry_from !== null ? remote : null;
+}
+
+function isKnown({ address, id, leftovers = [] }: RemoteContact): boolean {
+  return address !== null || id !== null || leftovers.length > 0;
 }

@@ -1,4 +1,4 @@
-import type { Lease, Settlement } from '../../engine/ports.ts';
+import type { EventSettlement, Lease, Settlement } from '../../engine/ports.ts';
 import type { Queryable } from '../port.ts';
 
 /** Records what became of a batch, frees its leases, and makes due again what is not in step. */
@@ -16,14 +16,16 @@ export async function settle(
   ]);
 }
 
-function toResult({ delivery, outcome, waitMs, latencyMs, partial }: Settlement): object {
+function toResult({ delivery, outcome, events = [], waitMs, latencyMs, partial }: Settlement): object {
   const failed = outcome?.kind === 'delivered' ? undefined : outcome;
+  const { sendState } = delivery;
   return {
     contact: delivery.contactId,
     version: delivery.version,
-    action: delivery.action,
+    action: sendState ? delivery.action : 'events',
     outcome: outcome?.kind,
-    address: delivery.address,
+    // What events say of an address: it was asked for, no more.
+    address: sendState ? delivery.address : undefined,
     touched: delivery.remote?.address,
     remote_id: outcome?.kind === 'delivered' ? outcome.remoteId : partial?.remoteId,
     partial: partial !== undefined,
@@ -33,6 +35,18 @@ function toResult({ delivery, outcome, waitMs, latencyMs, partial }: Settlement)
     wait_ms: Math.round(waitMs),
     latency_ms: Math.round(latencyMs),
     forget_remote: failed?.forgetRemote,
+    events: events.map(toEvent),
+  };
+}
+
+function toEvent({ id, outcome, latencyMs }: EventSettlement): object {
+  const failed = outcome.kind === 'delivered' ? undefined : outcome;
+  return {
+    id,
+    outcome: outcome.kind,
+    code: failed?.code,
+    message: failed === undefined ? undefined : storable(failed.message),
+    latency_ms: Math.round(latencyMs),
   };
 }
 

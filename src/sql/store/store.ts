@@ -6,6 +6,9 @@ import { settle } from './settle.ts';
 import { retryConflict } from './retry-conflict.ts';
 import { sweepStore } from './sweep.ts';
 
+/** Its name in `rollcall.sources`. Other sources are paused by the fold itself. */
+const USERS = 'auth.users';
+
 /** The engine's store over Postgres: each method is one call of a function in the `rollcall` schema. */
 export function createStore(sql: Sql, identity: Identity): Store {
   return {
@@ -50,15 +53,21 @@ export function createStore(sql: Sql, identity: Identity): Store {
       await sql.query('select rollcall.end_pauses()');
     },
     async pauseSource(code, message) {
-      await sql.query(
-        `update rollcall.sources set pause_code = $1, pause_message = $2, paused_at = coalesce(paused_at, now())
-          where id = 1 and (pause_code, pause_message) is distinct from ($1, $2)`,
-        [code, message],
-      );
+      await sql.query('select rollcall.pause_source($1, $2, $3)', [USERS, code, message]);
     },
     async resumeSource() {
-      await sql.query(
-        'update rollcall.sources set pause_code = null, pause_message = null, paused_at = null where id = 1 and pause_code is not null',
+      await sql.query('select rollcall.resume_source($1)', [USERS]);
+    },
+    async ensureTriggers() {
+      const [row] = await sql.query<{ made: number }>('select rollcall.ensure_triggers() as made');
+      return row?.made ?? 0;
+    },
+    async recheckSources() {
+      await sql.query('select rollcall.recheck_sources()');
+      return await sql.query<{ name: string; code: string }>(
+        `select name, pause_code as code from rollcall.sources
+          where enabled and pause_code is not null and name <> $1 order by name`,
+        [USERS],
       );
     },
     async arm(forMs) {
