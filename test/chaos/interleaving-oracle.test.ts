@@ -114,7 +114,10 @@ test('events: once, in order, of whoever lives, and nothing else', () => {
   expect(judge(two, arrival(1), arrival(2, 'b@x.y'))).toEqual([expect.stringContaining('arrived at b@x.y')]);
   expect(judge(past([event(1, { wanted: false })], lives), arrival(1))).toHaveLength(1);
   expect(judge(past([event(1)], lives, state({}, { u1: 'out' }), lives))).toEqual([]);
-  expect(judge(past([event(1)], state({}, { u1: 'waiting' }), lives))).toHaveLength(1);
+  const waits = state({}, { u1: 'waiting' });
+  expect(judge(past([event(1)], waits, lives))).toHaveLength(1);
+  expect(judge(past([event(1)], lives, waits, lives))).toEqual([]);
+  expect(judge(past([event(1, { commit: 1 })], lives, waits, lives))).toEqual([]);
   expect(judge(past([event(1, { commit: 1 }), event(2)], lives, lives), arrival(2), arrival(1))).toEqual([]);
 });
 
@@ -124,6 +127,7 @@ test('events of somebody known by an address alone go to the user who takes it o
   const placed = event(1, { key: 'email:a@x.y', customer: 'c1' });
   expect(judgeEvents(past([placed], before, after), [], false)).toHaveLength(1);
   expect(judgeEvents(past([placed], before, after), [arrival(1)], false)).toEqual([]);
+  expect(judgeEvents(past([placed], before, after, before), [], false)).toEqual([]);
   expect(judgeEvents(past([placed], before, state({})), [], false)).toEqual([]);
 });
 

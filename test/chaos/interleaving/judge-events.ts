@@ -3,6 +3,8 @@ import { canonical, canonicalText } from './canonical.ts';
 import { groupBy } from './group-by.ts';
 import type { AuditedEvent, History, State } from './history.ts';
 
+const BY_EMAIL = 'email:';
+
 /** Every difference between the events that happened and those that arrived, in words. */
 export function judgeEvents(history: History, arrived: readonly ContactEvent[], lossy: boolean): readonly string[] {
   const problems: string[] = [];
@@ -69,30 +71,37 @@ function judgeOrder(
   );
 }
 
-/** Its contact was one from its commit to the end, or could become one, and is one in the end. */
+/**
+ * Its contact was one from its commit to the end, or waited for the first time and became one. Who was deleted in between may
+ * have lost it.
+ */
 function mustArrive(event: AuditedEvent, { states }: History): boolean {
   const { key, customer } = event;
   if (key === null || !event.certain) return false;
   const since = states.slice(event.commit);
   if (customer !== null && !since.every((state) => state.customers[customer] === key)) return false;
-  return since.every((state) => mayWait(key, state)) && since.slice(-1).every((state) => isContact(key, state));
+  const contacts = since.map((state) => contactOf(key, state));
+  const first = contacts.findIndex((contact) => contact !== null);
+  if (first === -1) return false;
+  const waited = since.slice(0, first).every((state) => state.users[key] === 'waiting' || state.users[key] === 'ok');
+  const before = states.slice(0, event.commit).some((state) => contactOf(key, state) !== null);
+  if (first > 0 && (before || !waited)) return false;
+  // One contact, then perhaps the user who took it over.
+  const [taken, ...more] = new Set(contacts.slice(first).filter((contact) => contact !== key));
+  if (taken === null || more.length > 0) return false;
+  return taken === undefined || contacts.slice(contacts.indexOf(taken)).every((contact) => contact === taken);
 }
 
-function mayWait(key: string, state: State): boolean {
-  const standing = state.users[key];
-  return standing === undefined ? isContact(key, state) : standing !== 'out';
+/**
+ * The key of the contact that somebody's events go to. Null when there is none, and where several users have one address: only
+ * one of them is a contact, and it is not said which.
+ */
+function contactOf(key: string, state: State): string | null {
+  const address = state.living[key] ?? (key.startsWith(BY_EMAIL) ? key.slice(BY_EMAIL.length) : undefined);
+  if (address === undefined || (state.owners[address] ?? 0) > 1) return null;
+  if (state.living[key] !== undefined) return key;
+  return Object.keys(state.living).find((other) => state.living[other] === address) ?? null;
 }
-
-/** Of several users with one address only one is a contact; it is not said which. */
-function isContact(key: string, state: State): boolean {
-  const address = key.startsWith(BY_EMAIL) ? key.slice(BY_EMAIL.length) : state.living[key];
-  if (address === undefined) return false;
-  const owners = state.owners[address] ?? 0;
-  if (key.startsWith(BY_EMAIL)) return owners === 1 || (owners === 0 && state.living[key] !== undefined);
-  return owners === 1;
-}
-
-const BY_EMAIL = 'email:';
 
 /** At an address its contact had once; one who was known by the address alone may have become a user, who may have moved. */
 function mayArriveAt(event: AuditedEvent, email: string, { states }: History): boolean {
