@@ -168,6 +168,7 @@ create unique index events_id on rollcall.events (id, destination_id);
 create index events_next on rollcall.events (contact_id, destination_id, happened_at, seq) where state = 'pending';
 create index events_oldest on rollcall.events (happened_at) where state = 'pending';
 create index events_ended on rollcall.events (ended_at) where state <> 'pending';
+create index events_unready on rollcall.events (destination_id) where not ready;
 
 -- Events of a source that is paused, as they were captured.
 create table rollcall.held_events (
