@@ -1,68 +1,46 @@
-import { type Place, RollcallError } from '../core/errors.ts';
-import type { AttributeType } from '../core/mapping.ts';
-import { USER_COLUMNS } from '../core/user-columns.ts';
+import type { MappingPlace } from '../core/mapping.ts';
 import type { InspectedExpression } from './compile/value.ts';
-import type { Queryable, Script } from './port.ts';
-import { quoteIdent } from './quote.ts';
-
-/** Built-in functions that reach beyond the row they are given, or tell about the server or the session. */
-const REFUSED =
-  /_to_xml|^xml(?:table|exists)|^current_|^set_config$|^pg_|^binary_upgrade_|^lo_|^loread$|^lowrite$|^txid_|^has_|^inet_(?:client|server)|^query_to|^cursor_to|^getdatabaseencoding$|^version$|_description$|^row_security_active$|^to_reg/;
-const CLOCK = /^(?:now|transaction_timestamp|statement_timestamp|age)$/;
-// OIDs of date, time, timestamp, timestamptz and timetz in pg_type; ops of SQLVALUEFUNCTION in nodes/primnodes.h.
-const TIME_CONSTANT = /\{CONST :consttype (?:1082|1083|1114|1184|1266) /;
-const CLOCK_WORD = /'\s*(?:now|today|tomorrow|yesterday)\b/i;
-const LAST_CLOCK_OP = 8;
-
-export interface ExpressionRules {
-  /** Columns that exist, by their names in the database. */
-  readonly columns: ReadonlySet<string>;
-  /** Functions outside `pg_catalog` that may be called, as `schema.name`. */
-  readonly allowFunctions: readonly string[];
-}
-
-type Refuse = (message: string, hint?: string) => RollcallError;
+import { type Inspection, listed, refusal } from './inspect-context.ts';
+import { checkFunctions, checkReach, type Refuse, type StoredExpression } from './inspect-reach.ts';
+import type { Scope } from './inspect-scope.ts';
+import { attributeType, type BaseType, baseTypeColumns, baseTypes } from './inspect-type.ts';
+import type { Queryable } from './port.ts';
 
 /**
- * Checks one `sql:` expression by letting Postgres plan it: a temporary view over a second temporary view that holds only the
- * allowed columns. What it reads is in pg_depend and, for system tables, in the stored rule alone; so is what it calls
- * (built-ins leave no dependency). Must run in a transaction; it leaves nothing behind.
+ * Checks one `sql:` expression by letting Postgres parse it: a temporary view over a second temporary view that holds only the
+ * columns it may read. What it reads is in pg_depend and, for system tables, in the stored rule alone; so is what it calls
+ * (built-ins leave no dependency). Leaves nothing behind.
+ *
+ * An event's expression is checked, and has to be compiled, inside a query of its row alone, with `old` in the query around
+ * it: `(select (…) from (row) as "orders")`. So a bare column is one of the row, and `old.total` one of the row before.
  * @throws RollcallError `RC_SQL_EXPRESSION` with the place of the expression in the config
  */
 export async function inspectExpression(
-  tx: Queryable & Script,
-  rules: ExpressionRules,
+  on: Inspection,
+  scope: Scope,
   expression: string,
-  place: Place,
+  place: MappingPlace,
 ): Promise<InspectedExpression> {
-  const refuse: Refuse = (message, hint) =>
-    new RollcallError('RC_SQL_EXPRESSION', message, {
-      hint,
-      place: { file: place.file, line: place.line, column: place.column, path: place.path } as Place,
-    });
-  const projection = USER_COLUMNS.filter((c) => rules.columns.has(c.sql)).map(
-    (c) => `${quoteIdent(c.sql)} as ${quoteIdent(c.name)}`,
-  );
+  const { tx, config } = on;
+  const refuse: Refuse = (message, hint) => refusal(on, place, 'RC_SQL_EXPRESSION', message, hint);
   await tx.script(`savepoint rollcall_inspect; set local search_path = ''; set local standard_conforming_strings = on`);
   try {
-    await tx.query(`create temporary view rollcall_projection as select ${projection.join(', ')} from auth.users`);
+    await tx.query(`create temporary view rollcall_projection as ${scope.projection}`);
     try {
-      await tx.query(
-        `create temporary view rollcall_expression as select (${expression}\n) as value from pg_temp.rollcall_projection as users`,
-      );
+      await tx.query(`create temporary view rollcall_expression as ${query(scope, expression)}`);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw refuse(
         `This SQL expression does not work: ${reason}.`,
-        `It may use these columns: ${USER_COLUMNS.map((c) => c.name).join(', ')}. Functions and types outside pg_catalog need their schema's name.`,
+        `It may use these columns: ${listed(scope.names)}. Functions and types outside pg_catalog need their schema's name.`,
       );
     }
     const view = await readView(tx, refuse);
-    checkShape(view, refuse);
-    await checkReach(tx, view, rules.allowFunctions, refuse);
+    checkShape(view, scope, refuse);
+    await checkReach(tx, view, config.allowFunctions, refuse);
     return {
-      type: attributeType(view.type, view.category),
-      columns: /:varattno 0 /.test(view.action) ? USER_COLUMNS.map((c) => c.name) : (view.columns ?? []),
+      type: attributeType(view),
+      columns: /:varattno 0 /.test(view.action) ? scope.names : (view.columns ?? []),
       timeDependent: await checkFunctions(tx, view.action, expression, refuse),
     };
   } finally {
@@ -70,108 +48,75 @@ export async function inspectExpression(
   }
 }
 
-interface View {
+/**
+ * Checks an SQL condition over one row, as `inspectExpression` does.
+ * @param name how the config calls it
+ * @throws RollcallError `RC_SQL_EXPRESSION`
+ */
+export async function inspectCondition(
+  on: Inspection,
+  scope: Scope,
+  condition: string,
+  name: string,
+  place: MappingPlace,
+): Promise<InspectedExpression> {
+  const found = await inspectExpression(on, scope, condition, place);
+  if (found.type === 'boolean') return found;
+  const what = `The condition "${name}" must be true or false, and this is ${found.type}.`;
+  throw refusal(on, place, 'RC_SQL_EXPRESSION', what);
+}
+
+function query({ alias, over }: Scope, expression: string): string {
+  const from = 'from pg_temp.rollcall_projection as';
+  return over === 'event'
+    ? `select (select (${expression}\n) ${from} ${alias}) as value ${from} old`
+    : `select (${expression}\n) as value ${from} ${alias}`;
+}
+
+interface View extends BaseType, StoredExpression {
   readonly [column: string]: unknown;
-  readonly type: string;
-  readonly category: string;
-  readonly action: string;
   readonly outputs: string;
-  readonly rule: string;
-  readonly own: readonly string[];
   readonly columns: readonly string[] | null;
 }
 
 async function readView(tx: Queryable, refuse: Refuse): Promise<View> {
   const [view] = await tx.query<View>(
-    `select t.typname::text as type, t.typcategory::text as category, r.ev_action::text as action,
-            (select count(*) from pg_attribute x where x.attrelid = a.attrelid and x.attnum > 0) as outputs, r.oid::text as rule,
-            array[a.attrelid::text, 'pg_temp.rollcall_projection'::regclass::oid::text] as own,
+    `with recursive ${baseTypes(`select a.attnum, a.atttypid, a.atttypmod from pg_attribute a
+       where a.attrelid = 'pg_temp.rollcall_expression'::regclass and a.attname = 'value'`)}
+     select ${baseTypeColumns('t')}, r.ev_action::text as action,
+            (select count(*) from pg_attribute x where x.attrelid = r.ev_class and x.attnum > 0) as outputs, r.oid::text as rule,
+            array[r.ev_class::text, 'pg_temp.rollcall_projection'::regclass::oid::text] as own,
             (select array_agg(distinct p.attname::text) from pg_depend d
                join pg_attribute p on p.attrelid = d.refobjid and p.attnum = d.refobjsubid
               where d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
                 and d.refobjid = 'pg_temp.rollcall_projection'::regclass and d.refobjsubid > 0) as columns
-       from pg_attribute a join pg_type t on t.oid = a.atttypid join pg_rewrite r on r.ev_class = a.attrelid
-      where a.attrelid = 'pg_temp.rollcall_expression'::regclass and a.attname = 'value'`,
+       from base b join pg_type t on t.oid = b.oid and t.typtype <> 'd'
+       join pg_rewrite r on r.ev_class = 'pg_temp.rollcall_expression'::regclass`,
   );
   if (view === undefined) throw refuse('This must be one SQL expression, and it is something else.');
   return view;
 }
 
-function checkShape(view: View, refuse: Refuse): void {
-  if (view.outputs !== '1' || /:setOperations \{/.test(view.action))
+function checkShape({ outputs, action }: View, { over }: Scope, refuse: Refuse): void {
+  if (outputs !== '1' || /:setOperations \{/.test(action))
     throw refuse('This must be one SQL expression, and it is something else.');
-  if (/:has(?:Aggs|WindowFuncs|TargetSRFs) true/.test(view.action)) {
+  if (over === 'rows') {
+    if (/:has(?:WindowFuncs|TargetSRFs) true/.test(action)) {
+      throw refuse('This gives one value for all rows, so window functions and set-returning functions do not fit.');
+    }
+    // Of the query itself, whose fields come before those of the queries inside it.
+    if (!/^[^{]*\{QUERY [^{]*?:hasAggs true/.test(action)) {
+      throw refuse(
+        'This gives a value for each row, and a contact may have many.',
+        'Aggregate them, for example count(*) or max(created_at).',
+      );
+    }
+    return;
+  }
+  if (/:has(?:Aggs|WindowFuncs|TargetSRFs) true/.test(action)) {
     throw refuse(
       'A SQL expression gives one value for each row, so aggregates, window functions and set-returning functions do not fit.',
+      'To aggregate rows of a table, name it with from:.',
     );
   }
-}
-
-/** Tables other than its own row, and functions, operators, types that are not Postgres's own. */
-async function checkReach(tx: Queryable, view: View, allowed: readonly string[], refuse: Refuse): Promise<void> {
-  const relations = [...view.action.matchAll(/:relid (\d+)/g)].map(([, id]) => id ?? '0');
-  const others = await tx.query<{ name: string }>(
-    `select x.id::oid::regclass::text as name from unnest($1::text[]) as x(id) where x.id <> all($2::text[]) and x.id <> '0'`,
-    [relations, view.own],
-  );
-  if (others[0] !== undefined)
-    throw refuse(`A SQL expression reads its own row only, and this one reads ${others[0].name}.`);
-  // Only what initdb made leaves no dependency; the collations it imports from the system do.
-  const needs = await tx.query<{ name: string; called: string | null }>(
-    `select pg_describe_object(d.refclassid, d.refobjid, 0) as name,
-            (select n.nspname || '.' || p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-              where d.refclassid = 'pg_proc'::regclass and p.oid = d.refobjid) as called
-       from pg_depend d
-      where d.classid = 'pg_rewrite'::regclass and d.objid = $1::oid
-        and not (d.refclassid = 'pg_class'::regclass and d.refobjid::text = any($2::text[]))
-        and not (d.refclassid = 'pg_collation'::regclass)`,
-    [view.rule, view.own],
-  );
-  for (const { name, called } of needs) {
-    if (called !== null && allowed.includes(called)) continue;
-    throw refuse(
-      `A SQL expression may use what is built into Postgres only, and ${name} is not.`,
-      called === null ? undefined : `If it reads nothing but its arguments, list ${called} under allow_functions.`,
-    );
-  }
-}
-
-/** @returns whether the value changes as time goes by */
-async function checkFunctions(tx: Queryable, action: string, expression: string, refuse: Refuse): Promise<boolean> {
-  const ids = (pattern: RegExp): string[] =>
-    [...action.matchAll(pattern)].flatMap(([, list]) => list?.match(/\d+/g) ?? []);
-  const functions = await tx.query<{ name: string; volatility: string; builtin: boolean }>(
-    `select p.proname::text as name, p.provolatile::text as volatility, p.pronamespace = 'pg_catalog'::regnamespace as builtin
-       from pg_proc p
-      where p.oid = any($1::oid[]) or p.oid in (select o.oprcode from pg_operator o where o.oid = any($2::oid[]))`,
-    [ids(/:(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)/g), ids(/:(?:opno|opnos) (\d+|\(o [\d ]+\))/g)],
-  );
-  for (const fn of functions) {
-    if (fn.volatility === 'v')
-      throw refuse(`${fn.name}() gives another value each time, so the contact would never be in step.`);
-    if (fn.builtin && REFUSED.test(fn.name))
-      throw refuse(`${fn.name}() reaches beyond the row and can't be used in a mapping.`);
-  }
-  // CURRENT_DATE and its kin, and CURRENT_USER and its kin, are no functions in the stored rule.
-  const ops = [...action.matchAll(/\{SQLVALUEFUNCTION :op (\d+)/g)].map(([, op]) => Number(op));
-  if (ops.some((op) => op > LAST_CLOCK_OP))
-    throw refuse('CURRENT_USER and its kin tell about the session, not about the row.');
-  if (TIME_CONSTANT.test(action) && CLOCK_WORD.test(expression)) {
-    throw refuse(
-      `A time like 'now' is read once and kept, so the value would never change.`,
-      'Use now() or CURRENT_DATE.',
-    );
-  }
-  return ops.length > 0 || functions.some((fn) => fn.builtin && CLOCK.test(fn.name));
-}
-
-/** The attribute type of a Postgres type, by pg_type.typname (no setting changes it) and pg_type.typcategory. */
-function attributeType(type: string, category: string): AttributeType {
-  if (type === 'json' || type === 'jsonb' || category === 'A' || category === 'C') return 'json';
-  if (type === 'bool') return 'boolean';
-  if (type === 'int2' || type === 'int4' || type === 'int8') return 'integer';
-  if (category === 'N') return 'float';
-  if (type === 'date') return 'date';
-  if (type === 'timestamp' || type === 'timestamptz') return 'timestamp';
-  return 'text';
 }

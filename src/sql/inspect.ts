@@ -1,15 +1,56 @@
 import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
-import type { InspectedExpression } from './compile/value.ts';
 import type { UserSource } from './compile/users.ts';
+import type { InspectedExpression } from './compile/value.ts';
+import { inspectAggregates } from './inspect-aggregates.ts';
 import { checkColumns } from './inspect-columns.ts';
+import { inspectContacts, linkedTables } from './inspect-contacts.ts';
+import type { Inspection } from './inspect-context.ts';
+import { inspectEventTables } from './inspect-events.ts';
+import { inspectCondition, inspectExpression } from './inspect-expression.ts';
+import { checkIndexes } from './inspect-index.ts';
 import { checkInstall } from './inspect-install.ts';
-import { inspectExpression } from './inspect-expression.ts';
+import { reevaluateMs } from './inspect-reevaluate.ts';
+import { userScope } from './inspect-scope.ts';
+import { inspectSystemEvents } from './inspect-system-events.ts';
 import type { Queryable, Script } from './port.ts';
+import type { Sources } from './source.ts';
 
 /**
- * Reads what the generated SQL has to fit: the columns of `auth.users`, and the types and inputs of the config's `sql:`
- * expressions, each checked against what it may read and call.
+ * Reads what the generated SQL has to fit: every table and view that the config names, how their rows lead to contacts, and
+ * the types and inputs of all `sql:` expressions, each checked against what it may read and call. Changes nothing.
+ * @throws RollcallError with the place in the config: `RC_NOT_INSTALLED`, `RC_NO_AUTH_USERS`, `RC_NO_STORAGE_OBJECTS`,
+ * `RC_TABLE_UNKNOWN`, `RC_TABLE_KIND`, `RC_TABLE_PERMISSION`, `RC_TABLE_ROW_SECURITY`, `RC_NO_PRIMARY_KEY`,
+ * `RC_CONFIG_COLUMN_UNKNOWN`, `RC_CONFIG_COLUMN_PATH`, `RC_CONFIG_TRANSFORM`, `RC_CONTACT_LINK`, `RC_NO_CONTACT_LINK`,
+ * `RC_SQL_EXPRESSION`, `RC_VIEW_NOT_WATCHED`, `RC_VIEW_SECRET`, `RC_VIEW_EVENTS`
+ */
+export async function inspectSources(tx: Queryable & Script, config: Config): Promise<Sources> {
+  const users = await inspectUsers(tx, config);
+  const on: Inspection = { tx, config, warnings: [] };
+  await tx.script(`savepoint rollcall_sources; set local search_path = ''`);
+  try {
+    const contacts = await inspectContacts(on);
+    const links = linkedTables(contacts);
+    const aggregates = await inspectAggregates(on, links);
+    const events = [...(await inspectEventTables(on, links)), ...(await inspectSystemEvents(on, users))];
+    await checkIndexes(on, [
+      ...contacts.map(({ found, source }) => ({ found, link: source.link, place: source.mapping })),
+      ...aggregates.map(({ found, source, from }) => ({ found, link: source.link, place: from })),
+    ]);
+    const read = {
+      users,
+      contacts: contacts.map((c) => c.source),
+      aggregates: aggregates.map((a) => a.source),
+      events,
+    };
+    return { ...read, reevaluateMs: reevaluateMs(config, read), warnings: on.warnings };
+  } finally {
+    await tx.script('rollback to savepoint rollcall_sources; release savepoint rollcall_sources');
+  }
+}
+
+/**
+ * Reads the columns of `auth.users`, and the `sql:` expressions over a row of it.
  * @throws RollcallError `RC_NOT_INSTALLED`, `RC_NO_AUTH_USERS`, `RC_CONFIG_COLUMN_UNKNOWN`, `RC_SQL_EXPRESSION`
  */
 export async function inspectUsers(tx: Queryable & Script, config: Config): Promise<UserSource> {
@@ -25,31 +66,18 @@ export async function inspectUsers(tx: Queryable & Script, config: Config): Prom
   }
   const columns = new Set(rows.map((row) => row.name));
   checkColumns(config, columns);
-  const rules = { columns, allowFunctions: config.allowFunctions };
+  const on: Inspection = { tx, config, warnings: [] };
+  const scope = userScope(columns, 'row');
   const expressions = new Map<string, InspectedExpression>();
   const { attributes, where } = config.userMapping;
   for (const attribute of attributes) {
     if (attribute.source.kind !== 'sql') continue;
     const { expression } = attribute.source;
-    expressions.set(expression, await inspectExpression(tx, rules, expression, { ...attribute, file: config.file }));
+    expressions.set(expression, await inspectExpression(on, scope, expression, attribute));
   }
   if (where !== undefined) {
-    const found = await inspectExpression(tx, rules, where.expression, {
-      path: 'user_mapping.where',
-      line: where.line,
-      column: where.column,
-      file: config.file,
-    });
-    if (found.type !== 'boolean') {
-      throw new RollcallError(
-        'RC_SQL_EXPRESSION',
-        `The condition "where" must be true or false, and this is ${found.type}.`,
-        {
-          place: { file: config.file, line: where.line, column: where.column, path: 'user_mapping.where' },
-        },
-      );
-    }
-    expressions.set(where.expression, found);
+    const place = { path: 'user_mapping.where', line: where.line, column: where.column };
+    expressions.set(where.expression, await inspectCondition(on, scope, where.expression, 'where', place));
   }
   return { columns, expressions };
 }

@@ -1,0 +1,50 @@
+import { USER_COLUMNS } from '../core/user-columns.ts';
+import { tableScope } from './compile/value.ts';
+import { quoteIdent } from './quote.ts';
+import type { SourceTable } from './source.ts';
+
+/** What an expression may read, and what it is evaluated over. */
+export interface Scope {
+  /** A query of one row or many whose columns are those that may be read, under the names they have there. */
+  readonly projection: string;
+  /** Name of the row, as SQL. */
+  readonly alias: string;
+  readonly names: readonly string[];
+  /** `row`: one value a row. `rows`: one value for all rows. `event`: one value a row, with a second row `old` outside it. */
+  readonly over: 'row' | 'rows' | 'event';
+}
+
+/** The mappable columns that exist, under their names in the config, as the row `users`. @param columns names in the database */
+export function userScope(columns: ReadonlySet<string>, over: Scope['over']): Scope {
+  const there = USER_COLUMNS.filter((c) => columns.has(c.sql));
+  const list = there.map((c) => `${quoteIdent(c.sql)} as ${quoteIdent(c.name)}`);
+  return {
+    projection: `select ${list.join(', ')} from auth.users`,
+    alias: 'users',
+    names: there.map((c) => c.name),
+    over,
+  };
+}
+
+/** All columns of a table or view, as a row of its own name. */
+export function rowScope(table: SourceTable, over: 'row' | 'rows'): Scope {
+  const names = [...table.columns.keys()];
+  const from = `${quoteIdent(table.schema)}.${quoteIdent(table.table)}`;
+  return {
+    projection: `select ${names.map(quoteIdent).join(', ')} from ${from}`,
+    alias: tableScope(table).alias,
+    names,
+    over,
+  };
+}
+
+/** A captured row of a table: each column has been text since, and is cast to its type again. */
+export function capturedScope(table: SourceTable): Scope {
+  const list = [...table.columns.values()].map((c) => `null::${c.sqlType} as ${quoteIdent(c.name)}`);
+  return {
+    projection: `select ${list.join(', ')}`,
+    alias: tableScope(table).alias,
+    names: [...table.columns.keys()],
+    over: 'event',
+  };
+}
