@@ -3,7 +3,7 @@ import type { SandboxCall, SandboxCounters } from './call-log.ts';
 
 /** How often news are sent on (milliseconds): a page can't show more, and thousands of calls become ten lines a second. */
 const FLUSH_MS = 100;
-/** Most calls and most contacts in one line; the rest is counted as skipped. */
+/** Most calls, most events and most contacts in one line; the rest is counted as skipped. */
 const MAX_NEWS = 200;
 
 export interface ChangeSource {
@@ -12,13 +12,16 @@ export interface ChangeSource {
   readonly calls: (count: number) => readonly SandboxCall[];
   readonly counters: () => SandboxCounters;
   readonly contactCount: () => number;
+  /** The last events, oldest first. */
+  readonly events: (count: number) => readonly Json[];
+  readonly eventCount: () => number;
   /** One contact now, or null when it is gone. */
   readonly contact: (id: string) => Json;
 }
 
 /**
- * Streams of what changes, as lines of JSON: first `{"type":"hello",contacts,calls,counters,contactCount}`, then
- * `{"type":"news",...}` with `changes` `[{id,kind,contact}]`, `calls` and `skipped`. A view for people: a reader too slow
+ * Streams of what changes, as lines of JSON: first `{"type":"hello",contacts,events,calls,counters,contactCount,eventCount}`, then
+ * `{"type":"news",...}` with `changes` `[{id,kind,contact}]`, `events`, `calls` and `skipped`. A view for people: a reader too slow
  * for it misses lines' worth of news (counted in `skipped`), and the sandbox never waits for one.
  */
 export class ChangeStreams {
@@ -47,6 +50,10 @@ export class ChangeStreams {
     for (const stream of this.open_) stream.contact(id, kind);
   }
 
+  event(event: Json): void {
+    for (const stream of this.open_) stream.event(event);
+  }
+
   close(): void {
     for (const stream of this.open_) stream.close();
     this.open_.clear();
@@ -60,6 +67,7 @@ class ChangeStream {
   private controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private calls: SandboxCall[] = [];
+  private events: Json[] = [];
   private readonly changed = new Map<string, string>();
   private skipped = 0;
 
@@ -72,6 +80,7 @@ class ChangeStream {
           this.send({
             type: 'hello',
             contacts: source.contacts(MAX_NEWS),
+            events: source.events(MAX_NEWS),
             calls: source.calls(MAX_NEWS).map(callLine),
             ...this.totals(),
           });
@@ -88,10 +97,13 @@ class ChangeStream {
 
   call(call: SandboxCall): void {
     this.calls.push(call);
-    if (this.calls.length > MAX_NEWS * 2) {
-      this.skipped += MAX_NEWS;
-      this.calls = this.calls.slice(MAX_NEWS);
-    }
+    this.calls = this.bounded(this.calls);
+    this.arm();
+  }
+
+  event(event: Json): void {
+    this.events.push(event);
+    this.events = this.bounded(this.events);
     this.arm();
   }
 
@@ -113,8 +125,15 @@ class ChangeStream {
     this.end();
   }
 
+  private bounded<News>(news: News[]): News[] {
+    if (news.length <= MAX_NEWS * 2) return news;
+    this.skipped += MAX_NEWS;
+    return news.slice(MAX_NEWS);
+  }
+
   private arm(): void {
-    if (this.calls.length + this.changed.size > 0) this.timer ??= setTimeout(() => this.flush(), FLUSH_MS).unref();
+    if (this.calls.length + this.events.length + this.changed.size > 0)
+      this.timer ??= setTimeout(() => this.flush(), FLUSH_MS).unref();
   }
 
   private flush(): void {
@@ -122,16 +141,23 @@ class ChangeStream {
     // A reader that is behind gets nothing more until it pulls; news are kept up to the bounds above.
     if (this.controller === undefined || (this.controller.desiredSize ?? 0) <= 0) return;
     const calls = this.calls.slice(-MAX_NEWS);
+    const events = this.events.slice(-MAX_NEWS);
     const changes = [...this.changed].map(([id, kind]) => ({ id, kind, contact: this.source.contact(id) }));
-    const skipped = this.skipped + this.calls.length - calls.length;
+    const skipped = this.skipped + this.calls.length - calls.length + this.events.length - events.length;
     this.calls = [];
+    this.events = [];
     this.changed.clear();
     this.skipped = 0;
-    this.send({ type: 'news', changes, calls: calls.map(callLine), skipped, ...this.totals() });
+    this.send({ type: 'news', changes, events, calls: calls.map(callLine), skipped, ...this.totals() });
   }
 
-  private totals(): { counters: Json; contactCount: number } {
-    return { counters: { ...this.source.counters() }, contactCount: this.source.contactCount() };
+  private totals(): { counters: Json; contactCount: number; eventCount: number } {
+    const { source } = this;
+    return {
+      counters: { ...source.counters() },
+      contactCount: source.contactCount(),
+      eventCount: source.eventCount(),
+    };
   }
 
   private send(line: Json): void {
@@ -142,6 +168,7 @@ class ChangeStream {
     clearTimeout(this.timer);
     this.controller = undefined;
     this.calls = [];
+    this.events = [];
     this.changed.clear();
   }
 }

@@ -39,10 +39,16 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const closing = new AbortController();
   let origin = '';
 
-  const store: Store = new Store(now, (kind, contact: StoredContact) => {
-    if (streams.watched) streams.contact(contact.id, kind);
-    if (onContact.heard) onContact.tell({ kind, contact: contactView(contact, store), at: now() });
-  });
+  const store: Store = new Store(
+    now,
+    (kind, contact: StoredContact) => {
+      if (streams.watched) streams.contact(contact.id, kind);
+      if (onContact.heard) onContact.tell({ kind, contact: contactView(contact, store), at: now() });
+    },
+    (event) => {
+      if (streams.watched) streams.event({ ...event });
+    },
+  );
   const jobStepMs = options.jobStepMs ?? 1_000;
   const account: Account = {
     store,
@@ -60,6 +66,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     calls: (count) => calls.last(count),
     counters: () => calls.counters(),
     contactCount: () => store.size,
+    events: (count) => store.events.slice(-count).map((event) => ({ ...event })),
+    eventCount: () => store.eventCount,
     contact: (id) => {
       const contact = store.find(id);
       return contact === undefined ? null : asJson(contactView(contact, store));

@@ -94,7 +94,9 @@ describe('the stream of changes', () => {
     readonly contacts?: readonly { readonly email: string }[];
     readonly changes?: readonly { readonly kind: string; readonly contact: { readonly email: string } | null }[];
     readonly calls: readonly { readonly path: string; readonly status: number }[];
+    readonly events: readonly { readonly name: string; readonly email: string }[];
     readonly contactCount: number;
+    readonly eventCount: number;
     readonly skipped?: number;
   }
 
@@ -135,6 +137,23 @@ describe('the stream of changes', () => {
       changes.push(...(line.changes ?? []).map(({ kind, contact }) => `${kind} ${contact?.email ?? ''}`));
     }
     expect(changes).toEqual(['created late@example.com', 'deleted ']);
+  });
+
+  it('tells of events in order', async () => {
+    await patch('a@example.com');
+    const happen = (name: string) => bed.call('POST', '/api/contacts/a%40example.com/events', { name });
+    await happen('zero');
+    const next = await follow();
+    expect(await next()).toMatchObject({ events: [{ name: 'zero', email: 'a@example.com' }], eventCount: 1 });
+    await happen('one');
+    await happen('two');
+    const names: string[] = [];
+    let line = await next();
+    for (; ; line = await next()) {
+      names.push(...line.events.map(({ name }) => name));
+      if (names.length === 2) break;
+    }
+    expect([names, line.eventCount]).toEqual([['one', 'two'], 3]);
   });
 
   it('holds no more than its bounds however much happens between two lines', async () => {

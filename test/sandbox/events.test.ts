@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Json } from '../../src/core/json.ts';
+import type { FaultRule } from '../../src/sandbox/faults.ts';
 import { closeAll, testBed, type TestBed } from './client.ts';
 
 const PATH = '/api/contacts/a%40example.com/events';
@@ -28,6 +29,7 @@ it('belong to a contact that is there, found by address or id', async () => {
 it.each([
   [{ params: { user_id: 101 } }, { name: ["can't be blank", 'must be a string'] }],
   [{ name: 5 }, { name: ['must be a string'] }],
+  [{ name: ' ' }, { name: ["can't be blank"] }],
   [{ name: 'x'.repeat(256) }, { name: ['is too long'] }],
   [{ name: 'a', params: [1] }, { params: ['must be a hash'] }],
   [{ name: 'a', params: { deep: { er: 1 } } }, { params: ["value for 'deep' is invalid"] }],
@@ -38,4 +40,63 @@ it.each([
   await bed.call('PATCH', '/api/contacts/a%40example.com', { contact: { email: 'a@example.com' } });
   const answer = await bed.call('POST', PATH, body);
   expect([answer.status, answer.json]).toEqual([422, { errors }]);
+});
+
+it('takes 255 characters of any script, and every digit', async () => {
+  await bed.call('PATCH', '/api/contacts/a%40example.com', { contact: { email: 'a@example.com' } });
+  const long = '😀'.repeat(255);
+  const body = `{"name":"${long}","params":{"${long}":"${long}","n":9007199254740993,"d":0.1234567890123456789}}`;
+  expect((await bed.call('POST', PATH, body)).status).toBe(201);
+  const listed = await bed.control('GET', '/_sandbox/contact-events');
+  expect(listed.text).toContain('"n":9007199254740993,"d":0.1234567890123456789');
+  expect((await bed.call('POST', PATH, { name: `${long}x` })).status).toBe(422);
+});
+
+it('are listed by contact, in order, also when it moved or is gone', async () => {
+  for (const email of ['a@example.com', 'b@example.com']) {
+    await bed.call('PATCH', `/api/contacts/${encodeURIComponent(email)}`, { contact: { email } });
+  }
+  const id = bed.sandbox.state.contact('a@example.com')?.id ?? '';
+  await bed.call('POST', PATH, { name: 'one', params: { n: 1 } });
+  await bed.call('POST', '/api/contacts/b%40example.com/events', { name: 'other' });
+  await bed.call('PATCH', `/api/contacts/${id}`, { contact: { email: 'c@example.com' } });
+  await bed.call('POST', `/api/contacts/${id}/events`, { name: 'two' });
+  const named = {
+    events: [
+      { name: 'one', params: { n: 1 }, email: 'a@example.com' },
+      { name: 'two', params: {} },
+    ],
+  };
+  for (const contact of [id, 'a@example.com', 'C@example.com']) {
+    const listed = await bed.control('GET', `/_sandbox/contact-events?contact=${encodeURIComponent(contact)}`);
+    expect(listed.json).toMatchObject(named);
+  }
+  await bed.call('DELETE', `/api/contacts/${id}`);
+  expect((await bed.control('GET', `/_sandbox/contact-events?contact=${id}`)).json).toMatchObject(named);
+  expect(bed.sandbox.state.contactEvents('nobody@example.com')).toEqual([]);
+  expect(bed.sandbox.state.contactEvents().map(({ name }) => name)).toEqual(['one', 'other', 'two']);
+});
+
+it.each<[FaultRule, number, number]>([
+  [{ match: { path: '/events$' }, status: 503 }, 503, 0],
+  [{ match: { path: '/events$', email: 'a@example.com' }, body: 'empty' }, 201, 1],
+  [{ match: { path: '/events$' }, drop: 'after' }, 0, 1],
+  [{ match: { path: '/events$' }, drop: 'before' }, 0, 0],
+])('fault %j answers %i with %i events accepted, and spares the contact', async (fault, status, accepted) => {
+  await bed.call('PATCH', '/api/contacts/a%40example.com', { contact: { email: 'a@example.com' } });
+  bed.sandbox.addFaults([fault]);
+  const answer = await fetch(bed.sandbox.apiUrl + PATH, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${bed.sandbox.token}` },
+    body: '{"name":"one"}',
+  }).then(
+    (reply) => reply.status,
+    () => 0,
+  );
+  expect([answer, bed.sandbox.state.contactEvents()]).toMatchObject([
+    status,
+    Array.from({ length: accepted }, () => ({ name: 'one' })),
+  ]);
+  const contact = { contact: { email: 'a@example.com' } };
+  expect((await bed.call('PATCH', '/api/contacts/a%40example.com', contact)).status).toBe(200);
 });

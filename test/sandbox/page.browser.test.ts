@@ -35,6 +35,15 @@ async function patch(sandbox: Sandbox, email: string, fields: string): Promise<v
   expect(answer.status).toBe(200);
 }
 
+async function happen(sandbox: Sandbox, email: string, body: string): Promise<void> {
+  const answer = await fetch(`${sandbox.apiUrl}/api/contacts/${encodeURIComponent(email)}/events`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'api-token': sandbox.token },
+    body,
+  });
+  expect(answer.status).toBe(201);
+}
+
 const rows = `document.querySelectorAll('#contacts tr')`;
 
 describe.skipIf(chromium === null)('the page in a browser', () => {
@@ -63,6 +72,31 @@ describe.skipIf(chromium === null)('the page in a browser', () => {
     );
     expect(await page.evaluate(`[...${rows}].map((row) => row.hidden)`)).toEqual([false, true]);
     expect(await page.evaluate(`document.getElementById('n-contacts').textContent`)).toBe('2');
+    expect(page.complaints).toEqual([]);
+  });
+
+  it('shows events as they come, newest first, and no empty list of them before', async () => {
+    const sandbox = await start();
+    await patch(sandbox, 'eve@example.com', '{}');
+    const page = await look(sandbox.pageUrl);
+    const events = `document.querySelectorAll('#events tr')`;
+    await page.until(`${rows}.length === 1`);
+    expect(await page.evaluate(`document.getElementById('events-part').hidden`)).toBe(true);
+    await happen(sandbox, 'eve@example.com', '{"name":"logged_in"}');
+    await happen(
+      sandbox,
+      'eve@example.com',
+      '{"name":"order_placed","params":{"id":9007199254740993,"html":"<b>x</b>"}}',
+    );
+    await page.until(`${events}.length === 2`);
+    expect(await page.evaluate(`document.getElementById('events-part').hidden`)).toBe(false);
+    const [newest, first] = (await page.evaluate(`[...${events}].map((row) => row.textContent)`)) as string[];
+    expect(newest).toMatch(/order_placed.*eve@example\.com.*id9007199254740993.*<b>x<\/b>/);
+    expect(first).toContain('logged_in');
+    expect(await page.evaluate(`document.getElementById('n-events').textContent`)).toBe('2');
+    // Whoever opens the page later sees them too.
+    const late = await look(sandbox.pageUrl);
+    await late.until(`${events}.length === 2`);
     expect(page.complaints).toEqual([]);
   });
 

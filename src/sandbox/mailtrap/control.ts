@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import * as z from 'zod';
+import { renderJson } from '../../core/json.ts';
 import { readInput } from '../control-input.ts';
 import type { MailtrapState } from './state.ts';
 import type { SuppressionType } from './store.ts';
@@ -23,6 +24,11 @@ export function mountMailtrapControl(app: Hono, state: MailtrapState, now: () =>
     const { email, type } = await readInput(context, suppression);
     state.suppress(email, type);
     return context.json({ suppressions: state.suppressions() }, 201);
+  });
+
+  app.get('/_sandbox/contact-events', (context) => {
+    const events = state.contactEvents(context.req.query('contact')).map((event) => ({ ...event }));
+    return context.body(renderJson({ events }), 200, { 'content-type': 'application/json; charset=utf-8' });
   });
 
   app.post('/_sandbox/webhooks/send', async (context) => {

@@ -3,10 +3,13 @@ import { isJsonObject, type Json } from '../../core/json.ts';
 import type { ApiReply, ApiRequest } from '../world.ts';
 import type { Account } from './account.ts';
 import { badRequest, invalid, notFound, reply } from './replies.ts';
+import { isTooLong } from './validate-value.ts';
 
-const MAX_LENGTH = 255;
-
-/** POST /api/contacts/{id or address}/events. There is no key against duplicates: each call is one more event. */
+/**
+ * POST /api/contacts/{id or address}/events. There is no key against duplicates: each call is one more event. The description
+ * limits names and keys to 255; values have a limit too (`value for 'bar' is too long`), but which is ours to choose: the
+ * same.
+ */
 export function createEvent(account: Account, identifier: string, request: ApiRequest): ApiReply {
   const json = request.json();
   if (json === null || !isJsonObject(json.value)) return badRequest;
@@ -36,17 +39,19 @@ export function createEvent(account: Account, identifier: string, request: ApiRe
 }
 
 function nameErrors(name: Json | undefined): string[] {
-  if (name === undefined || name === null || name === '') return ["can't be blank", 'must be a string'];
+  // The recorded answer to a missing name.
+  if (name === undefined || name === null) return ["can't be blank", 'must be a string'];
   if (typeof name !== 'string') return ['must be a string'];
-  return name.length > MAX_LENGTH ? ['is too long'] : [];
+  if (name.trim() === '') return ["can't be blank"];
+  return isTooLong(name) ? ['is too long'] : [];
 }
 
 function paramErrors(params: Json): string[] {
   if (!isJsonObject(params)) return ['must be a hash'];
   return Object.entries(params).flatMap(([key, value]) => [
-    ...(key.length > MAX_LENGTH ? [`key '${key}' is too long`] : []),
+    ...(isTooLong(key) ? [`key '${key}' is too long`] : []),
     ...(isScalar(value) ? [] : [`value for '${key}' is invalid`]),
-    ...(typeof value === 'string' && value.length > MAX_LENGTH ? [`value for '${key}' is too long`] : []),
+    ...(typeof value === 'string' && isTooLong(value) ? [`value for '${key}' is too long`] : []),
   ]);
 }
 

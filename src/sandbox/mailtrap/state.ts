@@ -40,9 +40,20 @@ export class MailtrapState {
     return [...this.#account.store.suppressions.values()];
   }
 
-  /** The last events, at least 10,000 of them. */
-  contactEvents(): readonly ContactEvent[] {
-    return [...this.#account.store.events];
+  /**
+   * The last events, at least 100,000 of them, in the order they were accepted.
+   * @param identifier an id or an address: only events of that contact, also one that was deleted, under any address it had
+   */
+  contactEvents(identifier?: string): readonly ContactEvent[] {
+    const { events } = this.#account.store;
+    if (identifier === undefined) return [...events];
+    const key = identifier.toLowerCase();
+    const ids = new Set(
+      events.flatMap(({ contactId, email }) => (contactId === key || email.toLowerCase() === key ? [contactId] : [])),
+    );
+    const now = this.#account.store.find(identifier);
+    if (now !== undefined) ids.add(now.id);
+    return events.filter(({ contactId }) => ids.has(contactId));
   }
 
   /** Someone unsubscribes, complains or bounces. */

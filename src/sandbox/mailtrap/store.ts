@@ -26,11 +26,14 @@ export interface ContactField {
   usage: readonly string[];
 }
 
+/** An event as it was accepted. It outlives its contact. */
 export interface ContactEvent {
   readonly contactId: string;
+  /** The contact's address at that moment. */
   readonly email: string;
   readonly name: string;
   readonly params: JsonObject;
+  /** Milliseconds since the epoch, by the sandbox's clock: the API takes no time of its own. */
   readonly at: number;
 }
 
@@ -46,7 +49,7 @@ export interface Suppression {
 export type ContactChangeKind = 'created' | 'updated' | 'deleted' | 'suppressed' | 'unsuppressed';
 
 /** Contact events kept; older ones are forgotten. */
-const KEPT_EVENTS = 10_000;
+const KEPT_EVENTS = 100_000;
 
 /** All that one account holds. Contacts are found by id and by address in constant time; addresses ignore case. */
 export class Store {
@@ -60,10 +63,22 @@ export class Store {
   private lastId = 0;
   private readonly now: () => number;
   private readonly onChange: (kind: ContactChangeKind, contact: StoredContact) => void;
+  private readonly onEvent: (event: ContactEvent) => void;
+  private accepted = 0;
 
-  constructor(now: () => number, onChange: (kind: ContactChangeKind, contact: StoredContact) => void) {
+  constructor(
+    now: () => number,
+    onChange: (kind: ContactChangeKind, contact: StoredContact) => void,
+    onEvent: (event: ContactEvent) => void,
+  ) {
     this.now = now;
     this.onChange = onChange;
+    this.onEvent = onEvent;
+  }
+
+  /** All events since the start or the last reset, forgotten ones too. */
+  get eventCount(): number {
+    return this.accepted;
   }
 
   get size(): number {
@@ -180,6 +195,8 @@ export class Store {
 
   addEvent(event: ContactEvent): void {
     this.events.push(event);
+    this.accepted += 1;
+    this.onEvent(event);
     if (this.events.length > KEPT_EVENTS * 2) this.events.splice(0, this.events.length - KEPT_EVENTS);
   }
 
@@ -187,6 +204,7 @@ export class Store {
     for (const contact of this.byId.values()) this.onChange('deleted', contact);
     for (const part of [this.byId, this.byEmail, this.lists, this.fields, this.suppressions]) part.clear();
     this.events.length = 0;
+    this.accepted = 0;
   }
 
   private nextId(): number {

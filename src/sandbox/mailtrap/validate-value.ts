@@ -11,7 +11,7 @@ const INVALID = 'is invalid';
 const TOO_LONG = `is too long (maximum is ${MAX_TEXT} characters)`;
 
 const CHECKS: Readonly<Record<DataType, (value: Json) => string | null>> = {
-  text: (value) => (typeof value === 'string' ? (codePoints(value) > MAX_TEXT ? TOO_LONG : null) : INVALID),
+  text: (value) => (typeof value === 'string' ? (isTooLong(value) ? TOO_LONG : null) : INVALID),
   integer: (value) => (isInteger(value) ? null : INVALID),
   float: (value) => (typeof value === 'number' || value instanceof LosslessNumber ? null : INVALID),
   boolean: (value) => (typeof value === 'boolean' ? null : INVALID),
@@ -34,6 +34,7 @@ function isInteger(value: Json): boolean {
   return value instanceof LosslessNumber ? /^-?\d+$/.test(value.toString()) : Number.isInteger(value);
 }
 
-function codePoints(text: string): number {
-  return text.length > MAX_TEXT ? Array.from(text).length : text.length;
+/** Whether a text has more than 255 characters: code points, as JSON Schema counts. */
+export function isTooLong(text: string): boolean {
+  return text.length > MAX_TEXT && Array.from(text).length > MAX_TEXT;
 }
