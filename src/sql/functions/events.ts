@@ -1,0 +1,7 @@
+import { eventKeeping } from './event-keeping.ts';
+import { eventMapping } from './event-mapping.ts';
+import { eventReading } from './event-reading.ts';
+import { eventWriting } from './event-writing.ts';
+
+/** From captured rows to events that wait for their destinations. Their delivery is in event-delivery.ts. */
+export const events: string = [eventMapping, eventReading, eventWriting, eventKeeping].join('\n');
