@@ -1,81 +1,9 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import type { AttributePlan, Delivery, Exchange, RemoteContact } from '../../src/core/destination.ts';
+import { describe, expect, test } from 'vitest';
+import type { AttributePlan } from '../../src/core/destination.ts';
 import type { JsonObject } from '../../src/core/json.ts';
-import type { Outcome } from '../../src/core/outcome.ts';
-import type { MailtrapConfig } from '../../src/destinations/mailtrap/config.ts';
 import { mailtrap } from '../../src/destinations/mailtrap/index.ts';
-import { startSandbox } from '../../src/sandbox/start.ts';
-import type { Sandbox, SandboxOptions } from '../../src/sandbox/types.ts';
-import { createUndiciSend } from '../../src/transport/undici.ts';
-
-const closers: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
-
-/** The destination and its transport against the sandbox, over real HTTP. */
-async function world(options: Record<string, unknown> = {}, sandboxOptions: SandboxOptions = {}) {
-  const sandbox: Sandbox = await startSandbox({ limitsScale: Infinity, ...sandboxOptions });
-  const transport = createUndiciSend();
-  closers.push(
-    () => transport.close(),
-    () => sandbox.close(),
-  );
-  let config: MailtrapConfig = mailtrap.config.parse({
-    api_token: sandbox.token,
-    base_url: sandbox.apiUrl,
-    ...options,
-  });
-
-  async function read<Value>(exchange: Exchange<Value>): Promise<Value> {
-    const result = await transport.send(exchange.request, mailtrap.auth(config), { deadlineMs: 5_000 });
-    if (!result.answered) throw new Error(result.outcome.kind);
-    const value = exchange.interpret(result.response);
-    if (!value.ok) throw new Error(JSON.stringify(value.outcome));
-    return value.value;
-  }
-
-  /** Sends a delivery once; the operations in order until one is not accepted. */
-  async function deliver(parts: Partial<Delivery>, plan: AttributePlan = {}): Promise<Outcome[]> {
-    const delivery: Delivery = {
-      contactId: '1',
-      version: '1',
-      action: 'upsert',
-      address: 'a@x.io',
-      remote: null,
-      attributes: {},
-      takeover: false,
-      consent: 'basis',
-      ...parts,
-    };
-    const outcomes: Outcome[] = [];
-    for (const operation of mailtrap.encode(delivery, plan, config)) {
-      const request = mailtrap.request([operation], config);
-      const result = await transport.send(request, mailtrap.auth(config), { deadlineMs: 5_000 });
-      const [outcome] = result.answered ? mailtrap.interpret(result.response, [operation]) : [result.outcome];
-      outcomes.push(outcome!);
-      if (outcome?.kind !== 'delivered') break;
-    }
-    return outcomes;
-  }
-
-  /** Sends a delivery that must be accepted; gives what is then known of the contact. */
-  async function accepted(
-    parts: Partial<Delivery> & { address: string },
-    plan?: AttributePlan,
-  ): Promise<RemoteContact> {
-    const outcomes = await deliver(parts, plan);
-    const [first] = outcomes;
-    if (first?.kind !== 'delivered' || outcomes.at(-1)?.kind !== 'delivered') throw new Error(JSON.stringify(outcomes));
-    return { address: parts.address, id: first.remoteId ?? null };
-  }
-
-  const resolve = async (): Promise<void> => {
-    config = mailtrap.resolveLists!(config, await read(mailtrap.lists!(config)));
-  };
-  return { sandbox, state: sandbox.state, deliver, accepted, read, resolve, config: () => config };
-}
+import type { SandboxOptions } from '../../src/sandbox/types.ts';
+import { world } from './world.ts';
 
 describe('the life of a contact', () => {
   test.each([{}, { account_id: '77' }])('created, updated, moved, deleted (%j)', async (options) => {
