@@ -60,6 +60,14 @@ describe('mistakes on a terminal', () => {
   });
 });
 
+test('lines of tables and events are shown as they are', () => {
+  const text = `${connector('events: {user.updatd: x}')}table_mapping: {orders: {sync_as: events, event_name: x, wen: a}}\n`;
+  const shown = explain(text);
+  expect(shown).toContain('  3 |     events: {user.updatd: x}\n');
+  expect(shown).toContain('  4 | table_mapping: {orders: {sync_as: events, event_name: x, wen: a}}\n');
+  expect(shown).toContain('Did you mean "when"? Columns of an event stand under properties');
+});
+
 describe('secrets are shown nowhere', () => {
   const SECRET = 'S3cr3tValue';
   test.each([

@@ -68,7 +68,8 @@ export function readFlag(entry: Entry | undefined, fallback: boolean, issues: Is
   return fallback;
 }
 
-function isYesNo(node: TreeNode): boolean {
+/** Whether a text is a word that another version of YAML takes for true or false. */
+export function isYesNo(node: TreeNode): boolean {
   return node.kind === 'scalar' && typeof node.value === 'string' && /^(?:yes|no|on|off|true|false)$/i.test(node.value);
 }
 
@@ -83,18 +84,33 @@ export function readChoice<Word extends string>(
   const found = words.find((word) => word === text);
   if (found === undefined) {
     const hidden = entry.value.kind === 'scalar' && entry.value.fromEnv;
-    const shown = hidden ? 'the value of its environment variable' : quote(text);
     const hint = hidden ? `Known here: ${words.join(', ')}.` : suggestion(text, words);
-    issues.error('RC_CONFIG_VALUE', `${quote(formatPath(entry.path))} can't be ${shown}`, entry.value, hint);
+    const message = `${quote(formatPath(entry.path))} can't be ${showText(text, entry.value)}`;
+    issues.error('RC_CONFIG_VALUE', message, entry.value, hint);
   }
   return found;
+}
+
+/** Text as a message may show it. `node` is the value it comes from, if any: what the environment holds is never shown. */
+export function showText(text: string, node: TreeNode | undefined): string {
+  return node?.kind === 'scalar' && node.fromEnv ? 'the value of its environment variable' : quote(text);
+}
+
+/** An item of a list as if it had a key, for the readers of values; nothing is a mistake here. */
+export function readItem(item: TreeNode, wanted: string, issues: Issues): string | undefined {
+  if (isNothing(item)) wrongType(item, wanted, issues);
+  return readText({ key: '', at: item.at, path: item.path, value: item }, issues, wanted);
 }
 
 // Timers hold at most 2^31-1 ms, a little under 25 days.
 const LONGEST_MS = 24 * 86_400_000;
 
 /** A duration above zero, in ms. `fallback` when absent or wrong (which is reported). */
-export function readDuration(entry: Entry | undefined, fallback: number, issues: Issues): number {
+export function readDuration<Fallback extends number | undefined>(
+  entry: Entry | undefined,
+  fallback: Fallback,
+  issues: Issues,
+): number | Fallback {
   const wanted = 'a duration such as 30s, 2m or 1h';
   const text = readText(entry, issues, wanted);
   if (text === undefined || entry === undefined) return fallback;

@@ -16,14 +16,17 @@ describe('the hash of a config', () => {
   test.each([
     ['comments and blank lines', `# hello\n\n${FULL}# bye\n`],
     ['the order of sections', `environment: staging\n${FULL.replace('environment: staging\n', '')}`],
-    ['delays', replaced('grace: 90s', 'grace: 5m').replace('every: 30m', 'every: 2h')],
+    ['delays', replaced('grace: 90s', 'grace: 5m').replace('sweep: {every: 30m}', 'sweep: {every: 2h}')],
     ['logging', replaced('log_level: warn', 'log_level: debug')],
     ['the database', replaced('database_url: ${DB}', 'database_url: postgres://elsewhere')],
     ['the project and its key', replaced('xyzcompany', 'another').replace('none}', 'other}')],
     ['an option that is the default', replaced('lists: [7, news]', 'lists: [7, news]\n    region: eu')],
     ['a secret deep inside', replaced('inline-secret', 'another-secret')],
     ['an alias of a column', replaced('raw_app_meta_data.provider', 'app_metadata.provider')],
-    ['tables', replaced('plan: [PLAN,', 'plan: [PLAN2,')],
+    ['another name of the same table', replaced('  customers:\n', '  public.customers:\n')],
+    ['the order of columns', replaced(/( +plan: .*\n)( +address.*\n)/, '$2$1')],
+    ['the order of operations', replaced('[update, insert]', '[insert, update]')],
+    ['the order of base tables', replaced('[app.orders, refunds]', '[refunds, app.orders]')],
   ])('stays with %s', (_, text) => expect(hash(text)).toBe(full));
 
   test('stays with a rotated token', () => expect(hash(FULL, { ...FULL_ENV, TOKEN: 'rotated-9876543210' })).toBe(full));
@@ -50,8 +53,46 @@ describe('the hash of a config', () => {
     ['the environment', replaced('staging', 'production')],
     ['a destination’s name', replaced('  second:', '  third:')],
     ['a base URL', replaced('lists: [7, news]', 'lists: [7, news]\n    base_url: http://localhost:1')],
+    ['another consent column', replaced('user_metadata.marketing_opt_in', 'customers.marketing_opt_in')],
+    ['what becomes of those who leave', replaced('on_delete: unsubscribe', 'on_delete: keep')],
+    ['what becomes of events without an answer', replaced('at_most_once', 'at_least_once')],
+    ['which tables are synced', replaced('app.orders, totals]', 'app.orders]')],
+    ['the events of files', replaced('storage: true', 'storage: false')],
+    ['the order of tables of contacts', replaced(/(  customers:[^]*)(  totals:[^]*)(database_url)/, '$2$1$3')],
+    ['another table', replaced('  totals:\n', '  app.totals:\n').replace('totals]', 'app.totals]')],
+    ['a column of a table', replaced('plan: [PLAN,', 'plan2: [PLAN,')],
+    ['a table’s address', replaced('email: email\n    plan', 'mail: email\n    plan')],
+    ['a table’s condition', replaced('archived is', 'hidden is')],
+    ['a table’s link', replaced('{user_id: user_id}', '{user_id: owner}')],
+    ['base tables of a view', replaced('base_tables: [app.orders]\n', 'base_tables: [app.carts]\n')],
+    ['how often a view is read', replaced('every: 1h\n', 'every: 2h\n')],
+    ['how often the clock is read', replaced('every: 6h', 'every: 7h')],
+    ['an aggregate', replaced('sql: count(*)', 'sql: min(id)')],
+    ['an aggregate’s table', replaced('from: app.orders}', 'from: app.carts}')],
+    ['an aggregate’s condition', replaced('where: "paid"', 'where: "open"')],
+    ['an aggregate’s link', replaced('contact: {customers: customer_id}}', 'contact: {user_id: customer_id}}')],
+    ['an aggregate’s base tables', replaced('refunds]', 'returns]')],
+    ['an event’s name', replaced('event_name: order_placed', 'event_name: ordered')],
+    ['an event’s operations', replaced('[update, insert]', '[update]')],
+    ['an event’s property', replaced('total: amount', 'total: sum')],
+    ['a computed property', replaced('total * 100', 'total * 1000')],
+    ['an event’s condition', replaced('old.total, 0', 'old.total, 1')],
+    ['an event’s link', replaced('contact: {customers: customer_id}\n', 'contact: {email: customer_id}\n')],
+    ['the name of an event of users', replaced('auth.user.created: true', 'user.signed_up: true')],
+    ['the properties of an event of users', replaced('home: {const: web}', 'home: {const: app}')],
+    ['the condition of an event of users', replaced('when: not is_anonymous', 'when: is_anonymous')],
+    ['an event that is switched on', replaced('user.updated: false', 'user.updated: true')],
     ['a destination’s option', replaced('[7, news]', '[7, offers]')],
   ])('changes with %s', (_, text) => expect(hash(text)).not.toBe(full));
+
+  test('the order of events does not matter', () => {
+    const both = (first: string, second: string): string => `table_mapping:\n  ${first}\n  ${second}\n`;
+    const [a, b] = ['a: {sync_as: events, event_name: x}', 'b: {sync_as: events, event_name: y}'];
+    expect(hash(both(a, b))).toBe(hash(both(b, a)));
+    expect(hash(connector('events: [user.signed_in, user.updated]'))).toBe(
+      hash(connector('events: {user.updated: true, user.signed_in: user.signed_in}')),
+    );
+  });
 
   test('the order of the mapping and of destinations does not matter', () => {
     expect(hash(mapping('phone: A', 'role: B'))).toBe(hash(mapping('role: B', 'phone: A')));

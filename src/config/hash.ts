@@ -1,12 +1,24 @@
 import { createHash } from 'node:crypto';
 import type { Destination } from '../core/destination.ts';
-import type { AttributeMapping, ConsentBasis } from '../core/mapping.ts';
+import type {
+  AttributeMapping,
+  Condition,
+  ConsentBasis,
+  ContactTable,
+  EventTable,
+  MappingPlace,
+  RelatedRows,
+  SystemEvent,
+  ViewWatch,
+} from '../core/mapping.ts';
 import { optionSchema, withoutSecrets } from './option-schema.ts';
+import { tableKey } from './table-name.ts';
 import type { Config, DestinationConfig } from './types.ts';
 
 /**
  * SHA-256 (hex) of everything that shapes what is captured, mapped or sent. Left out: secrets, places in the file, the
- * order of keys, and what only says how fast or where (delays, log level, database).
+ * order of keys (but that of tables, which is their precedence), and what only says how fast or where (delays of delivery and
+ * sweep, log level, database).
  */
 export function configHash(config: Omit<Config, 'hash'>, registry: readonly Destination<unknown>[]): string {
   const { address, attributes, where, unconfirmed } = config.userMapping;
@@ -15,38 +27,73 @@ export function configHash(config: Omit<Config, 'hash'>, registry: readonly Dest
     environment: config.environment,
     users: config.users,
     allowFunctions: config.allowFunctions.toSorted(),
-    userMapping: {
-      address,
-      attributes: attributes.map(withoutPlace).toSorted(byName),
-      where: where?.expression,
-      unconfirmed,
-    },
+    userMapping: { address, attributes: attributesShape(attributes), where: conditionShape(where), unconfirmed },
+    tables: config.tables.map(contactTableShape),
+    eventTables: config.eventTables.map(eventTableShape).toSorted(by((table) => tableKey(table.table))),
+    systemEvents: config.systemEvents.map(systemEventShape).toSorted(by((event) => event.type)),
     consent: config.consent === undefined ? undefined : consentShape(config.consent),
-    destinations: config.destinations.map((destination) => destinationShape(destination, registry)).toSorted(byName),
+    destinations: config.destinations.map((item) => destinationShape(item, registry)).toSorted(by((item) => item.name)),
+    events: config.delivery.events,
   };
   return createHash('sha256').update(canonicalJson(shape)).digest('hex');
 }
 
-function byName(a: { readonly name: string }, b: { readonly name: string }): number {
-  return a.name < b.name ? -1 : Number(a.name > b.name);
+/** Sorts by a text, in code units. */
+function by<Item>(key: (item: Item) => string): (a: Item, b: Item) => number {
+  return (a, b) => (key(a) < key(b) ? -1 : Number(key(a) > key(b)));
 }
 
-function withoutPlace(attribute: AttributeMapping): Omit<AttributeMapping, 'path' | 'line' | 'column'> {
-  const { path: _path, line: _line, column: _column, ...rest } = attribute;
+function withoutPlace<Item extends MappingPlace>(item: Item): Omit<Item, keyof MappingPlace> {
+  const { path: _path, line: _line, column: _column, ...rest } = item;
   return rest;
 }
 
+function conditionShape(condition: Condition | undefined): string | undefined {
+  return condition?.expression;
+}
+
+function attributesShape(attributes: readonly AttributeMapping[]): readonly object[] {
+  return attributes.map(attributeShape).toSorted(by((attribute) => attribute.name));
+}
+
+function attributeShape(attribute: AttributeMapping) {
+  const { source, ...rest } = withoutPlace(attribute);
+  return { ...rest, source: source.kind === 'aggregate' ? { ...source, from: relatedShape(source.from) } : source };
+}
+
+function relatedShape(rows: RelatedRows): object {
+  return { ...withoutPlace(rows), ...watchShape(rows), where: conditionShape(rows.where) };
+}
+
+function watchShape({ baseTables, everyMs }: ViewWatch): ViewWatch {
+  return { baseTables: baseTables.toSorted(by(tableKey)), everyMs };
+}
+
+function contactTableShape(table: ContactTable): object {
+  const attributes = attributesShape(table.attributes);
+  return { ...withoutPlace(table), ...watchShape(table), attributes, where: conditionShape(table.where) };
+}
+
+function eventTableShape(table: EventTable) {
+  return { ...withoutPlace(table), properties: attributesShape(table.properties), when: conditionShape(table.when) };
+}
+
+function systemEventShape(event: SystemEvent) {
+  const properties = event.properties && attributesShape(event.properties);
+  return { ...withoutPlace(event), properties, when: conditionShape(event.when) };
+}
+
 function consentShape(consent: ConsentBasis): object {
-  return consent.kind === 'column' ? { kind: consent.kind, path: consent.path } : consent;
+  return consent.kind === 'column' ? { kind: consent.kind, table: consent.table, path: consent.path } : consent;
 }
 
 function destinationShape(
-  { name, type, options }: DestinationConfig,
+  { name, type, options, onDelete }: DestinationConfig,
   registry: readonly Destination<unknown>[],
-): { readonly name: string; readonly type: string; readonly options: unknown } {
+) {
   const destination = registry.find((candidate) => candidate.id === type);
   const open = destination === undefined ? undefined : withoutSecrets(options, optionSchema(destination));
-  return { name, type, options: open };
+  return { name, type, onDelete, options: open };
 }
 
 /** JSON with the keys of every object sorted; `undefined` fields are left out. */

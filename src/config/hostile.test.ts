@@ -53,6 +53,16 @@ describe('files that are no config', () => {
   test('names an object inherits may be attributes and destinations like any other', () => {
     const { userMapping } = parse(mapping('user_metadata.constructor: toString', 'attributes: {valueOf: {const: 1}}'));
     expect(userMapping.attributes.map((attribute) => attribute.name)).toEqual(['toString', 'valueOf']);
+    const tables = parse(
+      'table_mapping: {constructor: {toString: valueOf}, hasOwnProperty: {sync_as: events, event_name: valueOf}}',
+    );
+    expect(tables.tables).toMatchObject([{ table: { table: 'constructor' }, attributes: [{ name: 'valueOf' }] }]);
+    expect(tables.eventTables).toMatchObject([{ table: { table: 'hasOwnProperty' }, name: 'valueOf' }]);
+    expect(mistakes(connector('events: {constructor: true, toString: x}'))).toEqual([
+      '3:14 RC_CONFIG_EVENT_UNKNOWN',
+      '3:33 RC_CONFIG_EVENT_UNKNOWN',
+    ]);
+    expect(mistakes('table_mapping: {a: {contact: {constructor: b}}}')).toEqual(['1:31 RC_CONFIG_CONTACT']);
     expect(mistakes('consent: nobody\ndestinations: {constructor: {token: "12345678"}}')).toEqual([
       '2:16 RC_CONFIG_DESTINATION',
     ]);
@@ -73,6 +83,22 @@ describe('unusual but right', () => {
       ["it's", { kind: 'column', path: ['user_metadata', '🙂'] }],
     ]);
     expect(mistakes(mapping('"user_metadata.🙂": {to: A, x: 1}'))).toEqual(['4:35 RC_CONFIG_UNKNOWN_KEY']);
+  });
+
+  test('tables and columns of any name', () => {
+    const text = `table_mapping:\n  "Order Items": {"Full Name": A, "O'Neil \\"x\\"": B, 🙂: C, "a\\\\.b.c": D}\n  'My.Tab"le': {"": X}\n`;
+    expect(mistakes(text)).toEqual(['3:17 RC_CONFIG_YAML']);
+    const { tables } = parse(text.replace('"": X', 'x: X'));
+    expect(tables.map(({ table }) => table)).toEqual([
+      { schema: 'public', table: 'Order Items' },
+      { schema: 'My', table: 'Tab"le' },
+    ]);
+    expect(tables[0]?.attributes.map(({ source }) => source.kind === 'column' && source.path)).toEqual([
+      ['Full Name'],
+      [`O'Neil "x"`],
+      ['🙂'],
+      ['a.b', 'c'],
+    ]);
   });
 
   test('flow style and JSON', () => {
@@ -103,6 +129,13 @@ describe('files that want too much', () => {
     ['many unknown keys', Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join('\n')],
     ['one key many times', 'a: 1\n'.repeat(20_000)],
     ['one long word', `${'x'.repeat(limit - 10)}: 1`],
+    ['many tables', `table_mapping:\n${Array.from({ length: 6_000 }, (_, index) => `  t${index}: {a}\n`).join('')}`],
+    ['a table under many names', `connectors: {supabase: {sync: {tables: [${'public.a, '.repeat(12_000)}]}}}`],
+    ['many dots', `table_mapping: {"${'a.'.repeat(limit / 4)}": {"${'.'.repeat(limit / 4)}": X}}`],
+    [
+      'many links',
+      `table_mapping: {a: {contact: {${Array.from({ length: 9_000 }, (_, i) => `t${i}: x`).join(', ')}}}}`,
+    ],
     ['a nesting bomb of aliases', bomb()],
   ])('%s end in a few mistakes, quickly', (_, text) => {
     const start = performance.now();
@@ -126,7 +159,20 @@ test('whatever stands in a value, parsing ends in a config or in mistakes with p
     (value: string) => mapping(`phone: ${value}`),
     (value: string) => mapping(`${value}: X`),
     (value: string) => mapping(`attributes: ${value}`),
+    (value: string) => connector(`events: ${value}`),
+    (value: string) => connector(`events: {user.signed_in: ${value}}`),
+    (value: string) => connector(`events: {storage.object.created: {properties: ${value}}}`),
+    (value: string) => mapping(`attributes: {A: {sql: x, from: ${value}}}`),
+    (value: string) => `table_mapping: ${value}`,
     (value: string) => `table_mapping: {a: ${value}}`,
+    (value: string) => `table_mapping: {a: {${value}: B}}`,
+    (value: string) => `table_mapping: {a: {contact: ${value}}}`,
+    (value: string) => `table_mapping: {a: {attributes: {B: ${value}}}}`,
+    (value: string) => `table_mapping: {a: {base_tables: ${value}, every: ${value}, where: ${value}}}`,
+    (value: string) => `table_mapping: {a: {sync_as: events, event_name: x, properties: ${value}}}`,
+    (value: string) => `table_mapping: {a: {sync_as: events, event_name: ${value}, operations: ${value}}}`,
+    (value: string) => `table_mapping: {a: {b: C}}\nconsent: {column: a.${value}}`,
+    (value: string) => `delivery: ${value}`,
     (value: string) => `consent: ${value}`,
     (value: string) => `consent: nobody\ndestinations: {postbox: ${value}}`,
     (value: string) => value,
@@ -146,6 +192,6 @@ test('whatever stands in a value, parsing ends in a config or in mistakes with p
         explainConfigErrors(error);
       }
     }),
-    { numRuns: 1_000 },
+    { numRuns: 2_000 },
   );
 });

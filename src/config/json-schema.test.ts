@@ -7,16 +7,25 @@ import {
   DEBUG,
   failure,
   FULL,
+  FULL_ENV,
   mapping,
   MERGED,
+  parse,
   registry,
+  table,
   TABLES,
 } from '../../test/support/config-text.ts';
 import { USER_COLUMNS } from '../core/user-columns.ts';
 import { configJsonSchema } from './json-schema.ts';
+import { COMPUTED_KEYS, RELATED_KEYS } from './read-computed.ts';
 import { CONNECTOR_KEYS } from './read-connector.ts';
-import { TOP_KEYS } from './read-root.ts';
+import { CONTACT_TABLE_KEYS } from './read-contact-table.ts';
+import { GENERIC_KEYS } from './read-destinations.ts';
+import { EVENT_TABLE_KEYS } from './read-event-table.ts';
+import { DELIVERY_KEYS, TOP_KEYS } from './read-root.ts';
 import { SYNC_KEYS } from './read-sync.ts';
+import { SYSTEM_EVENT_KEYS, SYSTEM_EVENT_NAMES } from './read-system-events.ts';
+import { OPTION_KEYS } from './read-targets.ts';
 import { USER_MAPPING_KEYS } from './read-user-mapping.ts';
 
 const schema = configJsonSchema(registry);
@@ -27,6 +36,7 @@ const problems = (text: string): unknown => (validate(parseDocument(text).toJS()
 interface Section {
   readonly properties: Readonly<Record<string, Section>>;
   readonly anyOf?: readonly Section[];
+  readonly additionalProperties?: Section;
   readonly description?: string;
 }
 
@@ -43,7 +53,21 @@ describe('the schema takes what parses', () => {
     ],
     ['nobody', 'consent: nobody'],
     ['everyone with a basis', 'consent: {everyone: customers}'],
-  ])('%s', (_, text) => expect(problems(text)).toBeUndefined());
+    ['a consent column of a table', `${table('customers', 'a: A')}consent: {column: customers.a}`],
+    ['a table that says how its rows lead to contacts, and no more', table('profiles', 'contact: {user_id: id}')],
+    ['a table’s empty sections', table('a', 'contact:', 'attributes:', 'base_tables:', 'b: B')],
+    ['a column of the name of an option', table('a', '\\when: B', '\\properties: [C, {to: D}]')],
+    ['an event’s empty sections', table('a', 'sync_as: events', 'event_name: x', 'properties:', 'operations:')],
+    ['events in a list', connector('events: [auth.user.created, storage.object.deleted]')],
+    ['events in a map', connector('events: {user.updated: {}, user.deleted: x, user.signed_in: "${E}"}')],
+    ['no events', connector('events:')],
+    ['no tables', connector('sync: {tables: []}')],
+    ['delivery of events', 'delivery: {events: at_most_once}'],
+  ])('%s', (name, text) => {
+    expect(problems(text)).toBeUndefined();
+    const needed = { SUPABASE_SERVICE_ROLE_KEY: 'key', E: 'true', ...FULL_ENV };
+    expect(() => parse(text, needed), name).not.toThrow();
+  });
 });
 
 describe('the schema refuses what has the wrong shape', () => {
@@ -67,6 +91,28 @@ describe('the schema refuses what has the wrong shape', () => {
     mapping('attributes: {A: {const: 1, sql: "1"}}'),
     'table_mapping: {orders: {sync_as: events}}',
     'table_mapping: {orders: {event_name: x}}',
+    table('a', 'b: B', 'when: c'),
+    table('a', 'b: {const: 1}'),
+    table('a', 'contact: {user_id: b, email: c}'),
+    table('a', 'contact: {}'),
+    table('a', 'contact: user_id'),
+    table('a', 'base_tables: [b, b]'),
+    table('a', 'every: 5'),
+    table('a', 'attributes: {A: {const: 1, from: b}}'),
+    table('a', 'attributes: {A: {sql: "1", where: b}}'),
+    table('a', 'attributes: {A: {from: b}}'),
+    table('a', 'sync_as: events', 'event_name: x', 'b: B'),
+    table('a', 'sync_as: events', 'event_name: x', 'where: b'),
+    table('a', 'sync_as: events', 'event_name: x', 'operations: [upsert]'),
+    table('a', 'sync_as: events', 'event_name: x', 'operations: []'),
+    table('a', 'sync_as: events', 'event_name: x', 'properties: {b: {sql: "1", from: c}}'),
+    connector('events: user.updated'),
+    connector('events: [user.up]'),
+    connector('events: {user.up: true}'),
+    connector('events: {user.updated: 1}'),
+    connector('events: {user.updated: {name: x}}'),
+    'delivery: {events: once}',
+    'consent: nobody\ndestinations: {postbox: {token: "12345678", on_delete: remove}}',
   ])('%j', (text) => {
     expect(problems(text)).toBeDefined();
     expect(failure(text).errors.length).toBeGreaterThan(0);
@@ -80,11 +126,43 @@ describe('the schema knows the keys the parser knows', () => {
     ['top', top, TOP_KEYS],
     ['connector', supabase, CONNECTOR_KEYS],
     ['sync', supabase?.properties['sync'], SYNC_KEYS],
+    ['delivery', top.properties['delivery'], DELIVERY_KEYS],
   ] as const)('%s', (_, section, keys) => {
     expect(Object.keys(section?.properties ?? {}).toSorted()).toEqual([...keys].toSorted());
     for (const property of Object.values(section?.properties ?? {})) {
       expect(property.description ?? property.anyOf).toBeDefined();
     }
+  });
+
+  const [contacts, events] = top.properties['table_mapping']?.additionalProperties?.anyOf ?? [];
+  const keysOf = (section: Section | undefined): string[] =>
+    Object.entries(section?.properties ?? {})
+      .filter(([, property]) => (property as unknown) !== false)
+      .map(([key]) => key)
+      .toSorted();
+  test('a table of contacts, and one of events', () => {
+    expect(keysOf(contacts)).toEqual(CONTACT_TABLE_KEYS.toSorted());
+    expect(keysOf(events)).toEqual(EVENT_TABLE_KEYS.toSorted());
+    const refused = Object.keys(contacts?.properties ?? {}).filter((key) => !CONTACT_TABLE_KEYS.includes(key));
+    expect(refused.toSorted()).toEqual(EVENT_TABLE_KEYS.filter((key) => !CONTACT_TABLE_KEYS.includes(key)).toSorted());
+  });
+
+  test('computed attributes', () => {
+    const ways = contacts?.properties['attributes']?.additionalProperties?.anyOf ?? [];
+    const keys = new Set(ways.flatMap((way) => keysOf(way)));
+    expect([...keys].toSorted()).toEqual([...COMPUTED_KEYS, ...RELATED_KEYS, ...OPTION_KEYS].toSorted());
+  });
+
+  test('events of Auth and Storage', () => {
+    const map = supabase?.properties['events']?.anyOf?.[1];
+    expect(keysOf(map)).toEqual(SYSTEM_EVENT_NAMES.toSorted());
+    expect(keysOf(map?.properties['user.updated']?.anyOf?.[2])).toEqual(SYSTEM_EVENT_KEYS.toSorted());
+  });
+
+  test('a destination', () => {
+    const options = ['token', 'base_url', 'region', 'lists', 'limit', 'quiet', 'clear_as', 'webhook', 'headers'];
+    const entry = top.properties['destinations']?.properties['postbox'];
+    expect(keysOf(entry)).toEqual([...options, ...GENERIC_KEYS].toSorted());
   });
 
   test('user_mapping', () => {

@@ -16,6 +16,7 @@ import {
   parse,
   registry,
   TABLES,
+  warnings,
 } from '../../test/support/config-text.ts';
 
 const failureOf = async (path: string): Promise<unknown> =>
@@ -38,7 +39,7 @@ describe('the blocks of the Tajo page', () => {
       destinations: [],
       consent: undefined,
       databaseUrl: undefined,
-      delivery: { graceMs: 120_000 },
+      delivery: { graceMs: 120_000, events: 'at_least_once' },
       sweep: { everyMs: 3_600_000 },
       log: { level: 'info', queries: false },
       userMapping: { address: ['email'], where: undefined, unconfirmed: false },
@@ -57,20 +58,58 @@ describe('the blocks of the Tajo page', () => {
       expect.objectContaining({ name: 'FIRSTNAME', source: { kind: 'column', path: ['user_metadata', 'full_name'] } }),
       expect.objectContaining({ name: 'SIGNUP_DATE', source: { kind: 'column', path: ['created_at'] } }),
     ]);
-    expect(config.warnings.map(({ line, column, code }) => `${line}:${column} ${code}`)).toEqual([
+    expect(warnings(config)).toEqual([
       '10:11 RC_WARN_TABLE_NOT_MAPPED',
       '11:11 RC_WARN_TABLE_NOT_MAPPED',
       '12:11 RC_WARN_TABLE_NOT_MAPPED',
-      '13:7 RC_WARN_STORAGE_NOT_SENT',
       '14:7 RC_WARN_REALTIME_NOT_USED',
     ]);
     expect(config.warnings[0]?.message).toBe('table "customers" has no mapping: nothing of it is sent');
+    expect(config.systemEvents.map(({ type, name }) => [type, name])).toEqual([
+      ['storage.object.created', 'storage.object.created'],
+      ['storage.object.updated', 'storage.object.updated'],
+      ['storage.object.deleted', 'storage.object.deleted'],
+    ]);
   });
 
   test('Custom Table Mapping', () => {
     const config = parse(TABLES);
-    expect(codes(config)).toEqual(['RC_WARN_TABLE_NOT_SENT', 'RC_WARN_TABLE_NOT_SENT']);
-    expect(config.warnings.map((warning) => warning.line)).toEqual([2, 10]);
+    expect(config.warnings).toEqual([]);
+    const named = (path: string, name: string): object =>
+      expect.objectContaining({ name, source: { kind: 'column', path: [path] } });
+    expect(config.tables).toEqual([
+      {
+        table: { schema: 'public', table: 'customers' },
+        link: undefined,
+        email: 'email',
+        attributes: [
+          named('full_name', 'FIRSTNAME'),
+          named('company', 'COMPANY'),
+          named('plan', 'SUBSCRIPTION_PLAN'),
+          named('mrr', 'MONTHLY_REVENUE'),
+          named('created_at', 'SIGNUP_DATE'),
+        ],
+        where: undefined,
+        baseTables: [],
+        everyMs: undefined,
+        path: 'table_mapping.customers',
+        line: 2,
+        column: 3,
+      },
+    ]);
+    expect(config.eventTables).toEqual([
+      {
+        table: { schema: 'public', table: 'orders' },
+        link: undefined,
+        name: 'order_placed',
+        operations: ['insert'],
+        properties: [named('total', 'amount'), named('status', 'order_status'), named('items', 'line_items')],
+        when: undefined,
+        path: 'table_mapping.orders',
+        line: 10,
+        column: 3,
+      },
+    ]);
   });
 
   test('Debug Mode', () => {
@@ -85,11 +124,10 @@ describe('the blocks of the Tajo page', () => {
     expect(codes(merged).toSorted()).toEqual([
       'RC_WARN_LOG_REALTIME',
       'RC_WARN_REALTIME_NOT_USED',
-      'RC_WARN_STORAGE_NOT_SENT',
       'RC_WARN_TABLE_NOT_MAPPED',
-      'RC_WARN_TABLE_NOT_SENT',
-      'RC_WARN_TABLE_NOT_SENT',
     ]);
+    expect(merged.warnings[0]).toMatchObject({ line: 12, message: expect.stringContaining('"products"') });
+    expect([...merged.tables, ...merged.eventTables].map(({ table }) => table.table)).toEqual(['customers', 'orders']);
     expect(parse(`${BASIC}${TABLES}`, KEY).hash).toBe(merged.hash);
   });
 
@@ -119,13 +157,13 @@ describe('the whole grammar', () => {
       databaseUrl: FULL_ENV.DB,
       sslRootCert: './prod-ca.crt',
       environment: 'staging',
-      delivery: { graceMs: 90_000 },
+      delivery: { graceMs: 90_000, events: 'at_most_once' },
       sweep: { everyMs: 1_800_000 },
       log: { level: 'warn', queries: false },
       consent: { kind: 'column', path: ['user_metadata', 'marketing_opt_in'] },
       userMapping: {
         address: ['email'],
-        where: { expression: "coalesce(app_metadata->>'provider', '') <> 'test'", line: 23, column: 14 },
+        where: { expression: "coalesce(app_metadata->>'provider', '') <> 'test'", line: 25, column: 14 },
         unconfirmed: true,
       },
     });
@@ -141,7 +179,9 @@ describe('the whole grammar', () => {
           clear_as: 'empty',
         },
         account: 'https://postbox.example',
-        line: 43,
+        takesEvents: false,
+        onDelete: 'delete',
+        line: 70,
         column: 3,
       },
       {
@@ -159,21 +199,25 @@ describe('the whole grammar', () => {
           headers: { 'x-team': 'growth' },
         },
         account: 'https://postbox.example',
-        line: 46,
+        takesEvents: false,
+        onDelete: 'unsubscribe',
+        line: 73,
         column: 3,
       },
     ]);
   });
 
   test('attributes with their targets, transforms and places', () => {
-    const brief = config.userMapping.attributes.map(({ name, source, transforms, type, onNull, line, column }) => ({
-      name,
-      from: source.kind === 'column' ? source.path.join('.') : source,
-      transforms,
-      type,
-      onNull,
-      place: `${line}:${column}`,
-    }));
+    const brief = config.userMapping.attributes
+      .slice(0, 10)
+      .map(({ name, source, transforms, type, onNull, line, column }) => ({
+        name,
+        from: source.kind === 'column' ? source.path.join('.') : source,
+        transforms,
+        type,
+        onNull,
+        place: `${line}:${column}`,
+      }));
     const plain = { transforms: [], type: undefined, onNull: 'skip' };
     expect(brief).toEqual([
       { ...plain, name: 'EMAIL_COPY', from: 'email', place: '8:22' },
@@ -204,7 +248,7 @@ describe('the whole grammar', () => {
       { ...plain, name: 'SCORE', from: { kind: 'const', value: 1.5 }, type: 'float', place: '21:9' },
       {
         name: 'TENURE',
-        from: { kind: 'sql', expression: 'extract(day from now() - created_at)::int' },
+        from: { kind: 'sql', expression: 'extract(day from now() - created_at)::int', everyMs: 21_600_000 },
         transforms: [],
         type: 'integer',
         onNull: 'clear',

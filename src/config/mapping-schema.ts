@@ -1,5 +1,6 @@
 import { ATTRIBUTE_TYPES, NULL_POLICIES } from './read-targets.ts';
-import { allowEnv, type Schema } from './schema-parts.ts';
+import { contactSchema, tableListSchema, tableNameSchema } from './link-schema.ts';
+import { allowEnv, closed, duration, type Schema, text } from './schema-parts.ts';
 
 const constant: Schema = { type: ['string', 'number', 'boolean'] };
 
@@ -59,18 +60,34 @@ export const targetsSchema: Schema = {
   anyOf: [...(target['anyOf'] as Schema[]), { type: 'array', minItems: 1, items: target }],
 };
 
+const fromConstant = closed({ const: constant, ...options }, ['const']);
+const sql = text('One SQL expression over the columns of the row.');
+
+/** `every` of an expression. */
+const every = duration('How often it is evaluated again, where it reads the clock or a view. Default: 1h.');
+
+const fromRelated = closed(
+  {
+    sql: text('One SQL expression over all rows of the table that belong to the contact, for example count(*).'),
+    from: tableNameSchema,
+    where: text('SQL condition; rows for which it is not true are left out.'),
+    contact: contactSchema,
+    base_tables: tableListSchema('Where from is a view: the tables under it, whose changes change it.'),
+    every,
+    ...options,
+  },
+  ['sql', 'from'],
+);
+
 /** Attributes made of a constant or an SQL expression. */
 export const attributesSchema: Schema = {
   type: ['object', 'null'],
-  description: 'Attribute to a constant or an SQL expression over the mappable columns.',
-  additionalProperties: {
-    anyOf: [
-      closed({ const: constant, ...options }, ['const']),
-      closed({ sql: { type: 'string', minLength: 1 }, ...options }, ['sql']),
-    ],
-  },
+  description:
+    'Attribute to a constant, an SQL expression over the columns of the row, or one over the rows of another table.',
+  additionalProperties: { anyOf: [fromConstant, closed({ sql, every, ...options }, ['sql']), fromRelated] },
 };
 
-function closed(properties: Readonly<Record<string, Schema>>, required: readonly string[]): Schema {
-  return { type: 'object', properties, required, additionalProperties: false };
-}
+/** Properties of an event, by the columns of its source. */
+export const propertySchema: Schema = {
+  anyOf: [...(targetsSchema['anyOf'] as Schema[]), fromConstant, closed({ sql, ...options }, ['sql'])],
+};

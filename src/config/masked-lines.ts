@@ -6,6 +6,7 @@ const OPEN_IN_CONNECTOR = new Set([
   'sync',
   'user_mapping',
   'table_mapping',
+  'events',
   'debug',
   'log_level',
   'log_queries',
@@ -16,7 +17,7 @@ const OPEN_IN_CONNECTOR = new Set([
 function isOpen(path: TreePath): boolean {
   const [first, second, third] = path.map(String);
   if (first === 'connectors') return second === 'supabase' && OPEN_IN_CONNECTOR.has(third ?? '');
-  if (first === 'destinations') return path.length === 3 && third === 'type';
+  if (first === 'destinations') return path.length === 3 && (third === 'type' || third === 'on_delete');
   return OPEN_AT_TOP.has(first ?? '');
 }
 

@@ -1,8 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkMistakes, destination, failure, mistakes } from '../../test/support/config-text.ts';
-
-const table = (...lines: readonly string[]): string =>
-  `table_mapping:\n  orders:\n${lines.map((line) => `    ${line}\n`).join('')}`;
+import { checkMistakes, connector, destination, failure, mistakes, table } from '../../test/support/config-text.ts';
 
 describe('consent', () => {
   const ALL = ['column: user_metadata.marketing_opt_in', 'everyone: "<the stated basis>"', 'nobody'];
@@ -34,55 +31,47 @@ describe('consent', () => {
       hint: 'user_metadata.opt_in',
     },
     { name: 'no column', text: 'consent: {column: }', are: ['1:11 RC_CONFIG_CONSENT'] },
+    {
+      name: 'no column of a mapped table',
+      text: 'consent: {column: customers.opt_in}',
+      are: ['1:19 RC_CONFIG_COLUMN_UNKNOWN'],
+      hint: 'A column of a mapped table is written table.column.',
+    },
+    {
+      name: 'a table alone',
+      text: `${table('customers', 'a: A')}consent: {column: customers}`,
+      are: ['4:19 RC_CONFIG_COLUMN_UNKNOWN'],
+    },
+    {
+      name: 'a table of events',
+      text: `${table('orders', 'sync_as: events', 'event_name: x')}consent: {column: orders.opt_in}`,
+      are: ['5:19 RC_CONFIG_CONSENT'],
+      says: 'are events',
+    },
+    {
+      name: 'a table that is not synced',
+      text: `${connector('sync: {tables: []}')}${table('customers', 'a: A')}consent: {column: customers.opt_in}`,
+      are: ['7:19 RC_CONFIG_CONSENT'],
+      says: 'sync.tables leaves "customers" out',
+    },
+    {
+      name: 'a hole in a table’s path',
+      text: `${table('customers', 'a: A')}consent: {column: customers..x}`,
+      are: ['4:19 RC_CONFIG_COLUMN_PATH'],
+    },
     { name: 'all of the metadata', text: 'consent: {column: user_metadata}', are: ['1:19 RC_CONFIG_COLUMN_PATH'] },
   ]);
 });
 
-describe('tables', () => {
+describe('delivery', () => {
   checkMistakes([
-    { name: 'no mapping', text: 'table_mapping:\n  orders:\n', are: ['2:3 RC_CONFIG_MISSING'] },
-    { name: 'a mapping that is a list', text: 'table_mapping:\n  orders: [a]\n', are: ['2:11 RC_CONFIG_TYPE'] },
-    { name: 'no name of a table', text: 'table_mapping: {a.b.c: {x: Y}}', are: ['1:17 RC_CONFIG_VALUE'] },
     {
-      name: 'an unknown kind',
-      text: table('sync_as: event', 'event_name: x'),
-      are: ['3:14 RC_CONFIG_VALUE', '4:5 RC_CONFIG_VALUE'],
-      hint: '"events"',
+      name: 'an unknown policy for events',
+      text: 'delivery: {events: exactly_once}',
+      are: ['1:20 RC_CONFIG_VALUE'],
+      hint: 'at_least_once, at_most_once',
     },
-    {
-      name: 'events without a name',
-      text: table('sync_as: events'),
-      are: ['2:3 RC_CONFIG_MISSING'],
-      says: 'no event_name',
-    },
-    {
-      name: 'events with an empty name',
-      text: table('sync_as: events', 'event_name: ""'),
-      are: ['4:17 RC_CONFIG_VALUE'],
-    },
-    {
-      name: 'event keys without events',
-      text: table('event_name: x', 'properties: {a: b}'),
-      are: ['3:5 RC_CONFIG_VALUE', '4:5 RC_CONFIG_VALUE'],
-      hint: 'sync_as: events',
-    },
-    {
-      name: 'properties that are no map',
-      text: table('sync_as: events', 'event_name: x', 'properties: [a]'),
-      are: ['5:17 RC_CONFIG_TYPE'],
-    },
-    {
-      name: 'a property without a name',
-      text: table('sync_as: events', 'event_name: x', 'properties: {a: , b: 1}'),
-      are: ['5:18 RC_CONFIG_TYPE', '5:26 RC_CONFIG_TYPE'],
-    },
-    {
-      name: 'one target twice',
-      text: table('a: X', 'b: X'),
-      are: ['4:8 RC_CONFIG_DUPLICATE_TARGET'],
-      says: 'first at 3:8',
-    },
-    { name: 'an unknown transform', text: table('a: {to: X, transform: uper}'), are: ['3:27 RC_CONFIG_TRANSFORM'] },
+    { name: 'text for the section', text: 'delivery: at_most_once', are: ['1:11 RC_CONFIG_TYPE'] },
   ]);
 });
 
@@ -170,6 +159,18 @@ describe('destinations', () => {
       text: destination(TOKEN, 'limit: ${N}'),
       env: { N: 'many-secrets' },
       are: ['5:5 RC_CONFIG_DESTINATION_OPTION'],
+    },
+    {
+      name: 'an unknown policy for those who leave',
+      text: destination(TOKEN, 'on_delete: remove'),
+      are: ['5:16 RC_CONFIG_VALUE'],
+      hint: 'delete, unsubscribe, keep',
+    },
+    {
+      name: 'a misspelt policy for those who leave',
+      text: destination(TOKEN, 'on_delet: keep'),
+      are: ['5:5 RC_CONFIG_UNKNOWN_KEY'],
+      hint: '"on_delete"',
     },
     {
       name: 'many at once',

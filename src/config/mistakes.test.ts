@@ -88,7 +88,7 @@ describe('types and values', () => {
     { name: 'a truth value in tables', text: connector('sync: {tables: [a, true]}'), are: ['3:24 RC_CONFIG_TYPE'] },
     {
       name: 'a table without a name',
-      text: connector('sync: {tables: [a, ~, b c]}'),
+      text: connector('sync: {tables: [a, ~, b.c.d]}'),
       are: ['3:24 RC_CONFIG_TYPE', '3:27 RC_CONFIG_VALUE'],
     },
     {

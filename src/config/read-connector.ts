@@ -1,9 +1,12 @@
-import type { UserMapping } from '../core/mapping.ts';
+import type { ContactTable, EventTable, SystemEvent, UserMapping } from '../core/mapping.ts';
 import { asMap, checkKeys, type Misplaced, readChoice, readFlag, readText } from './fields.ts';
 import type { Issues, Spot } from './issues.ts';
 import { quote } from './quote.ts';
-import { readSync, type SyncedTable } from './read-sync.ts';
+import { readSync } from './read-sync.ts';
+import { readSystemEvents } from './read-system-events.ts';
+import { readTables, warnOfUnmapped } from './read-tables.ts';
 import { readUserMapping } from './read-user-mapping.ts';
+import { indexTables, type TableIndex } from './table-index.ts';
 import type { Entry, MapNode } from './tree.ts';
 import type { Config } from './types.ts';
 
@@ -14,6 +17,7 @@ export const CONNECTOR_KEYS: readonly string[] = [
   'sync',
   'user_mapping',
   'table_mapping',
+  'events',
   'debug',
   'log_level',
   'log_queries',
@@ -27,14 +31,17 @@ export const LOG_LEVELS: readonly ('error' | 'warn' | 'info' | 'debug' | 'verbos
   'verbose',
 ];
 
-/** What stands under `connectors.supabase`. */
+/** What stands under `connectors.supabase`, and `table_mapping` at the top level. */
 interface Connector {
   readonly enabled: boolean;
   readonly projectUrl: string | undefined;
   readonly users: boolean;
-  readonly tables: readonly SyncedTable[];
   readonly userMapping: UserMapping;
-  readonly tableMapping: Entry | undefined;
+  readonly tables: readonly ContactTable[];
+  readonly eventTables: readonly EventTable[];
+  readonly systemEvents: readonly SystemEvent[];
+  /** All mapped tables, those too that are not synced. */
+  readonly index: TableIndex;
   readonly log: Config['log'];
 }
 
@@ -53,15 +60,25 @@ export function readConnector(root: MapNode, topKeys: readonly string[], issues:
   // Checked, and kept nowhere: this version reads the database alone.
   readText(field('api_key'), issues);
   const sync = readSync(field('sync')?.value, issues);
+  const index = indexTables(
+    [field('table_mapping'), root.entries.get('table_mapping')],
+    sync.tables?.map((table) => table.name),
+    issues,
+  );
   // Where messages about the default mapping point: the place it would have.
   const spot: Spot = { at: entry?.at ?? root.at, path: ['connectors', 'supabase', 'user_mapping'] };
+  const userMapping = readUserMapping(field('user_mapping')?.value, spot, { tables: index, synced: true }, issues);
+  const tables = readTables(index, issues);
+  warnOfUnmapped(sync.tables ?? [], index, userMapping, tables, issues);
   return {
     enabled: readFlag(field('enabled'), true, issues),
     projectUrl: readUrl(field('project_url'), issues),
     users: sync.users,
-    tables: sync.tables,
-    userMapping: readUserMapping(field('user_mapping')?.value, spot, issues),
-    tableMapping: field('table_mapping'),
+    userMapping,
+    tables: tables.contacts,
+    eventTables: tables.events,
+    systemEvents: readSystemEvents(field('events'), sync.storage, issues),
+    index,
     log: readLog(field, issues),
   };
 }

@@ -1,9 +1,11 @@
 import type { ConsentBasis } from '../core/mapping.ts';
 import { parseColumn } from './column-path.ts';
-import { checkKeys, readText, wrongType } from './fields.ts';
+import { splitDots } from './dotted.ts';
+import { checkKeys, readText, showText, wrongType } from './fields.ts';
 import type { Issues } from './issues.ts';
 import { quote } from './quote.ts';
 import { suggestion } from './suggest.ts';
+import type { MappedTable, TableIndex } from './table-index.ts';
 import { type Entry, isNothing, type MapNode } from './tree.ts';
 
 const CONSENT_KEYS: readonly string[] = ['column', 'everyone'];
@@ -12,8 +14,11 @@ const CONSENT_KEYS: readonly string[] = ['column', 'everyone'];
 export const CONSENT_CHOICES =
   'Say one: {column: user_metadata.marketing_opt_in} (people for whom it is true), {everyone: "<the stated basis>"}, or nobody (until an opt-in).';
 
-/** Reads `consent:`. Undefined when absent or wrong (which is reported). There is no default. */
-export function readConsent(entry: Entry | undefined, issues: Issues): ConsentBasis | undefined {
+/**
+ * Reads `consent:`. The first part of a column may name a mapped table of contacts, else it is one of `auth.users`. Undefined
+ * when absent or wrong (which is reported). There is no default.
+ */
+export function readConsent(entry: Entry | undefined, tables: TableIndex, issues: Issues): ConsentBasis | undefined {
   if (entry === undefined || isNothing(entry.value)) return undefined;
   const node = entry.value;
   if (node.kind === 'scalar' && typeof node.value === 'string') {
@@ -23,9 +28,13 @@ export function readConsent(entry: Entry | undefined, issues: Issues): ConsentBa
       issues.error('RC_CONFIG_CONSENT', 'everyone needs a stated basis', node, hint);
       return undefined;
     }
-    const shown = node.fromEnv ? 'the value of its environment variable' : quote(node.value);
     const near = node.fromEnv ? '' : `${suggestion(node.value, ['nobody', 'everyone', 'column'])} `;
-    issues.error('RC_CONFIG_CONSENT', `consent can't be ${shown}`, node, `${near}${CONSENT_CHOICES}`);
+    issues.error(
+      'RC_CONFIG_CONSENT',
+      `consent can't be ${showText(node.value, node)}`,
+      node,
+      `${near}${CONSENT_CHOICES}`,
+    );
     return undefined;
   }
   if (node.kind !== 'map') {
@@ -40,7 +49,7 @@ export function readConsent(entry: Entry | undefined, issues: Issues): ConsentBa
     return undefined;
   }
   if (everyone !== undefined) return readEveryone(everyone, issues);
-  return column === undefined ? nothingSaid(node, issues) : readColumn(column, issues);
+  return column === undefined ? nothingSaid(node, issues) : readColumn(column, tables, issues);
 }
 
 function nothingSaid(node: MapNode, issues: Issues): undefined {
@@ -56,23 +65,61 @@ function readEveryone(entry: Entry, issues: Issues): ConsentBasis | undefined {
   return basis === undefined ? undefined : { kind: 'everyone', basis: basis.trim() };
 }
 
-function readColumn(entry: Entry, issues: Issues): ConsentBasis | undefined {
+function readColumn(entry: Entry, tables: TableIndex, issues: Issues): ConsentBasis | undefined {
   if (isNothing(entry.value)) {
     issues.error('RC_CONFIG_CONSENT', 'the column is missing', entry, CONSENT_CHOICES);
     return undefined;
   }
+  const { value } = entry;
   const text = readText(entry, issues, 'a column or a metadata path');
   if (text === undefined) return undefined;
+  const inTable = findTable(text, tables);
+  if (inTable !== undefined) return readTableColumn(inTable, entry, issues);
   const column = parseColumn(text);
   if (!column.ok) {
-    issues.error(column.code, column.message, entry.value, column.hint);
+    const hidden = value.kind === 'scalar' && value.fromEnv;
+    const message = hidden ? `${showText(text, value)} is no column that may be mapped` : column.message;
+    const known = hidden || column.hint === undefined ? [] : [column.hint];
+    const unknown = column.code === 'RC_CONFIG_COLUMN_UNKNOWN';
+    const hint = [...known, ...(unknown ? ['A column of a mapped table is written table.column.'] : [])].join(' ');
+    issues.error(column.code, message, value, hint === '' ? undefined : hint);
     return undefined;
   }
   if (column.type === 'json' && column.path.length === 1) {
-    const message = `${quote(text)} holds many values: name the one that says yes`;
+    const message = `${showText(text, value)} holds many values: name the one that says yes`;
     const hint = `For example ${column.path[0]}.marketing_opt_in.`;
-    issues.error('RC_CONFIG_COLUMN_PATH', message, entry.value, hint);
+    issues.error('RC_CONFIG_COLUMN_PATH', message, value, hint);
     return undefined;
   }
-  return { kind: 'column', path: column.path, ...entry.value.at };
+  return { kind: 'column', path: column.path, ...value.at };
+}
+
+interface TableColumn {
+  readonly table: MappedTable;
+  readonly path: readonly [string, ...string[]];
+}
+
+/** A column of a mapped table, as `table.column` or `schema.table.column`. */
+function findTable(text: string, tables: TableIndex): TableColumn | undefined {
+  const [first, second, third, ...rest] = splitDots(text);
+  if (second === undefined) return undefined;
+  const whole = third === undefined ? undefined : tables.find({ schema: first, table: second });
+  if (whole !== undefined && third !== undefined) return { table: whole, path: [third, ...rest] };
+  const table = tables.find({ schema: 'public', table: first });
+  return table && { table, path: [second, ...(third === undefined ? [] : [third, ...rest])] };
+}
+
+function readTableColumn({ table, path }: TableColumn, { value }: Entry, issues: Issues): ConsentBasis | undefined {
+  const name = quote(table.entry.key);
+  if (path.includes('')) {
+    issues.error('RC_CONFIG_COLUMN_PATH', 'this is no column path: there is nothing between two dots', value);
+  } else if (table.syncAs !== 'contacts') {
+    const hint = 'Name a column of a table of contacts, or of auth.users.';
+    issues.error('RC_CONFIG_CONSENT', `the rows of ${name} are events, and no contact has their columns`, value, hint);
+  } else if (!table.synced) {
+    issues.error('RC_CONFIG_CONSENT', `sync.tables leaves ${name} out`, value, 'List it there.');
+  } else {
+    return { kind: 'column', table: table.name, path, ...value.at };
+  }
+  return undefined;
 }

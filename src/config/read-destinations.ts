@@ -1,13 +1,17 @@
 import type { Destination } from '../core/destination.ts';
-import { asMap, readText, wrongType } from './fields.ts';
+import { asMap, readChoice, readText, wrongType } from './fields.ts';
 import type { Issues } from './issues.ts';
 import { optionSchema } from './option-schema.ts';
 import { locate, plainValue } from './plain-value.ts';
 import { quote } from './quote.ts';
 import { suggestion } from './suggest.ts';
 import { type Entry, isNothing, type MapNode, type ScalarNode } from './tree.ts';
-import type { DestinationConfig } from './types.ts';
+import type { DestinationConfig, LeavingPolicy } from './types.ts';
 import { checkOptionKeys, expectsTyped, issuePath, reportZodIssues } from './zod-issues.ts';
+
+/** The keys of every destination, which its own schema does not know. */
+export const GENERIC_KEYS: readonly string[] = ['type', 'on_delete'];
+export const LEAVING_POLICIES: readonly LeavingPolicy[] = ['delete', 'unsubscribe', 'keep'];
 
 // It becomes part of keys in the database and of log fields.
 const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
@@ -45,7 +49,15 @@ function readDestination(
   if (destination === undefined) return undefined;
   const options = readOptions(entry, map, destination, issues);
   const account = options === undefined ? '' : destination.account(options);
-  return { name: entry.key, type: destination.id, options, account, onDelete: 'delete', ...entry.at };
+  return {
+    name: entry.key,
+    type: destination.id,
+    options,
+    account,
+    takesEvents: destination.capabilities.events !== 'none',
+    onDelete: readChoice(map.entries.get('on_delete'), LEAVING_POLICIES, issues) ?? 'delete',
+    ...entry.at,
+  };
 }
 
 function findDestination(
@@ -84,8 +96,11 @@ function findDestination(
 /** The options as the destination's schema makes them; undefined when they are wrong (which is reported). */
 function readOptions(entry: Entry, map: MapNode, destination: Destination<unknown>, issues: Issues): unknown {
   const schema = optionSchema(destination);
-  checkOptionKeys(map, schema, entry.path, issues);
-  const options: MapNode = { ...map, entries: new Map([...map.entries].filter(([key]) => key !== 'type')) };
+  const options: MapNode = {
+    ...map,
+    entries: new Map([...map.entries].filter(([key]) => !GENERIC_KEYS.includes(key))),
+  };
+  checkOptionKeys(options, schema, entry.path, GENERIC_KEYS, issues);
   let result = destination.config.safeParse(plainValue(options));
   if (!result.success) {
     const retyped = new Set<ScalarNode>();

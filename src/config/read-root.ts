@@ -1,13 +1,13 @@
 import type { Destination } from '../core/destination.ts';
-import { asMap, checkKeys, type Misplaced, readDuration, readText, wrongType } from './fields.ts';
+import { asMap, checkKeys, type Misplaced, readChoice, readDuration, readText, wrongType } from './fields.ts';
 import type { Env } from './interpolate.ts';
 import type { Issues } from './issues.ts';
+import { quote } from './quote.ts';
 import { CONNECTOR_KEYS, readConnector } from './read-connector.ts';
 import { CONSENT_CHOICES, readConsent } from './read-consent.ts';
 import { readDestinations } from './read-destinations.ts';
-import { checkTables } from './read-tables.ts';
 import { type Entry, isNothing, type TreeNode } from './tree.ts';
-import type { Config } from './types.ts';
+import type { Config, DestinationConfig } from './types.ts';
 
 export const TOP_KEYS: readonly string[] = [
   'connectors',
@@ -22,6 +22,8 @@ export const TOP_KEYS: readonly string[] = [
   'allow_functions',
   'wake',
 ];
+export const DELIVERY_KEYS: readonly string[] = ['grace', 'events'];
+export const EVENT_POLICIES: readonly Config['delivery']['events'][] = ['at_least_once', 'at_most_once'];
 const DEFAULT_ENVIRONMENT = 'production';
 const DEFAULT_GRACE_MS = 120_000;
 const DEFAULT_SWEEP_MS = 3_600_000;
@@ -47,10 +49,12 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
   checkKeys(tree, TOP_KEYS, issues, misplaced);
   const field = (key: string): Entry | undefined => tree.entries.get(key);
   const connector = readConnector(tree, TOP_KEYS, issues);
-  checkTables([connector.tableMapping, field('table_mapping')], connector.tables, issues);
   const destinations = readDestinations(field('destinations'), options.registry, issues);
-  const consent = readConsent(field('consent'), issues);
+  const consent = readConsent(field('consent'), connector.index, issues);
   checkConsentGiven(field('destinations'), field('consent'), issues);
+  if (connector.eventTables.length + connector.systemEvents.length > 0) {
+    warnOfNoEvents(destinations, issues);
+  }
   return {
     file: options.file,
     environment: readEnvironment(field('environment'), issues),
@@ -60,16 +64,13 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
     enabled: connector.enabled,
     users: connector.users,
     userMapping: connector.userMapping,
-    tables: [],
-    eventTables: [],
-    systemEvents: [],
+    tables: connector.tables,
+    eventTables: connector.eventTables,
+    systemEvents: connector.systemEvents,
     consent,
     destinations,
-    delivery: {
-      graceMs: readSection(field('delivery'), 'grace', DEFAULT_GRACE_MS, issues),
-      events: 'at_least_once',
-    },
-    sweep: { everyMs: readSection(field('sweep'), 'every', DEFAULT_SWEEP_MS, issues) },
+    delivery: readDelivery(field('delivery'), issues),
+    sweep: readSweep(field('sweep'), issues),
     log: connector.log,
     wake: readWake(field('wake'), issues),
     allowFunctions: readFunctions(field('allow_functions'), issues),
@@ -84,12 +85,27 @@ function checkConsentGiven(destinations: Entry | undefined, consent: Entry | und
   issues.error('RC_CONFIG_CONSENT_MISSING', message, consent ?? destinations, CONSENT_CHOICES);
 }
 
-/** A section with one duration. */
-function readSection(entry: Entry | undefined, key: string, fallback: number, issues: Issues): number {
-  const map = asMap(entry?.value, issues, `a map with the key ${key}`);
-  if (map === undefined) return fallback;
-  checkKeys(map, [key], issues);
-  return readDuration(map.entries.get(key), fallback, issues);
+function warnOfNoEvents(destinations: readonly DestinationConfig[], issues: Issues): void {
+  for (const { name, takesEvents, line, column } of destinations) {
+    if (takesEvents) continue;
+    const spot = { at: { line, column }, path: ['destinations', name] };
+    issues.warn('RC_WARN_NO_EVENTS', `destination ${quote(name)} takes no events: none is sent to it`, spot);
+  }
+}
+
+function readDelivery(entry: Entry | undefined, issues: Issues): Config['delivery'] {
+  const map = asMap(entry?.value, issues);
+  if (map !== undefined) checkKeys(map, DELIVERY_KEYS, issues);
+  return {
+    graceMs: readDuration(map?.entries.get('grace'), DEFAULT_GRACE_MS, issues),
+    events: readChoice(map?.entries.get('events'), EVENT_POLICIES, issues) ?? 'at_least_once',
+  };
+}
+
+function readSweep(entry: Entry | undefined, issues: Issues): Config['sweep'] {
+  const map = asMap(entry?.value, issues, 'a map with the key every');
+  if (map !== undefined) checkKeys(map, ['every'], issues);
+  return { everyMs: readDuration(map?.entries.get('every'), DEFAULT_SWEEP_MS, issues) };
 }
 
 function readWake(entry: Entry | undefined, issues: Issues): Config['wake'] {

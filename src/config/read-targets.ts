@@ -83,10 +83,10 @@ function readTarget(node: TreeNode, spot: Spot, check: PlaceholderCheck, issues:
   return name === undefined ? undefined : { ...options, name, nameSpot: to.value, firstOption, at, path };
 }
 
-/** A name a destination field can have; undefined (and reported) otherwise. */
-export function checkName(name: string, spot: Spot, issues: Issues): string | undefined {
+/** A name that a field or an event can have at a destination; undefined (and reported) otherwise. */
+export function checkName(name: string, spot: Spot, issues: Issues, what = 'a target'): string | undefined {
   if (name.trim() !== '' && name.length <= LONGEST_NAME && !/\p{Cc}/u.test(name)) return name;
-  const message = `a target's name has 1 to ${LONGEST_NAME} characters, none of them a control character`;
+  const message = `${what}'s name has 1 to ${LONGEST_NAME} characters, none of them a control character`;
   issues.error('RC_CONFIG_VALUE', message, spot);
   return undefined;
 }

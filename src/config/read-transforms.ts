@@ -1,5 +1,4 @@
 import type { Transform } from '../core/mapping.ts';
-import { parseColumn } from './column-path.ts';
 import { checkKeys, readText, unknownKey, wrongType } from './fields.ts';
 import type { Issues } from './issues.ts';
 import { quote } from './quote.ts';
@@ -160,9 +159,3 @@ function readTemplate(entry: Entry, check: PlaceholderCheck, issues: Issues): Tr
   });
   return { name: 'template', template };
 }
-
-/** The check for templates over `auth.users`. */
-export const userPlaceholder: PlaceholderCheck = (path) => {
-  const column = parseColumn(path, ['value']);
-  return column.ok ? { path: column.path.join('.') } : { problem: column.message, hint: column.hint };
-};

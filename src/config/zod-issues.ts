@@ -68,15 +68,20 @@ function withoutValue(message: string, node: TreeNode): string {
   return value.length < LEAST_HIDDEN ? message : message.replaceAll(value, '***');
 }
 
-/** Reports keys no part of the schema knows, at any depth. */
-export function checkOptionKeys(node: TreeNode, schema: OptionSchema, root: TreePath, issues: Issues): void {
-  if (node.kind === 'list') for (const item of node.items) checkOptionKeys(item, schema, root, issues);
+/** Reports keys no part of the schema knows, at any depth. `also` are keys beside the options, for suggestions. */
+export function checkOptionKeys(
+  node: TreeNode,
+  schema: OptionSchema,
+  root: TreePath,
+  also: readonly string[],
+  issues: Issues,
+): void {
+  if (node.kind === 'list') for (const item of node.items) checkOptionKeys(item, schema, root, also, issues);
   if (node.kind !== 'map') return;
   const path = node.path.slice(root.length);
   const keys = knownKeys(schema, path);
-  const listed = path.length === 0 ? ['type', ...(keys ?? [])] : keys;
   for (const entry of node.entries.values()) {
-    if (keys !== undefined && !listed?.includes(entry.key)) unknownKey(entry, listed ?? [], issues);
-    else checkOptionKeys(entry.value, schema, root, issues);
+    if (keys === undefined || keys.includes(entry.key)) checkOptionKeys(entry.value, schema, root, also, issues);
+    else unknownKey(entry, path.length === 0 ? [...also, ...keys] : keys, issues);
   }
 }

@@ -45,6 +45,11 @@ export function parse(text: string, env: Readonly<Record<string, string | undefi
   return parseConfig(text, { file: 'rollcall.yaml', env, registry });
 }
 
+/** For tests: `line:column CODE` of every warning. */
+export function warnings(config: Config): readonly string[] {
+  return config.warnings.map(({ line, column, code }) => `${line}:${column} ${code}`);
+}
+
 /** For tests: the failure of a text that must not parse. */
 export function failure(text: string, env: Readonly<Record<string, string | undefined>> = {}): ConfigErrors {
   try {
@@ -69,6 +74,11 @@ export function connector(...lines: readonly string[]): string {
 /** The text under `user_mapping`, six columns in, from line 4 on. */
 export function mapping(...lines: readonly string[]): string {
   return connector('user_mapping:', ...lines.map((line) => `  ${line}`));
+}
+
+/** The text of one entry of `table_mapping`, four columns in, from line 3 on. */
+export function table(name: string, ...lines: readonly string[]): string {
+  return `table_mapping:\n  ${name}:\n${lines.map((line) => `    ${line}\n`).join('')}`;
 }
 
 /** The text of the test destination's options, four columns in, from line 4 on. */
@@ -159,7 +169,7 @@ export const FULL = `connectors:
     enabled: true
     project_url: https://xyzcompany.supabase.co
     api_key: \${SERVICE_KEY:-none}
-    sync: {users: true, tables: [customers, app.orders], storage: false, realtime: false}
+    sync: {users: true, tables: [customers, app.orders, totals], storage: true, realtime: false}
     user_mapping:
       email: [email, EMAIL_COPY]
       phone: {to: SMS, transform: {e164: {country_code: "49"}}}
@@ -175,9 +185,19 @@ export const FULL = `connectors:
       attributes:
         SOURCE: {const: supabase}
         SCORE: {const: 1.5, type: float}
-        TENURE: {sql: "extract(day from now() - created_at)::int", type: integer, when_null: clear}
+        TENURE: {sql: "extract(day from now() - created_at)::int", type: integer, when_null: clear, every: 6h}
+        PAID: {sql: "count(*)", from: app.orders, where: "paid", contact: {customers: customer_id}}
+        SPENT: {sql: "sum(sum)", from: totals, base_tables: [app.orders, refunds], every: 30m}
       where: "coalesce(app_metadata->>'provider', '') <> 'test'"
       unconfirmed: true
+    events:
+      auth.user.created: true
+      user.signed_in:
+        event_name: logged_in
+        properties: {app_metadata.provider: {to: by, transform: lower}, home: {const: web}}
+        when: not is_anonymous
+      user.updated: false
+      storage.object.created: file_uploaded
     debug: false
     log_level: warn
     log_queries: false
@@ -186,12 +206,29 @@ table_mapping:
   app.orders:
     sync_as: events
     event_name: order_placed
-    customer_email: email
-    properties: {total: amount}
+    operations: [update, insert]
+    contact: {customers: customer_id}
+    when: "total > coalesce(old.total, 0)"
+    properties:
+      total: amount
+      status: {to: order_status, transform: lower, when_null: clear}
+      items: [line_items, {to: items_text, type: text}]
+      cents: {sql: "(total * 100)::int", type: integer}
   customers:
     sync_as: contacts
+    contact: {user_id: user_id}
     email: email
     plan: [PLAN, {to: TIER, transform: lower}]
+    address.city: CITY
+    na\\.me: NAME
+    \\where: PLACE
+    where: archived is not true
+    attributes: {SOURCE: {const: shop}, ORDERS: {sql: count(*), from: app.orders}}
+  totals:
+    contact: {email: buyer}
+    sum: SPENT
+    base_tables: [app.orders]
+    every: 1h
 database_url: \${DB}
 ssl_root_cert: ./prod-ca.crt
 environment: staging
@@ -202,13 +239,14 @@ destinations:
   second:
     type: postbox
     token: \${TOKEN}
+    on_delete: unsubscribe
     region: us
     limit: \${LIMIT}
     quiet: \${QUIET:-true}
     webhook: {path: /hook, secret: inline-secret}
     headers: {x-team: growth}
 consent: {column: user_metadata.marketing_opt_in}
-delivery: {grace: 90s}
+delivery: {grace: 90s, events: at_most_once}
 sweep: {every: 30m}
 `;
 export const FULL_ENV = { DB: 'postgres://u:p@db.example/postgres', TOKEN: 'token-0123456789', LIMIT: '12' } as const;
