@@ -70,13 +70,19 @@ function logAttempts({ log, state: { name } }: LaneShared, delivery: Claimed, { 
     ms: Math.round(latencyMs),
   });
   const { contactId: contact, version, action } = delivery;
-  if (state !== undefined) {
-    log.debug({ destination: name, contact, version, action, ...said(state.outcome, state.latencyMs) }, 'attempt');
-  }
-  for (const { id, outcome, latencyMs } of events) {
-    log.debug({ destination: name, contact, event: id, ...said(outcome, latencyMs) }, 'event attempt');
-  }
+  const ofEvents = events.map(({ id, outcome, latencyMs }): Line => [
+    'event attempt',
+    { destination: name, contact, event: id, ...said(outcome, latencyMs) },
+  ]);
+  const ofState: Line[] =
+    state === undefined
+      ? []
+      : [['attempt', { destination: name, contact, version, action, ...said(state.outcome, state.latencyMs) }]];
+  const inOrder = action === 'delete' ? [...ofEvents, ...ofState] : [...ofState, ...ofEvents];
+  for (const [message, fields] of inOrder) log.debug(fields, message);
 }
+
+type Line = readonly [message: string, fields: object];
 
 /** One outcome of each kind, in order: ten events that were throttled say no more than one. */
 function distinct(answers: readonly Outcome[]): readonly Outcome[] {
