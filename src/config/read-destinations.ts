@@ -11,6 +11,7 @@ import { checkOptionKeys, expectsTyped, issuePath, reportZodIssues } from './zod
 
 /** The keys of every destination, which its own schema does not know. */
 export const GENERIC_KEYS: readonly string[] = ['type', 'on_delete'];
+/** What `on_delete` can say. */
 export const LEAVING_POLICIES: readonly LeavingPolicy[] = ['delete', 'unsubscribe', 'keep'];
 
 // It becomes part of keys in the database and of log fields.

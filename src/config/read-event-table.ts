@@ -20,6 +20,7 @@ export const EVENT_TABLE_KEYS: readonly string[] = [
   'when',
   'properties',
 ];
+/** What `operations` can list. */
 export const ROW_OPERATIONS: readonly RowOperation[] = ['insert', 'update', 'delete'];
 
 const NO_VIEW = 'Events come from the changes of a table; a view has none.';

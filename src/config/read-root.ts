@@ -22,7 +22,9 @@ export const TOP_KEYS: readonly string[] = [
   'allow_functions',
   'wake',
 ];
+/** The keys of `delivery`. */
 export const DELIVERY_KEYS: readonly string[] = ['grace', 'events'];
+/** What `delivery.events` can say. */
 export const EVENT_POLICIES: readonly Config['delivery']['events'][] = ['at_least_once', 'at_most_once'];
 const DEFAULT_ENVIRONMENT = 'production';
 const DEFAULT_GRACE_MS = 120_000;

@@ -14,6 +14,7 @@ import { type Entry, formatPath, isNothing, type TreeNode } from './tree.ts';
 const ALIASES: ReadonlyMap<string, SystemEventType> = new Map([['auth.user.created', 'user.signed_up']]);
 /** What an event can be called in the config. */
 export const SYSTEM_EVENT_NAMES: readonly string[] = [...SYSTEM_EVENTS, ...ALIASES.keys()];
+/** The options of an event. */
 export const SYSTEM_EVENT_KEYS: readonly string[] = ['event_name', 'properties', 'when'];
 
 const VALUE_HINT = 'Write true, a name for it, or {event_name: …, properties: {…}, when: "…"}.';
