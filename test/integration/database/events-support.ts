@@ -116,11 +116,11 @@ export async function eventsDatabase(): Promise<Events> {
     },
     async read(changes) {
       const result = await db.sql.query<{ event: ReadEvent }>(
-        `select to_jsonb(e) || jsonb_build_object('properties', e.properties::text) as event
+        `select to_jsonb(e) - 'n' || jsonb_build_object('properties', e.properties::text) as event
            from unnest(rollcall.read_events((
-             select array_agg(row(c.log, c.xid::text::xid8, c.source, array(
-               select x.event from jsonb_array_elements(c.events) with ordinality as x(event, n) order by x.n))::rollcall.change order by c.n)
-               from jsonb_to_recordset($1::jsonb) with ordinality as c(log bigint, xid bigint, source text, events jsonb, n)))) with ordinality as e(id, source, key, name, properties, happened_at, code, message, n)
+             select array_agg(row(c.event ->> 'log', c.event ->> 'xid', c.event ->> 'source', array(
+               select x.event from jsonb_array_elements(c.event -> 'events') with ordinality as x(event, n) order by x.n))::rollcall.change order by c.n)
+               from jsonb_array_elements($1::jsonb) with ordinality as c(event, n)))) with ordinality as e(id, source, key, name, properties, happened_at, code, message, n)
           order by e.n`,
         [`[${changes.map(changeJson).join(',')}]`],
       );
@@ -128,9 +128,10 @@ export async function eventsDatabase(): Promise<Events> {
     },
     async write(list, ready = true) {
       await db.sql.query(
-        `select rollcall.write_events((select array_agg(row(e.id, e.source, e.key, e.name, e.properties::jsonb, e.happened_at, e.code, e.message)::rollcall.read_event order by n)
-           from jsonb_to_recordset($1::jsonb) with ordinality as e(id uuid, source text, key text, name text, properties text,
-             happened_at timestamptz, code text, message text, n)), $2)`,
+        `select rollcall.write_events((
+           select array_agg(row(e.event ->> 'id', e.event ->> 'source', e.event ->> 'key', e.event ->> 'name', (e.event ->> 'properties')::jsonb,
+                    e.event ->> 'happened_at', e.event ->> 'code', e.event ->> 'message')::rollcall.read_event order by e.n)
+             from jsonb_array_elements($1::jsonb) with ordinality as e(event, n)), $2)`,
         [JSON.stringify(list), ready],
       );
     },
