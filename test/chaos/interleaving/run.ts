@@ -39,6 +39,7 @@ async function playIn(arena: Arena, scenario: Scenario, script: string[]): Promi
     const crew = await startCrew(world, config, yaml, scenario);
     try {
       const historian = new Historian(arena.app);
+      const uncaptured = await countUncaptured(world);
       await act({ url: arena.url, world, crew, historian, script }, scenario);
       await world.settled(QUIET_MS);
       const history = await historian.whole();
@@ -46,7 +47,7 @@ async function playIn(arena: Arena, scenario: Scenario, script: string[]): Promi
       const problems = [
         ...judgeContacts(history, state.contacts(), scenario.policy),
         ...judgeEvents(history, state.contactEvents(), isLossy(scenario)),
-        ...(await troubles(world, scenario)),
+        ...(await troubles(world, scenario, uncaptured)),
       ];
       if (problems.length > 0) script.push(await story(world, history));
       return problems;
@@ -59,18 +60,22 @@ async function playIn(arena: Arena, scenario: Scenario, script: string[]): Promi
 }
 
 /** What must not be, whatever happened: something given up, paused, not captured. */
-async function troubles(world: World, scenario: Scenario): Promise<readonly string[]> {
-  const { rows } = await world.db.app.query<{ what: string }>(TROUBLES, [
-    scenario.steps.filter((step) => step.do === 'truncatePayments').length,
-  ]);
+async function troubles(world: World, scenario: Scenario, uncaptured: number): Promise<readonly string[]> {
+  const truncated = scenario.steps.filter((step) => step.do === 'truncatePayments').length;
+  const { rows } = await world.db.app.query<{ what: string }>(TROUBLES, [uncaptured + truncated]);
   const subscribing = world.sandbox.state.calls().filter((call) => call.body.includes('"unsubscribed":false'));
   return [...rows.map(({ what }) => what), ...subscribing.map((call) => `subscribes: ${call.method} ${call.path}`)];
 }
 
+async function countUncaptured(world: World): Promise<number> {
+  const { rows } = await world.db.app.query<{ n: number }>('select rollcall.uncaptured_count()::int as n');
+  return rows[0]?.n ?? 0;
+}
+
 const TROUBLES = `
-select 'dead letter: ' || to_jsonb(l) as what from rollcall.dead_letters l
-union all select 'dead event: ' || to_jsonb(e) from rollcall.events e where e.state = 'dead'
-union all select 'held event: ' || to_jsonb(h) from rollcall.held_events h
-union all select 'paused: ' || to_jsonb(s) from rollcall.sources s where s.pause_code is not null
-union all select 'paused: ' || to_jsonb(d) from rollcall.destinations d where d.pause_code is not null
+select 'dead letter: ' || to_jsonb(l)::text as what from rollcall.dead_letters l
+union all select 'dead event: ' || to_jsonb(e)::text from rollcall.events e where e.state = 'dead'
+union all select 'held event: ' || to_jsonb(h)::text from rollcall.held_events h
+union all select 'paused: ' || to_jsonb(s)::text from rollcall.sources s where s.pause_code is not null
+union all select 'paused: ' || to_jsonb(d)::text from rollcall.destinations d where d.pause_code is not null
 union all select 'not captured: ' || rollcall.uncaptured_count() where rollcall.uncaptured_count() > $1`;

@@ -98,6 +98,7 @@ const WEIGHTS: Readonly<Record<Step['do'], number>> = {
 };
 
 const kind: fc.Arbitrary<Step['do']> = fc.oneof(
+  { withCrossShrink: true },
   ...Object.entries(WEIGHTS).map(([name, weight]) => ({
     weight: Math.round(weight * 20),
     arbitrary: fc.constant(name as Step['do']),
