@@ -97,7 +97,9 @@ async function readView(tx: Queryable, refuse: Refuse): Promise<View> {
   return view;
 }
 
-function checkShape({ outputs, action }: View, { over }: Scope, refuse: Refuse): void {
+function checkShape({ outputs, action, own }: View, { over }: Scope, refuse: Refuse): void {
+  const ownRows = action.split(`:rtekind 0 :relid ${own[1]} `).length - 1;
+  if (ownRows > (over === 'event' ? 2 : 1)) throw refuse('A SQL expression reads its own row only.');
   if (outputs !== '1' || /:setOperations \{/.test(action))
     throw refuse('This must be one SQL expression, and it is something else.');
   if (over === 'rows') {

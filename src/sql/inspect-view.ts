@@ -70,14 +70,16 @@ async function checkSecrets(on: Inspection, view: CatalogTable, place: MappingPl
        select c.oid from views v join pg_rewrite r on r.ev_class = v.oid and r.ev_type = '1'
          join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass
          join pg_class c on c.oid = d.refobjid and c.relkind in ('v', 'm'))
-     select n.nspname::text as schema, c.relname::text as "table", a.attname::text as "column"
+     select distinct n.nspname::text as schema, c.relname::text as "table", x.name as "column"
        from views v join pg_rewrite r on r.ev_class = v.oid and r.ev_type = '1'
        join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass
        join pg_class c on c.oid = d.refobjid join pg_namespace n on n.oid = c.relnamespace
-       left join pg_attribute a on a.attrelid = c.oid and a.attnum = d.refobjsubid
+       cross join lateral (
+         select a.attname::text from pg_attribute a where a.attrelid = c.oid and a.attnum = d.refobjsubid and a.attnum > 0
+         union all
+         -- A whole row is no dependency on any column: only the stored rule shows it.
+         select null where r.ev_action::text like '%:varattno 0 :vartype ' || c.reltype || ' %') as x(name)
       where n.nspname in ('auth', 'vault', 'pgsodium') and c.relkind <> 'c'
-        -- A whole row is no dependency on any column: only the stored rule shows it.
-        and (d.refobjsubid > 0 or r.ev_action::text like '%:varattno 0 :vartype ' || c.reltype || ' %')
       order by 1, 2, 3`,
     [view.oid],
   );
