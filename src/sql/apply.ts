@@ -1,5 +1,5 @@
 import type { Config } from '../config/types.ts';
-import { inspectUsers } from './inspect.ts';
+import { inspectSources } from './inspect.ts';
 import { installScript, UNINSTALL_SCRIPT } from './install-script.ts';
 import type { Sql } from './port.ts';
 
@@ -11,7 +11,7 @@ import type { Sql } from './port.ts';
  */
 export async function applyInstall(sql: Sql, config: Config, projectRef: string): Promise<void> {
   await sql.transaction(async (tx) => {
-    const script = installScript(config, await inspectUsers(tx, config));
+    const script = installScript(config, await inspectSources(tx, config));
     await tx.script(script);
     await tx.query(
       `select case when i.identity is null then rollcall.bind($1, $2) else rollcall.check_identity($1, $2) end from rollcall.install i`,

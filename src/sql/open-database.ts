@@ -6,15 +6,22 @@ import { openPg } from './pg.ts';
 import type { Sql } from './port.ts';
 import { projectRef } from './project-ref.ts';
 
+/** How long a database may take to answer, in ms; the defaults of `openPg` where absent. */
+export interface Patience {
+  readonly connectMs?: number;
+  readonly queryMs?: number;
+}
+
 /**
  * Opens the database of a config and proves that it answers.
  * @param log told the text of every query, never its values, when the config says `log_queries`
  * @throws RollcallError `RC_DATABASE_URL`, `RC_SSL_ROOT_CERT`, `RC_DATABASE_UNREACHABLE`, `RC_DATABASE_TLS`, `RC_DATABASE_LOGIN`
  */
-export async function openDatabase(config: Config, log?: Logger): Promise<Sql> {
+export async function openDatabase(config: Config, log?: Logger, patience: Patience = {}): Promise<Sql> {
   const url = requireDatabaseUrl(config);
   const onQuery = (text: string): void => log?.info({ query: text }, 'query');
-  const sql = openPg({ url, sslRootCert: await rootCert(config), onQuery: config.log.queries ? onQuery : undefined });
+  const sslRootCert = await rootCert(config);
+  const sql = openPg({ url, sslRootCert, onQuery: config.log.queries ? onQuery : undefined, ...patience });
   try {
     await sql.query('select 1');
     return sql;

@@ -3,7 +3,6 @@ import type { Queryable, Row, Script, Sql } from './port.ts';
 import { connectionTarget } from './tls.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Longest that one statement may take before its connection is given up. */
 const QUERY_TIMEOUT_MS = 120_000;
 
 // Type ids of pg_type. Everything else comes as text: a JavaScript number or Date would round it.
@@ -23,6 +22,10 @@ export interface PgOptions {
   readonly applicationName?: string;
   /** Told the text of each query, never its values. */
   readonly onQuery?: ((text: string) => void) | undefined;
+  /** Longest wait for a connection, in ms. */
+  readonly connectMs?: number;
+  /** Longest that one statement may take before its connection is given up, in ms. */
+  readonly queryMs?: number;
 }
 
 /**
@@ -35,8 +38,8 @@ export function openPg(options: PgOptions): Sql {
     connectionString: target.url,
     ssl: target.ssl,
     application_name: options.applicationName ?? 'rollcall',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
+    connectionTimeoutMillis: options.connectMs ?? CONNECT_TIMEOUT_MS,
+    query_timeout: options.queryMs ?? QUERY_TIMEOUT_MS,
     types,
     keepAlive: true,
   };

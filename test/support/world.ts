@@ -54,6 +54,10 @@ export interface WorldOptions {
   readonly sandbox?: SandboxOptions;
   /** YAML of `user_mapping`, indented by nothing. */
   readonly mapping?: string;
+  /** More YAML under `connectors.supabase`, indented by nothing. */
+  readonly connector?: string;
+  /** Makes the project's tables before the install; everything in `public` is given to the hosted role. */
+  readonly ddl?: string;
   /** YAML of `consent`. */
   readonly consent?: string;
   /** More lines of the destination, indented by nothing. */
@@ -91,6 +95,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const baseUrl = (await options.baseUrl?.(sandbox)) ?? sandbox.apiUrl;
   const yaml = worldYaml(options, db.hostedUrl, { token: sandbox.token, apiUrl: baseUrl });
   const config = parseWorld(yaml);
+  if (options.ddl !== undefined) {
+    await db.app.query(options.ddl);
+    await db.app.query('grant all on all tables in schema public to hosted');
+  }
   if (options.install !== false) await applyInstall(db.sql, config, projectRef(db.hostedUrl, undefined));
   const logs: string[] = [];
   const log = recorder(logs);
@@ -178,6 +186,7 @@ connectors:
     sync: { users: true }
     user_mapping:
 ${indent(options.mapping ?? DEFAULT_MAPPING, 6)}
+${indent(options.connector ?? '', 4)}
 destinations:
   mailtrap:
     api_token: ${sandbox.token}

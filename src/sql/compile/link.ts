@@ -51,32 +51,35 @@ function text(column: SourceColumn, alias: string): string {
   return `${alias}.${quoteIdent(column.name)}::text`;
 }
 
-/** A contact in SQL: its user id (a uuid, null when it has none) and its address (text, null when it has none). */
-export interface ContactSql {
-  readonly user: string;
-  readonly address: string;
+/** One way from the contacts of a batch to rows of theirs, as SQL. */
+export interface Way {
+  /** Finds the rows of all contacts at once, by an index where there is one. */
+  readonly filter: string;
+  /** Tells which contact a row is of. */
+  readonly join: string;
 }
 
 /**
- * Conditions, one of which holds for each row of the contact: each can use an index of its own, so they are for a UNION ALL
- * of queries, never for an OR. For links without `via`.
+ * The ways to the rows of contacts: each can use an index of its own, so they are for a UNION ALL of queries, never for an OR.
+ * Inside they read `v_ids uuid[]`, `v_texts text[]` (the same in both cases) and `v_addresses text[]`, and a contact
+ * `rollcall_k` with `id` and `address`. For links without `via`.
  */
-export function belongs(link: RowLink, alias: string, contact: ContactSql): readonly string[] {
-  const conditions: string[] = [];
+export function ways(link: RowLink, alias: string): readonly Way[] {
+  const found: Way[] = [];
   if (link.user !== undefined) {
     const value = `${alias}.${quoteIdent(link.user.name)}`;
-    // In text an id is written in one case or the other.
-    conditions.push(
+    found.push(
       link.user.sqlType === 'uuid'
-        ? `${value} = ${contact.user}`
-        : `${value} in (${contact.user}::text, upper(${contact.user}::text))`,
+        ? { filter: `${value} = any(v_ids)`, join: `${value} = rollcall_k.id` }
+        : { filter: `${value} = any(v_texts)`, join: `lower(${value}::text) = rollcall_k.id::text` },
     );
   }
   if (link.email !== undefined) {
-    const byAddress = `${normalAddress(text(link.email, alias))} = ${contact.address}`;
-    conditions.push(link.user === undefined ? byAddress : `${userKey(link.user, alias)} is null and ${byAddress}`);
+    const address = normalAddress(text(link.email, alias));
+    const nobodys = link.user === undefined ? '' : `${userKey(link.user, alias)} is null and `;
+    found.push({ filter: `${nobodys}${address} = any(v_addresses)`, join: `${address} = rollcall_k.address` });
   }
-  return conditions;
+  return found;
 }
 
 /** How the log names keys that lead through another table. */
@@ -89,7 +92,7 @@ export function linkColumns(link: RowLink): readonly string[] {
   return [link.user, link.email, link.via?.column].flatMap((c) => (c === undefined ? [] : [c.name]));
 }
 
-/** The index that finds the rows of a contact, for each condition of `belongs` or for `via`: the columns or expression of `create index`. */
+/** The index that finds the rows of a contact, for each of its `ways` or for `via`: the columns or expression of `create index`. */
 export function usefulIndexes(link: RowLink): readonly string[] {
   const of = (c: SourceColumn | undefined): string[] => (c === undefined ? [] : [quoteIdent(c.name)]);
   const email = link.email === undefined ? [] : [normalAddress(`${quoteIdent(link.email.name)}::text`)];

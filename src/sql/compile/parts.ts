@@ -2,7 +2,7 @@ import type { AttributeMapping, ConsentBasis } from '../../core/mapping.ts';
 import { dollarQuote, quoteIdent, quoteLiteral } from '../quote.ts';
 import type { AggregateSource, ContactSource, RowLink, SourceTable } from '../source.ts';
 import { jsonObject } from './json-object.ts';
-import { belongs, contactKey, EMAIL_KEY, keyUser, linkColumns } from './link.ts';
+import { contactKey, EMAIL_KEY, keyUser, linkColumns, ways } from './link.ts';
 import { consentOf, LONGEST_PAYLOAD, own, tooLarge } from './users.ts';
 import { attributeColumns, attributeValue, type InspectedExpression, pathValue, tableScope } from './value.ts';
 
@@ -19,9 +19,6 @@ export interface Part {
   /** `create function rollcall.<name>(p_keys text[], p_addresses text[]) returns setof rollcall.mapped`, one row a key. */
   readonly sql: string;
 }
-
-// Names inside the functions begin with ours, so that no table of the project can have them.
-const CONTACT = { user: 'rollcall_k.id', address: 'rollcall_k.address' };
 
 /** The parts of all sources of contacts and aggregates. */
 export function parts(
@@ -89,6 +86,7 @@ function contactPart(name: string, source: ContactSource, consent: ConsentBasis 
   const keys = table.primaryKey.map((c) => c.name);
   const columns = [...new Set([...contactColumns(source, consent), ...keys])];
   const rows = matching(table, link, columns, mapping.where?.expression);
+  // Of a view any row will do, but the same each time.
   const order = [
     ...(newest(table) === undefined ? [] : [`rollcall_r.created_at desc nulls last`]),
     ...(keys.length === 0 ? ['rollcall_r::text desc'] : keys.map((key) => `rollcall_r.${quoteIdent(key)} desc`)),
@@ -108,9 +106,9 @@ function contactPart(name: string, source: ContactSource, consent: ConsentBasis 
          ${givesConsent ? `(${consentOf(pathValue(consent.path, scope).sql)})` : `'missing'`},
          case when rollcall_b.bytes > ${LONGEST_PAYLOAD} then ${tooLarge('rollcall_b.bytes')} else rollcall_b.payload end,
          ${cleared(attributes)}
-    from ${CONTACTS}
-    left join lateral (select rollcall_r.*, true as rollcall_present from (${rows}) as rollcall_r
-      order by ${order.join(', ')} limit 1) as ${scope.alias} on true
+    from rollcall_k
+    left join (select distinct on (rollcall_r.rollcall_key) rollcall_r.*, true as rollcall_present from (${rows}) as rollcall_r
+      order by rollcall_r.rollcall_key, ${order.join(', ')}) as ${scope.alias} on ${scope.alias}.rollcall_key = rollcall_k.key
     cross join lateral (select rollcall_y.payload, pg_column_size(rollcall_y.payload) as bytes from (
       select case when ${scope.alias}.rollcall_present then (${jsonObject(members)}) else '{}'::jsonb end as payload offset 0) as rollcall_y offset 0) as rollcall_b`,
     ),
@@ -125,6 +123,7 @@ function aggregatePart(name: string, source: AggregateSource): Part {
     value: attributeValue(a, aggregateOf(a, expressions), scope),
     keepNull: false,
   }));
+  const rows = matching(table, link, aggregateColumns(source), where?.expression);
   return {
     name,
     source: table.name,
@@ -137,41 +136,52 @@ function aggregatePart(name: string, source: AggregateSource): Part {
       `select rollcall_k.key, case when rollcall_b.bytes > ${LONGEST_PAYLOAD} then 'failed' else 'ok' end, null::text, 'missing',
          case when rollcall_b.bytes > ${LONGEST_PAYLOAD} then ${tooLarge('rollcall_b.bytes')} else rollcall_b.payload end,
          ${cleared(attributes)}
-    from ${CONTACTS}
-    cross join lateral (select rollcall_y.payload, pg_column_size(rollcall_y.payload) as bytes from (
-      select ${jsonObject(members)} as payload from (${matching(table, link, aggregateColumns(source), where?.expression)}) as ${scope.alias}
-      offset 0) as rollcall_y offset 0) as rollcall_b`,
+    from rollcall_k
+    left join (select ${scope.alias}.rollcall_key, ${jsonObject(members)} as payload
+      from (${rows}) as ${scope.alias} group by ${scope.alias}.rollcall_key) as rollcall_g on rollcall_g.rollcall_key = rollcall_k.key
+    cross join (select ${jsonObject(members)} as payload from (${rows}) as ${scope.alias} where false) as rollcall_n
+    cross join lateral (select x.payload, pg_column_size(x.payload) as bytes
+      from (select coalesce(rollcall_g.payload, rollcall_n.payload) as payload offset 0) as x offset 0) as rollcall_b`,
     ),
   };
 }
 
-const CONTACTS = `(select rollcall_x.key, ${keyUser('rollcall_x.key')} as id, rollcall_x.address
-      from unnest(p_keys, p_addresses) as rollcall_x(key, address) offset 0) as rollcall_k`;
-
+/**
+ * A batch is mapped by a few scans, not by one for each contact: a table without a fitting index is read once, and not a
+ * thousand times. So the plan is made for the batch, and joins are free; `jit` would compile what runs for a millisecond.
+ * Names inside begin with ours, so that no table of the project can have them.
+ */
 function functionOf(name: string, query: string): string {
   return `create or replace function rollcall.${quoteIdent(name)}(p_keys text[], p_addresses text[]) returns setof rollcall.mapped
-language plpgsql as ${dollarQuote(`begin
+language plpgsql set plan_cache_mode = force_custom_plan set enable_hashjoin = on set enable_bitmapscan = on set jit = off as ${dollarQuote(`declare
+  v_ids uuid[] := array(select ${keyUser('x.key')} from unnest(p_keys) as x(key) where x.key not like '${EMAIL_KEY}%');
+  v_texts text[] := array(select unnest(array[x.id::text, upper(x.id::text)]) from unnest(v_ids) as x(id));
+  v_addresses text[] := array(select distinct x.address from unnest(p_addresses) as x(address) where x.address is not null);
+begin
   return query
+  with rollcall_k as materialized (
+    select x.key, ${keyUser('x.key')} as id, x.address from unnest(p_keys, p_addresses) as x(key, address))
   ${query};
 end`)};`;
 }
 
-/** The rows of one contact: each way to it is a query of its own, so that each can use its own index. */
+/** The rows of all contacts, each with the key of its contact. */
 function matching(table: SourceTable, link: RowLink, columns: readonly string[], where: string | undefined): string {
   const scope = tableScope(table);
   const { via } = link;
-  const from = `${quoteIdent(table.schema)}.${quoteIdent(table.table)} as ${scope.alias}`;
-  const joined =
+  const own = `${quoteIdent(table.schema)}.${quoteIdent(table.table)} as ${scope.alias}`;
+  const from =
     via === undefined
-      ? from
+      ? own
       : `${quoteIdent(via.target.schema)}.${quoteIdent(via.target.table)} as rollcall_v
-        join ${from} on ${scope.alias}.${quoteIdent(via.column.name)} = rollcall_v.${quoteIdent(via.targetColumn.name)}`;
-  const conditions = via === undefined ? belongs(link, scope.alias, CONTACT) : belongs(via.link, 'rollcall_v', CONTACT);
-  const list =
-    columns.length === 0 ? '1 as rollcall_one' : columns.map((c) => `${scope.alias}.${quoteIdent(c)}`).join(', ');
-  const filter = where === undefined ? '' : ` and (${where}\n) is true`;
-  return conditions
-    .map((condition) => `select ${list} from ${joined} where ${condition}${filter}`)
+        join ${own} on ${scope.alias}.${quoteIdent(via.column.name)} = rollcall_v.${quoteIdent(via.targetColumn.name)}`;
+  const list = columns.map((c) => `, ${scope.alias}.${quoteIdent(c)}`).join('');
+  const only = where === undefined ? '' : ` and (${where}\n) is true`;
+  return (via === undefined ? ways(link, scope.alias) : ways(via.link, 'rollcall_v'))
+    .map(
+      ({ filter, join }) => `select rollcall_k.key as rollcall_key${list} from ${from} join rollcall_k on ${join}
+       where ${filter}${only}`,
+    )
     .join('\n      union all\n      ');
 }
 

@@ -20,6 +20,8 @@ export interface Registry {
 /** Fills `rollcall.sources`, `parts`, `resolvers` and `event_maps`. */
 export function registryScript(config: Config, sources: Sources, registry: Registry): string {
   const lines = [
+    // Nothing of a paused source was folded: everything is compared once it is read again.
+    `select nextval('rollcall.uncaptured') from rollcall.sources where pause_code is not null limit 1;`,
     `delete from rollcall.parts;`,
     `delete from rollcall.resolvers;`,
     `delete from rollcall.event_maps;`,

@@ -2,6 +2,16 @@ import { KEYS_FIRST } from './plan-settings.ts';
 
 /** What contacts shall be: what the users function says, and what each table adds to it. */
 export const wanted: string = /* sql */ `
+-- Who has an address at a destination, and who waits for it.
+create or replace function rollcall.holders(p_destination smallint, p_address text) returns table (contact_id bigint, key text)
+language sql stable set search_path = '' ${KEYS_FIRST} as $body$
+  select o.contact_id, c.key
+    from (select o.contact_id from rollcall.desired o where o.destination_id + 0 = p_destination and o.address = p_address
+          union all
+          select o.contact_id from rollcall.desired o where o.destination_id + 0 = p_destination and o.waiting_for = p_address) o
+    join rollcall.contacts c on c.id = o.contact_id
+$body$;
+
 -- What a table adds. While it is paused, what it gave before stays.
 create or replace function rollcall.part_rows(p_part rollcall.parts, p_destination smallint, p_keys text[], p_addresses text[])
 returns rollcall.mapped[] language plpgsql set search_path = '' as $body$
@@ -27,6 +37,19 @@ begin
         select s.action, s.consent, s.payload from rollcall.contacts c join rollcall.desired s on s.contact_id = c.id
          where c.key = k.key and s.destination_id = p_destination offset 0) s on true);
 end $body$;
+
+-- Whoever is known by an address alone gives way to the user who has it: here in this fold, or since an earlier one.
+create or replace function rollcall.merged_rows(p_destination smallint, p_rows rollcall.mapped[]) returns rollcall.mapped[]
+language sql set search_path = '' ${KEYS_FIRST} as $body$
+  select array_agg(case when x.merged
+      then row((x.m).key, 'merged', null, 'none', '{}'::jsonb, '{}'::jsonb)::rollcall.mapped else x.m end)
+    from (
+      select m, m.key like 'email:%' and m.verdict = 'ok' and (
+               exists (select from unnest(p_rows) u where u.address = m.address and u.verdict = 'ok' and u.key not like 'email:%')
+               or exists (select from rollcall.holders(p_destination, m.address) h
+                           where h.key not like 'email:%' and not exists (select from unnest(p_rows) u where u.key = h.key))) as merged
+        from unnest(p_rows) m) x
+$body$;
 
 -- What each contact shall be at a destination, read from the sources now.
 create or replace function rollcall.wanted_rows(p_destination smallint, p_function name, p_keys text[]) returns rollcall.wanted[]
@@ -74,29 +97,6 @@ begin
       from unnest(v_rows) m
       cross join lateral (select c.id, c.key from rollcall.contacts c where c.key = m.key offset 0) c);
 end $body$;
-
--- Whoever is known by an address alone gives way to the user who has it: here in this fold, or since an earlier one.
-create or replace function rollcall.merged_rows(p_destination smallint, p_rows rollcall.mapped[]) returns rollcall.mapped[]
-language sql set search_path = '' ${KEYS_FIRST} as $body$
-  select array_agg(case when x.merged
-      then row((x.m).key, 'merged', null, 'none', '{}'::jsonb, '{}'::jsonb)::rollcall.mapped else x.m end)
-    from (
-      select m, m.key like 'email:%' and m.verdict = 'ok' and (
-               exists (select from unnest(p_rows) u where u.address = m.address and u.verdict = 'ok' and u.key not like 'email:%')
-               or exists (select from rollcall.holders(p_destination, m.address) h
-                           where h.key not like 'email:%' and not exists (select from unnest(p_rows) u where u.key = h.key))) as merged
-        from unnest(p_rows) m) x
-$body$;
-
--- Who has an address at a destination, and who waits for it.
-create or replace function rollcall.holders(p_destination smallint, p_address text) returns table (contact_id bigint, key text)
-language sql stable set search_path = '' ${KEYS_FIRST} as $body$
-  select o.contact_id, c.key
-    from (select o.contact_id from rollcall.desired o where o.destination_id + 0 = p_destination and o.address = p_address
-          union all
-          select o.contact_id from rollcall.desired o where o.destination_id + 0 = p_destination and o.waiting_for = p_address) o
-    join rollcall.contacts c on c.id = o.contact_id
-$body$;
 
 -- Whom a change concerns too: with a user, whoever is known by an address the user has, had or waits for; with such a one, the
 -- users who have that address or wait for it. Read before the owner rows are locked, so that these are among them.

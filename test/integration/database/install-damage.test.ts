@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { databaseError } from '../../../src/cli/database-error.ts';
 import { applyInstall, uninstall } from '../../../src/sql/apply.ts';
-import { mapFunctionName } from '../../../src/sql/install-script.ts';
+import { mapFunctionName } from '../../../src/sql/generated.ts';
 import { testConfig } from '../../support/config.ts';
 import { createDatabase } from '../../support/database.ts';
 import { around, installed, REF } from './support.ts';
@@ -91,6 +91,7 @@ test('destinations with long names that begin alike have functions of their own'
       type: 'mailtrap',
       options: {},
       account: 'sandbox',
+      takesEvents: true,
       onDelete: 'delete' as const,
       line: 1,
       column: 1,

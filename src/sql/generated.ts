@@ -1,0 +1,147 @@
+import type { Config, DestinationConfig } from '../config/types.ts';
+import { attributePlan } from './compile/attribute-plan.ts';
+import { capturePlans, triggerTables } from './compile/capture-plan.ts';
+import { captureScript } from './compile/capture-trigger.ts';
+import { eventMapFunction } from './compile/events.ts';
+import { pageFunction, parts } from './compile/parts.ts';
+import { registryScript } from './compile/registry.ts';
+import { resolvers } from './compile/resolvers.ts';
+import { mapFunction, userAddresses } from './compile/users.ts';
+import { dollarQuote, quoteLiteral } from './quote.ts';
+import type { RowLink, Sources } from './source.ts';
+
+/** Everything that follows from the config: functions, triggers, and the tables that say what there is. */
+export function generated(config: Config, sources: Sources): string {
+  const on = isOn(config);
+  const plans = on ? capturePlans(config, sources) : [];
+  const pages = sources.contacts.map((source, n) => pageFunction(`sweep_${n + 1}`, source));
+  const made = parts(sources.contacts, sources.aggregates, config.consent).map((part, n) => ({
+    ...part,
+    page: part.makesContacts && pages[n] !== undefined ? `sweep_${n + 1}` : undefined,
+  }));
+  const found = resolvers(sources);
+  const maps = sources.events.map((source, n) => ({ name: `map_events_${n + 1}`, source }));
+  const names = [
+    ...made.map((p) => p.name),
+    ...found.map((r) => r.name),
+    ...maps.map((m) => m.name),
+    ...made.flatMap((p) => p.page ?? []),
+  ];
+  return [
+    dropped(names),
+    userAddresses(config.userMapping, sources.users),
+    ...made.map((part) => part.sql),
+    ...pages.flatMap((page) => page ?? []),
+    ...found.map((resolver) => resolver.sql),
+    ...maps.map(({ name, source }) => eventMapFunction(name, source)),
+    registryScript(config, sources, {
+      parts: made,
+      resolvers: found,
+      eventMaps: new Map(maps.map(({ name, source }) => [source.table.name, name])),
+      eventColumns: new Map(plans.map((plan) => [plan.table.name, plan.events?.columns ?? []])),
+      triggers: triggerTables(plans),
+    }),
+    ...destinations(config, sources, on),
+    // Planned once now, so that what cannot run is told here and not by the first fold.
+    ...made.map((part) => planned(part.name)),
+    captureScript(plans),
+    ...installed(config, sources),
+  ].join('\n');
+}
+
+/** Whether anything is captured and sent. */
+export function isOn(config: Config): boolean {
+  return (
+    config.enabled &&
+    config.destinations.length > 0 &&
+    (config.users || config.tables.length > 0 || config.eventTables.length > 0 || config.systemEvents.length > 0)
+  );
+}
+
+function destinations(config: Config, sources: Sources, on: boolean): string[] {
+  const plan = JSON.stringify(attributePlan(config, sources));
+  const lines = config.destinations.flatMap((destination) =>
+    destinationScript(destination, config, sources, { plan, on }),
+  );
+  const kept = config.destinations.map((d) => quoteLiteral(d.name)).join(', ');
+  return [
+    ...lines,
+    `update rollcall.destinations set enabled = false where true${kept === '' ? '' : ` and name not in (${kept})`};`,
+  ];
+}
+
+function destinationScript(
+  { name, type, account, onDelete, takesEvents }: DestinationConfig,
+  config: Config,
+  sources: Sources,
+  { plan, on }: { readonly plan: string; readonly on: boolean },
+): string[] {
+  const map = mapFunctionName(name);
+  const { userMapping: mapping, consent, users } = config;
+  return [
+    mapFunction(map, { mapping, consent, users, source: sources.users }),
+    planned(map),
+    `select rollcall.send_again(id, true) from rollcall.destinations
+  where name = ${quoteLiteral(name)} and account <> ${quoteLiteral(account)};`,
+    `insert into rollcall.destinations (name, type, map_function, plan, account, on_delete, takes_events, enabled)
+  values (${quoteLiteral(name)}, ${quoteLiteral(type)}, ${quoteLiteral(map)}, ${quoteLiteral(plan)}, ${quoteLiteral(account)},
+    ${quoteLiteral(onDelete)}, ${takesEvents}, ${on})
+  on conflict (name) do update set type = excluded.type, map_function = excluded.map_function, plan = excluded.plan,
+    account = excluded.account, on_delete = excluded.on_delete, takes_events = excluded.takes_events, enabled = excluded.enabled;`,
+  ];
+}
+
+/**
+ * The name of a destination's mapping function: its number among the config's destinations would move, its name does not. A
+ * name too long for the prefix goes without: no function of ours is that long.
+ */
+export function mapFunctionName(destination: string): string {
+  const name = `map_users_to_${destination}`;
+  return name.length <= 63 ? name : destination;
+}
+
+/** Plans a generated mapping without a row, so that what cannot run fails the install with its own error. */
+function planned(name: string): string {
+  return `do ${dollarQuote(`declare
+  v_state text;
+begin
+  perform rollcall.map_rows(${quoteLiteral(name)}, '{}', '{}');
+exception when sqlstate 'RC003' then
+  get stacked diagnostics v_state = pg_exception_detail;
+  raise exception '%', sqlerrm using errcode = v_state;
+end`)};`;
+}
+
+/** Functions of an earlier config that no longer are. */
+function dropped(names: readonly string[]): string {
+  const kept = names.map(quoteLiteral).join(', ');
+  return `do ${dollarQuote(`declare
+  v_function regprocedure;
+begin
+  for v_function in
+    select p.oid::regprocedure from pg_catalog.pg_proc p
+     where p.pronamespace = 'rollcall'::regnamespace and p.proname ~ '^(part|aggregate|sweep|resolve|map_events)_[0-9]+$'
+       ${kept === '' ? '' : `and p.proname not in (${kept})`}
+  loop
+    execute 'drop function ' || v_function;
+  end loop;
+end`)};`;
+}
+
+function installed(config: Config, sources: Sources): string[] {
+  const basis = config.consent?.kind === 'everyone' ? quoteLiteral(config.consent.basis) : 'null';
+  const every = sources.reevaluateMs === undefined ? 'null' : `${sources.reevaluateMs} * interval '1 millisecond'`;
+  return [
+    // Another config means that every contact is looked at again.
+    `select nextval('rollcall.uncaptured') from rollcall.install where config_hash is distinct from ${quoteLiteral(config.hash)};`,
+    `update rollcall.install set config_hash = ${quoteLiteral(config.hash)}, consent_basis = ${basis},
+  grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)}, reevaluate = ${every};`,
+    `select rollcall.try_again();`,
+  ];
+}
+
+/** Whether rows of some table lead to contacts by an address. */
+function byAddress(sources: Sources): boolean {
+  const links: readonly RowLink[] = [...sources.contacts, ...sources.aggregates, ...sources.events].map((s) => s.link);
+  return links.some((link) => (link.via?.link ?? link).email !== undefined);
+}
