@@ -74,8 +74,8 @@ async function inspectOne(
     group = await inspectGroup(on, contacts, from, rank);
     groups.set(key, group);
   }
-  checkAttribute(on, tableColumns(group.found.table), attribute);
-  const scope = rowScope(group.found.table, 'rows');
+  checkAttribute(on, tableColumns(group.found), attribute);
+  const scope = rowScope(group.found, 'rows');
   group.attributes.push(attribute);
   group.expressions.set(expression, await inspectExpression(on, scope, expression, attribute));
 }
@@ -89,7 +89,7 @@ async function inspectGroup(on: Inspection, contacts: LinkedTables, from: Relate
   const { where } = from;
   if (where !== undefined) {
     const place = { path: `${from.path}.where`, line: where.line, column: where.column };
-    const scope = rowScope(found.table, 'row');
+    const scope = rowScope(found, 'row');
     expressions.set(where.expression, await inspectCondition(on, scope, where.expression, 'where', place));
   }
   return { found, from, link, where, rank, bases, attributes: [], expressions };

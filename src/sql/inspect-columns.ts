@@ -5,7 +5,7 @@ import { type Place, RollcallError } from '../core/errors.ts';
 import { USER_COLUMNS, userColumn } from '../core/user-columns.ts';
 import { attributeColumns, USERS } from './compile/value.ts';
 import { type Inspection, nearest, refusal } from './inspect-context.ts';
-import type { SourceTable } from './source.ts';
+import type { Shape } from './inspect-table.ts';
 
 /**
  * Checks that every column which the config names, outside its `sql:` expressions, is in this database's `auth.users`.
@@ -49,16 +49,19 @@ export interface NamedColumns {
   /** Of the table, for messages. */
   readonly name: string;
   readonly names: readonly string[];
+  /** Columns that are there and may not be named: see `Shape`. */
+  readonly virtual: readonly string[];
   has(name: string): boolean;
   /** Whether a column has places inside it. */
   isJson(name: string): boolean;
 }
 
 /** All columns of a table, under their own names. */
-export function tableColumns(table: SourceTable): NamedColumns {
+export function tableColumns({ table, virtual }: Shape): NamedColumns {
   return {
     name: table.name,
     names: [...table.columns.keys()],
+    virtual,
     has: (name) => table.columns.has(name),
     isJson: (name) => /^jsonb?$/.test(table.columns.get(name)?.sqlType ?? ''),
   };
@@ -70,6 +73,7 @@ export function userColumns(columns: ReadonlySet<string>): NamedColumns {
   return {
     name: 'auth.users',
     names: there.map((c) => c.name),
+    virtual: [],
     has: (name) => there.some((c) => c === userColumn(name)),
     isJson: (name) => userColumn(name)?.type === 'json',
   };
@@ -107,12 +111,24 @@ export function checkPath(
   place: MappingPlace,
 ): void {
   const [name, ...keys] = path;
-  if (!columns.has(name)) {
-    const what = `${columns.name} has no column ${quote(name)}.`;
-    throw refusal(on, place, 'RC_CONFIG_COLUMN_UNKNOWN', what, nearest(name, columns.names));
-  }
+  if (!columns.has(name)) throw unknownColumn(on, columns, name, place);
   if (keys.length > 0 && !columns.isJson(name)) {
     const what = `The column ${quote(name)} of ${columns.name} is not json: nothing lies inside it.`;
     throw refusal(on, place, 'RC_CONFIG_COLUMN_PATH', what, `Map ${quote(name)} itself, or write an sql expression.`);
   }
+}
+
+/** What a column is that no mapping can name, and what to do. */
+export const VIRTUAL_HINT = 'Make it `stored`, or write what it is generated from as an sql expression.';
+
+/** The error of a column that the config names and that is not there. */
+export function unknownColumn(on: Inspection, columns: NamedColumns, name: string, place: MappingPlace): Error {
+  const refuse = (what: string, hint: string | undefined): Error =>
+    refusal(on, place, 'RC_CONFIG_COLUMN_UNKNOWN', what, hint);
+  return columns.virtual.includes(name)
+    ? refuse(
+        `${columns.name}.${name} is a virtual generated column: Postgres shows its values to no trigger.`,
+        VIRTUAL_HINT,
+      )
+    : refuse(`${columns.name} has no column ${quote(name)}.`, nearest(name, columns.names));
 }

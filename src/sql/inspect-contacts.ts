@@ -61,7 +61,7 @@ async function contactLink(
   found: CatalogTable,
   links: LinkedTables,
 ): Promise<RowLink> {
-  const columns = tableColumns(found.table);
+  const columns = tableColumns(found);
   if (mapping.email !== undefined) checkPath(on, columns, [mapping.email], inside(mapping, 'email'));
   const email = mapping.email === undefined ? undefined : found.table.columns.get(mapping.email);
   if (email !== undefined && !found.words.has(email.name)) {
@@ -83,8 +83,8 @@ async function inspectRows(
   found: CatalogTable,
 ): Promise<ReadonlyMap<string, InspectedExpression>> {
   const expressions = new Map<string, InspectedExpression>();
-  const columns = tableColumns(found.table);
-  const scope = rowScope(found.table, 'row');
+  const columns = tableColumns(found);
+  const scope = rowScope(found, 'row');
   for (const attribute of mapping.attributes) {
     const { source } = attribute;
     if (source.kind === 'aggregate') continue;
@@ -110,5 +110,5 @@ function checkConsent(on: Inspection, contacts: readonly InspectedContacts[]): v
     const what = `The consent column is in ${name}, and that is no mapped table of contacts.`;
     throw refusal(on, place, 'RC_CONFIG_COLUMN_UNKNOWN', what, `Map ${name} under table_mapping.`);
   }
-  checkPath(on, tableColumns(of.source.table), consent.path, place);
+  checkPath(on, tableColumns(of.found), consent.path, place);
 }

@@ -44,7 +44,7 @@ export async function inspectEventTables(on: Inspection, contacts: LinkedTables)
     const link = await eventLink(on, contacts, mapping, found);
     if (link === undefined) continue;
     const expressions = new Map<string, InspectedExpression>();
-    await inspectWords(on, { columns: tableColumns(table), scope: capturedScope(table) }, mapping, expressions);
+    await inspectWords(on, { columns: tableColumns(found), scope: capturedScope(found) }, mapping, expressions);
     const { name, operations, when, properties } = mapping;
     const type = { name, operations, condition: undefined, when, properties, notWithInsert: false };
     sources.push({ table, link, types: [type], expressions });

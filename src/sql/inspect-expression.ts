@@ -30,9 +30,11 @@ export async function inspectExpression(
       await tx.query(`create temporary view rollcall_expression as ${query(scope, expression)}`);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
+      const virtual =
+        scope.virtual.length === 0 ? '' : ` Virtual generated ones (${listed(scope.virtual)}) do not count.`;
       throw refuse(
         `This SQL expression does not work: ${reason}.`,
-        `It may use these columns: ${listed(scope.names)}. Functions and types outside pg_catalog need their schema's name.`,
+        `It may use these columns: ${listed(scope.names)}.${virtual} Functions and types outside pg_catalog need their schema's name.`,
       );
     }
     const view = await readView(tx, refuse);

@@ -1,6 +1,7 @@
 import { quote } from '../config/quote.ts';
 import type { ContactLink, MappingPlace } from '../core/mapping.ts';
-import { inside, type Inspection, listed, nearest, refusal } from './inspect-context.ts';
+import { tableColumns, unknownColumn } from './inspect-columns.ts';
+import { inside, type Inspection, listed, refusal } from './inspect-context.ts';
 import { type CatalogTable, type ForeignKey, tableName } from './inspect-table.ts';
 import { sqlState } from './port.ts';
 import type { RowLink, SourceColumn, SourceTable } from './source.ts';
@@ -84,7 +85,8 @@ export async function namedLink(
   entry: MappingPlace,
 ): Promise<RowLink> {
   const place = inside(entry, 'contact');
-  const from = linkColumn(on, found, link.column, place);
+  const from = found.table.columns.get(link.column);
+  if (from === undefined) throw unknownColumn(on, tableColumns(found), link.column, place);
   const wrong = (what: string, hint: string): Error => refusal(on, place, 'RC_CONTACT_LINK', what, hint);
   const its = `The column ${quote(link.column)} of ${tableName(found.table)} is ${from.sqlType}`;
   switch (link.kind) {
@@ -126,18 +128,6 @@ export async function namedLink(
       return { via: { column: from, target: target.table, targetColumn: key, link: target.link } };
     }
   }
-}
-
-function linkColumn(on: Inspection, found: CatalogTable, name: string, place: MappingPlace): SourceColumn {
-  const there = found.table.columns.get(name);
-  if (there !== undefined) return there;
-  throw refusal(
-    on,
-    place,
-    'RC_CONFIG_COLUMN_UNKNOWN',
-    `${tableName(found.table)} has no column ${quote(name)}, and its rows are to lead to contacts by it.`,
-    nearest(name, [...found.table.columns.keys()]),
-  );
 }
 
 async function comparable({ tx }: Inspection, a: SourceColumn, b: SourceColumn): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { USER_COLUMNS } from '../core/user-columns.ts';
 import { tableScope } from './compile/value.ts';
 import { quoteIdent } from './quote.ts';
-import type { SourceTable } from './source.ts';
+import type { Shape } from './inspect-table.ts';
 
 /** What an expression may read, and what it is evaluated over. */
 export interface Scope {
@@ -10,6 +10,8 @@ export interface Scope {
   /** Name of the row, as SQL. */
   readonly alias: string;
   readonly names: readonly string[];
+  /** Columns that are there and not seen: see `Shape`. */
+  readonly virtual: readonly string[];
   /** `row`: one value a row. `rows`: one value for all rows. `event`: one value a row, with a second row `old` outside it. */
   readonly over: 'row' | 'rows' | 'event';
 }
@@ -22,29 +24,32 @@ export function userScope(columns: ReadonlySet<string>, over: Scope['over']): Sc
     projection: `select ${list.join(', ')} from auth.users`,
     alias: 'users',
     names: there.map((c) => c.name),
+    virtual: [],
     over,
   };
 }
 
 /** All columns of a table or view, as a row of its own name. */
-export function rowScope(table: SourceTable, over: 'row' | 'rows'): Scope {
+export function rowScope({ table, virtual }: Shape, over: 'row' | 'rows'): Scope {
   const names = [...table.columns.keys()];
   const from = `${quoteIdent(table.schema)}.${quoteIdent(table.table)}`;
   return {
     projection: `select ${names.map(quoteIdent).join(', ')} from ${from}`,
     alias: tableScope(table).alias,
     names,
+    virtual,
     over,
   };
 }
 
 /** A captured row of a table: each column has been text since, and is cast to its type again. */
-export function capturedScope(table: SourceTable): Scope {
+export function capturedScope({ table, virtual }: Shape): Scope {
   const list = [...table.columns.values()].map((c) => `null::${c.sqlType} as ${quoteIdent(c.name)}`);
   return {
     projection: `select ${list.join(', ')}`,
     alias: tableScope(table).alias,
     names: [...table.columns.keys()],
+    virtual,
     over: 'event',
   };
 }

@@ -1,4 +1,4 @@
-import type { AttributeMapping, SystemEvent, SystemEventType } from '../core/mapping.ts';
+import type { AttributeMapping, SystemEvent } from '../core/mapping.ts';
 import { USER_COLUMNS } from '../core/user-columns.ts';
 import type { UserSource } from './compile/users.ts';
 import type { InspectedExpression } from './compile/value.ts';
@@ -8,9 +8,9 @@ import { type Inspection, refusal } from './inspect-context.ts';
 import { type EventWords, inspectWords } from './inspect-events.ts';
 import { inspectCondition } from './inspect-expression.ts';
 import { capturedScope, userScope } from './inspect-scope.ts';
-import { readTable, tableName } from './inspect-table.ts';
+import { readTable, type Shape, tableName } from './inspect-table.ts';
 import { RollcallError } from '../core/errors.ts';
-import type { EventSource, EventType, RowLink, SourceTable } from './source.ts';
+import type { EventSource, EventType, RowLink } from './source.ts';
 import { OBJECT_COLUMNS, SYSTEM_EVENT_DEFINITIONS, type SystemEventDefinition } from './system-events.ts';
 
 /**
@@ -24,20 +24,21 @@ export async function inspectSystemEvents(on: Inspection, users: UserSource): Pr
   const [auth, files] = [of('auth.users'), of('storage.objects')];
   const sources: EventSource[] = [];
   if (auth[0] !== undefined) {
-    const table = await narrowed(
+    const shape = await narrowed(
       on,
       auth[0],
       USER_COLUMNS.map((c) => c.sql),
     );
     const words = { columns: userColumns(users.columns), scope: userScope(users.columns, 'event') };
-    sources.push(await source(on, auth, table, words, { user: table.columns.get('id') }));
+    sources.push(await source(on, auth, shape, words, { user: shape.table.columns.get('id') }));
   }
   if (files[0] !== undefined) {
-    const table = await storageObjects(on, files[0]);
-    const words = { columns: tableColumns(table), scope: capturedScope(table) };
-    const owner = table.columns.get('owner_id') ?? table.columns.get('owner');
+    const shape = await storageObjects(on, files[0]);
+    const words = { columns: tableColumns(shape), scope: capturedScope(shape) };
+    const { columns } = shape.table;
+    const owner = columns.get('owner_id') ?? columns.get('owner');
     if (owner === undefined) checkPath(on, words.columns, ['owner_id'], files[0]);
-    sources.push(await source(on, files, table, words, { user: owner }));
+    sources.push(await source(on, files, shape, words, { user: owner }));
   }
   return sources;
 }
@@ -45,20 +46,21 @@ export async function inspectSystemEvents(on: Inspection, users: UserSource): Pr
 async function source(
   on: Inspection,
   events: readonly SystemEvent[],
-  table: SourceTable,
+  shape: Shape,
   words: EventWords,
   link: RowLink,
 ): Promise<EventSource> {
+  const { table } = shape;
   const expressions = new Map<string, InspectedExpression>();
   const types: EventType[] = [];
   for (const event of events) {
     const definition = SYSTEM_EVENT_DEFINITIONS[event.type];
-    for (const column of definition.needs) checkPath(on, tableColumns(table), [column], event);
+    for (const column of definition.needs) checkPath(on, tableColumns(shape), [column], event);
     const properties = event.properties ?? defaults(definition, event, words);
     await inspectWords(on, words, { path: event.path, properties, when: event.when }, expressions);
     for (const { operation, condition, notWithInsert } of definition.cases((column) => table.columns.has(column))) {
       if (condition !== undefined) {
-        const found = await inspectCondition(on, capturedScope(table), condition, event.type, event);
+        const found = await inspectCondition(on, capturedScope(shape), condition, event.type, event);
         expressions.set(condition, found);
       }
       const { name, when } = event;
@@ -84,7 +86,7 @@ function defaults({ properties }: SystemEventDefinition, event: SystemEvent, wor
     }));
 }
 
-async function storageObjects(on: Inspection, event: SystemEvent): Promise<SourceTable> {
+async function storageObjects(on: Inspection, event: SystemEvent): Promise<Shape> {
   try {
     return await narrowed(on, event, OBJECT_COLUMNS);
   } catch (error) {
@@ -100,13 +102,10 @@ async function storageObjects(on: Inspection, event: SystemEvent): Promise<Sourc
 }
 
 /** The table of an event, with some of its columns only. */
-async function narrowed(
-  on: Inspection,
-  event: SystemEvent & { readonly type: SystemEventType },
-  columns: readonly string[],
-): Promise<SourceTable> {
+async function narrowed(on: Inspection, event: SystemEvent, columns: readonly string[]): Promise<Shape> {
   const found = await readTable(on, SYSTEM_EVENT_DEFINITIONS[event.type].table, event);
   await checkAccess(on, found, { read: false, capture: true }, event);
-  const { table } = found;
-  return { ...table, columns: new Map([...table.columns].filter(([name]) => columns.includes(name))) };
+  const { table, virtual } = found;
+  const kept = new Map([...table.columns].filter(([name]) => columns.includes(name)));
+  return { table: { ...table, columns: kept }, virtual };
 }

@@ -6,10 +6,16 @@ import { attributeType, type BaseType, baseTypeColumns, baseTypes } from './insp
 import type { Queryable } from './port.ts';
 import type { SourceColumn, SourceTable } from './source.ts';
 
-/** A table as the catalogs have it, with what only the inspection needs to know of it. */
-export interface CatalogTable {
-  readonly oid: string;
+/** The columns of a table. */
+export interface Shape {
   readonly table: SourceTable;
+  /** Generated columns that are not stored (Postgres 18). They are none of the table's columns: no trigger sees their values. */
+  readonly virtual: readonly string[];
+}
+
+/** A table as the catalogs have it, with what only the inspection needs to know of it. */
+export interface CatalogTable extends Shape {
+  readonly oid: string;
   /** Columns whose values are words: text and its kin, citext. */
   readonly words: ReadonlySet<string>;
   /** Of one column each. */
@@ -58,7 +64,7 @@ export async function readTable(on: Inspection, name: TableName, place: MappingP
       'Install Rollcall in the database that holds the rows, or copy them into a table of this one.',
     );
   }
-  const { columns, words } = await readColumns(tx, found.oid);
+  const { columns, words, virtual } = await readColumns(tx, found.oid);
   const primaryKey = await readPrimaryKey(tx, found.oid, columns);
   if (kind !== 'view' && primaryKey.length === 0) {
     throw refusal(
@@ -73,6 +79,7 @@ export async function readTable(on: Inspection, name: TableName, place: MappingP
     oid: found.oid,
     table: { schema: name.schema, table: name.table, name: tableName(name), kind, columns, primaryKey },
     words,
+    virtual,
     foreignKeys: await readForeignKeys(tx, found.oid),
     rows: Number(found.rows ?? 0),
   };
@@ -81,19 +88,30 @@ export async function readTable(on: Inspection, name: TableName, place: MappingP
 async function readColumns(
   tx: Queryable,
   oid: string,
-): Promise<{ columns: Map<string, SourceColumn>; words: Set<string> }> {
-  const rows = await tx.query<BaseType & { name: string; sql: string; [column: string]: unknown }>(
+): Promise<{ columns: Map<string, SourceColumn>; words: Set<string>; virtual: string[] }> {
+  const all = await tx.query<
+    BaseType & { name: string; sql: string; domain: string | null; virtual: boolean; [column: string]: unknown }
+  >(
     `with recursive ${baseTypes(`select a.attnum, a.atttypid, a.atttypmod from pg_attribute a
        where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped`)}
-     select a.attname::text as name, format_type(b.oid, b.mod) as sql, ${baseTypeColumns('t')}
+     select a.attname::text as name, format_type(b.oid, b.mod) as sql, a.attgenerated = 'v' as virtual,
+            case when b.oid <> a.atttypid then format_type(a.atttypid, a.atttypmod) end as domain, ${baseTypeColumns('t')}
        from base b join pg_type t on t.oid = b.oid and t.typtype <> 'd'
        join pg_attribute a on a.attrelid = $1::oid and a.attnum = b.id
       order by a.attnum`,
     [oid],
   );
+  const rows = all.filter((r) => !r.virtual);
+  const column = ({ name, sql, domain, ...type }: (typeof rows)[number]): SourceColumn => ({
+    name,
+    sqlType: sql,
+    type: attributeType(type),
+    ...(domain === null ? {} : { domain }),
+  });
   return {
-    columns: new Map(rows.map((r) => [r.name, { name: r.name, sqlType: r.sql, type: attributeType(r) }])),
+    columns: new Map(rows.map((r) => [r.name, column(r)])),
     words: new Set(rows.filter((r) => r.category === 'S').map((r) => r.name)),
+    virtual: all.filter((r) => r.virtual).map((r) => r.name),
   };
 }
 

@@ -32,9 +32,13 @@ export interface SourceWarning {
 /** A column of a table of the project. */
 export interface SourceColumn {
   readonly name: string;
-  /** As `format_type` says it, with its schema: what a text can be cast to. */
+  /** As `format_type` says it, with its schema: what a text can be cast to. Of a domain, the type under it. */
   readonly sqlType: string;
+  /** The domain, as `format_type` says it, where the column has one. */
+  readonly domain?: string | undefined;
   readonly type: AttributeType;
+  /** The expression of a virtual generated column, of which a trigger sees no value. */
+  readonly virtual?: string | undefined;
 }
 
 /** A table or view of the project. */
