@@ -1,6 +1,9 @@
 import { filteredOut } from './event-writing.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 
+/** As the index of those that wait longest has it. */
+const WAITING_SINCE = `(case when e.state = 'pending' then e.happened_at end)`;
+
 /** Events that are not to be sent any more, and those that are over. */
 export const eventKeeping: string = /* sql */ `
 -- Called for contacts that have just become filtered, when that is written.
@@ -28,8 +31,8 @@ begin
   for v_old in
     with old as materialized (
       select e.seq, e.contact_id, e.destination_id from rollcall.events e
-       where e.state = 'pending' and e.happened_at < clock_timestamp() - interval '72 hours'
-       order by e.happened_at limit p_limit for update skip locked
+       where ${WAITING_SINCE} < clock_timestamp() - interval '72 hours'
+       order by ${WAITING_SINCE} limit p_limit for update skip locked
     )
     select o.destination_id, d.takes, array_agg(o.seq) filter (where not s.there) as absent,
            array_agg(distinct o.contact_id) filter (where s.there) as waiting

@@ -28,9 +28,10 @@ begin
             (select o.contact_id from rollcall.desired o
               where o.destination_id + 0 = v_destination and o.address = a.address
                 and exists (select from rollcall.contacts c where c.id = o.contact_id and c.key not like '${EMAIL_KEY}%' offset 0)),
-            (select min(o.contact_id) from rollcall.desired o
+            -- Fenced off, or the least id is looked for among all there are.
+            (select min(w.contact_id) from (select o.contact_id from rollcall.desired o
               where o.destination_id + 0 = v_destination and o.waiting_for = a.address
-                and exists (select from rollcall.contacts c where c.id = o.contact_id and c.key not like '${EMAIL_KEY}%' offset 0)),
+                and exists (select from rollcall.contacts c where c.id = o.contact_id and c.key not like '${EMAIL_KEY}%' offset 0) offset 0) w),
             (select c.id from rollcall.contacts c where c.key = e.key)) as id offset 0) c
         cross join lateral (select exists (select from rollcall.desired s
             where s.contact_id = c.id and s.destination_id = v_destination and ${filteredOut('s')}) as filtered offset 0) f

@@ -166,7 +166,10 @@ create table rollcall.events (
 );
 create unique index events_id on rollcall.events (id, destination_id);
 create index events_next on rollcall.events (contact_id, destination_id, happened_at, seq) where state = 'pending';
-create index events_oldest on rollcall.events (happened_at) where state = 'pending';
+-- For the query of those that wait longest alone: one on all that is pending would be taken for one contact's events, whenever the
+-- planner takes the table for empty.
+create index events_oldest on rollcall.events ((case when state = 'pending' then happened_at end))
+  where (case when state = 'pending' then happened_at end) is not null;
 create index events_ended on rollcall.events (ended_at) where state <> 'pending';
 create index events_unready on rollcall.events (destination_id) where not ready;
 
