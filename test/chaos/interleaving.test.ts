@@ -30,5 +30,5 @@ function report(details: fc.RunDetails<[Scenario]>): void {
   if (!details.failed) return;
   const replay = `ROLLCALL_CHAOS_SEED=${details.seed} ROLLCALL_INTERLEAVING_PATH=${details.counterexamplePath ?? ''}`;
   const error: unknown = details.errorInstance;
-  throw new Error(`${replay}\n${error instanceof Error ? error.message : 'interrupted'}`, { cause: error });
+  throw new Error(`${replay}\n${error instanceof Error ? error.message : 'interrupted'}`);
 }

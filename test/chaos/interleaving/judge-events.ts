@@ -15,6 +15,7 @@ export function judgeEvents(history: History, arrived: readonly ContactEvent[], 
   const arrivals = arrived.map((event, place) => ({
     place,
     email: event.email,
+    contact: event.contactId,
     what: identity(event.name, canonical(event.params)),
   }));
   const found = groupBy(arrivals, (arrival) => arrival.what);
@@ -39,34 +40,45 @@ export function judgeEvents(history: History, arrived: readonly ContactEvent[], 
       );
     }
   }
-  return [
-    ...problems,
-    ...judgeOrder(happened, new Map([...found].map(([what, [first]]) => [what, first?.place ?? 0]))),
-  ];
+  const firsts = new Map(
+    [...found].flatMap(([what, [first]]) => (first === undefined ? [] : [[what, first] as const])),
+  );
+  return [...problems, ...judgeOrder(happened, firsts)];
 }
 
 function identity(name: string, properties: string): string {
   return `${name} ${properties}`;
 }
 
+/** The first arrival of an event. */
+interface Arrival {
+  readonly place: number;
+  readonly email: string;
+  /** The contact's id at the destination. */
+  readonly contact: string;
+}
+
 /**
  * Two events of one contact have an order when one was both written and committed first; of one command only the events of one
- * row have.
+ * row have. What leads through a row of customers may have been led to another contact by then.
  */
 function judgeOrder(
   happened: ReadonlyMap<string, readonly AuditedEvent[]>,
-  places: ReadonlyMap<string, number>,
+  arrivals: ReadonlyMap<string, Arrival>,
 ): readonly string[] {
   const placed = [...happened].flatMap(([what, [event, ...more]]) => {
-    const place = places.get(what);
-    return event === undefined || more.length > 0 || place === undefined ? [] : [{ what, event, place }];
+    const arrival = arrivals.get(what);
+    return event === undefined || more.length > 0 || arrival === undefined ? [] : [{ what, event, arrival }];
   });
   return placed.flatMap((one) =>
     placed.flatMap((other) => {
       const [a, b] = [one.event, other.event];
       const ordered = a.id < b.id && a.commit <= b.commit && (a.turn !== b.turn || a.row === b.row);
-      const wrong = ordered && a.key !== null && a.key === b.key && one.place > other.place;
-      return wrong ? [`out of order for ${a.key}: ${other.what} arrived before ${one.what}`] : [];
+      const direct = a.customer === null && b.customer === null;
+      const same = a.key !== null && a.key === b.key && (direct || one.arrival.contact === other.arrival.contact);
+      return ordered && same && one.arrival.place > other.arrival.place
+        ? [`out of order for ${a.key}: ${other.what} arrived before ${one.what}`]
+        : [];
     }),
   );
 }
