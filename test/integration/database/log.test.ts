@@ -6,7 +6,7 @@ import { type Installed, installed } from './support.ts';
 async function grow(one: Installed): Promise<void> {
   const { rows } = await one.db.app.query('select id::text from auth.users limit 1');
   const id = rows[0]?.id ?? (await one.insert('busy@x.y'));
-  await one.db.app.query('select rollcall.capture(1::smallint, array[$1]) from generate_series(1, 20000)', [id]);
+  await one.db.app.query('select rollcall.capture(array[$1]) from generate_series(1, 20000)', [id]);
 }
 
 async function currentLog(one: Installed): Promise<number> {

@@ -77,7 +77,7 @@ test('numbers keep every digit, times their microseconds; infinity and one megab
       attribute('FINE', 'user_metadata.fine', { type: 'float' }),
       attribute('AT', 'created_at'),
       attribute('DAY', 'created_at', { type: 'date' }),
-      attribute('EVER', 'banned_until'),
+      attribute('EVER', 'invited_at'),
       attribute('TEXT', 'created_at', { type: 'text' }),
       attribute('LONG', 'user_metadata.long'),
       attribute('WHOLE', 'user_metadata.object', { type: 'json' }),
@@ -85,7 +85,7 @@ test('numbers keep every digit, times their microseconds; infinity and one megab
   );
   const id = await one.insert('a@x.y');
   await one.db.app.query(
-    `update auth.users set created_at = '2024-02-29 23:59:59.123456-01', banned_until = 'infinity',
+    `update auth.users set created_at = '2024-02-29 23:59:59.123456-01', invited_at = 'infinity',
        raw_user_meta_data = jsonb_build_object('big', 9007199254740993, 'fine', '0.1000000000000000055'::numeric,
          'long', repeat('x', 100000), 'object', '{"n": null, "a": [1, {"b": 1.50}]}'::jsonb) where id = $1`,
     [id],
@@ -288,7 +288,7 @@ test('the same row has the same hash whatever the session is set to', async () =
     if (settings !== '') await client.query(settings);
     const { rows } = await client.query(
       `select encode(w.hash, 'hex') as hash, w.payload::text as payload
-         from pg_catalog.unnest(rollcall.wanted_rows('map_users_to_mailtrap', array[$1]::pg_catalog.text[])) w`,
+         from pg_catalog.unnest(rollcall.wanted_rows(1::pg_catalog.int2, 'map_users_to_mailtrap', array[$1]::pg_catalog.text[])) w`,
       [id],
     );
     return rows[0];

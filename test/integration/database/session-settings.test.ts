@@ -79,7 +79,7 @@ test('the payload and its hash are the same under every setting of the session',
   const map = async (): Promise<Record<string, unknown>> => {
     const { rows } = await session.query(
       `select w.verdict, w.address, w.payload::text as payload, encode(w.hash, 'hex') as hash
-         from unnest(rollcall.wanted_rows('map_users_to_mailtrap', array['${id}'])) w`,
+         from unnest(rollcall.wanted_rows(1::smallint, 'map_users_to_mailtrap', array['${id}'])) w`,
     );
     return rows[0] as Record<string, unknown>;
   };
