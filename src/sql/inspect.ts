@@ -53,7 +53,7 @@ export async function inspectSources(tx: Queryable & Script, config: Config): Pr
  * Reads the columns of `auth.users`, and the `sql:` expressions over a row of it.
  * @throws RollcallError `RC_NOT_INSTALLED`, `RC_NO_AUTH_USERS`, `RC_CONFIG_COLUMN_UNKNOWN`, `RC_SQL_EXPRESSION`
  */
-export async function inspectUsers(tx: Queryable & Script, config: Config): Promise<UserSource> {
+async function inspectUsers(tx: Queryable & Script, config: Config): Promise<UserSource> {
   await checkInstall(tx);
   const rows = await tx.query<{ name: string }>(
     `select attname::text as name from pg_attribute

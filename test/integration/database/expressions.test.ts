@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Config } from '../../../src/config/types.ts';
 import { RollcallError } from '../../../src/core/errors.ts';
-import { inspectUsers } from '../../../src/sql/inspect.ts';
+import { inspectSources } from '../../../src/sql/inspect.ts';
 import { attribute, testConfig } from '../../support/config.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { installed } from './support.ts';
@@ -16,8 +16,8 @@ function withSql(expression: string, more: Partial<Config> = {}): Config {
 }
 
 async function inspect(db: TestDatabase, expression: string, more: Partial<Config> = {}) {
-  const source = await db.sql.transaction((tx) => inspectUsers(tx, withSql(expression, more)));
-  return source.expressions.get(expression);
+  const { users } = await db.sql.transaction((tx) => inspectSources(tx, withSql(expression, more)));
+  return users.expressions.get(expression);
 }
 
 async function refusal(db: TestDatabase, expression: string): Promise<string> {

@@ -1,58 +1,7 @@
 import { expect, test } from 'vitest';
-import type { SystemEventType } from '../../../src/core/mapping.ts';
-import type { EventSource, EventType } from '../../../src/sql/source.ts';
 import { attribute } from '../../support/config.ts';
-import type { TestDatabase } from '../../support/database.ts';
-import {
-  contacts,
-  events,
-  inspect,
-  linkText,
-  plainRole,
-  project,
-  refusal,
-  sql,
-  systemEvent,
-} from './inspect-support.ts';
-
-// As Supabase Storage's migrations leave it, but for what they index.
-const STORAGE = `create schema storage;
-  create table storage.objects (id uuid primary key default gen_random_uuid(), bucket_id text, name text, owner uuid,
-    created_at timestamptz default now(), updated_at timestamptz default now(), last_accessed_at timestamptz default now(),
-    metadata jsonb, path_tokens text[] generated always as (string_to_array(name, '/')) stored, version text, owner_id text,
-    user_metadata jsonb);
-  alter table storage.objects enable row level security;`;
-const VERSIONED = `alter table storage.objects add archived_at timestamptz, add is_delete_marker boolean not null default false,
-  add is_versioned boolean not null default false;`;
-
-async function source(db: TestDatabase, ...types: SystemEventType[]): Promise<EventSource> {
-  const { events: found } = await inspect(db, { systemEvents: types.map((type) => systemEvent(type)) });
-  const [first] = found;
-  if (first === undefined || found.length > 1) throw new Error('not one source');
-  return first;
-}
-
-/** Which events a change of one row is: each case's condition, asked of Postgres. */
-async function happened(
-  db: TestDatabase,
-  { table, types }: EventSource,
-  operation: EventType['operations'][number],
-  row: Record<string, unknown>,
-  old: Record<string, unknown> = {},
-): Promise<string[]> {
-  const alias = table.table === 'users' ? 'users' : 'objects';
-  const record = `jsonb_populate_record(null::${table.schema}.${table.table}, $N::jsonb)`;
-  const names: string[] = [];
-  for (const type of types) {
-    if (!type.operations.includes(operation)) continue;
-    const { rows } = await db.app.query(
-      `select (${type.condition ?? 'true'}) as yes from ${record.replace('N', '1')} as ${alias}, ${record.replace('N', '2')} as old`,
-      [JSON.stringify(row), JSON.stringify(operation === 'update' ? { ...row, ...old } : {})],
-    );
-    if (rows[0]?.yes === true) names.push(type.name);
-  }
-  return names;
-}
+import { happened, source } from './inspect-event-support.ts';
+import { contacts, events, inspect, linkText, project, refusal, sql, systemEvent } from './inspect-support.ts';
 
 test('the events of auth.users are one source, which has the mappable columns only', async () => {
   const db = await project();
@@ -140,70 +89,6 @@ test('an older auth.users has fewer columns, and its events ask for none that it
   expect(await refusal(db, { systemEvents: [systemEvent('user.signed_in')] })).toMatchObject({
     code: 'RC_CONFIG_COLUMN_UNKNOWN',
     path: 'events.user.signed_in',
-  });
-});
-
-test('files: bucket, path, size and type, and the owner as contact', async () => {
-  const db = await project(STORAGE);
-  const files = await source(db, 'storage.object.created', 'storage.object.updated', 'storage.object.deleted');
-  expect(files.table).toMatchObject({ name: 'storage.objects', kind: 'table', primaryKey: [{ name: 'id' }] });
-  expect(linkText(files.link)).toBe('user:owner_id');
-  expect(files.types.map((t) => t.properties.map((p) => [p.name, p.source, p.type]))).toEqual(
-    [1, 2, 3].map(() => [
-      ['bucket', { kind: 'column', path: ['bucket_id'] }, undefined],
-      ['path', { kind: 'column', path: ['name'] }, undefined],
-      ['size', { kind: 'column', path: ['metadata', 'size'] }, 'integer'],
-      ['type', { kind: 'column', path: ['metadata', 'mimetype'] }, undefined],
-    ]),
-  );
-  const file = { name: 'a/b.png', bucket_id: 'avatars', version: '1', metadata: { size: 3 } };
-  expect(await happened(db, files, 'insert', file)).toEqual(['storage.object.created']);
-  expect(await happened(db, files, 'delete', file)).toEqual(['storage.object.deleted']);
-  for (const old of [{ name: 'x' }, { bucket_id: 'x' }, { version: '0' }, { metadata: null }])
-    expect(await happened(db, files, 'update', file, old)).toEqual(['storage.object.updated']);
-  const touched = { last_accessed_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z', owner_id: 'x' };
-  expect(await happened(db, files, 'update', file, touched)).toEqual([]);
-});
-
-test('in versioned buckets a deletion is a marker, and old versions go quietly', async () => {
-  const db = await project(STORAGE + VERSIONED);
-  const files = await source(db, 'storage.object.created', 'storage.object.updated', 'storage.object.deleted');
-  const now = '2026-01-01T00:00:00Z';
-  const file = { name: 'a', bucket_id: 'b', version: '1', is_delete_marker: false };
-  const marker = { ...file, version: '2', is_delete_marker: true };
-  expect(await happened(db, files, 'insert', file)).toEqual(['storage.object.created']);
-  expect(await happened(db, files, 'insert', marker)).toEqual(['storage.object.deleted']);
-  expect(await happened(db, files, 'update', { ...file, archived_at: now }, { archived_at: null })).toEqual([]);
-  expect(await happened(db, files, 'update', marker, { is_delete_marker: false, version: '1' })).toEqual([
-    'storage.object.deleted',
-  ]);
-  expect(await happened(db, files, 'delete', file)).toEqual(['storage.object.deleted']);
-  expect(await happened(db, files, 'delete', { ...file, archived_at: now })).toEqual([]);
-  expect(await happened(db, files, 'delete', marker)).toEqual([]);
-});
-
-test('an older storage.objects has an owner by uuid only; without the table the event is an error', async () => {
-  const db = await project(
-    `${STORAGE} alter table storage.objects drop column owner_id, drop column version, drop column metadata`,
-  );
-  const files = await source(db, 'storage.object.updated');
-  expect(linkText(files.link)).toBe('user:owner');
-  expect(files.types[0]?.properties.map((p) => p.name)).toEqual(['bucket', 'path']);
-  await db.app.query('drop table storage.objects');
-  expect(await refusal(db, { systemEvents: [systemEvent('storage.object.created')] })).toMatchObject({
-    code: 'RC_NO_STORAGE_OBJECTS',
-    path: 'events.storage.object.created',
-    line: 9,
-  });
-});
-
-test('without the right to have a trigger on storage.objects the GRANT is named', async () => {
-  const db = await project(STORAGE);
-  const { name, sql: own } = await plainRole(db);
-  const config = { systemEvents: [systemEvent('storage.object.created')] };
-  expect(await refusal(db, config, own)).toMatchObject({
-    code: 'RC_TABLE_PERMISSION',
-    hint: expect.stringContaining(`grant trigger on table storage.objects to ${name};`),
   });
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { SourceTable } from '../../../src/sql/source.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { attribute } from '../../support/config.ts';
-import { contacts, events, inspect, plainRole, project, refusal } from './inspect-support.ts';
+import { contacts, events, inspect, project, refusal } from './inspect-support.ts';
 
 /** A table of events whose rows have an address: what it is like. */
 async function shape(db: TestDatabase, schema: string, table: string, email = 'email'): Promise<SourceTable> {
@@ -232,118 +232,4 @@ test('a primary key in its own order, without what its index only includes', asy
     { name: 'c', sqlType: 'uuid', type: 'text' },
     { name: 'a', sqlType: 'integer', type: 'integer' },
   ]);
-});
-
-test('no primary key is an error that says what to do, for contacts, events and what is counted', async () => {
-  const db = await project();
-  await db.app.query(`create table public.loose (id int unique not null, email text)`);
-  for (const config of [{ tables: [contacts('loose', { email: 'email' })] }, { eventTables: [events('loose')] }]) {
-    expect(await refusal(db, config)).toMatchObject({
-      code: 'RC_NO_PRIMARY_KEY',
-      message: expect.stringContaining('public.loose'),
-      hint: expect.stringContaining('add primary key'),
-      path: 'table_mapping.loose',
-    });
-  }
-});
-
-test('no such table: the closest one is named', async () => {
-  const db = await project();
-  await db.app.query(`create table public.customers (id int primary key, email text);
-    create table public."Orders" (id int primary key); create schema app; create table app.invoices (id int primary key)`);
-  const cases: [string, RegExp][] = [
-    ['custmers', /"customers"/],
-    ['orders', /"Orders"/],
-    ['invoices', /"app\.invoices"/],
-    ['app.customers', /"public\.customers"/],
-    ['whatever', /There are: Orders, customers\./],
-  ];
-  for (const [name, hint] of cases) {
-    const found = await refusal(db, { tables: [contacts(name, { email: 'email' })] });
-    expect(found).toMatchObject({ code: 'RC_TABLE_UNKNOWN', path: `table_mapping.${name}`, line: 7 });
-    expect(found.hint).toMatch(hint);
-  }
-  const schema = await refusal(db, { tables: [contacts('nowhere.t', { email: 'email' })] });
-  expect(schema.message).toMatch(/no schema "nowhere"/);
-  // Postgres cuts names at 63 bytes, and a longer one would find the wrong table.
-  await db.app.query(`create table public."${'y'.repeat(63)}" (id int primary key, email text)`);
-  expect(await refusal(db, { tables: [contacts('y'.repeat(64), { email: 'email' })] })).toMatchObject({
-    code: 'RC_TABLE_UNKNOWN',
-  });
-});
-
-test('a foreign table is refused; a sequence, an index or a type is no table', async () => {
-  const db = await project();
-  await db.app.query(`create foreign data wrapper nothing; create server far foreign data wrapper nothing;
-    create foreign table public.remote (id int, email text) server far; create sequence public.numbers;
-    create type public.pair as (a int, b int)`);
-  expect(await refusal(db, { tables: [contacts('remote', { email: 'email' })] })).toMatchObject({
-    code: 'RC_TABLE_KIND',
-    message: expect.stringContaining('foreign table'),
-  });
-  for (const name of ['numbers', 'pair']) {
-    expect(await refusal(db, { tables: [contacts(name)] })).toMatchObject({ code: 'RC_TABLE_UNKNOWN' });
-  }
-});
-
-test('without rights the GRANT that is missing is named', async () => {
-  const db = await project();
-  const { name, sql } = await plainRole(db);
-  await db.app.query(`create schema "App"; create table "App"."People" (id int primary key, email text, plan text);
-    create table "App".parts (id int, email text, primary key (id)) partition by range (id);
-    create table "App".parts_1 partition of "App".parts for values from (0) to (10)`);
-  const table = { schema: 'App', table: 'People' };
-  const people = { tables: [contacts(table, { email: 'email' })] };
-  const missing = async (config: Parameters<typeof refusal>[1]): Promise<string> => {
-    const found = await refusal(db, config, sql);
-    expect(found.code).toBe('RC_TABLE_PERMISSION');
-    return found.hint.replace('As the owner of the table run: ', '');
-  };
-  const all = await missing(people);
-  expect(all).toBe(`grant usage on schema "App" to ${name}; grant select, trigger on table "App"."People" to ${name};`);
-  // The very statements heal it, one after the other.
-  await db.app.query(`grant usage on schema "App" to ${name}`);
-  expect(await missing(people)).toBe(`grant select, trigger on table "App"."People" to ${name};`);
-  await db.app.query(`grant select on "App"."People" to ${name}`);
-  expect(await missing(people)).toBe(`grant trigger on table "App"."People" to ${name};`);
-  await db.app.query(`grant trigger on "App"."People" to ${name}; grant select, trigger on "App".parts to ${name}`);
-  expect((await inspect(db, people, sql)).contacts).toHaveLength(1);
-  // Triggers stand on every partition; rows are read through the parent.
-  const parts = { tables: [contacts({ schema: 'App', table: 'parts' }, { email: 'email' })] };
-  expect(await missing(parts)).toBe(`grant trigger on table "App".parts_1 to ${name};`);
-  await db.app.query(`grant trigger on "App".parts_1 to ${name}`);
-  expect((await inspect(db, parts, sql)).contacts).toHaveLength(1);
-  // Events are captured and never read.
-  await db.app.query(`revoke select on "App"."People" from ${name}`);
-  const config = { eventTables: [events(table, { link: { kind: 'email', column: 'email' } })] };
-  expect((await inspect(db, config, sql)).events).toHaveLength(1);
-});
-
-test('row security: a role that it applies to is told, one above it is not', async () => {
-  const db = await project();
-  const { name, sql } = await plainRole(db);
-  await db.app.query(`create table public.people (id int primary key, email text);
-    alter table public.people enable row level security;
-    grant select, trigger on public.people to ${name};
-    create view public.shown as select * from public.people;
-    create view public.invoked with (security_invoker) as select * from public.people;
-    grant select on public.shown, public.invoked to ${name}`);
-  const people = { tables: [contacts('people', { email: 'email' })] };
-  expect((await inspect(db, people)).contacts).toHaveLength(1);
-  expect(await refusal(db, people, sql)).toMatchObject({
-    code: 'RC_TABLE_ROW_SECURITY',
-    message: expect.stringContaining(name),
-    hint: expect.stringContaining('bypassrls'),
-    path: 'table_mapping.people',
-  });
-  // A view reads as its owner, or as whoever asks.
-  const view = (table: string) => ({ tables: [contacts(table, { email: 'email', everyMs: 1_000 })] });
-  expect((await inspect(db, view('shown'), sql)).contacts).toHaveLength(1);
-  expect((await inspect(db, view('invoked'))).contacts).toHaveLength(1);
-  expect(await refusal(db, view('invoked'), sql)).toMatchObject({ code: 'RC_TABLE_ROW_SECURITY' });
-  await db.app.query(`revoke select on public.people from ${name}`);
-  expect(await refusal(db, view('invoked'), sql)).toMatchObject({
-    code: 'RC_TABLE_PERMISSION',
-    message: expect.stringContaining('permission denied for table people'),
-  });
 });
