@@ -6,24 +6,26 @@ import { type FieldAccess, type FieldChanges, fieldsProblem, planFields, readFie
 import type { Send } from '../engine/ports.ts';
 import { pause } from '../engine/wake.ts';
 import { withListIds } from '../engine/list-ids.ts';
-import { TRIGGERS } from '../sql/compile/capture-trigger.ts';
-import { attributePlan } from '../sql/compile/users.ts';
-import { inspectUsers } from '../sql/inspect.ts';
+import { attributePlan } from '../sql/compile/attribute-plan.ts';
+import { inspectSources } from '../sql/inspect.ts';
 import { installScript, MIGRATIONS } from '../sql/install-script.ts';
 import type { Sql } from '../sql/port.ts';
+import type { Sources } from '../sql/source.ts';
 import { type Installed, readInstalled } from './installed.ts';
+import { planTriggers, type TriggerPlan } from './trigger-plan.ts';
 
 /** What `apply` would do to the database. Nothing has been changed yet. */
 export interface DatabasePlan {
   readonly installed: Installed | undefined;
   readonly script: string;
+  /** What the config reads, as the database has it. */
+  readonly sources: Sources;
   /** Type of each attribute, as inferred from the database. */
   readonly attributes: AttributePlan;
   /** Migrations that have not run yet, as `1 state`. */
   readonly migrations: readonly string[];
   readonly functions: number;
-  /** Triggers that are missing and will be made. */
-  readonly newTriggers: readonly string[];
+  readonly triggers: TriggerPlan;
   /** Destinations in the database that the config no longer names. */
   readonly dropped: readonly string[];
 }
@@ -39,23 +41,23 @@ export interface DestinationPlan {
 
 /**
  * Reads what is there and makes the install script that fits it, in one transaction that changes nothing.
- * @throws RollcallError `RC_NO_AUTH_USERS`, `RC_SQL_EXPRESSION`, or the driver's error
+ * @throws RollcallError what `inspectSources` and `attributePlan` throw, or the driver's error
  */
 export function planDatabase(sql: Sql, config: Config): Promise<DatabasePlan> {
   return sql.transaction(async (tx) => {
     const installed = await readInstalled(tx);
-    const source = await inspectUsers(tx, config);
-    const script = installScript(config, source);
-    const captured = config.enabled && config.users && config.destinations.length > 0;
+    const sources = await inspectSources(tx, config);
+    const script = installScript(config, sources);
     return {
       installed,
       script,
-      attributes: attributePlan(config.userMapping, source),
+      sources,
+      attributes: attributePlan(config, sources),
       migrations: MIGRATIONS.filter((m) => installed?.migrations.includes(m.version) !== true).map(
         (m) => `${m.version} ${m.name}`,
       ),
       functions: new Set(script.match(/(?<=create or replace function rollcall\.)"?[\w-]+/g)).size,
-      newTriggers: captured ? TRIGGERS.filter((name) => installed?.triggers.includes(name) !== true) : [],
+      triggers: planTriggers(config, sources, installed),
       dropped: (installed?.destinations ?? []).filter((name) => !config.destinations.some((d) => d.name === name)),
     };
   });

@@ -1,8 +1,11 @@
 import type { Config } from '../config/types.ts';
 import type { DatabasePlan, DestinationPlan } from './apply-plan.ts';
-import { columns, count, wrap } from './layout.ts';
+import { describeConsent, describeSource, tableText } from './describe.ts';
+import { columns, count, duration, wrap } from './layout.ts';
 import type { Paint } from './paint.ts';
-import { describeConsent, describeSource } from './summary.ts';
+import { listSources } from './source-list.ts';
+import { renderSources } from './source-text.ts';
+import { allAttributes } from './summary.ts';
 
 export interface ApplyView {
   readonly config: Config;
@@ -15,14 +18,35 @@ export interface ApplyView {
 
 /** What `apply` will change, as text. */
 export function renderApply({ config, where, database, destinations }: ApplyView, paint: Paint, width: number): string {
-  const { installed } = database;
-  const what =
-    installed === undefined
-      ? 'First install'
-      : installed.configHash === config.hash && database.newTriggers.length === 0 && database.migrations.length === 0
-        ? 'Same config again'
-        : 'Update';
-  const lines = [paint('bold', `${what}: ${where}, environment ${config.environment}`), '', 'Database'];
+  const lines = [
+    paint('bold', `${whatItIs(config, database)}: ${where}, environment ${config.environment}`),
+    '',
+    'Database',
+    ...renderDatabase(config, database, paint, width),
+    ...renderRead(config, database, width),
+    '',
+    wrap(`Consent: ${describeConsent(config.consent)}`, width),
+    '',
+    'Attributes',
+    renderAttributes(config, database, destinations, paint),
+  ];
+  for (const plan of destinations ?? []) {
+    lines.push('', renderFields(plan, paint, width));
+  }
+  if (destinations === undefined)
+    lines.push('', 'Destinations are left out: fields that are missing there stay missing.');
+  return lines.join('\n');
+}
+
+function whatItIs(config: Config, { installed, triggers, migrations }: DatabasePlan): string {
+  if (installed === undefined) return 'First install';
+  const same = installed.configHash === config.hash && triggers.made.length === 0 && migrations.length === 0;
+  return same ? 'Same config again' : 'Update';
+}
+
+function renderDatabase(config: Config, database: DatabasePlan, paint: Paint, width: number): readonly string[] {
+  const { installed, migrations, functions, triggers, dropped } = database;
+  const lines: string[] = [];
   const line = (mark: string, text: string): void => {
     lines.push(`  ${mark} ${wrap(text, width, '    ').trimStart()}`);
   };
@@ -30,27 +54,40 @@ export function renderApply({ config, where, database, destinations }: ApplyView
   const change = (text: string): void => line(paint('yellow', '~'), text);
   const remove = (text: string): void => line(paint('red', '-'), text);
   if (installed === undefined) add('schema rollcall');
-  if (database.migrations.length > 0) add(`migrations: ${database.migrations.join(', ')}`);
-  (installed === undefined ? add : change)(count(database.functions, 'function'));
-  if (database.newTriggers.length > 0) add(`triggers on auth.users: ${database.newTriggers.join(', ')}`);
-  const kept = installed?.triggers.length ?? 0;
-  const captures = config.enabled && config.users && config.destinations.length > 0;
-  if (kept > 0 && !captures) remove('triggers on auth.users: nothing is captured any more');
+  if (migrations.length > 0) add(`migrations: ${migrations.join(', ')}`);
+  (installed === undefined ? add : change)(count(functions, 'function'));
+  for (const { tables, names } of triggers.made) add(`triggers on ${tables.join(', ')}: ${names.join(', ')}`);
+  if (triggers.removed.length > 0)
+    remove(
+      `triggers on ${triggers.removed.join(', ')}: nothing of ${triggers.removed.length === 1 ? 'it' : 'them'} is captured any more`,
+    );
   for (const { name, account } of config.destinations) {
     const before = installed?.accounts[name];
     if (before === undefined) add(`destination ${name}`);
     else if (before === account) change(`destination ${name}`);
     else change(`destination ${name}: another account, so everybody is sent again`);
   }
-  for (const name of database.dropped) remove(`destination ${name}: no longer sent to, its contacts stay there`);
-  lines.push('', `Consent: ${describeConsent(config.consent)}`);
-  lines.push('', 'Attributes', renderAttributes(config, database, destinations, paint));
-  for (const plan of destinations ?? []) {
-    lines.push('', renderFields(plan, paint, width));
-  }
-  if (destinations === undefined)
-    lines.push('', 'Destinations are left out: fields that are missing there stay missing.');
-  return lines.join('\n');
+  for (const name of dropped) remove(`destination ${name}: no longer sent to, its contacts stay there`);
+  return lines;
+}
+
+/** What is read beside the users themselves. */
+function renderRead(config: Config, { sources }: DatabasePlan, width: number): readonly string[] {
+  const items = listSources(config, sources);
+  const { reevaluateMs } = sources;
+  const again =
+    reevaluateMs === undefined
+      ? []
+      : [
+          wrap(
+            `Everybody is looked at again every ${duration(reevaluateMs / 1000)}, as a value may change without its row.`,
+            width,
+          ),
+        ];
+  return [
+    ...(items.length === 0 ? [] : ['', 'Sources', renderSources(items, width)]),
+    ...(again.length === 0 ? [] : ['', ...again]),
+  ];
 }
 
 function renderAttributes(
@@ -60,14 +97,18 @@ function renderAttributes(
   paint: Paint,
 ): string {
   const fresh = new Set(destinations?.flatMap((d) => d.changes.create.map((f) => f.name)));
-  const rows = config.userMapping.attributes.map((a) => [
-    describeSource(a),
+  const addresses = [
+    config.userMapping.address.join('.'),
+    ...config.tables.flatMap((t) => (t.email === undefined ? [] : [`${tableText(t.table)}.${t.email}`])),
+  ];
+  const rows = allAttributes(config).map(({ attribute, table }) => [
+    describeSource(attribute, table),
     '->',
-    a.name,
-    attributes[a.name] ?? '',
-    fresh.has(a.name) ? 'new field' : '',
+    attribute.name,
+    attributes[attribute.name] ?? '',
+    fresh.has(attribute.name) ? 'new field' : '',
   ]);
-  const all = [[config.userMapping.address.join('.'), '->', 'email', 'address', ''], ...rows];
+  const all = [...addresses.map((from) => [from, '->', 'email', 'address', '']), ...rows];
   return columns(all, 'lllll').replaceAll(/new field$/gm, paint('green', 'new field'));
 }
 

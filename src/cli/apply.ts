@@ -10,11 +10,12 @@ import { type DatabasePlan, type DestinationPlan, planDatabase, planDestinations
 import { renderApply } from './apply-show.ts';
 import { ask } from './ask.ts';
 import type { Cli } from './cli.ts';
-import { renderWarnings } from './config-check.ts';
 import { examples } from './examples.ts';
 import { widthOf } from './io.ts';
 import { count } from './layout.ts';
 import { loadConfig } from './load-config.ts';
+import { allWarnings } from './summary.ts';
+import { renderWarnings } from './warnings.ts';
 import { whereIs } from './where.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -84,7 +85,8 @@ async function applyWith({ sql, config, database, send }: Parts, options: Option
       : await planDestinations(config, database.attributes, send, tell(cli));
   const width = widthOf(cli.io.stdout);
   const view = { config, where: whereIs(url), database, destinations };
-  cli.say(...renderWarnings(config, cli.paint, width), renderApply(view, cli.paint, width), '');
+  const warnings = renderWarnings(config.file, allWarnings(config, database.sources), cli.paint, width);
+  cli.say(...warnings, renderApply(view, cli.paint, width), '');
   const problem = destinations?.find((d) => d.problem !== undefined)?.problem;
   if (problem !== undefined) throw problem;
   if (!(await ask(cli, 'Apply these changes?', options.yes))) return 1;

@@ -13,8 +13,18 @@ export interface Installed {
   readonly destinations: readonly string[];
   /** Which account each destination was applied for, by name. */
   readonly accounts: Readonly<Record<string, string>>;
-  /** Names of the triggers on auth.users. */
-  readonly triggers: readonly string[];
+  /** Our triggers, those of partitions too. */
+  readonly triggers: readonly InstalledTrigger[];
+}
+
+export interface InstalledTrigger {
+  /** `schema.table`, unquoted. */
+  readonly table: string;
+  readonly name: string;
+  /** Of ours, that it runs: of the table, or of the one that it is a partition of. */
+  readonly function: string;
+  /** False when somebody has switched it off. */
+  readonly enabled: boolean;
 }
 
 /** See `rollcall.identity()`. */
@@ -37,8 +47,14 @@ export async function readInstalled(sql: Queryable): Promise<Installed | undefin
       'configHash', i.config_hash, 'identity', i.identity, 'projectRef', i.project_ref, 'environment', i.environment,
       'destinations', (select coalesce(jsonb_agg(d.name order by d.id), '[]') from rollcall.destinations d where d.enabled),
       'accounts', (select coalesce(jsonb_object_agg(d.name, d.account), '{}') from rollcall.destinations d),
-      'triggers', (select coalesce(jsonb_agg(t.tgname order by t.tgname), '[]') from pg_trigger t
-                    where t.tgrelid = to_regclass('auth.users') and t.tgname like 'rollcall\\_%')) as installed
+      'triggers', (${TRIGGERS})) as installed
     from rollcall.install i`);
   return row?.installed;
 }
+
+/** Our triggers are those that run a function of ours, whatever they are called. */
+const TRIGGERS = `select coalesce(jsonb_agg(jsonb_build_object('table', n.nspname || '.' || c.relname, 'name', t.tgname,
+      'function', f.proname, 'enabled', t.tgenabled in ('O', 'A')) order by n.nspname, c.relname, t.tgname), '[]')
+    from pg_trigger t join pg_proc f on f.oid = t.tgfoid join pg_namespace o on o.oid = f.pronamespace
+    join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+   where o.nspname = 'rollcall' and not t.tgisinternal`;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { columns, count, cut, duration, wrap } from './layout.ts';
+import { columns, count, cut, duration, hanging, wrap } from './layout.ts';
 
 test('wrap breaks between words, indents every line and keeps a longer word whole', () => {
   expect(wrap('one two three', 9)).toBe('one two\nthree');
@@ -7,6 +7,11 @@ test('wrap breaks between words, indents every line and keeps a longer word whol
   expect(wrap('a extraordinarily b', 6)).toBe('a\nextraordinarily\nb');
   expect(wrap('one\ntwo', 80, ' ')).toBe(' one\n two');
   expect(wrap('', 80)).toBe('');
+});
+
+test('hanging puts the lines of a text below its first word', () => {
+  expect(hanging('name  ', 'one two three', 13)).toBe('name  one two\n      three');
+  expect(hanging('name  ', '', 13)).toBe('name  ');
 });
 
 test('columns are as wide as their widest cell, numbers to the right, no spaces at the end', () => {

@@ -14,6 +14,11 @@ export function wrap(text: string, width: number, indent = ''): string {
   return lines.join('\n');
 }
 
+/** A text after a label, broken into lines that begin below its first word. */
+export function hanging(label: string, text: string, width: number): string {
+  return label + wrap(text, width, ' '.repeat(label.length)).trimStart();
+}
+
 /** Rows in columns, two spaces apart. `align` has one letter a column: `l` or `r`. */
 export function columns(rows: readonly (readonly string[])[], align: string, indent = '  '): string {
   const widths = align.split('').map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { RollcallError } from '../core/errors.ts';
 import { plain } from './paint.ts';
-import { type DestinationStatus, problemsOf, renderStatus, type StatusDocument } from './status-view.ts';
+import type { DestinationStatus, StatusDocument } from './status-document.ts';
+import { problemsOf } from './status-problems.ts';
+import { renderStatus } from './status-view.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05Z');
 
@@ -14,6 +16,7 @@ const quiet: DestinationStatus = {
   skipped: {},
   failed: 0,
   causes: [],
+  events: {},
   pause_code: null,
   pause_message: null,
   paused_until: null,
@@ -31,7 +34,7 @@ const healthy: StatusDocument = {
   oldest_unfolded_s: null,
   unwatched_s: 840,
   triggers_missing: [],
-  sources: [{ name: 'auth.users', pause_code: null, pause_message: null }],
+  sources: [{ name: 'auth.users', pause_code: null, pause_message: null, held: 0 }],
   destinations: [quiet],
 };
 
@@ -40,8 +43,12 @@ const ill: StatusDocument = {
   sweep_wanted: true,
   sweep_note:
     '40 of 1204 contacts have no user any more, and nobody saw them being deleted. None was deleted at a destination: check that auth.users is complete.',
-  triggers_missing: ['rollcall_insert', 'rollcall_update'],
-  sources: [{ name: 'auth.users', pause_code: '42703', pause_message: 'column users.full_name does not exist' }],
+  triggers_missing: ['auth.users: rollcall_insert', 'auth.users: rollcall_update', 'public.orders: rollcall_delete'],
+  sources: [
+    { name: 'auth.users', pause_code: '42703', pause_message: 'column users.full_name does not exist', held: 0 },
+    { name: 'public.orders', pause_code: 'drift', pause_message: 'The column total is gone.', held: 1_500 },
+    { name: 'public.profiles', pause_code: null, pause_message: null, held: 0 },
+  ],
   destinations: [
     {
       ...quiet,
@@ -53,6 +60,14 @@ const ill: StatusDocument = {
         { stage: 'deliver', code: 'invalid_email', field: 'email', count: 2 },
         { stage: 'map', code: '22P02', field: null, count: 1 },
       ],
+      events: {
+        pending: 7,
+        delivered: 1_204,
+        'dropped no_contact': 2,
+        'dropped filtered': 11,
+        'dead invalid_property': 1,
+        'dead 22P02': 3,
+      },
       pause_code: 'unauthorized',
       pause_message: 'Incorrect API token for ann@example.com',
       paused_until: '2026-01-02T03:10:00Z',
@@ -92,17 +107,27 @@ Healthy.`);
 
   No contacts at mailtrap: 2 soft deleted, 30 unconfirmed
 
+  Events at mailtrap: 7 pending; in the last 7 days 1,204 delivered, 13 dropped
+  (11 filtered, 2 no contact), 4 failed
+
 Last sweep 14 min ago; a running worker starts another within a minute.
 
 RC_CONFIG_NOT_APPLIED: The config on this machine is not the one that was
 applied.
   Run \`rollcall apply\`.
-RC_TRIGGERS_MISSING: Triggers are missing on auth.users, or switched off:
-rollcall_insert, rollcall_update.
-  Run \`rollcall apply\`. A sweep finds what they have missed.
+RC_TRIGGERS_MISSING: Triggers are missing, or switched off: auth.users:
+rollcall_insert, rollcall_update; public.orders: rollcall_delete.
+  Run \`rollcall apply\`. A sweep finds what contacts have missed; events of that
+  time are lost.
 RC_SOURCE_PAUSED: auth.users can't be read (42703): column users.full_name does
-not exist
-  Make the config fit the table, then run \`rollcall apply\`.
+not exist. Until it can, no change reaches a destination.
+  Nothing is lost. Make the config fit and run \`rollcall apply\`, or put back
+  what is gone: it is then read again by itself.
+RC_SOURCE_PAUSED: public.orders can't be read (drift): The column total is gone.
+Until it can, what it gave to contacts stays as it was, and 1,500 rows are held
+for their events.
+  Nothing is lost. Make the config fit and run \`rollcall apply\`, or put back
+  what is gone: it is then read again by itself.
 RC_DESTINATION_PAUSED: mailtrap is paused (unauthorized): Incorrect API token
 for [email]
   Give a valid key with the right scope and restart the workers. Nothing is lost
@@ -111,13 +136,18 @@ RC_FAILED: mailtrap: 3 contacts can't be delivered: 2 x invalid_email (email), 1
 x 22P02.
   Correct the rows, the mapping or the destination. Each is tried again when it
   changes, all refused ones by \`rollcall apply\`.
+RC_EVENTS_FAILED: mailtrap: 4 events can't be delivered: 3 x 22P02, 1 x
+invalid_property.
+  The events after them go on. Correct the rows, or the mapping of the
+  properties, for those to come; these are not sent again, and forgotten a week
+  later.
 RC_BEHIND: mailtrap is behind: the oldest change waits for 1 h 12 min.
   Is a worker running (\`rollcall start\`)? Its log says what holds it up.
 RC_BRAKE: 40 of 1204 contacts have no user any more, and nobody saw them being
 deleted. None was deleted at a destination: check that auth.users is complete.
   If users are missing there, restore them: the next sweep looks again.
 
-Unhealthy: 7 problems.`);
+Unhealthy: 9 problems.`);
   });
 
   test('no line is wider', () => {
@@ -129,7 +159,7 @@ Unhealthy: 7 problems.`);
   });
 
   test('no destinations: missing triggers are as they should be', () => {
-    const status = { ...healthy, destinations: [], triggers_missing: ['rollcall_insert'], swept_at: null };
+    const status = { ...healthy, destinations: [], triggers_missing: ['auth.users: rollcall_insert'], swept_at: null };
     expect(render(status)).toBe(`Rollcall: project abcdefghijklmnopqrst, environment production
 
   No destinations: nothing is sent.

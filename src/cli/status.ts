@@ -8,7 +8,9 @@ import type { Cli } from './cli.ts';
 import { examples } from './examples.ts';
 import { widthOf } from './io.ts';
 import { loadConfig } from './load-config.ts';
-import { problemsOf, renderStatus, type StatusDocument } from './status-view.ts';
+import type { StatusDocument } from './status-document.ts';
+import { problemsOf } from './status-problems.ts';
+import { renderStatus } from './status-view.ts';
 import { withDatabase } from './with-database.ts';
 
 /** `rollcall status`: what is in step and what is not; exit code 1 when something needs a person. */

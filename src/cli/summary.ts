@@ -1,47 +1,64 @@
 import type { Config } from '../config/types.ts';
-import type { AttributeMapping, ConsentBasis } from '../core/mapping.ts';
-import { cut } from './layout.ts';
+import type { AttributePlan } from '../core/destination.ts';
+import type { AttributeMapping, TableName } from '../core/mapping.ts';
+import type { Sources } from '../sql/source.ts';
+import { describeConsent, describeSource } from './describe.ts';
+import { listSources } from './source-list.ts';
 
-/** Where an attribute's value comes from, in a few words: `user_metadata.full_name`, `constant "supabase"`, `sql: …`. */
-export function describeSource({ source, transforms }: AttributeMapping): string {
-  const from =
-    source.kind === 'column'
-      ? source.path.join('.')
-      : source.kind === 'const'
-        ? `constant ${JSON.stringify(source.value)}`
-        : `sql: ${source.expression.replaceAll(/\s+/g, ' ')}`;
-  const through = transforms.length === 0 ? '' : ` (${transforms.map((t) => t.name).join(', ')})`;
-  return cut(from, 36) + through;
+/** An attribute with the mapped table that it is read from. */
+interface Mapped {
+  readonly attribute: AttributeMapping;
+  readonly table: TableName | undefined;
 }
 
-/** What the config says about consent, as the end of a sentence. */
-export function describeConsent(consent: ConsentBasis | undefined): string {
-  switch (consent?.kind) {
-    case undefined:
-      return 'not stated';
-    case 'nobody':
-      return 'nobody is subscribed until an opt-in';
-    case 'everyone':
-      return `everyone may be mailed, on this basis: ${consent.basis}`;
-    case 'column':
-      return `people whose ${consent.path.join('.')} is true`;
-  }
+/** All attributes in the order of precedence: of several with one name, the first that has a value gives it. */
+export function allAttributes({ tables, userMapping }: Config): readonly Mapped[] {
+  return [
+    ...tables.flatMap(({ table, attributes }) => attributes.map((attribute) => ({ attribute, table }))),
+    ...userMapping.attributes.map((attribute) => ({ attribute, table: undefined })),
+  ];
 }
 
-/** The summary as data, for `--json`. Holds no secrets. */
-export function summaryOf(config: Config): object {
+/** What the database says to a config. */
+export interface Found {
+  readonly sources: Sources;
+  /** Type of each attribute. */
+  readonly attributes: AttributePlan;
+}
+
+/** Something that has no effect, or slows things down; with its place in the config. */
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The config's warnings and the database's, in the order of the file. */
+export function allWarnings(config: Config, sources: Sources | undefined): readonly Warning[] {
+  return [...config.warnings, ...(sources?.warnings ?? [])].toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** The summary as data, for `--json`. Holds no secrets. `found` is absent when no database was asked. */
+export function summaryOf(config: Config, found: Found | undefined): object {
   const { userMapping } = config;
   return {
     file: config.file,
     environment: config.environment,
     hash: config.hash,
-    enabled: config.enabled && config.users,
-    destinations: config.destinations.map(({ name, type }) => ({ name, type })),
+    enabled: config.enabled,
+    users: config.users,
+    destinations: config.destinations.map(({ name, type, onDelete }) => ({ name, type, on_delete: onDelete })),
     address: userMapping.address.join('.'),
-    attributes: userMapping.attributes.map((a) => ({ from: describeSource(a), to: a.name, type: a.type ?? null })),
+    attributes: allAttributes(config).map(({ attribute, table }) => ({
+      from: describeSource(attribute, table),
+      to: attribute.name,
+      type: found?.attributes[attribute.name] ?? attribute.type ?? null,
+    })),
     where: userMapping.where?.expression ?? null,
     unconfirmed: userMapping.unconfirmed,
+    sources: listSources(config, found?.sources),
     consent: config.consent === undefined ? null : describeConsent(config.consent),
-    warnings: config.warnings,
+    warnings: allWarnings(config, found?.sources),
   };
 }

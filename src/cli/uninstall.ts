@@ -6,7 +6,8 @@ import type { Sql } from '../sql/port.ts';
 import { ask } from './ask.ts';
 import type { Cli } from './cli.ts';
 import { examples } from './examples.ts';
-import { count } from './layout.ts';
+import { widthOf } from './io.ts';
+import { count, hanging } from './layout.ts';
 import { loadConfig } from './load-config.ts';
 import { whereIs } from './where.ts';
 import { withDatabase } from './with-database.ts';
@@ -42,8 +43,16 @@ async function runUninstall(options: Options, cli: Cli): Promise<number> {
     cli.say(
       cli.paint('bold', `Uninstall from ${where}`),
       '',
-      `  ${cli.paint('red', '-')} ${count(present.triggers, 'trigger')} on auth.users`,
-      `  ${cli.paint('red', '-')} schema rollcall with ${count(present.tables, 'table')}, and what they know: which contact is where,`,
+      ...(present.triggers === 0
+        ? []
+        : [
+            hanging(
+              '    ',
+              `${count(present.triggers, 'trigger')} on ${present.tables.join(', ')}`,
+              widthOf(cli.io.stdout),
+            ).replace('    ', `  ${cli.paint('red', '-')} `),
+          ]),
+      `  ${cli.paint('red', '-')} schema rollcall with ${count(present.own, 'table')}, and what they know: which contact is where,`,
       '    what failed, what is still to be sent',
       '',
       'Contacts at the destinations stay as they are. Stop the workers first.',
@@ -56,12 +65,25 @@ async function runUninstall(options: Options, cli: Cli): Promise<number> {
   });
 }
 
-async function whatIsThere(sql: Sql): Promise<{ readonly tables: number; readonly triggers: number } | undefined> {
-  const [row] = await sql.query<{ there: boolean; tables: number; triggers: number }>(`select
-      exists (select from pg_namespace where nspname = 'rollcall') as there,
+interface Present {
+  /** Tables of ours. */
+  readonly own: number;
+  readonly triggers: number;
+  /** The project's tables that have triggers of ours. */
+  readonly tables: readonly string[];
+}
+
+async function whatIsThere(sql: Sql): Promise<Present | undefined> {
+  const [row] = await sql.query<Present & { there: boolean; [column: string]: unknown }>(`
+    with triggers as (
+      select n.nspname || '.' || c.relname as name from pg_trigger t
+        join pg_proc f on f.oid = t.tgfoid join pg_namespace o on o.oid = f.pronamespace
+        join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+       where o.nspname = 'rollcall' and not t.tgisinternal)
+    select exists (select from pg_namespace where nspname = 'rollcall') as there,
       (select count(*)::int from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = 'rollcall' and c.relkind = 'r') as tables,
-      (select count(*)::int from pg_trigger
-        where tgrelid = to_regclass('auth.users') and tgname like 'rollcall\\_%') as triggers`);
+        where n.nspname = 'rollcall' and c.relkind = 'r') as own,
+      (select count(*)::int from triggers) as triggers,
+      array(select distinct regexp_replace(t.name, '^public[.]', '') from triggers t order by 1) as tables`);
   return row?.there === true ? row : undefined;
 }

@@ -30,6 +30,7 @@ describe('config check', () => {
     expect(summary).toBe(`ok ${file}, environment staging
 
 destinations  crm (mailtrap)
+on_delete     delete
 consent       people whose user_metadata.opt_in is true
 address       email, also unconfirmed ones
 only where    user_metadata->>'plan' is not null
@@ -39,6 +40,7 @@ attributes
   created_at (date)                     ->  COHORT       date
   constant "supabase"                   ->  SOURCE
   sql: extract(day from now() - creat…  ->  TENURE       integer
+database      not checked: no database URL is set
 `);
     expect(ran.stdout).not.toContain('secret-token');
   });
@@ -47,7 +49,7 @@ attributes
     const file = await tempFile('rollcall.yaml', 'environment: test\nconnectors: {supabase: {enabled: false}}\n');
     const { code, stdout } = await rollcall(['config', 'check', '--config', file]);
     expect(code).toBe(0);
-    expect(stdout).toContain('destinations  none: nothing is sent\nusers         off: nothing is captured or sent\n');
+    expect(stdout).toContain('destinations  none: nothing is sent\nenabled       false: nothing is captured or sent\n');
   });
 
   test('every mistake at once, with place, line and suggestion', async () => {
@@ -68,7 +70,8 @@ attributes
     expect(JSON.parse(ran.stdout)).toMatchObject({
       ok: true,
       environment: 'staging',
-      destinations: [{ name: 'crm', type: 'mailtrap' }],
+      destinations: [{ name: 'crm', type: 'mailtrap', on_delete: 'delete' }],
+      database: { checked: false, reason: 'no database URL is set' },
       consent: 'people whose user_metadata.opt_in is true',
       warnings: [{ line: 4 }],
     });

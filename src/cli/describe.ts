@@ -1,0 +1,77 @@
+import type { AttributeMapping, ConsentBasis, ContactLink, TableName } from '../core/mapping.ts';
+import type { RowLink } from '../sql/source.ts';
+import { cut } from './layout.ts';
+
+/** A table as the config may write it: without its schema when that is `public`. */
+export function tableText({ schema, table }: TableName): string {
+  return schema === 'public' ? table : `${schema}.${table}`;
+}
+
+/**
+ * Where an attribute's value comes from, in a few words: `user_metadata.full_name`, `constant "supabase"`, `sql: …`.
+ * @param table the mapped table that it is read from; undefined for `auth.users`, and where it goes without saying
+ */
+export function describeSource({ source, transforms }: AttributeMapping, table?: TableName): string {
+  const of = table === undefined ? '' : tableText(table);
+  const through = transforms.length === 0 ? '' : ` (${transforms.map((t) => t.name).join(', ')})`;
+  const inside = of === '' ? '' : `${of}: `;
+  switch (source.kind) {
+    case 'column':
+      return cut([...(of === '' ? [] : [of]), ...source.path].join('.'), WIDEST) + through;
+    case 'const':
+      return cut(`${inside}constant ${JSON.stringify(source.value)}`, WIDEST) + through;
+    case 'sql':
+      return cut(`${inside}sql: ${oneLine(source.expression)}`, WIDEST) + through;
+    case 'aggregate': {
+      const from = ` from ${tableText(source.from.table)}`;
+      return cut(`sql: ${oneLine(source.expression)}`, Math.max(SHORTEST, WIDEST - from.length)) + from + through;
+    }
+  }
+}
+
+const WIDEST = 36;
+const SHORTEST = 16;
+
+/** SQL as it fits into a line of text. */
+export function oneLine(sql: string): string {
+  return sql.trim().replaceAll(/\s+/g, ' ');
+}
+
+/** How a row leads to its contact, as the database has it: `user_id`, `user_id, else email`, `customer_id -> customers`. */
+export function describeLink({ user, email, via }: RowLink): string {
+  if (via !== undefined) return `${via.column.name} -> ${tableText(via.target)}`;
+  return [user, email].flatMap((column) => (column === undefined ? [] : [column.name])).join(', else ');
+}
+
+/**
+ * The same as the config has it; undefined where only the database tells.
+ * @param email the column that is mapped to the address, if any
+ */
+export function describeNamedLink(link: ContactLink | undefined, email?: string): string | undefined {
+  switch (link?.kind) {
+    case undefined:
+      return undefined;
+    case 'user':
+      return [link.column, ...(email === undefined ? [] : [email])].join(', else ');
+    case 'email':
+      return link.column;
+    case 'table':
+      return `${link.column} -> ${tableText(link.table)}`;
+  }
+}
+
+/** What the config says about consent, as the end of a sentence. */
+export function describeConsent(consent: ConsentBasis | undefined): string {
+  switch (consent?.kind) {
+    case undefined:
+      return 'not stated';
+    case 'nobody':
+      return 'nobody is subscribed until an opt-in';
+    case 'everyone':
+      return `everyone may be mailed, on this basis: ${consent.basis}`;
+    case 'column': {
+      const path = consent.path.join('.');
+      return `people whose ${consent.table === undefined ? path : `${tableText(consent.table)}.${path}`} is true`;
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/** What `rollcall.status()` returns. */
+export interface StatusDocument {
+  readonly environment: string | null;
+  readonly project: string | null;
+  readonly bound: boolean;
+  readonly config_hash: string | null;
+  readonly swept_at: string | null;
+  readonly sweep_note: string | null;
+  readonly sweep_wanted: boolean;
+  /** Keys in the log that no worker has folded yet. */
+  readonly unfolded: number;
+  readonly oldest_unfolded_s: number | null;
+  /** Since the last sweep, or since the install was bound when there was none; null while it is unbound. */
+  readonly unwatched_s: number | null;
+  /** Missing or switched off: `schema.table: trigger`. */
+  readonly triggers_missing: readonly string[];
+  readonly sources: readonly SourceStatus[];
+  readonly destinations: readonly DestinationStatus[];
+}
+
+/** A table that is read: `schema.table`. */
+export interface SourceStatus {
+  readonly name: string;
+  readonly pause_code: string | null;
+  readonly pause_message: string | null;
+  /** Rows that are kept until it can be read again, for their events. */
+  readonly held: number;
+}
+
+export interface DestinationStatus {
+  readonly name: string;
+  readonly type: string;
+  readonly pending: number;
+  readonly oldest_pending_s: number | null;
+  readonly in_step: number;
+  /** Reason to number of people who are no contacts. */
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly failed: number;
+  readonly causes: readonly {
+    readonly stage: string;
+    readonly code: string;
+    readonly field: string | null;
+    readonly count: number;
+  }[];
+  /** `pending`, `delivered`, or `dropped` and `dead` with their reason (`dropped no_contact`) to the number of events. */
+  readonly events: Readonly<Record<string, number>>;
+  readonly pause_code: string | null;
+  readonly pause_message: string | null;
+  readonly paused_until: string | null;
+}
