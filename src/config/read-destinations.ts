@@ -55,7 +55,7 @@ function readDestination(
     type: destination.id,
     options,
     account,
-    takesEvents: destination.capabilities.events !== 'none',
+    events: destination.capabilities.events,
     onDelete: readChoice(map.entries.get('on_delete'), LEAVING_POLICIES, issues) ?? 'delete',
     ...entry.at,
   };

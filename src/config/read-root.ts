@@ -88,8 +88,8 @@ function checkConsentGiven(destinations: Entry | undefined, consent: Entry | und
 }
 
 function warnOfNoEvents(destinations: readonly DestinationConfig[], issues: Issues): void {
-  for (const { name, takesEvents, line, column } of destinations) {
-    if (takesEvents) continue;
+  for (const { name, events, line, column } of destinations) {
+    if (events !== 'none') continue;
     const spot = { at: { line, column }, path: ['destinations', name] };
     issues.warn('RC_WARN_NO_EVENTS', `destination ${quote(name)} takes no events: none is sent to it`, spot);
   }

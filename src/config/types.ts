@@ -58,8 +58,8 @@ export interface DestinationConfig {
   readonly options: unknown;
   /** See `Destination.account`. */
   readonly account: string;
-  /** Whether events are made for it: see `Destination.capabilities.events`. */
-  readonly takesEvents: boolean;
+  /** Which events it takes: see `Destination.capabilities`. */
+  readonly events: 'keyed' | 'unkeyed' | 'none';
   /** What becomes of the contact of a person who left: deleted, banned, or no contact any more by the mapping. */
   readonly onDelete: LeavingPolicy;
   readonly line: number;

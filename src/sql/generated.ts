@@ -71,7 +71,7 @@ function destinations(config: Config, sources: Sources, on: boolean): string[] {
 }
 
 function destinationScript(
-  { name, type, account, onDelete, takesEvents }: DestinationConfig,
+  { name, type, account, onDelete, events }: DestinationConfig,
   config: Config,
   sources: Sources,
   { plan, on }: { readonly plan: string; readonly on: boolean },
@@ -83,11 +83,12 @@ function destinationScript(
     planned(map),
     `select rollcall.send_again(id, true) from rollcall.destinations
   where name = ${quoteLiteral(name)} and account <> ${quoteLiteral(account)};`,
-    `insert into rollcall.destinations (name, type, map_function, plan, account, on_delete, takes_events, enabled)
+    `insert into rollcall.destinations (name, type, map_function, plan, account, on_delete, takes_events, events_once, enabled)
   values (${quoteLiteral(name)}, ${quoteLiteral(type)}, ${quoteLiteral(map)}, ${quoteLiteral(plan)}, ${quoteLiteral(account)},
-    ${quoteLiteral(onDelete)}, ${takesEvents}, ${on})
+    ${quoteLiteral(onDelete)}, ${events !== 'none'}, ${events === 'unkeyed' && config.delivery.events === 'at_most_once'}, ${on})
   on conflict (name) do update set type = excluded.type, map_function = excluded.map_function, plan = excluded.plan,
-    account = excluded.account, on_delete = excluded.on_delete, takes_events = excluded.takes_events, enabled = excluded.enabled;`,
+    account = excluded.account, on_delete = excluded.on_delete, takes_events = excluded.takes_events,
+    events_once = excluded.events_once, enabled = excluded.enabled;`,
   ];
 }
 

@@ -44,7 +44,16 @@ export function testConfig(more: Partial<Config> = {}): Config {
     systemEvents: [],
     consent: { kind: 'everyone', basis: 'test' },
     destinations: [
-      { name: 'mailtrap', type: 'mailtrap', options: {}, account: 'sandbox', takesEvents: true, onDelete: 'delete', line: 1, column: 1 },
+      {
+        name: 'mailtrap',
+        type: 'mailtrap',
+        options: {},
+        account: 'sandbox',
+        events: 'unkeyed',
+        onDelete: 'delete',
+        line: 1,
+        column: 1,
+      },
     ],
     delivery: { graceMs: 120_000, events: 'at_least_once' },
     sweep: { everyMs: 3_600_000 },

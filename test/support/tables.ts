@@ -15,6 +15,8 @@ export interface TablesOptions {
   readonly consent?: string;
   /** More YAML of the destination. */
   readonly destination?: string;
+  /** More top-level YAML. */
+  readonly more?: string;
   readonly db?: TestDatabase;
 }
 
@@ -24,7 +26,7 @@ export const USERS = `user_mapping:
   email: email
   user_metadata.full_name: FIRSTNAME`;
 
-export function tablesConfig({ connector, consent, destination }: TablesOptions): Config {
+export function tablesConfig({ connector, consent, destination, more }: TablesOptions): Config {
   return parseConfig(
     `environment: test
 connectors:
@@ -35,6 +37,7 @@ destinations:
     api_token: "0123456789abcdef"
 ${indent(destination ?? '', 4)}
 consent: ${consent ?? '{ everyone: "they agreed to the terms" }'}
+${more ?? ''}
 `,
     { file: 'rollcall.yaml', env: {}, registry },
   );

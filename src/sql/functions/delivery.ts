@@ -27,6 +27,7 @@ declare
   v_tries int[];
   v_due timestamptz[];
   v_doubt boolean[];
+  v_lost bigint[];
   v_events boolean;
 begin
   perform rollcall.check_config(p_config_hash);
@@ -34,7 +35,7 @@ begin
   foreach v_lane in array array[0, 1]::smallint[] loop
     exit when v_left <= 0;
     with picked as materialized (
-      select d.contact_id, d.tries, d.due_at, d.token is not null or d.unknown_until is not null as doubt
+      select d.contact_id, d.tries, d.due_at, d.token is not null as lost, d.token is not null or d.unknown_until is not null as doubt
         from rollcall.due d
        where d.queue = p_destination * 2 + v_lane and d.due_at >= p_after and d.due_at <= v_now
        order by d.due_at limit v_left
@@ -45,10 +46,14 @@ begin
              unknown_until = case when d.token is not null then greatest(d.unknown_until, d.due_at + p_grace) else d.unknown_until end
        where d.destination_id = p_destination and d.contact_id = any(array(select p.contact_id from picked p))
     )
-    select array_agg(p.contact_id), array_agg(p.tries), array_agg(p.due_at), array_agg(p.doubt)
-      into v_contacts, v_tries, v_due, v_doubt from picked p;
+    select array_agg(p.contact_id), array_agg(p.tries), array_agg(p.due_at), array_agg(p.doubt),
+           array_agg(p.contact_id) filter (where p.lost)
+      into v_contacts, v_tries, v_due, v_doubt, v_lost from picked p;
     continue when v_contacts is null;
     v_left := v_left - cardinality(v_contacts);
+    if v_lost is not null and exists (select from rollcall.destinations d where d.id = p_destination and d.events_once) then
+      perform rollcall.forsake_events(p_destination, v_lost);
+    end if;
     v_events := exists (select from rollcall.events e where e.state = 'pending');
     -- In a statement of its own: a fold that locked the queue row before us has committed by now, and its state is read.
     return query
@@ -97,6 +102,7 @@ declare
   v_freed record;
   v_settled int;
   v_leave text := (select d.on_delete from rollcall.destinations d where d.id = p_destination);
+  v_events boolean;
 begin
   select array_agg(x.contact order by x.contact) into v_contacts from jsonb_to_recordset(p_results) as x(contact bigint);
   perform 1 from unnest(v_contacts) as x(id) cross join lateral (
@@ -104,11 +110,15 @@ begin
   perform 1 from unnest(v_contacts) as x(id) cross join lateral (
     select from rollcall.due d where d.destination_id = p_destination and d.contact_id = x.id offset 0 for update) d;
   v_now := clock_timestamp();
-  perform rollcall.settle_events(p_destination, p_results);
+  v_events := jsonb_path_exists(p_results, '$[*].events[*]');
+  if v_events then
+    perform rollcall.settle_events(p_destination, p_results);
+    perform rollcall.log_events(p_destination, p_results, true);
+  end if;
 
   -- held: the lease is still ours. arrived: the upsert is at the destination for certain. theirs: the address was given up
   -- while the request was in flight, and another person lives there now: what is there is theirs, its id too.
-  -- stuck: an event must be tried again later.
+  -- stuck: an event must be tried again later, or the next one must wait.
   select array_agg(row(r.contact, r.version, r.action, coalesce(r.outcome, 'none'), r.address, r.remote_id, r.code, r.field, r.message, r.wait_ms,
            r.latency_ms, r.forget_remote or r.events @> '[{"code": "contact_missing"}]', r.partial, d.token is not distinct from p_token and d.token is not null, d.tries, d.unknown_until,
            r.address is not null and s.address is distinct from r.address
@@ -117,7 +127,8 @@ begin
                or exists (select from rollcall.desired o where o.destination_id + 0 = p_destination and o.remote_address = r.address
                             and o.contact_id <> r.contact)),
            r.action = 'upsert' and (r.outcome = 'delivered' or coalesce(r.partial, false)), r.touched, d.due_at,
-           jsonb_path_exists(coalesce(r.events, '[]'), '$[*] ? (@.outcome == "retry" || @.outcome == "throttle" || @.outcome == "unknown")')
+           coalesce(jsonb_array_length(r.events) > 0 and r.wait_ms > 0, false) or jsonb_path_exists(coalesce(r.events, '[]'),
+             '$[*] ? (@.outcome == "retry" || @.outcome == "throttle" || @.outcome == "unknown")')
            )::rollcall.result)
     into v_results
     from jsonb_to_recordset(p_results) as r(contact bigint, version bigint, action text, outcome text, address text, touched text,
@@ -242,6 +253,7 @@ begin
      where r.action <> 'events'
   )
   select count(*) filter (where held) into v_settled from judged;
+  if v_events then perform rollcall.log_events(p_destination, p_results, false); end if;
 
   if exists (select from rollcall.events e where e.state = 'pending') then
     perform rollcall.end_events(p_destination, array_agg(r.contact))

@@ -12,29 +12,49 @@ language sql stable set search_path = '' set timezone = 'UTC' ${KEYS_FIRST} as $
            order by e.happened_at, e.seq limit 10) e
 $body$;
 
+create or replace function rollcall.sent_events(p_results jsonb)
+returns table (contact bigint, version bigint, action text, n bigint, id uuid, outcome text, code text, message text, latency_ms int)
+language sql immutable set search_path = '' as $body$
+  select r.contact, r.version, r.action, o.n, e.id, e.outcome, e.code, e.message, e.latency_ms
+    from jsonb_to_recordset(p_results) as r(contact bigint, version bigint, action text, events jsonb)
+    cross join lateral jsonb_array_elements(r.events) with ordinality as o(event, n)
+    cross join lateral jsonb_to_record(o.event) as e(id uuid, outcome text, code text, message text, latency_ms int)
+$body$;
+
 -- Records what became of events, whoever holds the lease by now: what was accepted was accepted.
 create or replace function rollcall.settle_events(p_destination smallint, p_results jsonb) returns void
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 begin
-  if not jsonb_path_exists(p_results, '$[*].events[*]') then return; end if;
-  with sent as materialized (
-    select r.contact, r.version, e.id, e.outcome, e.code, e.message, e.latency_ms, o.n
-      from jsonb_to_recordset(p_results) as r(contact bigint, version bigint, events jsonb)
-      cross join lateral jsonb_array_elements(r.events) with ordinality as o(event, n)
-      cross join lateral jsonb_to_record(o.event) as e(id uuid, outcome text, code text, message text, latency_ms int)
-  ), ended as (
-    update rollcall.events e
-       set state = case x.outcome when 'delivered' then 'delivered' else 'dead' end, reason = x.code, message = x.message,
-           ended_at = clock_timestamp()
-      from (select x.outcome, x.code, x.message, f.seq from sent x
-              cross join lateral (select f.seq from rollcall.events f
-                where f.id = x.id and f.destination_id = p_destination and f.state = 'pending' offset 0) f
-             where x.outcome in ('delivered', 'reject')) x
-     where e.seq = x.seq
-  )
-  insert into rollcall.attempts (destination_id, contact_id, version, action, outcome, code, message, latency_ms)
-  select p_destination, x.contact, x.version, 'event', x.outcome, x.code, x.message, x.latency_ms from sent x order by x.contact, x.n;
+  update rollcall.events e
+     set state = case x.outcome when 'delivered' then 'delivered' else 'dead' end, reason = x.code, message = x.message,
+         ended_at = clock_timestamp()
+    from (select x.outcome, x.code, x.message, f.seq from rollcall.sent_events(p_results) x
+            cross join lateral (select f.seq from rollcall.events f
+              where f.id = x.id and f.destination_id = p_destination and f.state = 'pending' offset 0) f
+           where x.outcome in ('delivered', 'reject')) x
+   where e.seq = x.seq;
 end $body$;
+
+-- Attempts at events, before or after that at the contact's state as they were made.
+create or replace function rollcall.log_events(p_destination smallint, p_results jsonb, p_first boolean) returns void
+language sql set search_path = '' as $body$
+  insert into rollcall.attempts (destination_id, contact_id, version, action, outcome, code, message, latency_ms)
+  select p_destination, x.contact, x.version, 'event', x.outcome, x.code, x.message, x.latency_ms
+    from rollcall.sent_events(p_results) x where (x.action = 'delete') = p_first order by x.contact, x.n
+$body$;
+
+-- Where an event may be sent once only, one that was under a lost lease is not sent again: whether it arrived is not known.
+create or replace function rollcall.forsake_events(p_destination smallint, p_contacts bigint[]) returns void
+language sql set search_path = '' ${KEYS_FIRST} as $body$
+  update rollcall.events e
+     set state = 'dead', reason = 'unknown_not_repeated', ended_at = clock_timestamp(),
+         message = 'The worker that had it was lost, so whether it was sent is not known.'
+   where e.seq = any(array(
+     select f.seq from unnest(p_contacts) as c(id) cross join lateral (
+       select f.seq from rollcall.events f
+        where f.contact_id = c.id and f.destination_id = p_destination and f.state = 'pending' and f.ready
+        order by f.happened_at, f.seq limit 10) f))
+$body$;
 
 -- Events of contacts that were deleted at the destination have nobody left to be about.
 create or replace function rollcall.end_events(p_destination smallint, p_contacts bigint[]) returns void

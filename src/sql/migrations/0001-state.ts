@@ -31,6 +31,7 @@ create table rollcall.destinations (
   account text not null,                       -- which account there: what was delivered holds for this one only
   on_delete text not null default 'delete' check (on_delete in ('delete', 'unsubscribe', 'keep')),
   takes_events boolean not null default false,
+  events_once boolean not null default false,  -- an event whose outcome is unknown is not sent again
   paused_until timestamptz,
   pause_code text,
   pause_message text,

@@ -91,7 +91,7 @@ test('destinations with long names that begin alike have functions of their own'
       type: 'mailtrap',
       options: {},
       account: 'sandbox',
-      takesEvents: true,
+      events: 'unkeyed' as const,
       onDelete: 'delete' as const,
       line: 1,
       column: 1,
