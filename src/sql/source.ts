@@ -37,8 +37,6 @@ export interface SourceColumn {
   /** The domain, as `format_type` says it, where the column has one. */
   readonly domain?: string | undefined;
   readonly type: AttributeType;
-  /** The expression of a virtual generated column, of which a trigger sees no value. */
-  readonly virtual?: string | undefined;
 }
 
 /** A table or view of the project. */

@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto';
 import type { Config } from '../../config/types.ts';
 import type { RowOperation } from '../../core/mapping.ts';
-import { quoteIdent } from '../quote.ts';
-import type { RowLink, SourceColumn, Sources, SourceTable } from '../source.ts';
-import { eventColumns } from './event-columns.ts';
-import { linkColumns, viaName } from './link.ts';
+import type { EventSource, RowLink, SourceColumn, Sources, SourceTable } from '../source.ts';
+import { captureFunction, relationOf } from './capture-names.ts';
+import { eventColumns, isUsers } from './event-columns.ts';
+import { viaName } from './link.ts';
 import { aggregateColumns, contactColumns } from './parts.ts';
 import { watchedColumns } from './users.ts';
 
-/** What the triggers of one table do. */
+/** What the triggers of one table do. A table has one plan, however many sources it is a part of. */
 export interface CapturePlan {
   /** Never a view. */
   readonly table: SourceTable;
@@ -16,88 +15,95 @@ export interface CapturePlan {
   readonly events: EventRole | undefined;
 }
 
-/** Changes of the table that change contacts. */
+/** Changes of the table that change contacts: whose a row is and was goes into the log, and nothing of what it says. */
 export interface StateRole {
-  readonly link: RowLink;
-  /** The log's name for keys that lead through another table; undefined when they are contacts' own. */
-  readonly source: string | undefined;
-  /** A change of any other column is none. */
-  readonly columns: readonly string[];
+  /** The log's name for keys that lead through another table; null where they are those of contacts. */
+  readonly source: string | null;
+  readonly links: readonly RowLink[];
+  /** A change of any other column is none; `all` where it is not known which can be one. */
+  readonly columns: readonly string[] | 'all';
 }
 
-/** Changes of the table that are events. */
+/** Changes of the table that are events: its rows go into the log, projected to what the events are made of. */
 export interface EventRole {
+  /** In the table's order. */
   readonly columns: readonly string[];
   readonly operations: readonly RowOperation[];
+  /** Whether whole rows may be taken once the projection no longer fits the table; never of `auth.users`. */
+  readonly wholeRows: boolean;
 }
 
-/** One plan for each table that anything is read from. */
+/** As in the making. */
+interface Draft {
+  readonly table: SourceTable;
+  readonly states: Map<string | null, StateRole>;
+  events: EventRole | undefined;
+}
+
+/** One plan for each table that anything is read from, `auth.users` first. Views have none: the tables under them do. */
 export function capturePlans(config: Config, sources: Sources): readonly CapturePlan[] {
-  const plans = new Map<
-    string,
-    { table: SourceTable; states: Map<string, StateRole>; events: EventRole | undefined }
-  >();
-  const planOf = (table: SourceTable): { states: Map<string, StateRole>; events: EventRole | undefined } => {
-    const plan = plans.get(table.name) ?? { table, states: new Map<string, StateRole>(), events: undefined };
-    plans.set(table.name, plan);
-    return plan;
-  };
-  const add = (table: SourceTable, link: RowLink, columns: readonly string[]): void => {
-    if (table.kind === 'view') return;
-    const { states } = planOf(table);
-    const source = link.via === undefined ? undefined : viaName(table, link.via);
-    const key = `${source} ${linkColumns(link).join(' ')}`;
-    const all = [...new Set([...(states.get(key)?.columns ?? []), ...linkColumns(link), ...columns])];
-    states.set(key, { link, source, columns: all });
+  const drafts = new Map<string, Draft>();
+  const draft = (table: SourceTable): Draft => {
+    const found: Draft = drafts.get(relationOf(table)) ?? { table, states: new Map(), events: undefined };
+    drafts.set(relationOf(table), found);
+    return found;
   };
   const users = usersTable(sources);
-  add(users, { user: users.primaryKey[0] }, watchedColumns(config.userMapping, config.consent, sources.users));
-  for (const source of sources.contacts) {
-    add(source.table, source.link, contactColumns(source, config.consent));
-    for (const base of source.bases) add(base.table, base.link, allColumns(base.table));
-  }
-  for (const source of sources.aggregates) {
-    add(source.table, source.link, aggregateColumns(source));
-    for (const base of source.bases) add(base.table, base.link, allColumns(base.table));
+  watch(draft(users), { user: users.primaryKey[0] }, watchedColumns(config.userMapping, config.consent, sources.users));
+  for (const source of [...sources.contacts, ...sources.aggregates]) {
+    const { table, link, bases } = source;
+    if (table.kind !== 'view') {
+      watch(
+        draft(table),
+        link,
+        'mapping' in source ? contactColumns(source, config.consent) : aggregateColumns(source),
+      );
+    }
+    // What of a row a view shows is not known.
+    for (const base of bases) watch(draft(base.table), base.link, 'all');
     // A row there that comes to belong to another contact takes these along.
-    const { via } = source.link;
-    if (via !== undefined) add(via.target, via.link, [via.targetColumn.name]);
+    const { via } = link;
+    if (via !== undefined && via.target.kind !== 'view') watch(draft(via.target), via.link, [via.targetColumn.name]);
   }
-  for (const source of sources.events) {
-    const operations = [...new Set(source.types.flatMap((type) => type.operations))];
-    planOf(source.table).events = { columns: eventColumns(source), operations };
-  }
-  return [...plans.values()].map(({ table, states, events }) => ({ table, states: [...states.values()], events }));
+  for (const source of sources.events) draft(source.table).events = eventRole(source);
+  return [...drafts.values()].map(({ table, states, events }) => ({ table, states: [...states.values()], events }));
 }
 
-/** What a view makes of a table is not known, so any column counts. */
-function allColumns(table: SourceTable): readonly string[] {
-  return [...table.columns.keys()];
+/** Adds to what is watched for one source of the log: one log row tells of all. */
+function watch({ table, states }: Draft, link: RowLink, columns: readonly string[] | 'all'): void {
+  const source = link.via === undefined ? null : viaName(table, link.via);
+  const before = states.get(source) ?? { links: [], columns: [] };
+  const linked = [link.user, link.email, link.via?.column].flatMap((c) => c?.name ?? []);
+  states.set(source, {
+    source,
+    links: [...before.links, ...(before.links.some((other) => sameLink(other, link)) ? [] : [link])],
+    columns:
+      columns === 'all' || before.columns === 'all' ? 'all' : [...new Set([...before.columns, ...linked, ...columns])],
+  });
+}
+
+function sameLink(a: RowLink, b: RowLink): boolean {
+  return a.user?.name === b.user?.name && a.email?.name === b.email?.name && a.via?.column.name === b.via?.column.name;
+}
+
+function eventRole(source: EventSource): EventRole {
+  const operations = new Set(source.types.flatMap((type) => type.operations));
+  // To tell such an update from any other, the insert before it must be in the log.
+  if (source.types.some((type) => type.notWithInsert)) operations.add('insert');
+  return {
+    columns: eventColumns(source),
+    operations: (['insert', 'update', 'delete'] as const).filter((operation) => operations.has(operation)),
+    wholeRows: !isUsers(source.table),
+  };
 }
 
 /** `auth.users` as far as capture needs it. */
 function usersTable({ users, events }: Sources): SourceTable {
-  const known = events.find(({ table }) => table.name === 'auth.users')?.table;
+  const known = events.find(({ table }) => isUsers(table))?.table;
+  if (known !== undefined) return known;
   const id: SourceColumn = { name: 'id', sqlType: 'uuid', type: 'text' };
-  const column = (name: string): SourceColumn => known?.columns.get(name) ?? { name, sqlType: 'text', type: 'text' };
-  const columns = new Map([...users.columns].map((name) => [name, name === 'id' ? id : column(name)]));
+  const columns = new Map([...users.columns].map((name) => [name, { name, sqlType: 'text', type: 'text' as const }]));
   return { schema: 'auth', table: 'users', name: 'auth.users', kind: 'table', columns, primaryKey: [id] };
-}
-
-/** The name of a table's capture function, unquoted: the table's as far as there is room, and a hash that is its own. */
-export function captureFunction({ schema, table }: Pick<SourceTable, 'schema' | 'table'>): string {
-  if (schema === 'auth' && table === 'users') return 'capture_users';
-  const hash = createHash('sha256').update(`${schema}.${table}`).digest('hex').slice(0, 8);
-  const readable = table
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '_')
-    .slice(0, 40);
-  return `capture_${readable}_${hash}`;
-}
-
-/** The table's name in SQL. */
-export function relationOf({ schema, table }: Pick<SourceTable, 'schema' | 'table'>): string {
-  return `${quoteIdent(schema)}.${quoteIdent(table)}`;
 }
 
 /** For `rollcall.sources.triggers`: each source's table with its capture function. */

@@ -1,9 +1,12 @@
+import type { RowOperation } from '../../core/mapping.ts';
 import { dollarQuote, quoteIdent, quoteLiteral } from '../quote.ts';
 import type { SourceTable } from '../source.ts';
-import { captureFunction, type CapturePlan, type EventRole, relationOf, type StateRole } from './capture-plan.ts';
-import { contactKey } from './link.ts';
+import { eventsQuery, textSettings } from './capture-events.ts';
+import { keysQuery, touchedQuery } from './capture-keys.ts';
+import { captureFunction, relationOf } from './capture-names.ts';
+import type { CapturePlan, EventRole, StateRole } from './capture-plan.ts';
 
-/** The triggers on each table, by name. */
+/** The triggers on a table, by name; those on a partition or a child of it have a suffix. */
 export const TRIGGERS: readonly string[] = [
   'rollcall_insert',
   'rollcall_update',
@@ -11,190 +14,141 @@ export const TRIGGERS: readonly string[] = [
   'rollcall_truncate',
 ];
 
-/** The trigger functions and triggers of all plans; what an earlier config had and this one has not goes. */
+/** Most keys, and most captured rows, in one log row. */
+const KEYS = 1_000;
+const EVENTS = 100;
+
+/** Counts what was not captured. A sequence, as no rollback undoes it; if that fails too, nothing is left to be done. */
+const COUNT = `begin perform nextval('rollcall.uncaptured'); exception when others or assert_failure then null; end;`;
+
+/** The capture functions and triggers of all plans; those of other tables go. Idempotent. */
 export function captureScript(plans: readonly CapturePlan[]): string {
-  return [
-    ...plans.map(captureTable),
-    dropCapture(plans.map(({ table }) => captureFunction(table))),
-    ...plans.map(
-      ({ table }) =>
-        `select rollcall.make_triggers(${quoteLiteral(relationOf(table))}, ${quoteLiteral(captureFunction(table))});`,
-    ),
-  ].join('\n');
+  return [dropCapture(plans.map((plan) => captureFunction(plan.table))), ...plans.map(captureTable)].join('\n');
 }
 
-/**
- * Drops every capture function but those named, and with them their triggers: that works for a role that does not own the
- * tables.
- */
+/** Drops capture functions, and their triggers with them: the only way for a role that does not own the tables. */
 export function dropCapture(kept: readonly string[]): string {
-  const names = kept.map(quoteLiteral).join(', ');
   return `do ${dollarQuote(`declare
-  v_function regprocedure;
+  v_function pg_catalog.name;
 begin
   for v_function in
-    select p.oid::regprocedure from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-     where n.nspname = 'rollcall' and p.prorettype = 'pg_catalog.trigger'::regtype${names === '' ? '' : ` and p.proname not in (${names})`}
+    select p.proname from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+     where n.nspname = 'rollcall' and p.prorettype = 'pg_catalog.trigger'::pg_catalog.regtype
+       and p.proname <> all (array[${kept.map(quoteLiteral).join(', ')}]::pg_catalog.name[])
   loop
-    execute 'drop function ' || v_function || ' cascade';
+    execute pg_catalog.format('drop function rollcall.%I() cascade', v_function);
   end loop;
 end`)};`;
 }
 
 /**
- * The fixed shell around capture of one table. Whatever goes wrong inside, the app's statement goes on: the failure bumps a
- * sequence (which no rollback undoes) and a sweep follows. `lock_timeout` bounds every wait, because a statement timeout while
- * waiting for a lock is the one error that `when others` does not catch.
+ * The fixed shell around capture for one table, and its triggers. Whatever goes wrong inside, the app's statement goes on: the
+ * failure bumps a sequence and a sweep follows. `lock_timeout` bounds every wait, because a statement timeout while waiting
+ * for a lock is the one error that `when others` does not catch. State and events fail apart from each other.
  */
-export function captureTable({ table, states, events }: CapturePlan): string {
+export function captureTable(plan: CapturePlan): string {
+  const name = captureFunction(plan.table);
   const body = `declare
+  v_key text;
   v_keys text[];
+  v_event jsonb;
   v_events jsonb[];
+  v_locked boolean := false;
 begin
   if tg_op = 'TRUNCATE' then
-    begin
-      perform nextval('rollcall.uncaptured');
-    ${SWALLOWED}
+    ${COUNT}
     return null;
   end if;
-${states.map((role) => `  begin\n${stateBody(table, role)}\n  ${BUMPED}`).join('\n')}${events === undefined ? '' : `\n  begin\n${eventBody(table, events)}\n  ${BUMPED}`}
-  return null;
+${plan.states.length === 0 ? '' : stateBlock(plan)}${plan.events === undefined ? '' : eventBlock(plan.table, plan.events)}  return null;
 end`;
-  // Floating point digits come out of a session's setting; of contacts only keys are read.
-  const exact = events === undefined ? '' : ' set extra_float_digits = 1';
-  return `create or replace function rollcall.${quoteIdent(captureFunction(table))}() returns trigger
-language plpgsql security definer set search_path = '' set lock_timeout = '20ms'${exact} as ${dollarQuote(body)};`;
+  return `create or replace function rollcall.${quoteIdent(name)}() returns trigger
+language plpgsql security definer set search_path = '' set lock_timeout = '20ms' ${textSettings(plan)} as ${dollarQuote(body)};
+select rollcall.make_triggers(${quoteLiteral(relationOf(plan.table))}, ${quoteLiteral(name)});`;
 }
 
-const SWALLOWED = `exception when others or assert_failure then
-      null;
-    end;`;
-
-const BUMPED = `exception when others or assert_failure then
-    begin
-      perform nextval('rollcall.uncaptured');
-    ${SWALLOWED}
-  end;`;
-
-function stateBody(table: SourceTable, { link, source, columns }: StateRole): string {
-  const { via } = link;
-  const key = (alias: string): string =>
-    via === undefined ? contactKey(link, alias) : `${alias}.${quoteIdent(via.column.name)}::text`;
-  // Rows that are paired have one key when the key is the row's own.
-  const own =
-    via === undefined &&
-    link.email === undefined &&
-    table.primaryKey.length === 1 &&
-    link.user?.sqlType === 'uuid' &&
-    link.user.name === table.primaryKey[0]?.name;
-  const both = own
-    ? `select array_agg(coalesce(${key('n')}, ${key('o')})) into v_keys
-        from ${paired(table, 'full')} where ${changed(table, columns)}`
-    : // Record images: they differ where values that compare equal do (citext, json), and json has no equality at all.
-      `select array_agg(distinct k.key) into v_keys
-        from ${paired(table, 'full')} cross join lateral (values (${key('n')}), (${key('o')})) as k(key)
-       where k.key is not null and (${changed(table, columns)})`;
-  const one = (alias: 'n' | 'o', rows: string): string =>
-    own
-      ? `select array_agg(${key(alias)}) into v_keys from ${rows} ${alias};`
-      : `select array_agg(distinct k.key) into v_keys from ${rows} ${alias} cross join lateral (select ${key(alias)} as key) k where k.key is not null;`;
-  return `    v_keys := null;
-    if tg_op = 'UPDATE' then
-      ${both};
-    elsif tg_op = 'INSERT' then
-      ${one('n', 'rollcall_new')}
-    else
-      ${one('o', 'rollcall_old')}
+function stateBlock(plan: CapturePlan): string {
+  const log = (operation: RowOperation): string =>
+    plan.states.map((role) => logKeys(role, keysQuery(plan, role, operation))).join('');
+  return `  begin
+    if tg_op = 'INSERT' then${log('insert')}
+    elsif tg_op = 'UPDATE' then${log('update')}
+    else${log('delete')}
     end if;
-    if v_keys is not null then
-      perform rollcall.capture(v_keys${source === undefined ? '' : `, ${quoteLiteral(source)}`});
-    end if;`;
-}
-
-function paired(table: SourceTable, join: 'full' | 'left'): string {
-  // A full join is never done by nested loops: the plan is made for the session's first statement, which is a small one.
-  const on = table.primaryKey.map(({ name }) => `o.${quoteIdent(name)} = n.${quoteIdent(name)}`).join(' and ');
-  return `rollcall_new n ${join} join rollcall_old o on ${on}`;
-}
-
-function changed(table: SourceTable, columns: readonly string[]): string {
-  const [key] = table.primaryKey;
-  const id = quoteIdent(key?.name ?? '');
-  const image = (alias: string): string => `row(${columns.map((c) => `${alias}.${quoteIdent(c)}`).join(', ')})::record`;
-  return `n.${id} is null or o.${id} is null or ${image('n')} *<> ${image('o')}`;
-}
-
-function eventBody(table: SourceTable, role: EventRole): string {
-  const { columns } = role;
-  const projected = (alias: string): string => projection(columns, alias);
-  const keys = table.primaryKey.map(({ name }) => name);
-  const key = (alias: string): string =>
-    keys.length === 1
-      ? `${alias}.${quoteIdent(keys[0] ?? '')}::text`
-      : `jsonb_build_array(${keys.map((k) => `${alias}.${quoteIdent(k)}`).join(', ')})::text`;
-  const static_ = branches(role, {
-    insert: `select array_agg(${event('insert', key('n'), projected('n'))}) into v_events from rollcall_new n;`,
-    update: `select array_agg(${event('update', key('n'), projected('n'), projected('o'))}) into v_events
-        from ${paired(table, 'left')} where ${changed(table, columns.length === 0 ? keys : columns)};`,
-    delete: `select array_agg(${event('delete', key('o'), projected('o'))}) into v_events from rollcall_old o;`,
-  });
-  const log = `if v_events is not null then
-      perform rollcall.capture('{}', ${quoteLiteral(table.name)}, v_events);
-    end if;`;
-  // Of auth.users no more than the allowed columns is taken, come what may.
-  if (table.schema === 'auth') return `    v_events := null;\n    ${static_}\n    ${log}`;
-  return `    v_events := null;
+  exception
+  when undefined_column then
+    -- A watched column is gone: whoever an update touches is taken, changed or not, as long as the links are there.
     begin
-    ${static_}
-    exception when undefined_column then
-      -- The table is not what this was made for: nothing is lost when the rows are kept whole until it is looked at.
-    ${rawBranches(role, keys)}
+      if tg_op = 'UPDATE' then${plan.states.map((role) => logKeys(role, touchedQuery(role))).join('')}
+      else
+        perform nextval('rollcall.uncaptured');
+      end if;
+    exception when others or assert_failure then
+      ${COUNT}
     end;
-    ${log}`;
+  when others or assert_failure then
+    v_locked := sqlstate = '55P03';
+    ${COUNT}
+  end;
+`;
 }
 
-function event(operation: string, key: string, row: string, before?: string): string {
-  const old = before === undefined ? '' : `, 'p', ${before}`;
-  return `jsonb_build_object('o', '${operation}', 'k', ${key}, 'r', ${row}${old}, 't', clock_timestamp())`;
+function logKeys(role: StateRole, query: string): string {
+  // As a condition, the call costs half of what it costs as a statement.
+  const capture = `if rollcall.capture(v_keys${role.source === null ? '' : `, ${quoteLiteral(role.source)}`}) is null then end if;`;
+  return `
+      v_keys := '{}';
+      for v_key in ${query} loop
+        continue when v_key is null;
+        v_keys := array_append(v_keys, v_key);
+        if cardinality(v_keys) = ${KEYS} then
+          ${capture}
+          v_keys := '{}';
+        end if;
+      end loop;
+      if cardinality(v_keys) > 0 then
+        ${capture}
+      end if;`;
 }
 
-function branches(role: EventRole, sql: Readonly<Record<'insert' | 'update' | 'delete', string>>): string {
-  return role.operations
-    .map(
-      (operation, n) =>
-        `${n === 0 ? 'if' : 'elsif'} tg_op = '${operation.toUpperCase()}' then\n      ${sql[operation]}`,
-    )
-    .concat('end if;')
-    .join('\n    ');
+function eventBlock(table: SourceTable, role: EventRole): string {
+  const root = quoteLiteral(relationOf(table));
+  const branches = role.operations.map(
+    (operation) => `if tg_op = '${operation.toUpperCase()}' then${logEvents(table, eventsQuery(table, role, operation))}
+      `,
+  );
+  const raw = `when undefined_column then
+    -- The projection no longer fits the table: the whole rows are kept until it is known what they should be.
+    begin${logEvents(table, `execute rollcall.raw_events(tg_relid, tg_op, ${root})`)}
+    exception when others or assert_failure then
+      ${COUNT}
+    end;
+  `;
+  // Who waited for a lock once does not wait again.
+  return `  if v_locked then return null; end if;
+  begin
+    -- A partition that was detached is no part of the table any more, whose triggers it still has.
+    if (tg_table_name = ${quoteLiteral(table.table)} and tg_table_schema = ${quoteLiteral(table.schema)}) or rollcall.within(tg_relid, ${root}) then
+      ${branches.join('els')}end if;
+    end if;
+  exception
+  ${role.wholeRows ? raw : ''}when others or assert_failure then
+    ${COUNT}
+  end;
+`;
 }
 
-function rawBranches(role: EventRole, keys: readonly string[]): string {
-  const row = (alias: string): string => `to_jsonb(${alias})`;
-  const member = (alias: string, name: string): string => `${row(alias)} -> ${quoteLiteral(name)}`;
-  const key = (alias: string): string =>
-    keys.length === 1
-      ? `${row(alias)} ->> ${quoteLiteral(keys[0] ?? '')}`
-      : `jsonb_build_array(${keys.map((k) => member(alias, k)).join(', ')})::text`;
-  const raw = (sql: string): string => `${sql} || '{"raw": true}'`;
-  const on = keys.map((k) => `${member('o', k)} = ${member('n', k)}`).join(' and ');
-  return branches(role, {
-    insert: `select array_agg(${raw(event('insert', key('n'), row('n')))}) into v_events from rollcall_new n;`,
-    update: `select array_agg(${raw(event('update', key('n'), row('n'), row('o')))}) into v_events
-        from rollcall_new n left join rollcall_old o on ${on} where ${row('n')} is distinct from ${row('o')};`,
-    delete: `select array_agg(${raw(event('delete', key('o'), row('o')))}) into v_events from rollcall_old o;`,
-  });
-}
-
-/** One `jsonb_build_object` takes at most 100 arguments. */
-const COLUMNS_PER_OBJECT = 40;
-
-function projection(columns: readonly string[], alias: string): string {
-  const objects: string[] = [];
-  for (let from = 0; from < columns.length; from += COLUMNS_PER_OBJECT) {
-    const pairs = columns
-      .slice(from, from + COLUMNS_PER_OBJECT)
-      .map((c) => `${quoteLiteral(c)}, ${alias}.${quoteIdent(c)}`);
-    objects.push(`jsonb_build_object(${pairs.join(', ')})`);
-  }
-  return objects.length === 0 ? `'{}'::jsonb` : objects.join(' || ');
+function logEvents(table: SourceTable, query: string): string {
+  const capture = `if rollcall.capture(null, ${quoteLiteral(table.name)}, v_events) is null then end if;`;
+  return `
+      v_events := '{}';
+      for v_event in ${query} loop
+        v_events := array_append(v_events, v_event);
+        if cardinality(v_events) = ${EVENTS} then
+          ${capture}
+          v_events := '{}';
+        end if;
+      end loop;
+      if cardinality(v_events) > 0 then
+        ${capture}
+      end if;`;
 }

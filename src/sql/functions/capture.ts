@@ -1,36 +1,75 @@
 /**
  * The inner half of capture: appends to the log and wakes an armed worker. The generated trigger functions call it inside an
- * exception block, so nothing here can fail the app's statement. Runs with the trigger function's rights, search_path and
- * lock_timeout.
+ * exception block, so nothing here can fail the app's statement. Runs with their rights, search_path, lock_timeout and
+ * settings of text.
  */
 export const capture: string = /* sql */ `
+-- Sequences are read by a function and not as tables: that costs a tenth.
 create or replace function rollcall.capture(p_keys text[], p_source text default null, p_events jsonb[] default null) returns void
 language plpgsql as $body$
 declare
-  v_log int := (select last_value from rollcall.current_log);
+  v_log int := coalesce(pg_sequence_last_value('rollcall.current_log'), 0);
 begin
-  if cardinality(p_keys) between 1 and 1000 then
-    ${toCurrentLog('(source, keys) values (p_source, p_keys)')}
-  elsif cardinality(p_keys) > 1000 then
-    ${toCurrentLog(`(source, keys) select p_source, array_agg(k) from unnest(p_keys) with ordinality as x(k, n) group by (n - 1) / 1000`)}
-  end if;
-  -- Captured rows may be large, and one value of the log holds at most 1 GB.
-  if cardinality(p_events) between 1 and 100 then
-    ${toCurrentLog('(source, events) values (p_source, p_events)')}
-  elsif cardinality(p_events) > 100 then
-    ${toCurrentLog(`(source, events) select p_source, array_agg(e order by n) from unnest(p_events) with ordinality as x(e, n) group by (n - 1) / 100 order by min(n)`)}
+  if coalesce(cardinality(p_keys), 0) <= 1000 and coalesce(cardinality(p_events), 0) <= 100 then
+    ${toCurrentLog(`values (p_source, coalesce(p_keys, '{}'), p_events)`)}
+  else
+    ${toCurrentLog(`select p_source, array_agg(k), null from unnest(p_keys) with ordinality as x(k, n) group by (n - 1) / 1000
+      union all
+      select p_source, '{}', array_agg(e order by n) from unnest(p_events) with ordinality as x(e, n) group by (n - 1) / 100`)}
   end if;
   -- NOTIFY takes a database-wide lock at commit, so only an idle worker that armed itself is told. A full queue would fail the
   -- app's commit.
-  if (select last_value from rollcall.armed_until) > extract(epoch from clock_timestamp()) and pg_notification_queue_usage() < 0.5 then
+  if pg_sequence_last_value('rollcall.armed_until') > date_part('epoch', clock_timestamp()) and pg_notification_queue_usage() < 0.5 then
     perform pg_notify('rollcall', '');
   end if;
 end $body$;
+
+-- A query of captured rows that needs no column but those of the primary key, whatever it is called now. For EXECUTE in a
+-- trigger function.
+create or replace function rollcall.raw_events(p_relation oid, p_operation text, p_root text) returns text
+language plpgsql as $body$
+declare
+  v_row text := case when p_operation = 'DELETE' then 'rollcall_old' else 'rollcall_new' end;
+  -- A child that inherits a primary key's columns has no such key itself.
+  v_key text[] := coalesce(rollcall.key_columns(p_relation), rollcall.key_columns(to_regclass(p_root)));
+  v_text text := case cardinality(v_key)
+    when 1 then format('%I.%I::text', v_row, v_key[1])
+    else format('jsonb_build_array(%s)::text', (select string_agg(format('%I.%I', v_row, k), ', ' order by n) from unnest(v_key) with ordinality as x(k, n))) end;
+  v_pair text := (select string_agg(format('rollcall_old.%1$I::text = rollcall_new.%1$I::text', k), ' and ') from unnest(v_key) k);
+begin
+  return format($query$select to_jsonb(rollcall_e) as e from (select %L as o, %s as k, to_jsonb(%I) as r%s, clock_timestamp() as t, true as raw from %s)
+    as rollcall_e$query$, lower(p_operation), case when v_key is null then 'null::text' else v_text end, v_row,
+    case when p_operation <> 'UPDATE' then '' when v_key is null then ', null::jsonb as p' else ', to_jsonb(rollcall_old) as p' end,
+    case when p_operation = 'UPDATE' and v_key is not null
+      then format('rollcall_new left join rollcall_old on %s where rollcall_old.%I is null or rollcall_new *<> rollcall_old', v_pair, v_key[1])
+      else v_row end);
+end $body$;
+
+create or replace function rollcall.key_columns(p_relation oid) returns text[] language sql stable set search_path = '' as $body$
+  select array_agg(a.attname::text order by x.place)
+    from pg_catalog.pg_constraint k cross join unnest(k.conkey) with ordinality as x(attnum, place)
+    join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = x.attnum
+   where k.conrelid = p_relation and k.contype = 'p'
+$body$;
+
+-- Whether a table is one that is named by a text, or a partition or child of it. True as well when nothing has that name: then
+-- the table was renamed.
+create or replace function rollcall.within(p_relation oid, p_root text) returns boolean language sql stable set search_path = '' as $body$
+  with recursive above(relation) as (
+    select p_relation
+    union
+    select i.inhparent from above a join pg_catalog.pg_inherits i on i.inhrelid = a.relation
+  )
+  select to_regclass(p_root) is null or exists (select from above a where a.relation = to_regclass(p_root))
+$body$;
 `;
 
 function toCurrentLog(rows: string): string {
   return [0, 1, 2]
-    .map((n) => `${n === 0 ? 'if' : 'elsif'} v_log = ${n} then insert into rollcall.changes_${n} ${rows};`)
+    .map(
+      (n) =>
+        `${n === 0 ? 'if' : 'elsif'} v_log = ${n} then insert into rollcall.changes_${n} (source, keys, events) ${rows};`,
+    )
     .concat('end if;')
     .join('\n    ');
 }

@@ -1,72 +1,89 @@
-/** The triggers of capture: made where they are missing, never replaced where they are right. */
+/** Triggers as they should be: on every table that is captured, and on each partition and child, as writes to those pass the parent's by. */
 export const triggers: string = /* sql */ `
--- A table with all that inherits from it: a statement that names a partition fires the partition's triggers and no others.
-create or replace function rollcall.table_tree(p_relation text) returns setof regclass language sql stable set search_path = '' as $body$
-  with recursive tree as (
-    select to_regclass(p_relation)::oid as id
-    union select i.inhrelid from pg_catalog.pg_inherits i join tree t on t.id = i.inhparent
+-- All triggers of one capture function, below one table. Writes through a parent of a foreign table fail when their rows are
+-- collected for a trigger: there the triggers see no rows, and each write is one that was not captured.
+create or replace function rollcall.triggers_of(p_table text, p_function name)
+returns table (relation oid, name text, definition text, present boolean) language sql stable set search_path = '' as $body$
+  with recursive tree(relid, below) as (
+    select to_regclass(p_table)::oid, false
+    union
+    select i.inhrelid, true from tree t join pg_catalog.pg_inherits i on i.inhparent = t.relid
+  ), above_foreign(relid) as (
+    select i.inhparent from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid where c.relkind = 'f'
+    union
+    select i.inhparent from above_foreign f join pg_catalog.pg_inherits i on i.inhrelid = f.relid
+  ), wanted as (
+    -- A child may have triggers of its own too, and of another parent.
+    select t.relid, 'rollcall_' || e.event || case when t.below then '_' || right(p_function::text, 8) else '' end as name, e.event, e.type,
+           case when f.relid is null then e.old end as old, case when f.relid is null then e.new end as new
+      from tree t
+      left join above_foreign f on f.relid = t.relid
+      left join pg_catalog.pg_class c on c.oid = t.relid
+      -- The bits of pg_trigger.tgtype (catalog/pg_trigger.h); none of them is AFTER, for each statement.
+      cross join (values ('insert', 4, null, 'rollcall_new'), ('update', 16, 'rollcall_old', 'rollcall_new'),
+                         ('delete', 8, 'rollcall_old', null), ('truncate', 32, null, null)) as e(event, type, old, new)
+     where c.relkind is distinct from 'f'
   )
-  select c.oid::regclass from tree t join pg_catalog.pg_class c on c.oid = t.id where c.relkind in ('r', 'p')
+  select w.relid, w.name,
+         format('create or replace trigger %I after %s on %s%s for each statement execute function rollcall.%I()', w.name, w.event,
+           w.relid::regclass, ' referencing' || nullif(concat(' old table as ' || w.old, ' new table as ' || w.new), ''), p_function),
+         exists (select from pg_catalog.pg_trigger t
+                  where t.tgrelid = w.relid and t.tgname = w.name and t.tgenabled in ('O', 'A') and t.tgtype = w.type
+                    and t.tgfoid = to_regprocedure(format('rollcall.%I()', p_function))
+                    and t.tgoldtable is not distinct from w.old and t.tgnewtable is not distinct from w.new)
+    from wanted w
 $body$;
 
--- The triggers that a table and its partitions lack, or that do not call its function, or are switched off.
-create or replace function rollcall.lacking_triggers(p_relation text, p_function text) returns table (relation regclass, name text, event text)
-language sql stable set search_path = '' as $body$
-  select t.relation, x.name, x.event
-    from rollcall.table_tree(p_relation) as t(relation)
-    cross join (values
-      ('rollcall_insert', 'insert on %s referencing new table as rollcall_new'),
-      ('rollcall_update', 'update on %s referencing old table as rollcall_old new table as rollcall_new'),
-      ('rollcall_delete', 'delete on %s referencing old table as rollcall_old'),
-      ('rollcall_truncate', 'truncate on %s')) as x(name, event)
-   where not exists (
-     select from pg_catalog.pg_trigger g where g.tgrelid = t.relation and g.tgname = x.name and g.tgenabled in ('O', 'A')
-        and g.tgfoid = to_regprocedure(format('rollcall.%I()', p_function)))
-$body$;
-
--- CREATE OR REPLACE TRIGGER needs the TRIGGER privilege only; a role that does not own the table can do no more. To replace one
--- takes a lock that stops every writer, so one that is right is left alone.
-create or replace function rollcall.make_triggers(p_relation text, p_function text) returns int
+-- For apply. One that is right is left alone: to replace it takes a lock that stops every writer. CREATE OR REPLACE needs the
+-- TRIGGER privilege only; a role that does not own the table can do no more.
+create or replace function rollcall.make_triggers(p_table text, p_function name) returns int
 language plpgsql set search_path = '' as $body$
 declare
-  v_lacks record;
+  v_definition text;
   v_made int := 0;
 begin
-  for v_lacks in select * from rollcall.lacking_triggers(p_relation, p_function) loop
-    execute format('create or replace trigger %I after ' || v_lacks.event || ' for each statement execute function rollcall.%I()',
-      v_lacks.name, v_lacks.relation, p_function);
+  for v_definition in select t.definition from rollcall.triggers_of(p_table, p_function) t where not t.present loop
+    execute v_definition;
     v_made := v_made + 1;
   end loop;
   return v_made;
 end $body$;
 
--- What capture cannot see is missing from now on; a sweep follows. For status, and for workers to mend.
-create or replace function rollcall.missing_triggers() returns table (table_name text, trigger_name text)
-language sql stable set search_path = '' as $body$
-  select l.relation::text, l.name
-    from rollcall.sources s
-    cross join lateral jsonb_to_recordset(s.triggers) as t("table" text, "function" text)
-    cross join lateral rollcall.lacking_triggers(t."table", t."function") l
-   where s.enabled order by 1, 2
-$body$;
-
-create or replace function rollcall.ensure_triggers() returns int language plpgsql set search_path = '' set lock_timeout = '2s' as $body$
+-- Upkeep: makes what is missing, disabled or wrong, on partitions that are new as well, and returns how many. What happened
+-- meanwhile is for a sweep to find. Writers behind us wait as long as we do, so what cannot be had at once is tried again at the next
+-- call; the order is another one each time, so that one table that is always locked stops no other.
+create or replace function rollcall.ensure_triggers() returns int language plpgsql set search_path = '' set lock_timeout = '20ms' as $body$
 declare
-  v_table record;
+  v_definition text;
   v_made int := 0;
+  v_until timestamptz := clock_timestamp() + interval '200 milliseconds';
 begin
-  for v_table in
-    select distinct t."table" as relation, t."function" as name
-      from rollcall.sources s cross join lateral jsonb_to_recordset(s.triggers) as t("table" text, "function" text)
-     where s.enabled and exists (select from rollcall.lacking_triggers(t."table", t."function"))
+  for v_definition in
+    select t.definition from rollcall.sources s
+      cross join lateral (select distinct x ->> 'table' as name, x ->> 'function' as function from jsonb_array_elements(s.triggers) x) w
+      cross join lateral rollcall.triggers_of(w.name, w.function) t
+     where s.enabled and t.relation is not null and not t.present
+     group by t.definition order by random()
   loop
+    exit when clock_timestamp() > v_until;
     begin
-      v_made := v_made + rollcall.make_triggers(v_table.relation, v_table.name);
+      execute v_definition;
+      v_made := v_made + 1;
     exception when others then
-      null; -- No right, or no lock in time: status tells of it, and the next upkeep tries again.
+      null; -- Still missing, as status says.
     end;
   end loop;
   if v_made > 0 then perform nextval('rollcall.uncaptured'); end if;
   return v_made;
 end $body$;
+
+-- What status shows: triggers that are not there, or switched off.
+create or replace function rollcall.missing_triggers() returns table (table_name text, trigger_name text)
+language sql stable set search_path = '' as $body$
+  select distinct coalesce(t.relation::regclass::text, x ->> 'table'), t.name
+    from rollcall.sources s cross join lateral jsonb_array_elements(s.triggers) x
+    cross join lateral rollcall.triggers_of(x ->> 'table', x ->> 'function') t
+   where s.enabled and not t.present
+   order by 1, 2
+$body$;
 `;

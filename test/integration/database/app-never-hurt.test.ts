@@ -41,11 +41,11 @@ const breakages: { name: string; sql: string; counted?: boolean; mend?: string }
   },
   {
     name: 'the inner capture function raises',
-    sql: `create or replace function rollcall.capture(p_source smallint, p_keys text[]) returns void language plpgsql as 'begin raise exception ''broken''; end'`,
+    sql: `create or replace function rollcall.capture(p_keys text[], p_source text default null, p_events jsonb[] default null) returns void language plpgsql as 'begin raise exception ''broken''; end'`,
   },
   {
     name: 'the inner capture function fails an assertion',
-    sql: `create or replace function rollcall.capture(p_source smallint, p_keys text[]) returns void language plpgsql as 'begin assert false; end'`,
+    sql: `create or replace function rollcall.capture(p_keys text[], p_source text default null, p_events jsonb[] default null) returns void language plpgsql as 'begin assert false; end'`,
   },
   { name: 'the inner capture function is gone', sql: 'drop function rollcall.capture' },
   {
@@ -63,10 +63,11 @@ const breakages: { name: string; sql: string; counted?: boolean; mend?: string }
   { name: 'one log table is gone', sql: 'drop table rollcall.changes_0' },
   { name: 'all log tables are gone', sql: 'drop table rollcall.changes_0, rollcall.changes_1, rollcall.changes_2' },
   {
+    // Whoever an update touches is captured then, so nothing is missed.
     name: 'a watched column of the trigger is renamed',
     sql: 'alter table auth.users rename column raw_app_meta_data to app_meta',
     mend: 'alter table auth.users rename column app_meta to raw_app_meta_data',
-    counted: true,
+    counted: false,
   },
   {
     name: 'the counter of failures is gone too',
