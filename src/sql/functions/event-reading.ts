@@ -78,6 +78,11 @@ create or replace function rollcall.event_id(p_install uuid, p_source text, p_ke
       jsonb_build_array(p_install, p_source, p_key, p_operation, p_log_id, p_place, p_type)::text, 'UTF8')), 1, 16) as h) x
 $body$;
 
+-- Raises RC003, with the SQLSTATE as its detail, when the events of a source cannot be made of any row.
+create or replace function rollcall.check_events(p_source text) returns void language sql set search_path = '' ${SESSION} as $body$
+  select rollcall.try_events(m.function, '{}', 1) from rollcall.event_maps m where m.source = p_source
+$body$;
+
 -- The events of log rows, given in the order of the log, and of rows that were held. Those of a source that is paused, or that
 -- turns out not to be what its function was made for, are held; of one that the config no longer names they are nobody's.
 create or replace function rollcall.read_events(p_changes rollcall.change[]) returns rollcall.read_event[]

@@ -290,11 +290,14 @@ test('what cannot be read without any row pauses its source, keeps its rows, and
     expect(await pause()).toEqual({ pause_code: code, pause_message: expect.stringMatching(message) });
     await on.read([{ log: log + 2, source: 'public.visits', events: [visit(log + 2)] }]);
     expect((await held(on)).map((h) => (h as { k: string }).k)).toEqual([log, log + 1, log + 2].map(String));
+    const check = on.db.sql.query(`select rollcall.check_events('public.visits')`);
+    await expect(check).rejects.toMatchObject({ code: 'RC003', detail: code });
     // Resumed too early, it pauses again and still has its rows in order.
     await on.app.query(`select rollcall.resume_source('public.visits')`);
     expect(await on.read([{ log: log + 3, source: 'public.visits', events: [visit(log + 3)] }])).toEqual([]);
     expect(await pause()).toMatchObject({ pause_code: code });
     await on.app.query(repair);
+    await on.db.sql.query(`select rollcall.check_events('public.visits')`);
     await on.app.query(`select rollcall.resume_source('public.visits')`);
     const after = await on.read([]);
     expect(after.map((e) => [e.name, e.key, e.code])).toEqual(Array.from({ length: 4 }, () => ['visit', USER, null]));
