@@ -61,7 +61,7 @@ export interface Way {
 
 /**
  * The ways to the rows of contacts: each can use an index of its own, so they are for a UNION ALL of queries, never for an OR.
- * Inside they read `v_ids uuid[]`, `v_texts text[]` (the same in both cases) and `v_addresses text[]`, and a contact
+ * Inside they read `rollcall_ids uuid[]`, `rollcall_texts text[]` (the same in both cases) and `rollcall_addresses text[]`, and a contact
  * `rollcall_k` with `id` and `address`. For links without `via`.
  */
 export function ways(link: RowLink, alias: string): readonly Way[] {
@@ -70,14 +70,14 @@ export function ways(link: RowLink, alias: string): readonly Way[] {
     const value = `${alias}.${quoteIdent(link.user.name)}`;
     found.push(
       link.user.sqlType === 'uuid'
-        ? { filter: `${value} = any(v_ids)`, join: `${value} = rollcall_k.id` }
-        : { filter: `${value} = any(v_texts)`, join: `lower(${value}::text) = rollcall_k.id::text` },
+        ? { filter: `${value} = any(rollcall_ids)`, join: `${value} = rollcall_k.id` }
+        : { filter: `${value} = any(rollcall_texts)`, join: `lower(${value}::text) = rollcall_k.id::text` },
     );
   }
   if (link.email !== undefined) {
     const address = normalAddress(text(link.email, alias));
     const nobodys = link.user === undefined ? '' : `${userKey(link.user, alias)} is null and `;
-    found.push({ filter: `${nobodys}${address} = any(v_addresses)`, join: `${address} = rollcall_k.address` });
+    found.push({ filter: `${nobodys}${address} = any(rollcall_addresses)`, join: `${address} = rollcall_k.address` });
   }
   return found;
 }

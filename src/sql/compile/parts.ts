@@ -101,16 +101,20 @@ function contactPart(name: string, source: ContactSource, consent: ConsentBasis 
     sql: functionOf(
       name,
       `select rollcall_k.key,
-         case when rollcall_b.bytes > ${LONGEST_PAYLOAD} then 'failed' when ${scope.alias}.rollcall_present then 'ok' else 'gone' end,
+         case when rollcall_b.bytes > ${LONGEST_PAYLOAD} then 'failed' when rollcall_b.bytes is not null then 'ok' else 'gone' end,
          null::text,
-         ${givesConsent ? `(${consentOf(pathValue(consent.path, scope).sql)})` : `'missing'`},
-         case when rollcall_b.bytes > ${LONGEST_PAYLOAD} then ${tooLarge('rollcall_b.bytes')} else rollcall_b.payload end,
+         coalesce(rollcall_b.consent, 'missing'),
+         case when rollcall_b.bytes > ${LONGEST_PAYLOAD} then ${tooLarge('rollcall_b.bytes')} else coalesce(rollcall_b.payload, '{}') end,
          ${cleared(attributes)}
     from rollcall_k
-    left join (select distinct on (rollcall_r.rollcall_key) rollcall_r.*, true as rollcall_present from (${rows}) as rollcall_r
-      order by rollcall_r.rollcall_key, ${order.join(', ')}) as ${scope.alias} on ${scope.alias}.rollcall_key = rollcall_k.key
-    cross join lateral (select rollcall_y.payload, pg_column_size(rollcall_y.payload) as bytes from (
-      select case when ${scope.alias}.rollcall_present then (${jsonObject(members)}) else '{}'::jsonb end as payload offset 0) as rollcall_y offset 0) as rollcall_b`,
+    left join (
+      select rollcall_p.rollcall_key, rollcall_y.*, pg_column_size(rollcall_y.payload) as bytes
+        from (select distinct on (rollcall_r.rollcall_key) rollcall_r.* from (${rows}) as rollcall_r
+               order by rollcall_r.rollcall_key, ${order.join(', ')}) as rollcall_p
+        cross join lateral (
+          select ${jsonObject(members)} as payload, ${givesConsent ? `(${consentOf(pathValue(consent.path, scope).sql)})` : `null::text`} as consent
+            from (select ${columns.map((c) => `rollcall_p.${quoteIdent(c)}`).join(', ')}) as ${scope.alias} offset 0) as rollcall_y
+      ) as rollcall_b on rollcall_b.rollcall_key = rollcall_k.key`,
     ),
   };
 }
@@ -153,10 +157,11 @@ function aggregatePart(name: string, source: AggregateSource): Part {
  */
 function functionOf(name: string, query: string): string {
   return `create or replace function rollcall.${quoteIdent(name)}(p_keys text[], p_addresses text[]) returns setof rollcall.mapped
-language plpgsql set plan_cache_mode = force_custom_plan set enable_hashjoin = on set enable_bitmapscan = on set jit = off as ${dollarQuote(`declare
-  v_ids uuid[] := array(select ${keyUser('x.key')} from unnest(p_keys) as x(key) where x.key not like '${EMAIL_KEY}%');
-  v_texts text[] := array(select unnest(array[x.id::text, upper(x.id::text)]) from unnest(v_ids) as x(id));
-  v_addresses text[] := array(select distinct x.address from unnest(p_addresses) as x(address) where x.address is not null);
+language plpgsql set plan_cache_mode = force_custom_plan set enable_hashjoin = on set enable_bitmapscan = on set jit = off as ${dollarQuote(`#variable_conflict use_column
+declare
+  rollcall_ids uuid[] := array(select ${keyUser('x.key')} from unnest(p_keys) as x(key) where x.key not like '${EMAIL_KEY}%');
+  rollcall_texts text[] := array(select unnest(array[x.id::text, upper(x.id::text)]) from unnest(rollcall_ids) as x(id));
+  rollcall_addresses text[] := array(select distinct x.address from unnest(p_addresses) as x(address) where x.address is not null);
 begin
   return query
   with rollcall_k as materialized (
@@ -169,19 +174,23 @@ end`)};`;
 function matching(table: SourceTable, link: RowLink, columns: readonly string[], where: string | undefined): string {
   const scope = tableScope(table);
   const { via } = link;
-  const own = `${quoteIdent(table.schema)}.${quoteIdent(table.table)} as ${scope.alias}`;
-  const from =
-    via === undefined
-      ? own
-      : `${quoteIdent(via.target.schema)}.${quoteIdent(via.target.table)} as rollcall_v
-        join ${own} on ${scope.alias}.${quoteIdent(via.column.name)} = rollcall_v.${quoteIdent(via.targetColumn.name)}`;
-  const list = columns.map((c) => `, ${scope.alias}.${quoteIdent(c)}`).join('');
+  const list = columns.map((c) => `${scope.alias}.${quoteIdent(c)}`).join(', ') || '1 as rollcall_one';
+  // The config's condition sees the row alone.
   const only = where === undefined ? '' : ` and (${where}\n) is true`;
-  return (via === undefined ? ways(link, scope.alias) : ways(via.link, 'rollcall_v'))
-    .map(
-      ({ filter, join }) => `select rollcall_k.key as rollcall_key${list} from ${from} join rollcall_k on ${join}
-       where ${filter}${only}`,
-    )
+  const rows = (filter: string): string =>
+    `(select ${list} from ${quoteIdent(table.schema)}.${quoteIdent(table.table)} as ${scope.alias} where ${filter}${only}) as rollcall_o`;
+  const found =
+    via === undefined
+      ? ways(link, 'rollcall_o').map(
+          ({ join }, n) => `${rows(ways(link, scope.alias)[n]?.filter ?? 'false')} join rollcall_k on ${join}`,
+        )
+      : ways(via.link, 'rollcall_v').map(
+          ({ filter, join }) => `${quoteIdent(via.target.schema)}.${quoteIdent(via.target.table)} as rollcall_v
+        join ${rows('true')} on rollcall_o.${quoteIdent(via.column.name)} = rollcall_v.${quoteIdent(via.targetColumn.name)}
+        join rollcall_k on ${join} where ${filter}`,
+        );
+  return found
+    .map((from) => `select rollcall_k.key as rollcall_key, rollcall_o.* from ${from}`)
     .join('\n      union all\n      ');
 }
 

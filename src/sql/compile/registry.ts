@@ -63,7 +63,7 @@ function namedSources(
     };
     for (const name of columns) {
       const column = table.columns.get(name);
-      if (column !== undefined) entry.shape[name] = column.sqlType;
+      if (column !== undefined) entry.shape[name] = column.domain ?? column.sqlType;
     }
     found.set(table.name, entry);
   };

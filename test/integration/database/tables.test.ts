@@ -195,3 +195,37 @@ table_mapping:
   expect(await one.desired('email:c8@x.test')).toMatchObject({ payload: { FIRSTNAME: 'new' } });
   expect(await one.sweepNow()).toMatchObject({ folded: 0 });
 });
+
+test('columns of any name, in expressions and conditions, are those of the row', async () => {
+  const one = await withTables({
+    ddl: `create domain public.uid as uuid;
+          create table public.customers (id int primary key, email text, address jsonb, key text, v_ids int, rollcall_x text, user_id public.uid);
+          create table public."or""ders" (id int primary key, customer_id int references public.customers, key int, status text)`,
+    connector: `user_mapping:
+  unconfirmed: true
+  email: email
+  attributes:
+    KEYS: { sql: "sum(key)", from: 'or"ders', where: "id > 0 and status = 'x'" }
+table_mapping:
+  customers:
+    contact: { user_id: user_id }
+    email: email
+    where: "id > 0 and address is not null and v_ids = 7"
+    attributes:
+      CITY: { sql: "address ->> 'city'" }
+      KEY: { sql: "key || id" }
+      ROW: { sql: "to_jsonb(customers)", type: json }`,
+  });
+  const { app } = one.db;
+  const user = await one.insert('u@x.test', {});
+  await app.query(`insert into public.customers values (1, 'a@x.test', '{"city": "Ulm"}', 'k', 7, 'x', null),
+    (2, 'b@x.test', '{}', 'k', 8, 'x', null), (3, null, '{"city": "Bonn"}', 'u', 7, null, '${user}')`);
+  await app.query(`insert into public."or""ders" values (1, 1, 40, 'x'), (2, 1, 2, 'x'), (3, 1, 5, 'y'), (4, 3, 9, 'x')`);
+  await one.foldAll();
+  const row = { id: 1, email: 'a@x.test', address: { city: 'Ulm' }, key: 'k', v_ids: 7, rollcall_x: 'x', user_id: null };
+  expect((await one.desired('email:a@x.test'))?.payload).toEqual({ CITY: 'Ulm', KEY: 'k1', ROW: row, KEYS: 42 });
+  expect((await one.desired(user))?.payload).toMatchObject({ CITY: 'Bonn', KEYS: 9 });
+  expect((await one.desired('email:b@x.test'))?.action ?? 'none').toBe('none');
+  const { rows } = await app.query('select name from rollcall.sources where pause_code is not null');
+  expect(rows).toEqual([]);
+});
