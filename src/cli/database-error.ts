@@ -66,7 +66,7 @@ function fromServer(code: string, error: Error): RollcallError {
   return made(
     'RC_DATABASE',
     `The database refused a statement (${code}): ${redact(error.message)}`,
-    'If the app has changed auth.users, `rollcall apply` makes the generated SQL fit again.',
+    'If the app has changed a table that is mapped, `rollcall apply` makes the generated SQL fit again.',
   );
 }
 
