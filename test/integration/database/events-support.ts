@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { AttributeMapping, RowOperation } from '../../../src/core/mapping.ts';
+import type { RowOperation } from '../../../src/core/mapping.ts';
 import { eventMapFunction } from '../../../src/sql/compile/events.ts';
 import { eventColumns } from '../../../src/sql/compile/event-columns.ts';
 import { capture } from '../../../src/sql/functions/capture.ts';
@@ -28,14 +28,14 @@ export interface Events {
   write(events: readonly ReadEvent[], ready?: boolean): Promise<void>;
 }
 
-export interface CaptureOptions {
+interface CaptureOptions {
   readonly operation?: RowOperation;
   readonly where?: string;
   readonly old?: Readonly<Record<string, unknown>>;
   readonly at?: string;
 }
 
-export interface MappedEvent {
+interface MappedEvent {
   readonly place: number;
   readonly key: string | null;
   readonly name: string;
@@ -47,7 +47,7 @@ export interface MappedEvent {
   readonly message: string | null;
 }
 
-export interface Change {
+interface Change {
   readonly log: number;
   readonly xid?: number;
   readonly source: string;
@@ -192,8 +192,6 @@ export function column(table: SourceTable, name: string): SourceColumn {
   if (found === undefined) throw new Error(`no column ${name}`);
   return found;
 }
-
-export type Property = AttributeMapping;
 
 async function readTable(app: pg.Client, schema: string, table: string): Promise<SourceTable> {
   const { rows } = await app.query(
