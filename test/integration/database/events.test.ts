@@ -110,10 +110,10 @@ test('values of every type survive from the table to the claim, whatever the wri
   ];
   const one = await withTables({
     ddl: `create extension citext schema public;
-      create type public.mood as enum ('fine', 'so so');
+      create type public.mood as enum ('fine', 'so so'); create domain public.amount as numeric(20, 4) not null;
       create type public.spot as (city text, "at" timestamptz);
       create table public.things (id bigint, part text, primary key (id, part), user_id uuid references auth.users, big bigint, num numeric, f float8, at timestamptz,
-        span interval, day date, bytes bytea, mood public.mood, amount numeric(20, 4), mail public.citext, words text[], spot public.spot,
+        span interval, day date, bytes bytea, mood public.mood, amount public.amount, mail public.citext, words text[], spot public.spot,
         doc jsonb, nil jsonb, twice bigint generated always as (big * 2) stored, paid money)`,
     connector: `${USERS}
 table_mapping:
