@@ -8,6 +8,7 @@ import { eventDelivery } from './functions/event-delivery.ts';
 import { events } from './functions/events.ts';
 import { fold } from './functions/fold.ts';
 import { foldDestination } from './functions/fold-destination.ts';
+import { forget } from './functions/forget.ts';
 import { install } from './functions/install.ts';
 import { mapping } from './functions/mapping.ts';
 import { resend } from './functions/resend.ts';
@@ -57,6 +58,7 @@ export function installScript(config: Config, sources: Sources): string {
     eventDelivery,
     foldDestination,
     fold,
+    forget,
     rotate,
     delivery,
     destinationState,

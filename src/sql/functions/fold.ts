@@ -18,6 +18,7 @@ create or replace function rollcall.fold_keys(p_keys text[], p_lane smallint)
 returns table (changed int, failed int) language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
   v_keys text[] := rollcall.kin(p_keys);
+  v_locked int;
   v_destination record;
   v_part record;
 begin
@@ -32,6 +33,11 @@ begin
     on conflict do nothing;
   perform 1 from unnest(v_keys) as x(key) cross join lateral (
     select from rollcall.contacts c where c.key = x.key offset 0 for update) c;
+  get diagnostics v_locked = row_count;
+  -- One was forgotten while we waited for it: done again, it is made anew.
+  if v_locked < cardinality(v_keys) then
+    raise exception 'a contact was forgotten while it was folded' using errcode = 'serialization_failure';
+  end if;
   for v_destination in select d.id, d.map_function from rollcall.destinations d where d.enabled order by d.id loop
     select * into v_part from rollcall.fold_destination(
       v_destination.id, rollcall.wanted_rows(v_destination.id, v_destination.map_function, v_keys), p_lane);

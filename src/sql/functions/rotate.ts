@@ -25,13 +25,15 @@ begin
   return false;
 end $body$;
 
--- Prunes attempts in small bites, and rotates the log when the current table has grown.
+-- Prunes in small bites, and rotates the log when the current table has grown.
 create or replace function rollcall.tidy(p_attempts_older interval) returns void language plpgsql set search_path = '' as $body$
 begin
   -- Only the oldest are looked at: they are in order of their ids, more or less.
   delete from rollcall.attempts where id in (
     select x.id from (select a.id, a.at from rollcall.attempts a order by a.id limit 5000) x
      where x.at < clock_timestamp() - p_attempts_older);
+  perform rollcall.expire_events(1000);
+  perform rollcall.forget_contacts(1000);
   -- Last, so that its lock is held for no more than a truncation.
   if pg_table_size(format('rollcall.changes_%s', (select last_value from rollcall.current_log))::regclass) > 1048576 then
     perform rollcall.rotate_log();

@@ -96,6 +96,7 @@ begin
     from (select c.id, c.key from rollcall.contacts c
            where c.id > p_after and exists (select from rollcall.desired s where s.contact_id = c.id and s.action = 'upsert' offset 0)
            order by c.id limit p_limit) x;
+  perform rollcall.forget_range(p_after, coalesce(last_id, 9223372036854775807));
   if v_email is not null then
     keys := keys || array(
       select w.key from (select d.id, d.map_function from rollcall.destinations d where d.enabled order by d.id limit 1) d

@@ -104,6 +104,8 @@ create unique index desired_address on rollcall.desired (address, destination_id
 create unique index desired_remote_address on rollcall.desired (remote_address, destination_id) where remote_address is not null;
 create unique index desired_remote_id on rollcall.desired (remote_id, destination_id) where remote_id is not null;
 create index desired_leftovers on rollcall.desired (destination_id) where leftovers is not null;
+create index desired_gone on rollcall.desired (contact_id)
+  where action = 'none' and reason = 'gone' and remote_address is null and remote_id is null and leftovers is null;
 create index desired_waiting on rollcall.desired (waiting_for, destination_id) where waiting_for is not null;
 
 -- The queue: a row for each contact that is not in step. While leased, due_at is the end of the lease.

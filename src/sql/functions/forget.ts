@@ -1,0 +1,48 @@
+import { KEYS_FIRST } from './plan-settings.ts';
+
+/** Least data: of whoever left, and is nowhere any more, nothing is kept. */
+export const forget: string = /* sql */ `
+-- Contacts that no destination has and no source names. A key holds an address, or leads to one. Whoever comes back is new.
+create or replace function rollcall.forget_contacts(p_limit int) returns int language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+declare
+  v_contacts bigint[];
+begin
+  v_contacts := array(
+    select c.id
+      from (select distinct x.contact_id from (
+              select s.contact_id from rollcall.desired s
+               where s.action = 'none' and s.reason = 'gone' and s.remote_address is null and s.remote_id is null and s.leftovers is null
+               limit p_limit) x) x
+      cross join lateral (select c.id from rollcall.contacts c where c.id = x.contact_id offset 0 for update skip locked) c);
+  return rollcall.forget_of(v_contacts);
+end $body$;
+
+-- The same for contacts that no destination was ever to have: those of a range of ids that a sweep has just walked.
+create or replace function rollcall.forget_range(p_after bigint, p_last bigint) returns int
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+begin
+  return rollcall.forget_of(array(
+    select c.id from rollcall.contacts c
+     where c.id > p_after and c.id <= p_last and not exists (select from rollcall.desired s where s.contact_id = c.id offset 0)
+       for update skip locked));
+end $body$;
+
+-- The owner rows are locked by the caller.
+create or replace function rollcall.forget_of(p_contacts bigint[]) returns int language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+declare
+  v_contacts bigint[];
+begin
+  if cardinality(p_contacts) = 0 then return 0; end if;
+  v_contacts := array(
+    select x.id from unnest(p_contacts) as x(id)
+     where not exists (select from rollcall.due d where d.contact_id = x.id offset 0)
+       and not exists (select from rollcall.events e where e.contact_id = x.id and e.state = 'pending' offset 0)
+       and not exists (select from rollcall.desired s where s.contact_id = x.id and (s.action <> 'none' or s.reason is distinct from 'gone'
+             or s.remote_address is not null or s.remote_id is not null or s.leftovers is not null) offset 0));
+  delete from rollcall.desired s where s.contact_id = any(v_contacts);
+  delete from rollcall.dead_letters l where l.contact_id = any(v_contacts);
+  delete from rollcall.past_addresses a where a.contact_id = any(v_contacts);
+  delete from rollcall.contacts c where c.id = any(v_contacts);
+  return cardinality(v_contacts);
+end $body$;
+`;
