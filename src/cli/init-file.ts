@@ -61,6 +61,10 @@ connectors:
       app_metadata.provider: PROVIDER
       confirmed_at: CONFIRMED_AT
       # unconfirmed: true    # also send addresses that nobody has confirmed
+    # Tables as contacts or events, and events of Auth and Storage: docs/mapping.md
+    # table_mapping:
+    #   orders: {sync_as: events, event_name: order_placed, properties: {total: amount}}
+    # events: [user.signed_up]
 
 destinations:
   mailtrap:
@@ -69,6 +73,7 @@ destinations:
     account_id: ${account}
     # Lists that a new contact joins, by id or name.
     lists: [${lists.join(', ')}]
+    # on_delete: delete      # who leaves is deleted there; or: unsubscribe, keep
 
 # Who may be mailed: nobody (until an opt-in), {column: <path>} (people for whom it is true),
 # or {everyone: "<the stated basis>"}. Signing up is no opt-in.
