@@ -211,7 +211,7 @@ begin
                else r.version = r.wanted and (r.outcome = 'reject' or r.outcome = 'delivered' and coalesce(r.unknown_until <= v_now, true))
              end) as finished
       from next r
-      cross join lateral (select r.next_remote_address is not null and exists (select from rollcall.events e
+      cross join lateral (select coalesce(r.next_remote_address, r.next_remote_id) is not null and exists (select from rollcall.events e
         where e.contact_id = r.contact and e.destination_id = p_destination and e.state = 'pending' and e.ready offset 0) as waits) e
   ), done as (
     delete from rollcall.due d

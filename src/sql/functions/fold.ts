@@ -104,6 +104,7 @@ begin
   end if;
   v_events := rollcall.read_events(v_piece.changes);
   if v_events is not null then
+    taken := greatest(taken, cardinality(v_events));  -- Those that were held are work too.
     v_keys := v_keys || array(select e.key from unnest(v_events) e where e.key is not null);
   end if;
   select * into v_part from rollcall.fold_keys(v_keys, 0::smallint);

@@ -56,6 +56,7 @@ begin
       for v_function in select p.function from rollcall.parts p where p.source = v_source.name loop
         perform rollcall.map_rows(v_function, '{}', '{}');
       end loop;
+      perform rollcall.check_events(m.source) from rollcall.event_maps m where m.source = v_source.name;
       perform rollcall.resume_source(v_source.name);
     exception when others then
       null; -- Still paused, for the reason it has.
