@@ -121,7 +121,16 @@ export async function around(db: TestDatabase, config: Config): Promise<Installe
     claim: (limit = 100, use = lease) => store.claim(destination, use, limit, '-infinity'),
     settle: (delivery, outcome, waitMs = 0, use = lease) =>
       store.settle(destination, use, [
-        { delivery, outcome: outcome === 'delivered' ? { kind: 'delivered' } : outcome, waitMs, latencyMs: 1 },
+        {
+          delivery,
+          outcome: outcome === 'delivered' ? { kind: 'delivered' } : outcome,
+          events:
+            outcome === 'delivered'
+              ? delivery.events.map(({ id }) => ({ id, outcome: { kind: 'delivered' }, latencyMs: 1 }))
+              : [],
+          waitMs,
+          latencyMs: 1,
+        },
       ]),
     async deliverAll() {
       const all: Claimed[] = [];
