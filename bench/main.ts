@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
+import { capture } from './capture.ts';
 import { fold } from './fold.ts';
 import { pipeline } from './pipeline.ts';
 import { printTable, type Measured } from './table.ts';
 
 /** A bench measures and compares within one run: machines are noisy, ratios less so. */
 const BENCHES: Readonly<Record<string, (options: { users: number }) => Promise<readonly Measured[]>>> = {
+  capture,
   fold,
   pipeline,
 };
