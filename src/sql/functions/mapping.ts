@@ -1,7 +1,7 @@
 import { KEYS_FIRST } from './plan-settings.ts';
 
 /** Mapping must not depend on the session: the same row has the same hash for every worker, cron job and psql. */
-export const SESSION = `set row_security = off set timezone = 'UTC' set datestyle = 'ISO, YMD'
+export const SESSION: string = `set row_security = off set timezone = 'UTC' set datestyle = 'ISO, YMD'
   set intervalstyle = 'iso_8601' set extra_float_digits = 1 set bytea_output = 'hex'
   set standard_conforming_strings = on set transform_null_equals = off set array_nulls = on set timezone_abbreviations = 'Default'
   set lc_monetary = 'C' set lc_numeric = 'C' set lc_time = 'C' set xmloption = 'content' set xmlbinary = 'base64'
