@@ -1,0 +1,198 @@
+import pg from 'pg';
+import { parseConfig } from '../src/config/load.ts';
+import { startCluster } from '../src/demo/cluster.ts';
+import { registry } from '../src/destinations/registry.ts';
+import { applyInstall } from '../src/sql/apply.ts';
+import { openPg } from '../src/sql/pg.ts';
+import { database } from './database.ts';
+import { installRecipe } from './recipe.ts';
+import { type Measured, rate } from './table.ts';
+
+const ROUNDS = 5;
+/** What the writer keeps of its rate, on two cores with everything on them. */
+const SINGLE_TARGET = 0.85;
+const BULK_TARGET = 0.7;
+
+/** Users with a row of contacts and a row of events each. */
+const TABLES = `
+create table public.profiles (id uuid primary key, full_name text, plan text, updated_at timestamptz default now());
+create table public.orders (id bigint generated always as identity primary key, user_id uuid not null, total numeric(12,2), currency text,
+  status text, line_items jsonb, created_at timestamptz default now());
+create index on public.orders (user_id)`;
+
+const CONFIG = `
+environment: bench
+connectors:
+  supabase:
+    user_mapping:
+      unconfirmed: true
+      email: email
+      user_metadata.full_name: FIRSTNAME
+      created_at: SIGNUP_DATE
+    table_mapping:
+      profiles: { contact: { user_id: id }, full_name: FIRSTNAME, plan: PLAN }
+      orders:
+        sync_as: events
+        event_name: order_placed
+        contact: { user_id: user_id }
+        properties: { total: amount, currency: currency, status: order_status, line_items: items }
+destinations: { mailtrap: { api_token: bench } }
+consent: { everyone: bench }
+`;
+
+interface Variant {
+  readonly name: 'none' | 'ours' | 'recipe';
+  readonly url: string;
+  readonly client: pg.Client;
+}
+
+/** One kind of write: a statement of one row for many clients, or of many rows for one. */
+interface Scenario {
+  readonly name: string;
+  /** 0: one statement of many rows. */
+  readonly clients: number;
+  readonly sql: string;
+  readonly target?: number;
+  /** Whether the row trigger of the recipe is on this table. */
+  readonly recipe?: boolean;
+  /** Runs before each measurement. */
+  readonly before?: string;
+}
+
+const USER = `insert into auth.users (id, email, raw_user_meta_data, created_at)
+  select gen_random_uuid(), gen_random_uuid() || '@example.com', jsonb_build_object('full_name', 'Person ' || n), now() from generate_series(1, $1::int) n`;
+const PROFILE = `insert into public.profiles (id, full_name, plan) select gen_random_uuid(), 'Person ' || n, 'free' from generate_series(1, $1::int) n`;
+const ORDER = `insert into public.orders (user_id, total, currency, status, line_items)
+  select gen_random_uuid(), n + 0.99, 'EUR', 'pending', '[{"sku":"abc","n":2},{"sku":"def","n":1}]' from generate_series(1, $1::int) n`;
+const SIGN_IN = `update auth.users set last_sign_in_at = now(), updated_at = now() where id = (select id from auth.users offset $1::int limit 1)`;
+
+const SCENARIOS: readonly Scenario[] = [
+  ...[1, 4, 16].map((clients) => ({
+    name: 'users, a row a transaction',
+    clients,
+    sql: USER,
+    target: SINGLE_TARGET,
+    recipe: true,
+  })),
+  { name: 'sign-ins, of which nothing is mapped', clients: 4, sql: SIGN_IN, before: USER.replace('$1', '1000') },
+  { name: 'contacts by user id, a row a transaction', clients: 4, sql: PROFILE, target: SINGLE_TARGET },
+  { name: 'events, a row a transaction', clients: 4, sql: ORDER, target: SINGLE_TARGET },
+  { name: 'users, one statement', clients: 0, sql: USER, target: BULK_TARGET, recipe: true },
+  { name: 'contacts by user id, one statement', clients: 0, sql: PROFILE, target: BULK_TARGET },
+  { name: 'events, one statement', clients: 0, sql: ORDER },
+];
+
+/**
+ * What capture costs the writer, with no worker running: rows a second without capture, with ours, and with the pg_net recipe's
+ * row trigger. Each round measures all three one after another, so that they meet the same machine; ratios within a round,
+ * medians of them.
+ * @param users a statement has five times as many rows, and clients write for as many twentieths of a millisecond
+ */
+export async function capture({ users }: { users: number }): Promise<readonly Measured[]> {
+  const cluster = await startCluster({
+    settings: { shared_buffers: '256MB', max_wal_size: '2GB', max_connections: '60' },
+  });
+  try {
+    const variants: Variant[] = [];
+    for (const name of ['none', 'ours', 'recipe'] as const) {
+      const made = await database((at) => cluster.url(at), name);
+      await made.client.query(TABLES);
+      variants.push({ name, ...made });
+    }
+    for (const { name, url, client } of variants) {
+      if (name === 'ours') await installOurs(url);
+      if (name === 'recipe') await installRecipe(client);
+    }
+    const measured: Measured[] = [];
+    for (const scenario of SCENARIOS) measured.push(...(await measure(scenario, variants, users)));
+    for (const { client } of variants) await client.end();
+    return measured;
+  } finally {
+    await cluster.destroy();
+  }
+}
+
+async function installOurs(url: string): Promise<void> {
+  const sql = openPg({ url });
+  await applyInstall(
+    sql,
+    parseConfig(`${CONFIG}database_url: ${url}`, { file: 'bench.yaml', env: {}, registry }),
+    'bench',
+  );
+  await sql.close();
+}
+
+async function measure(scenario: Scenario, all: readonly Variant[], users: number): Promise<readonly Measured[]> {
+  const variants = all.filter(({ name }) => name !== 'recipe' || scenario.recipe === true);
+  const rates = new Map(variants.map((variant) => [variant.name, [] as number[]]));
+  for (let round = 0; round < ROUNDS; round += 1) {
+    // Whoever goes first meets a colder machine.
+    for (const [n] of variants.entries()) {
+      const variant = variants[(n + round) % variants.length]!;
+      await prepare(variant, scenario);
+      const measured =
+        scenario.clients === 0 ? await bulk(variant, scenario, users * 5) : await single(variant, scenario, users / 20);
+      rates.get(variant.name)?.push(measured);
+    }
+  }
+  const of = (name: Variant['name']): readonly number[] => rates.get(name) ?? [];
+  const name = `${scenario.name}${scenario.clients === 0 ? '' : `, ${scenario.clients} clients`}`;
+  return [
+    rate(`${name}: no capture (baseline)`, median(of('none'))),
+    ...variants.slice(1).map((variant) => {
+      const kept = median(of(variant.name).map((value, n) => value / (of('none')[n] ?? Number.NaN)));
+      const value = median(of(variant.name));
+      const { target } = scenario;
+      return rate(`${name}: ${variant.name === 'ours' ? 'ours' : 'the recipe'}`, value, {
+        baseline: value / kept,
+        ...(variant.name === 'ours' && target !== undefined ? { target: (target * value) / kept } : {}),
+      });
+    }),
+  ];
+}
+
+/** Empties what earlier measurements wrote, and has it on disk, so that none pays for another. */
+async function prepare({ name, client }: Variant, { before }: Scenario): Promise<void> {
+  await client.query('truncate auth.users, public.profiles, public.orders');
+  if (name === 'ours') await client.query('truncate rollcall.changes_0, rollcall.changes_1, rollcall.changes_2');
+  if (name === 'recipe') await client.query('truncate public.http_queue');
+  if (before !== undefined) await client.query(before);
+  await client.query('checkpoint');
+}
+
+async function bulk({ client }: Variant, { sql }: Scenario, rows: number): Promise<number> {
+  const started = performance.now();
+  await client.query(sql, [rows]);
+  return (rows * 1000) / (performance.now() - started);
+}
+
+/** Transactions a second of clients that write as fast as they can. */
+async function single({ url }: Variant, { clients, sql }: Scenario, forMs: number): Promise<number> {
+  const writers = await Promise.all(Array.from({ length: clients }, () => connected(url)));
+  const write = (writer: pg.Client): Promise<unknown> => writer.query({ name: 'write', text: sql, values: [1] });
+  // Their caches and plans are those of a session that has been at work.
+  await Promise.all(writers.flatMap((writer) => Array.from({ length: 10 }, () => write(writer))));
+  const started = performance.now();
+  let done = 0;
+  await Promise.all(
+    writers.map(async (writer) => {
+      while (performance.now() - started < forMs) {
+        await write(writer);
+        done += 1;
+      }
+    }),
+  );
+  const perSecond = (done * 1000) / (performance.now() - started);
+  await Promise.all(writers.map((writer) => writer.end()));
+  return perSecond;
+}
+
+async function connected(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  return client;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
