@@ -7,7 +7,7 @@ import type { Send } from '../engine/ports.ts';
 import { pause } from '../engine/wake.ts';
 import { withListIds } from '../engine/list-ids.ts';
 import { attributePlan } from '../sql/compile/attribute-plan.ts';
-import { inspectSources } from '../sql/inspect.ts';
+import { inspectSources } from '../sql/inspect/sources.ts';
 import { installScript, MIGRATIONS } from '../sql/install-script.ts';
 import type { Sql } from '../sql/port.ts';
 import type { Sources } from '../sql/source.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
 import { attributePlan } from '../sql/compile/attribute-plan.ts';
-import { inspectSources } from '../sql/inspect.ts';
+import { inspectSources } from '../sql/inspect/sources.ts';
 import { openDatabase } from '../sql/open-database.ts';
 import { databaseError } from './database-error.ts';
 import type { Found } from './summary.ts';

@@ -1,5 +1,5 @@
 import type { Config } from '../config/types.ts';
-import { inspectSources } from './inspect.ts';
+import { inspectSources } from './inspect/sources.ts';
 import { installScript, UNINSTALL_SCRIPT } from './install-script.ts';
 import type { Sql } from './port.ts';
 

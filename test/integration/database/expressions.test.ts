@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Config } from '../../../src/config/types.ts';
 import { RollcallError } from '../../../src/core/errors.ts';
-import { inspectSources } from '../../../src/sql/inspect.ts';
+import { inspectSources } from '../../../src/sql/inspect/sources.ts';
 import { attribute, testConfig } from '../../support/config.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { installed } from './support.ts';

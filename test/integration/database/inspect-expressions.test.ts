@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { InspectedExpression } from '../../../src/sql/compile/value.ts';
-import { inspectSources } from '../../../src/sql/inspect.ts';
+import { inspectSources } from '../../../src/sql/inspect/sources.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { testConfig } from '../../support/config.ts';
 import { inConfig, ORDERS } from './inspect-orders.ts';

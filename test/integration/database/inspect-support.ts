@@ -10,7 +10,7 @@ import type {
   SystemEventType,
   TableName,
 } from '../../../src/core/mapping.ts';
-import { inspectSources } from '../../../src/sql/inspect.ts';
+import { inspectSources } from '../../../src/sql/inspect/sources.ts';
 import { openPg } from '../../../src/sql/pg.ts';
 import type { Sql } from '../../../src/sql/port.ts';
 import type { RowLink, Sources } from '../../../src/sql/source.ts';

@@ -94,7 +94,9 @@ for (const analyzed of [true, false])
 
     const { rows } = await app.query('select id::text from auth.users order by id offset 19000 limit 1');
     for (let n = 0; n < 7; n += 1) {
-      expect(most(await rowsRead(app, 'select rollcall.sweep_page($1, $2)', [`0/${rows[0].id}`, KEYS]))).toBeLessThan(limit);
+      expect(most(await rowsRead(app, 'select rollcall.sweep_page($1, $2)', [`0/${rows[0].id}`, KEYS]))).toBeLessThan(
+        limit,
+      );
       expect(most(await rowsRead(app, 'select rollcall.absent_page($1, $2)', [19_000, KEYS]))).toBeLessThan(limit);
     }
   });

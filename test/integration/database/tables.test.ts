@@ -220,9 +220,19 @@ table_mapping:
   const user = await one.insert('u@x.test', {});
   await app.query(`insert into public.customers values (1, 'a@x.test', '{"city": "Ulm"}', 'k', 7, 'x', null),
     (2, 'b@x.test', '{}', 'k', 8, 'x', null), (3, null, '{"city": "Bonn"}', 'u', 7, null, '${user}')`);
-  await app.query(`insert into public."or""ders" values (1, 1, 40, 'x'), (2, 1, 2, 'x'), (3, 1, 5, 'y'), (4, 3, 9, 'x')`);
+  await app.query(
+    `insert into public."or""ders" values (1, 1, 40, 'x'), (2, 1, 2, 'x'), (3, 1, 5, 'y'), (4, 3, 9, 'x')`,
+  );
   await one.foldAll();
-  const row = { id: 1, email: 'a@x.test', address: { city: 'Ulm' }, key: 'k', v_ids: 7, rollcall_x: 'x', user_id: null };
+  const row = {
+    id: 1,
+    email: 'a@x.test',
+    address: { city: 'Ulm' },
+    key: 'k',
+    v_ids: 7,
+    rollcall_x: 'x',
+    user_id: null,
+  };
   expect((await one.desired('email:a@x.test'))?.payload).toEqual({ CITY: 'Ulm', KEY: 'k1', ROW: row, KEYS: 42 });
   expect((await one.desired(user))?.payload).toMatchObject({ CITY: 'Bonn', KEYS: 9 });
   expect((await one.desired('email:b@x.test'))?.action ?? 'none').toBe('none');

@@ -1,8 +1,8 @@
-import type { MappingPlace } from '../core/mapping.ts';
-import { type Inspection, refusal } from './inspect-context.ts';
-import { type CatalogTable, tableName } from './inspect-table.ts';
-import { sqlState } from './port.ts';
-import { quoteIdent } from './quote.ts';
+import type { MappingPlace } from '../../core/mapping.ts';
+import { type Inspection, refusal } from './context.ts';
+import { type CatalogTable, tableName } from './table.ts';
+import { sqlState } from '../port.ts';
+import { quoteIdent } from '../quote.ts';
 
 /** What is done with a table: its rows are read, its changes are captured. */
 export interface Use {

@@ -1,9 +1,9 @@
-import type { MappingPlace } from '../core/mapping.ts';
-import { usefulIndexes } from './compile/link.ts';
-import type { Inspection } from './inspect-context.ts';
-import type { CatalogTable } from './inspect-table.ts';
-import { quoteIdent } from './quote.ts';
-import type { RowLink } from './source.ts';
+import type { MappingPlace } from '../../core/mapping.ts';
+import { usefulIndexes } from '../compile/link.ts';
+import type { Inspection } from './context.ts';
+import type { CatalogTable } from './table.ts';
+import { quoteIdent } from '../quote.ts';
+import type { RowLink } from '../source.ts';
 
 /** Fewer rows are read whole as fast. */
 const ROWS = 1_000;

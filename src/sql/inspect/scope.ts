@@ -1,7 +1,7 @@
-import { USER_COLUMNS } from '../core/user-columns.ts';
-import { tableScope } from './compile/value.ts';
-import { quoteIdent } from './quote.ts';
-import type { Shape } from './inspect-table.ts';
+import { USER_COLUMNS } from '../../core/user-columns.ts';
+import { tableScope } from '../compile/value.ts';
+import { quoteIdent } from '../quote.ts';
+import type { Shape } from './table.ts';
 
 /** What an expression may read, and what it is evaluated over. */
 export interface Scope {

@@ -1,17 +1,17 @@
-import type { AttributeMapping, SystemEvent } from '../core/mapping.ts';
-import { USER_COLUMNS } from '../core/user-columns.ts';
-import type { UserSource } from './compile/users.ts';
-import type { InspectedExpression } from './compile/value.ts';
-import { checkAccess } from './inspect-access.ts';
-import { checkPath, tableColumns, userColumns } from './inspect-columns.ts';
-import { type Inspection, refusal } from './inspect-context.ts';
-import { type EventWords, inspectWords } from './inspect-events.ts';
-import { inspectCondition } from './inspect-expression.ts';
-import { capturedScope, userScope } from './inspect-scope.ts';
-import { readTable, type Shape, tableName } from './inspect-table.ts';
-import { RollcallError } from '../core/errors.ts';
-import type { EventSource, EventType, RowLink } from './source.ts';
-import { OBJECT_COLUMNS, SYSTEM_EVENT_DEFINITIONS, type SystemEventDefinition } from './system-events.ts';
+import type { AttributeMapping, SystemEvent } from '../../core/mapping.ts';
+import { USER_COLUMNS } from '../../core/user-columns.ts';
+import type { UserSource } from '../compile/users.ts';
+import type { InspectedExpression } from '../compile/value.ts';
+import { checkAccess } from './access.ts';
+import { checkPath, tableColumns, userColumns } from './columns.ts';
+import { type Inspection, refusal } from './context.ts';
+import { type EventWords, inspectWords } from './events.ts';
+import { inspectCondition } from './expression.ts';
+import { capturedScope, userScope } from './scope.ts';
+import { readTable, type Shape, tableName } from './table.ts';
+import { RollcallError } from '../../core/errors.ts';
+import type { EventSource, EventType, RowLink } from '../source.ts';
+import { OBJECT_COLUMNS, SYSTEM_EVENT_DEFINITIONS, type SystemEventDefinition } from './system-event-definitions.ts';
 
 /**
  * Reads the events of Supabase Auth and Storage: one source for each of the two tables. Of `auth.users` only what may be mapped

@@ -1,14 +1,14 @@
-import type { AttributeMapping, Condition, RelatedRows } from '../core/mapping.ts';
-import type { InspectedExpression } from './compile/value.ts';
-import { checkAccess } from './inspect-access.ts';
-import { checkAttribute, tableColumns } from './inspect-columns.ts';
-import { type Inspection, refusal } from './inspect-context.ts';
-import { inspectCondition, inspectExpression } from './inspect-expression.ts';
-import { inferRowLink, type LinkedTables, namedLink } from './inspect-link.ts';
-import { rowScope } from './inspect-scope.ts';
-import { type CatalogTable, readTable } from './inspect-table.ts';
-import { inspectView } from './inspect-view.ts';
-import type { AggregateSource, BaseTable, RowLink } from './source.ts';
+import type { AttributeMapping, Condition, RelatedRows } from '../../core/mapping.ts';
+import type { InspectedExpression } from '../compile/value.ts';
+import { checkAccess } from './access.ts';
+import { checkAttribute, tableColumns } from './columns.ts';
+import { type Inspection, refusal } from './context.ts';
+import { inspectCondition, inspectExpression } from './expression.ts';
+import { inferRowLink, type LinkedTables, namedLink } from './link.ts';
+import { rowScope } from './scope.ts';
+import { type CatalogTable, readTable } from './table.ts';
+import { inspectView } from './view.ts';
+import type { AggregateSource, BaseTable, RowLink } from '../source.ts';
 
 /** A set of aggregates, and what only the inspection needs to know of it. */
 export interface InspectedAggregates {

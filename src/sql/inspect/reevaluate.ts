@@ -1,7 +1,7 @@
-import type { Config } from '../config/types.ts';
-import type { AttributeMapping, Condition } from '../core/mapping.ts';
-import type { InspectedExpression } from './compile/value.ts';
-import type { Sources } from './source.ts';
+import type { Config } from '../../config/types.ts';
+import type { AttributeMapping, Condition } from '../../core/mapping.ts';
+import type { InspectedExpression } from '../compile/value.ts';
+import type { Sources } from '../source.ts';
 
 /** Where the config gives no `every:`. */
 const EVERY_MS = 3_600_000;

@@ -1,20 +1,20 @@
-import type { Config } from '../config/types.ts';
-import { RollcallError } from '../core/errors.ts';
-import type { UserSource } from './compile/users.ts';
-import type { InspectedExpression } from './compile/value.ts';
-import { inspectAggregates } from './inspect-aggregates.ts';
-import { checkColumns } from './inspect-columns.ts';
-import { inspectContacts, linkedTables } from './inspect-contacts.ts';
-import type { Inspection } from './inspect-context.ts';
-import { inspectEventTables } from './inspect-events.ts';
-import { inspectCondition, inspectExpression } from './inspect-expression.ts';
-import { checkIndexes } from './inspect-index.ts';
-import { checkInstall } from './inspect-install.ts';
-import { reevaluateMs } from './inspect-reevaluate.ts';
-import { userScope } from './inspect-scope.ts';
-import { inspectSystemEvents } from './inspect-system-events.ts';
-import type { Queryable, Script } from './port.ts';
-import type { Sources } from './source.ts';
+import type { Config } from '../../config/types.ts';
+import { RollcallError } from '../../core/errors.ts';
+import type { UserSource } from '../compile/users.ts';
+import type { InspectedExpression } from '../compile/value.ts';
+import { inspectAggregates } from './aggregates.ts';
+import { checkColumns } from './columns.ts';
+import { inspectContacts, linkedTables } from './contacts.ts';
+import type { Inspection } from './context.ts';
+import { inspectEventTables } from './events.ts';
+import { inspectCondition, inspectExpression } from './expression.ts';
+import { checkIndexes } from './indexes.ts';
+import { checkInstall } from './install.ts';
+import { reevaluateMs } from './reevaluate.ts';
+import { userScope } from './scope.ts';
+import { inspectSystemEvents } from './system-events.ts';
+import type { Queryable, Script } from '../port.ts';
+import type { Sources } from '../source.ts';
 
 /**
  * Reads what the generated SQL has to fit: every table and view that the config names, how their rows lead to contacts, and

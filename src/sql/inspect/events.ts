@@ -1,13 +1,13 @@
-import type { AttributeMapping, Condition, EventTable } from '../core/mapping.ts';
-import type { InspectedExpression } from './compile/value.ts';
-import { checkAccess } from './inspect-access.ts';
-import { checkAttribute, type NamedColumns, tableColumns } from './inspect-columns.ts';
-import { type Inspection, refusal } from './inspect-context.ts';
-import { inspectCondition, inspectExpression } from './inspect-expression.ts';
-import { inferRowLink, type LinkedTables, namedLink } from './inspect-link.ts';
-import { capturedScope, type Scope } from './inspect-scope.ts';
-import { type CatalogTable, readTable, tableName } from './inspect-table.ts';
-import type { EventSource, RowLink } from './source.ts';
+import type { AttributeMapping, Condition, EventTable } from '../../core/mapping.ts';
+import type { InspectedExpression } from '../compile/value.ts';
+import { checkAccess } from './access.ts';
+import { checkAttribute, type NamedColumns, tableColumns } from './columns.ts';
+import { type Inspection, refusal } from './context.ts';
+import { inspectCondition, inspectExpression } from './expression.ts';
+import { inferRowLink, type LinkedTables, namedLink } from './link.ts';
+import { capturedScope, type Scope } from './scope.ts';
+import { type CatalogTable, readTable, tableName } from './table.ts';
+import type { EventSource, RowLink } from '../source.ts';
 
 /** What an event's own words are checked against. */
 export interface EventWords {

@@ -1,6 +1,6 @@
-import { RollcallError } from '../core/errors.ts';
-import { MIGRATIONS } from './install-script.ts';
-import type { Queryable } from './port.ts';
+import { RollcallError } from '../../core/errors.ts';
+import { MIGRATIONS } from '../install-script.ts';
+import type { Queryable } from '../port.ts';
 
 /** What each migration makes, by name. */
 const MADE: readonly { readonly version: number; readonly names: readonly string[] }[] = MIGRATIONS.map(

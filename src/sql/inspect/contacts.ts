@@ -1,14 +1,14 @@
-import type { ContactTable } from '../core/mapping.ts';
-import type { InspectedExpression } from './compile/value.ts';
-import { checkAccess } from './inspect-access.ts';
-import { checkAttribute, checkPath, tableColumns } from './inspect-columns.ts';
-import { inside, type Inspection, refusal } from './inspect-context.ts';
-import { inspectCondition, inspectExpression } from './inspect-expression.ts';
-import { inferContactLink, type LinkedTable, type LinkedTables, namedLink } from './inspect-link.ts';
-import { rowScope } from './inspect-scope.ts';
-import { type CatalogTable, readTable, tableName } from './inspect-table.ts';
-import { inspectView } from './inspect-view.ts';
-import type { ContactSource, RowLink } from './source.ts';
+import type { ContactTable } from '../../core/mapping.ts';
+import type { InspectedExpression } from '../compile/value.ts';
+import { checkAccess } from './access.ts';
+import { checkAttribute, checkPath, tableColumns } from './columns.ts';
+import { inside, type Inspection, refusal } from './context.ts';
+import { inspectCondition, inspectExpression } from './expression.ts';
+import { inferContactLink, type LinkedTable, type LinkedTables, namedLink } from './link.ts';
+import { rowScope } from './scope.ts';
+import { type CatalogTable, readTable, tableName } from './table.ts';
+import { inspectView } from './view.ts';
+import type { ContactSource, RowLink } from '../source.ts';
 
 /** A table of contacts, and what only the inspection needs to know of it. */
 export interface InspectedContacts {

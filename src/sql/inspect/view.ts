@@ -1,10 +1,10 @@
-import type { MappingPlace, ViewWatch } from '../core/mapping.ts';
-import { refusedUserColumn, userColumn } from '../core/user-columns.ts';
-import { checkAccess } from './inspect-access.ts';
-import { inside, type Inspection, refusal } from './inspect-context.ts';
-import { inferRowLink, type LinkedTables } from './inspect-link.ts';
-import { type CatalogTable, readTable, tableName } from './inspect-table.ts';
-import type { BaseTable } from './source.ts';
+import type { MappingPlace, ViewWatch } from '../../core/mapping.ts';
+import { refusedUserColumn, userColumn } from '../../core/user-columns.ts';
+import { checkAccess } from './access.ts';
+import { inside, type Inspection, refusal } from './context.ts';
+import { inferRowLink, type LinkedTables } from './link.ts';
+import { type CatalogTable, readTable, tableName } from './table.ts';
+import type { BaseTable } from '../source.ts';
 
 /** In other tables of `auth`: what lets somebody in. */
 const KEPT_SECRET = /token|secret|password|hash|code|challenge|credential|_key$/;

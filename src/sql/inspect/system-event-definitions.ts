@@ -1,5 +1,5 @@
-import type { RowOperation, SystemEventType, TableName } from '../core/mapping.ts';
-import { quoteIdent } from './quote.ts';
+import type { RowOperation, SystemEventType, TableName } from '../../core/mapping.ts';
+import { quoteIdent } from '../quote.ts';
 
 /** One way in which an event of Supabase Auth or Storage happens to a row. */
 export interface SystemEventCase {

@@ -1,4 +1,4 @@
-import type { AttributeType } from '../core/mapping.ts';
+import type { AttributeType } from '../../core/mapping.ts';
 
 /**
  * The types under domains, as the body of `with recursive base(id, oid, mod)`: `start` selects an id, a type and its modifier;

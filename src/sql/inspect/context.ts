@@ -1,10 +1,10 @@
-import type { Config } from '../config/types.ts';
-import { quote } from '../config/quote.ts';
-import { closest } from '../config/suggest.ts';
-import type { MappingPlace } from '../core/mapping.ts';
-import { type Place, RollcallError } from '../core/errors.ts';
-import type { Queryable, Script } from './port.ts';
-import type { SourceWarning } from './source.ts';
+import type { Config } from '../../config/types.ts';
+import { quote } from '../../config/quote.ts';
+import { closest } from '../../config/suggest.ts';
+import type { MappingPlace } from '../../core/mapping.ts';
+import { type Place, RollcallError } from '../../core/errors.ts';
+import type { Queryable, Script } from '../port.ts';
+import type { SourceWarning } from '../source.ts';
 
 /** What all parts of an inspection share. */
 export interface Inspection {

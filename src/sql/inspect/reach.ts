@@ -1,5 +1,5 @@
-import type { RollcallError } from '../core/errors.ts';
-import type { Queryable } from './port.ts';
+import type { RollcallError } from '../../core/errors.ts';
+import type { Queryable } from '../port.ts';
 
 /** Built-in functions that reach beyond the row they are given, or tell about the server or the session. */
 const REFUSED =

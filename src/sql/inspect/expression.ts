@@ -1,10 +1,10 @@
-import type { MappingPlace } from '../core/mapping.ts';
-import type { InspectedExpression } from './compile/value.ts';
-import { type Inspection, listed, refusal } from './inspect-context.ts';
-import { checkFunctions, checkReach, type Refuse, type StoredExpression } from './inspect-reach.ts';
-import type { Scope } from './inspect-scope.ts';
-import { attributeType, type BaseType, baseTypeColumns, baseTypes } from './inspect-type.ts';
-import type { Queryable } from './port.ts';
+import type { MappingPlace } from '../../core/mapping.ts';
+import type { InspectedExpression } from '../compile/value.ts';
+import { type Inspection, listed, refusal } from './context.ts';
+import { checkFunctions, checkReach, type Refuse, type StoredExpression } from './reach.ts';
+import type { Scope } from './scope.ts';
+import { attributeType, type BaseType, baseTypeColumns, baseTypes } from './type.ts';
+import type { Queryable } from '../port.ts';
 
 /**
  * Checks one `sql:` expression by letting Postgres parse it: a temporary view over a second temporary view that holds only the

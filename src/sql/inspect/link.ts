@@ -1,10 +1,10 @@
-import { quote } from '../config/quote.ts';
-import type { ContactLink, MappingPlace } from '../core/mapping.ts';
-import { tableColumns, unknownColumn } from './inspect-columns.ts';
-import { inside, type Inspection, listed, refusal } from './inspect-context.ts';
-import { type CatalogTable, type ForeignKey, tableName } from './inspect-table.ts';
-import { sqlState } from './port.ts';
-import type { RowLink, SourceColumn, SourceTable } from './source.ts';
+import { quote } from '../../config/quote.ts';
+import type { ContactLink, MappingPlace } from '../../core/mapping.ts';
+import { tableColumns, unknownColumn } from './columns.ts';
+import { inside, type Inspection, listed, refusal } from './context.ts';
+import { type CatalogTable, type ForeignKey, tableName } from './table.ts';
+import { sqlState } from '../port.ts';
+import type { RowLink, SourceColumn, SourceTable } from '../source.ts';
 
 /** A mapped table of contacts whose link is known. */
 export interface LinkedTable {

@@ -1,11 +1,11 @@
-import { quote } from '../config/quote.ts';
-import type { Config } from '../config/types.ts';
-import type { AttributeMapping, MappingPlace } from '../core/mapping.ts';
-import { type Place, RollcallError } from '../core/errors.ts';
-import { USER_COLUMNS, userColumn } from '../core/user-columns.ts';
-import { attributeColumns, USERS } from './compile/value.ts';
-import { type Inspection, nearest, refusal } from './inspect-context.ts';
-import type { Shape } from './inspect-table.ts';
+import { quote } from '../../config/quote.ts';
+import type { Config } from '../../config/types.ts';
+import type { AttributeMapping, MappingPlace } from '../../core/mapping.ts';
+import { type Place, RollcallError } from '../../core/errors.ts';
+import { USER_COLUMNS, userColumn } from '../../core/user-columns.ts';
+import { attributeColumns, USERS } from '../compile/value.ts';
+import { type Inspection, nearest, refusal } from './context.ts';
+import type { Shape } from './table.ts';
 
 /**
  * Checks that every column which the config names, outside its `sql:` expressions, is in this database's `auth.users`.

@@ -1,10 +1,10 @@
-import { quote } from '../config/quote.ts';
-import { closest } from '../config/suggest.ts';
-import type { MappingPlace, TableName } from '../core/mapping.ts';
-import { type Inspection, nearest, refusal } from './inspect-context.ts';
-import { attributeType, type BaseType, baseTypeColumns, baseTypes } from './inspect-type.ts';
-import type { Queryable } from './port.ts';
-import type { SourceColumn, SourceTable } from './source.ts';
+import { quote } from '../../config/quote.ts';
+import { closest } from '../../config/suggest.ts';
+import type { MappingPlace, TableName } from '../../core/mapping.ts';
+import { type Inspection, nearest, refusal } from './context.ts';
+import { attributeType, type BaseType, baseTypeColumns, baseTypes } from './type.ts';
+import type { Queryable } from '../port.ts';
+import type { SourceColumn, SourceTable } from '../source.ts';
 
 /** The columns of a table. */
 export interface Shape {
