@@ -1,6 +1,6 @@
 import type { AttributeMapping, ConsentBasis, UserMapping } from '../../core/mapping.ts';
 import { USER_COLUMNS } from '../../core/user-columns.ts';
-import { dollarQuote, quoteIdent, quoteLiteral } from '../quote.ts';
+import { dollarQuote, quoteIdent } from '../quote.ts';
 import { jsonObject } from './json-object.ts';
 import { keyAddress, keyUser, LONGEST_ADDRESS, normalAddress } from './link.ts';
 import { attributeColumns, attributeValue, type InspectedExpression, pathValue, USERS } from './value.ts';
