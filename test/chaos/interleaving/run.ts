@@ -2,7 +2,7 @@ import { applyInstall } from '../../../src/sql/apply.ts';
 import { projectRef } from '../../../src/sql/project-ref.ts';
 import { createWorld, parseWorld, type World } from '../../support/world.ts';
 import { openArena, type Arena } from './arena.ts';
-import { act, QUIET_MS } from './act.ts';
+import { act, quietMs } from './act.ts';
 import { startCrew } from './crew.ts';
 import { Historian } from './history.ts';
 import { judgeContacts } from './judge-contacts.ts';
@@ -40,15 +40,25 @@ async function playIn(arena: Arena, scenario: Scenario, script: string[]): Promi
     try {
       const historian = new Historian(arena.app);
       const uncaptured = await countUncaptured(world);
-      await act({ url: arena.url, world, crew, historian, script }, scenario);
-      await world.settled(QUIET_MS);
+      const problems: string[] = [];
+      try {
+        const limit = quietMs(scenario);
+        // The first sweep, else a worker that dies in it costs each such run the wait for the next.
+        if (isLossy(scenario)) await world.settled(limit);
+        await act({ url: arena.url, world, crew, historian, script, quietMs: limit }, scenario);
+        await world.settled(limit);
+      } catch (error) {
+        problems.push(String(error));
+      }
       const history = await historian.whole();
       const { state } = world.sandbox;
-      const problems = [
-        ...judgeContacts(history, state.contacts(), scenario.policy),
-        ...judgeEvents(history, state.contactEvents(), isLossy(scenario)),
-        ...(await troubles(world, scenario, uncaptured)),
-      ];
+      if (problems.length === 0) {
+        problems.push(
+          ...judgeContacts(history, state.contacts(), scenario.policy),
+          ...judgeEvents(history, state.contactEvents(), isLossy(scenario)),
+          ...(await troubles(world, scenario, uncaptured)),
+        );
+      }
       if (problems.length > 0) script.push(await story(world, history));
       return problems;
     } finally {

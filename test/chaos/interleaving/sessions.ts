@@ -13,6 +13,8 @@ export interface Done {
 /** A connection of the app with at most one open transaction. */
 export interface Session {
   readonly name: string;
+  /** Whether its open transaction keeps everybody from reading a table. */
+  readonly locksTable: boolean;
   control(kind: ControlKind, choice: number): Promise<Done>;
   run(statement: Statement, turn: number): Promise<Done>;
   /** Ends what is open. */
@@ -54,11 +56,16 @@ class AppSession implements Session {
   readonly name: string;
   readonly #client: pg.Client;
   #open = false;
+  #locksTable = false;
   #savepoints = 0;
 
   constructor(name: string, client: pg.Client) {
     this.name = name;
     this.#client = client;
+  }
+
+  get locksTable(): boolean {
+    return this.#locksTable;
   }
 
   async control(kind: ControlKind, choice: number): Promise<Done> {
@@ -89,6 +96,7 @@ class AppSession implements Session {
     try {
       await this.#client.query(`select set_config('oracle.turn', '${turn}', false)`);
       const result = await send(this.#client, statement);
+      this.#locksTable ||= this.#open && statement.sql.startsWith('truncate');
       return { committed: !this.#open, outcome: String(result) };
     } catch (error) {
       return await this.#undo(error);
@@ -98,6 +106,7 @@ class AppSession implements Session {
   async finish(commit: boolean): Promise<Done> {
     if (!this.#open) return NOTHING;
     this.#open = false;
+    this.#locksTable = false;
     this.#savepoints = 0;
     if (!commit) {
       await this.#client.query('rollback');

@@ -32,6 +32,11 @@ export async function story(world: World, history: History): Promise<string> {
     await read(`select e.seq, c.key, e.name, e.properties, e.happened_at, e.ready, e.state, e.reason
                   from rollcall.events e left join rollcall.contacts c on c.id = e.contact_id order by e.seq`),
   );
+  add(
+    'log',
+    await read(`select i.uncaptured_seen, rollcall.uncaptured_count(), i.swept_at, i.sweep_until, i.sweep_again_at, i.sweep_note, p.*,
+                       pg_current_snapshot() as now from rollcall.install i, rollcall.fold_position p`),
+  );
   add('logs', world.logs);
   return lines.join('\n');
 }
