@@ -1,15 +1,11 @@
 import { KEYS_FIRST } from './plan-settings.ts';
 
+/** Whether a destination has refused a contact's state as it is: then it waits for a change. As SQL over \`s\`, its row of desired. */
+const REFUSED = `exists (select from rollcall.dead_letters l where l.destination_id = p_destination and l.contact_id = s.contact_id
+          and l.stage = 'deliver' and l.version = s.version)`;
+
 /** Claim, settle, release: the queue's three verbs. See SPEC.md, "States of a delivery". */
 export const delivery: string = /* sql */ `
--- Whether a contact's state is to be sent. One that the destination refused waits for a change.
-create or replace function rollcall.out_of_step(p_destination smallint, p_contact bigint, p_version bigint, p_delivered bigint)
-returns boolean language sql stable set search_path = '' ${KEYS_FIRST} as $body$
-  select p_delivered is distinct from p_version and not exists (
-    select from rollcall.dead_letters l where l.destination_id = p_destination and l.contact_id = p_contact
-       and l.stage = 'deliver' and l.version = p_version)
-$body$;
-
 -- Leases due contacts. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows.
 -- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease.
 create or replace function rollcall.claim(p_destination smallint, p_token uuid, p_limit int, p_lease interval, p_grace interval,
@@ -65,7 +61,7 @@ begin
       from unnest(v_contacts, v_tries, v_due, v_doubt) as l(contact_id, tries, due_at, doubt)
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = l.contact_id offset 0) s
       cross join lateral (select s.action <> 'none' and (l.doubt
-        or rollcall.out_of_step(p_destination, s.contact_id, s.version, s.delivered_version)) as send_state) n
+        or s.delivered_version is distinct from s.version and not ${REFUSED}) as send_state) n
      order by l.due_at;
   end loop;
 end $body$;
@@ -103,6 +99,7 @@ declare
   v_settled int;
   v_leave text := (select d.on_delete from rollcall.destinations d where d.id = p_destination);
   v_events boolean;
+  v_waiting boolean;
 begin
   select array_agg(x.contact order by x.contact) into v_contacts from jsonb_to_recordset(p_results) as x(contact bigint);
   perform 1 from unnest(v_contacts) as x(id) cross join lateral (
@@ -115,6 +112,8 @@ begin
     perform rollcall.settle_events(p_destination, p_results);
     perform rollcall.log_events(p_destination, p_results, true);
   end if;
+
+  v_waiting := exists (select from rollcall.events e where e.state = 'pending');
 
   -- held: the lease is still ours. arrived: the upsert is at the destination for certain. theirs: the address was given up
   -- while the request was in flight, and another person lives there now: what is there is theirs, its id too.
@@ -188,7 +187,7 @@ begin
              when r.arrived and not r.theirs and s.remote_address <> r.address
                and s.remote_address <> all(coalesce(s.leftovers, '{}')) then array_append(s.leftovers, s.remote_address)
              else s.leftovers end as leftovers,
-           r.action = 'events' and not rollcall.out_of_step(p_destination, r.contact, s.version, s.delivered_version) as refused
+           r.action = 'events' and (s.delivered_version = s.version or ${REFUSED}) as refused
       from result r
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
       -- Nothing was wanted there any more, and the late request may have made it: it has to go.
@@ -211,7 +210,7 @@ begin
                else r.version = r.wanted and (r.outcome = 'reject' or r.outcome = 'delivered' and coalesce(r.unknown_until <= v_now, true))
              end) as finished
       from next r
-      cross join lateral (select coalesce(r.next_remote_address, r.next_remote_id) is not null and exists (select from rollcall.events e
+      cross join lateral (select v_waiting and coalesce(r.next_remote_address, r.next_remote_id) is not null and exists (select from rollcall.events e
         where e.contact_id = r.contact and e.destination_id = p_destination and e.state = 'pending' and e.ready offset 0) as waits) e
   ), done as (
     delete from rollcall.due d
@@ -255,7 +254,7 @@ begin
   select count(*) filter (where held) into v_settled from judged;
   if v_events then perform rollcall.log_events(p_destination, p_results, false); end if;
 
-  if exists (select from rollcall.events e where e.state = 'pending') then
+  if v_waiting then
     perform rollcall.end_events(p_destination, array_agg(r.contact))
        from unnest(v_results) r
        cross join lateral (select s.action from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
