@@ -20,7 +20,7 @@ test(
       // As many more runs as make a failure small; it is reported as small as it got.
       interruptAfterTimeLimit: numRuns * 6_000 + SHRINKING_MS - 30_000,
       markInterruptAsFailure: true,
-      ...(path === undefined ? {} : { path, endOnFailure: true }),
+      ...(path === undefined ? {} : { path, numRuns: 1, endOnFailure: true }),
       reporter: report,
     });
   },

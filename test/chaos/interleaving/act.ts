@@ -1,14 +1,12 @@
 import type { World } from '../../support/world.ts';
 import type { Crew } from './crew.ts';
 import type { Historian } from './history.ts';
-import { isControl, isLossy, isWait, isWorker, type Scenario, SESSIONS, type Step } from './scenario.ts';
+import { isControl, isWait, isWorker, type Scenario, SESSIONS, type Step } from './scenario.ts';
 import { type Done, openSession, type Session } from './sessions.ts';
 import { CROWD, statement } from './statements.ts';
 
-/** How long a run may take to become quiet; a sweep whose worker died is taken over after 15 s. */
-export function quietMs(scenario: Scenario): number {
-  return isLossy(scenario) ? 30_000 : 8_000;
-}
+/** How long a run may take to become quiet; a sweep whose worker ended is taken over after 15 s. */
+const QUIET_MS = 30_000;
 
 /** What steps are played on. */
 export interface Stage {
@@ -17,16 +15,19 @@ export interface Stage {
   readonly world: World;
   readonly crew: Crew;
   readonly historian: Historian;
-  /** How long it may take to become quiet, in ms. */
-  readonly quietMs: number;
   /** Takes what was done, as SQL with comments. */
   readonly script: string[];
 }
 
-/** Does one step after another; transactions of several connections are open together. What is open at the end is committed. */
+/**
+ * Does one step after another, and waits for quiet; transactions of several connections are open together. What is open at
+ * the end is committed.
+ */
 export async function act(stage: Stage, { crowd, steps }: Scenario): Promise<void> {
   const sessions: Session[] = [];
   try {
+    // The first sweep: one whose worker ends costs the wait for the next.
+    if (steps.some((step) => isWorker(step.do))) await stage.world.settled(QUIET_MS);
     for (let n = 0; n < SESSIONS; n += 1) sessions.push(await openSession(stage.url, n));
     for (const sql of crowd ? CROWD : []) {
       stage.script.push(`${sql.replaceAll(/\s+/g, ' ')};`);
@@ -45,6 +46,7 @@ export async function act(stage: Stage, { crowd, steps }: Scenario): Promise<voi
       if (done.outcome !== '-') stage.script.push(`-- end ${session.name}: ${done.outcome}`);
       if (done.committed) await stage.historian.look();
     }
+    await stage.world.settled(QUIET_MS);
   } finally {
     for (const session of sessions) await session.close();
   }
@@ -64,7 +66,7 @@ async function take(
   }
   if (isWait(kind) || isWorker(kind)) {
     script.push(`-- ${turn} ${kind}`);
-    if (kind === 'settle') await world.settled(limit);
+    if (kind === 'settle') await world.settled(QUIET_MS);
     else if (kind === 'rest') await rest(step.n * 8);
     else await crew.happen(kind);
     return { committed: false, outcome: '' };

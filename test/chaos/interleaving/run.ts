@@ -2,7 +2,7 @@ import { applyInstall } from '../../../src/sql/apply.ts';
 import { projectRef } from '../../../src/sql/project-ref.ts';
 import { createWorld, parseWorld, type World } from '../../support/world.ts';
 import { openArena, type Arena } from './arena.ts';
-import { act, quietMs } from './act.ts';
+import { act } from './act.ts';
 import { startCrew } from './crew.ts';
 import { Historian } from './history.ts';
 import { judgeContacts } from './judge-contacts.ts';
@@ -42,11 +42,7 @@ async function playIn(arena: Arena, scenario: Scenario, script: string[]): Promi
       const uncaptured = await countUncaptured(world);
       const problems: string[] = [];
       try {
-        const limit = quietMs(scenario);
-        // The first sweep, else a worker that dies in it costs each such run the wait for the next.
-        if (isLossy(scenario)) await world.settled(limit);
-        await act({ url: arena.url, world, crew, historian, script, quietMs: limit }, scenario);
-        await world.settled(limit);
+        await act({ url: arena.url, world, crew, historian, script }, scenario);
       } catch (error) {
         problems.push(String(error));
       }
