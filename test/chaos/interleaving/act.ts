@@ -52,12 +52,7 @@ export async function act(stage: Stage, { crowd, steps }: Scenario): Promise<voi
   }
 }
 
-async function take(
-  { world, crew, script, quietMs: limit }: Stage,
-  step: Step,
-  turn: number,
-  session: Session,
-): Promise<Done> {
+async function take({ world, crew, script }: Stage, step: Step, turn: number, session: Session): Promise<Done> {
   const kind = step.do;
   if (isControl(kind)) {
     const done = await session.control(kind, step.n);
