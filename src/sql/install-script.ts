@@ -10,6 +10,7 @@ import { fold } from './functions/fold.ts';
 import { foldDestination } from './functions/fold-destination.ts';
 import { forget } from './functions/forget.ts';
 import { install } from './functions/install.ts';
+import { kin } from './functions/kin.ts';
 import { mapping } from './functions/mapping.ts';
 import { resend } from './functions/resend.ts';
 import { rotate } from './functions/rotate.ts';
@@ -54,6 +55,7 @@ export function installScript(config: Config, sources: Sources): string {
     mapping,
     sourceState,
     wanted,
+    kin,
     events,
     eventDelivery,
     foldDestination,

@@ -22,6 +22,8 @@ export function registryScript(config: Config, sources: Sources, registry: Regis
   const lines = [
     // Nothing of a paused source was folded: everything is compared once it is read again.
     `select nextval('rollcall.uncaptured') from rollcall.sources where pause_code is not null limit 1;`,
+    // Functions are numbered anew.
+    `delete from rollcall.given;`,
     `delete from rollcall.parts;`,
     `delete from rollcall.resolvers;`,
     `delete from rollcall.event_maps;`,

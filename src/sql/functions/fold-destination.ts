@@ -2,8 +2,8 @@ import { KEYS_FIRST } from './plan-settings.ts';
 
 /** Writing desired and due for one destination. See SPEC.md, "Invariants", 3 and 6. */
 export const foldDestination: string = /* sql */ `
--- What the contacts' new state means for events that wait: those of one who gave way to a user are the user's now, and those of
--- one who was filtered out are dropped.
+-- What the contacts' new state means for events that wait: those of somebody known by an address alone are the user's who has it
+-- now, and those of one who was filtered out are dropped.
 create or replace function rollcall.fold_events_along(p_destination smallint, p_wanted rollcall.wanted[]) returns void
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
@@ -15,8 +15,10 @@ begin
   with moved as (
     update rollcall.events e set contact_id = m.to_contact
       from (select w.contact_id, min(h.contact_id) as to_contact
-              from unnest(p_wanted) w cross join lateral rollcall.holders(p_destination, substr(w.key, 7)) h
-             where w.verdict = 'merged' and h.key not like 'email:%'
+              from unnest(p_wanted) w
+              cross join lateral (select h.contact_id from rollcall.holders(p_destination, substr(w.key, 7)) h
+                where h.key not like 'email:%' limit 1) h
+             where w.key like 'email:%' and w.verdict not in ('ok', 'failed')
              group by w.contact_id) m
      where e.contact_id = m.contact_id and e.destination_id = p_destination and e.state = 'pending'
     returning e.contact_id
@@ -43,6 +45,7 @@ declare
   v_released text[];
   v_changed bigint[];
   v_blocked bigint[];
+  v_newly bigint[];           -- blocked since this fold
   v_taken text[];
   v_takers bigint[];
   v_free jsonb := '{}';       -- taken address -> end of the lease under which a request touches it; null when there is none
@@ -99,11 +102,12 @@ begin
 
   -- A living owner keeps its address; of several newcomers the oldest contact gets it.
   select array_agg(x.contact_id) filter (where x.turn > 1 or x.held),
+         array_agg(x.contact_id) filter (where (x.turn > 1 or x.held) and x.waited_for is distinct from x.address),
          array_agg(x.address order by x.contact_id) filter (where x.turn = 1 and not x.held and x.fresh),
          array_agg(x.contact_id order by x.contact_id) filter (where x.turn = 1 and not x.held and x.fresh)
-    into v_blocked, v_taken, v_takers
+    into v_blocked, v_newly, v_taken, v_takers
     from (
-      select w.contact_id, w.address,
+      select w.contact_id, w.address, s.waiting_for as waited_for,
              row_number() over (partition by w.address order by s.address is not null desc, w.contact_id) as turn,
              s.address is distinct from w.address as fresh,
              s.address is distinct from w.address and exists (select from rollcall.desired o
@@ -168,10 +172,12 @@ begin
       (destination_id, contact_id, action, reason, address, waiting_for, payload, consent, hash, version, takeover)
     select p_destination, t.contact_id, t.action, t.reason,
            case when t.action = 'upsert' then t.address end,
-           case when t.reason = 'address_taken' then t.address end,
+           case when t.reason in ('address_taken', 'not_synced', 'source_paused', 'unmapped') then t.address end,
            case when t.action = 'upsert' then t.payload else '{}' end,
            -- A column that said yes or no and says nothing any more is a no: consent was taken back.
-           case when t.consent <> 'missing' then t.consent when t.before in ('basis', 'opted_out') then 'opted_out' else 'none' end,
+           -- Of somebody who is no contact for now, what they said is kept.
+           case when t.verdict <> 'ok' then coalesce(t.before, 'none')
+                when t.consent <> 'missing' then t.consent when t.before in ('basis', 'opted_out') then 'opted_out' else 'none' end,
            case when t.action = 'upsert' then t.hash else ''::bytea end,
            1, t.action = 'upsert' and v_free ? t.address
       from (
@@ -180,14 +186,18 @@ begin
                     when coalesce(s.remote_address, s.remote_id) is null and s.leftovers is null then 'none'
                     -- Not gone, but known as another contact: nothing of this one may stay.
                     when w.verdict in ('ok', 'merged') then 'delete'
+                    -- Nothing is known against them.
+                    when w.verdict = 'source_paused' then 'none'
                     when v_leave = 'keep' then 'none'
                     else v_leave end as action,
-               case when w.verdict <> 'ok' then w.verdict
+               case when w.verdict = 'failed' then 'unmapped' when w.verdict <> 'ok' then w.verdict
                     when w.contact_id = any(coalesce(v_blocked, '{}')) then 'address_taken' end as reason
           from unnest(p_wanted) w
           left join lateral (select * from rollcall.desired s
       where s.destination_id = p_destination and s.contact_id = w.contact_id offset 0) s on true
-         where w.verdict <> 'failed' and not (w.verdict = 'gone' and s.contact_id is null)
+         -- One who cannot be mapped keeps what it has; at first, its address is all that is known.
+         where not (w.verdict = 'failed' and (s.contact_id is not null or w.address is null))
+           and not (w.verdict = 'gone' and s.contact_id is null)
       ) t order by t.contact_id
     on conflict (contact_id, destination_id) do update
        set action = excluded.action, reason = excluded.reason, address = excluded.address,
@@ -241,10 +251,10 @@ begin
      having count(*) > 0;
   end if;
   -- A user goes before somebody who is known by the address alone: that one is looked at again, with the user, and gives way.
-  if v_blocked is not null then
+  if v_newly is not null then
     perform rollcall.capture(array_agg(distinct h.key))
        from unnest(p_wanted) w cross join lateral rollcall.holders(p_destination, w.address) h
-      where w.contact_id = any(v_blocked) and w.key not like 'email:%' and h.key like 'email:%'
+      where w.contact_id = any(v_newly) and w.key not like 'email:%' and h.key like 'email:%'
      having count(*) > 0;
   end if;
   perform rollcall.fold_events_along(p_destination, p_wanted);

@@ -19,6 +19,7 @@ returns table (changed int, failed int) language plpgsql set search_path = '' ${
 declare
   v_keys text[] := rollcall.kin(p_keys);
   v_locked int;
+  v_first boolean := true;
   v_destination record;
   v_part record;
 begin
@@ -40,7 +41,8 @@ begin
   end if;
   for v_destination in select d.id, d.map_function from rollcall.destinations d where d.enabled order by d.id loop
     select * into v_part from rollcall.fold_destination(
-      v_destination.id, rollcall.wanted_rows(v_destination.id, v_destination.map_function, v_keys), p_lane);
+      v_destination.id, rollcall.wanted_rows(v_destination.id, v_destination.map_function, v_keys, v_first), p_lane);
+    v_first := false;
     changed := changed + v_part.changed; failed := failed + v_part.failed;
   end loop;
   return next;

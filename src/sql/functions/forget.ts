@@ -1,5 +1,17 @@
 import { KEYS_FIRST } from './plan-settings.ts';
 
+/** Whether anything is still to be said of a contact. A destination that the config no longer names does not count. */
+function kept(contact: string): string {
+  const enabled = (row: string): string =>
+    `exists (select from rollcall.destinations t where t.id = ${row}.destination_id and t.enabled offset 0)`;
+  return `(exists (select from rollcall.due q where q.contact_id = ${contact} and ${enabled('q')} offset 0)
+       or exists (select from rollcall.events e where e.contact_id = ${contact} and e.state = 'pending' offset 0)
+       or exists (select from rollcall.dead_letters l where l.contact_id = ${contact} and ${enabled('l')} offset 0)
+       or exists (select from rollcall.desired o where o.contact_id = ${contact} and ${enabled('o')} and (o.action <> 'none'
+             or o.reason is distinct from 'gone' or o.remote_address is not null or o.remote_id is not null or o.leftovers is not null)
+             offset 0))`;
+}
+
 /** Least data: of whoever left, and is nowhere any more, nothing is kept. */
 export const forget: string = /* sql */ `
 -- Contacts that no destination has and no source names. A key holds an address, or leads to one. Whoever comes back is new.
@@ -12,6 +24,7 @@ begin
       from (select distinct x.contact_id from (
               select s.contact_id from rollcall.desired s
                where s.action = 'none' and s.reason = 'gone' and s.remote_address is null and s.remote_id is null and s.leftovers is null
+                 and not ${kept('s.contact_id')}
                limit p_limit) x) x
       cross join lateral (select c.id from rollcall.contacts c where c.id = x.contact_id offset 0 for update skip locked) c);
   return rollcall.forget_of(v_contacts);
@@ -24,6 +37,7 @@ begin
   return rollcall.forget_of(array(
     select c.id from rollcall.contacts c
      where c.id > p_after and c.id <= p_last and not exists (select from rollcall.desired s where s.contact_id = c.id offset 0)
+       and not ${kept('c.id')}
        for update skip locked));
 end $body$;
 
@@ -35,12 +49,11 @@ begin
   if cardinality(p_contacts) = 0 then return 0; end if;
   v_contacts := array(
     select x.id from unnest(p_contacts) as x(id)
-     where not exists (select from rollcall.due d where d.contact_id = x.id offset 0)
-       and not exists (select from rollcall.events e where e.contact_id = x.id and e.state = 'pending' offset 0)
-       and not exists (select from rollcall.desired s where s.contact_id = x.id and (s.action <> 'none' or s.reason is distinct from 'gone'
-             or s.remote_address is not null or s.remote_id is not null or s.leftovers is not null) offset 0));
+     where not ${kept('x.id')});
+  delete from rollcall.due d where d.contact_id = any(v_contacts);
   delete from rollcall.desired s where s.contact_id = any(v_contacts);
   delete from rollcall.dead_letters l where l.contact_id = any(v_contacts);
+  delete from rollcall.given g where g.contact_id = any(v_contacts);
   delete from rollcall.past_addresses a where a.contact_id = any(v_contacts);
   delete from rollcall.contacts c where c.id = any(v_contacts);
   return cardinality(v_contacts);

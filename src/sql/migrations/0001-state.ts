@@ -61,6 +61,15 @@ create table rollcall.parts (
   makes_contacts boolean not null,             -- a row of it is a contact by itself; false for aggregates
   gives_consent boolean not null
 );
+-- What a part gave to a contact when its source could be read.
+create table rollcall.given (
+  contact_id bigint not null,
+  function name not null,
+  present boolean not null,                    -- there was a row
+  consent text not null,
+  payload jsonb not null,
+  primary key (contact_id, function)
+) with (fillfactor = 80);
 -- Generated functions that lead from keys of another table to keys of contacts, by the name the log has for them.
 create table rollcall.resolvers (source text primary key, function name not null);
 -- Generated functions that make events of captured rows.
