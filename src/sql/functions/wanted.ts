@@ -54,7 +54,7 @@ $body$;
 
 -- What a table adds; p_keep to remember it.
 create or replace function rollcall.part_rows(p_part rollcall.parts, p_destination smallint, p_keys text[], p_addresses text[],
-  p_keep boolean) returns rollcall.mapped[] language plpgsql set search_path = '' as $body$
+  p_keep boolean) returns rollcall.mapped[] language plpgsql set search_path = '' set lock_timeout = '2s' as $body$
 declare
   v_rows rollcall.mapped[];
   v_code text;
@@ -65,9 +65,13 @@ begin
       v_rows := rollcall.map_rows(p_part.function, p_keys, p_addresses);
       if p_keep then perform rollcall.keep_given(p_part.function, v_rows); end if;
       return v_rows;
-    exception when sqlstate 'RC003' then
+    exception
+    when sqlstate 'RC003' then
       get stacked diagnostics v_code = pg_exception_detail, v_message = message_text;
       perform rollcall.pause_source(p_part.source, v_code, v_message);
+    when lock_not_available then
+      -- A migration of the app, perhaps: whoever is in other tables does not wait for it.
+      perform rollcall.pause_source(p_part.source, 'locked', 'Another transaction has locked it.');
     end;
   end if;
   return rollcall.given_rows(p_part, p_destination, p_keys, p_addresses);

@@ -122,3 +122,16 @@ test('rights taken away pause the source with the database’s words', async () 
   await one.sweepNow();
   expect(await one.desired('email:ann@x.test')).toMatchObject({ payload: { FIRSTNAME: 'Anna' } });
 });
+
+test('a table that another transaction keeps locked pauses alone, until the lock is gone', async () => {
+  const one = await world();
+  const migration = await one.db.connect();
+  await migration.query('begin; lock table public.customers in access exclusive mode');
+  const user = await one.insert('user@x.test', { full_name: 'U' });
+  await one.foldAll();
+  expect(await sources(one)).toEqual({ 'public.customers': 'Another transaction has locked it.' });
+  expect((await one.desired(user))?.action).toBe('upsert');
+  await migration.query('commit');
+  await one.store.recheckSources();
+  expect(await sources(one)).toEqual({});
+});
