@@ -141,6 +141,8 @@ export interface Store {
   /** Folds keys again, in the backfill lane. */
   foldKeys(keys: readonly string[]): Promise<FoldResult>;
   endSweep(ticket: SweepTicket, note: string | null): Promise<void>;
+  /** Gives up a sweep that this worker has begun. */
+  leaveSweep(): Promise<void>;
   /** Rotates the change log when it has grown, and removes attempts older than that; drops events that waited too long. */
   tidy(attemptsOlderThanMs: number): Promise<void>;
 }

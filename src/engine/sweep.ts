@@ -1,4 +1,4 @@
-import type { Logger, Store } from './ports.ts';
+import type { Logger, Store, SweepTicket } from './ports.ts';
 
 const PAGE = 1_000;
 /** Deletions by absence above both of these wait for a person (DESIGN promise 7). */
@@ -22,9 +22,20 @@ export async function sweep(
   force: boolean,
   signal: AbortSignal,
 ): Promise<{ readonly scanned: number; readonly folded: number } | undefined> {
-  const { store, log, everyMs, onFolded } = options;
+  const { store, everyMs } = options;
   const ticket = await store.beginSweep(everyMs, force);
   if (ticket === undefined) return undefined;
+  const done = await walk(options, ticket, signal);
+  // Whoever starts next need not wait until ours would have run out.
+  if (done === undefined) await store.leaveSweep();
+  return done;
+}
+
+async function walk(
+  { store, log, onFolded }: SweepOptions,
+  ticket: SweepTicket,
+  signal: AbortSignal,
+): ReturnType<typeof sweep> {
   let scanned = 0;
   let folded = 0;
   for (let after: string | null = null; ;) {

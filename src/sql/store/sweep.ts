@@ -2,7 +2,7 @@ import type { FoldResult, Store } from '../../engine/ports.ts';
 import type { Queryable } from '../port.ts';
 import { retryConflict } from './retry-conflict.ts';
 
-type SweepStore = Pick<Store, 'beginSweep' | 'sweepPage' | 'absentPage' | 'foldKeys' | 'endSweep'>;
+type SweepStore = Pick<Store, 'beginSweep' | 'sweepPage' | 'absentPage' | 'foldKeys' | 'endSweep' | 'leaveSweep'>;
 
 /** The part of the store that the sweep uses. */
 export function sweepStore(sql: Queryable): SweepStore {
@@ -42,6 +42,9 @@ export function sweepStore(sql: Queryable): SweepStore {
         changed: row?.changed ?? 0,
         failed: row?.failed ?? 0,
       } satisfies FoldResult;
+    },
+    async leaveSweep() {
+      await sql.query('update rollcall.install set sweep_until = null');
     },
     async endSweep(ticket, note) {
       await sql.query('select rollcall.end_sweep($1, $2)', [ticket.uncaptured, note]);

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { sweep } from '../../../src/engine/sweep.ts';
 import { applyInstall } from '../../../src/sql/apply.ts';
 import { projectRef } from '../../../src/sql/project-ref.ts';
+import { createStore } from '../../../src/sql/store/store.ts';
 import { eventually, expectInStep, signUpMany } from '../../support/people.ts';
 import { createWorld } from '../../support/world.ts';
 
@@ -97,3 +99,22 @@ test('an app that renames a mapped column: sends go on, the source is marked, an
   await eventually(async () => (await world.status()).sources[0]?.pause_code === null);
   await expectInStep(world);
 }, 40_000);
+
+test('a worker that is stopped in a sweep leaves it to the next one at once', async () => {
+  const world = await createWorld();
+  const stopped = new AbortController();
+  stopped.abort();
+  const store = createStore(world.db.sql, {
+    configHash: world.config.hash,
+    projectRef: projectRef(world.db.hostedUrl, undefined),
+    environment: world.config.environment,
+  });
+  const options = {
+    store,
+    log: { error() {}, warn() {}, info() {}, debug() {} },
+    everyMs: 3_600_000,
+    onFolded: () => undefined,
+  };
+  expect(await sweep(options, true, stopped.signal)).toBeUndefined();
+  expect(await sweep(options, true, new AbortController().signal)).toBeDefined();
+});
