@@ -8,7 +8,8 @@ import { database } from './database.ts';
 import { installRecipe } from './recipe.ts';
 import { type Measured, rate } from './table.ts';
 
-const ROUNDS = 5;
+const SINGLE_ROUNDS = 11;
+const BULK_ROUNDS = 5;
 /** What the writer keeps of its rate, on two cores with everything on them. */
 const SINGLE_TARGET = 0.85;
 const BULK_TARGET = 0.7;
@@ -74,7 +75,7 @@ const SCENARIOS: readonly Scenario[] = [
     target: SINGLE_TARGET,
     recipe: true,
   })),
-  { name: 'sign-ins, of which nothing is mapped', clients: 4, sql: SIGN_IN, before: USER.replace('$1', '1000') },
+  { name: 'sign-ins, of which nothing is mapped', clients: 4, sql: SIGN_IN, before: USER.replace('$1', '100') },
   { name: 'contacts by user id, a row a transaction', clients: 4, sql: PROFILE, target: SINGLE_TARGET },
   { name: 'events, a row a transaction', clients: 4, sql: ORDER, target: SINGLE_TARGET },
   { name: 'users, one statement', clients: 0, sql: USER, target: BULK_TARGET, recipe: true },
@@ -86,11 +87,11 @@ const SCENARIOS: readonly Scenario[] = [
  * What capture costs the writer, with no worker running: rows a second without capture, with ours, and with the pg_net recipe's
  * row trigger. Each round measures all three one after another, so that they meet the same machine; ratios within a round,
  * medians of them.
- * @param users a statement has five times as many rows, and clients write for as many twentieths of a millisecond
+ * @param users a statement has five times as many rows, and clients write for a fortieth of as many milliseconds in each round
  */
 export async function capture({ users }: { users: number }): Promise<readonly Measured[]> {
   const cluster = await startCluster({
-    settings: { shared_buffers: '256MB', max_wal_size: '2GB', max_connections: '60' },
+    settings: { shared_buffers: '256MB', max_wal_size: '2GB', max_connections: '80' },
   });
   try {
     const variants: Variant[] = [];
@@ -125,39 +126,63 @@ async function installOurs(url: string): Promise<void> {
 async function measure(scenario: Scenario, all: readonly Variant[], users: number): Promise<readonly Measured[]> {
   const variants = all.filter(({ name }) => name !== 'recipe' || scenario.recipe === true);
   const rates = new Map(variants.map((variant) => [variant.name, [] as number[]]));
-  for (let round = 0; round < ROUNDS; round += 1) {
+  const writers = new Map<string, readonly pg.Client[]>();
+  for (const variant of variants) {
+    await empty(variant, scenario);
+    writers.set(variant.name, await sessions(variant, scenario));
+  }
+  for (let round = 0; round < (scenario.clients === 0 ? BULK_ROUNDS : SINGLE_ROUNDS); round += 1) {
     // Whoever goes first meets a colder machine.
     for (const [n] of variants.entries()) {
       const variant = variants[(n + round) % variants.length]!;
-      await prepare(variant, scenario);
+      if (scenario.clients === 0) await empty(variant, scenario);
       const measured =
-        scenario.clients === 0 ? await bulk(variant, scenario, users * 5) : await single(variant, scenario, users / 20);
+        scenario.clients === 0
+          ? await bulk(variant, scenario, users * 5)
+          : await single(writers.get(variant.name) ?? [], scenario, users / 40);
       rates.get(variant.name)?.push(measured);
     }
   }
-  const of = (name: Variant['name']): readonly number[] => rates.get(name) ?? [];
-  const name = `${scenario.name}${scenario.clients === 0 ? '' : `, ${scenario.clients} clients`}`;
-  return [
-    rate(`${name}: no capture (baseline)`, median(of('none'))),
-    ...variants.slice(1).map((variant) => {
-      const kept = median(of(variant.name).map((value, n) => value / (of('none')[n] ?? Number.NaN)));
-      const value = median(of(variant.name));
-      const { target } = scenario;
-      return rate(`${name}: ${variant.name === 'ours' ? 'ours' : 'the recipe'}`, value, {
-        baseline: value / kept,
-        ...(variant.name === 'ours' && target !== undefined ? { target: (target * value) / kept } : {}),
-      });
-    }),
-  ];
+  await Promise.all([...writers.values()].flat().map((writer) => writer.end()));
+  return ratios(scenario, rates);
 }
 
-/** Empties what earlier measurements wrote, and has it on disk, so that none pays for another. */
-async function prepare({ name, client }: Variant, { before }: Scenario): Promise<void> {
+/** Against the same round without capture: other work on the machine comes and goes. */
+function ratios(
+  { name: what, clients, target }: Scenario,
+  rates: ReadonlyMap<Variant['name'], readonly number[]>,
+): readonly Measured[] {
+  const name = `${what}${clients === 0 ? '' : clients === 1 ? ', 1 client' : `, ${clients} clients`}`;
+  const none = rates.get('none') ?? [];
+  return [...rates].map(([variant, values]) => {
+    const value = median(values);
+    if (variant === 'none') return rate(`${name}: no capture (baseline)`, value);
+    const kept = median(values.map((one, n) => one / (none[n] ?? Number.NaN)));
+    return rate(`${name}: ${variant === 'ours' ? 'ours' : 'the recipe'}`, value, {
+      baseline: value / kept,
+      ...(variant === 'ours' && target !== undefined ? { target: Math.round((target * value) / kept) } : {}),
+    });
+  });
+}
+
+/** Takes away what earlier measurements wrote, and has it on disk, so that none pays for another. */
+async function empty({ name, client }: Variant, { before }: Scenario): Promise<void> {
   await client.query('truncate auth.users, public.profiles, public.orders');
   if (name === 'ours') await client.query('truncate rollcall.changes_0, rollcall.changes_1, rollcall.changes_2');
   if (name === 'recipe') await client.query('truncate public.http_queue');
   if (before !== undefined) await client.query(before);
   await client.query('checkpoint');
+}
+
+/** Writers whose caches and plans are those of sessions that have been at work. */
+async function sessions({ url }: Variant, scenario: Scenario): Promise<readonly pg.Client[]> {
+  const writers = await Promise.all(Array.from({ length: scenario.clients }, () => connected(url)));
+  for (let n = 0; n < 10; n += 1) await Promise.all(writers.map((writer) => write(writer, scenario)));
+  return writers;
+}
+
+function write(writer: pg.Client, { sql }: Scenario): Promise<unknown> {
+  return writer.query({ name: 'write', text: sql, values: [1] });
 }
 
 async function bulk({ client }: Variant, { sql }: Scenario, rows: number): Promise<number> {
@@ -167,24 +192,18 @@ async function bulk({ client }: Variant, { sql }: Scenario, rows: number): Promi
 }
 
 /** Transactions a second of clients that write as fast as they can. */
-async function single({ url }: Variant, { clients, sql }: Scenario, forMs: number): Promise<number> {
-  const writers = await Promise.all(Array.from({ length: clients }, () => connected(url)));
-  const write = (writer: pg.Client): Promise<unknown> => writer.query({ name: 'write', text: sql, values: [1] });
-  // Their caches and plans are those of a session that has been at work.
-  await Promise.all(writers.flatMap((writer) => Array.from({ length: 10 }, () => write(writer))));
+async function single(writers: readonly pg.Client[], scenario: Scenario, forMs: number): Promise<number> {
   const started = performance.now();
   let done = 0;
   await Promise.all(
     writers.map(async (writer) => {
       while (performance.now() - started < forMs) {
-        await write(writer);
+        await write(writer, scenario);
         done += 1;
       }
     }),
   );
-  const perSecond = (done * 1000) / (performance.now() - started);
-  await Promise.all(writers.map((writer) => writer.end()));
-  return perSecond;
+  return (done * 1000) / (performance.now() - started);
 }
 
 async function connected(url: string): Promise<pg.Client> {

@@ -11,18 +11,20 @@ export const OLD = 'rollcall_old';
 /** A row constructor takes at most 1,664 values. */
 const MOST_VALUES = 1_600;
 
-/** A query of one column `k`: keys of whom the rows of a statement belong to, and belonged to before it. Some may be null. */
+/** A query of one column `k`: keys of whom the rows of a statement belong to, and belonged to before it; each once, and perhaps a null where the keys are not the rows' own. */
 export function keysQuery({ table: { primaryKey } }: CapturePlan, role: StateRole, operation: RowOperation): string {
   if (operation !== 'update') {
     const row = operation === 'insert' ? NEW : OLD;
-    return one(role, primaryKey) ? `select ${key(role.links[0], row)} as k from ${row}` : distinct(role, [row], row);
+    return ownKeys(role, primaryKey)
+      ? `select ${key(role.links[0], row)} as k from ${row}`
+      : distinct(role, [row], row);
   }
   if (primaryKey.length === 0) return touchedQuery(role);
   // Never a nested loop, though the plan is made for the session's first statement, which is a small one: no full join is.
   const rows = `${OLD} full join ${NEW} on ${paired(primaryKey)}`;
-  const where = `where ${unpaired(primaryKey, OLD)} or ${unpaired(primaryKey, NEW)} or ${differs(role.columns)}`;
-  return one(role, primaryKey)
-    ? `select coalesce(${key(role.links[0], NEW)}, ${key(role.links[0], OLD)}) as k from ${rows} ${where}`
+  const where = `${unpaired(primaryKey, OLD)} or ${unpaired(primaryKey, NEW)} or ${differs(role.columns)}`;
+  return ownKeys(role, primaryKey)
+    ? `select coalesce(${key(role.links[0], NEW)}, ${key(role.links[0], OLD)}) as k from ${rows} where ${where}`
     : distinct(role, [NEW, OLD], rows, where);
 }
 
@@ -31,11 +33,11 @@ export function touchedQuery(role: StateRole): string {
   return [NEW, OLD].map((row) => `(${distinct(role, [row], row)})`).join(' union ');
 }
 
-function distinct(role: StateRole, rows: readonly string[], from: string, where = ''): string {
+function distinct(role: StateRole, rows: readonly string[], from: string, where = 'true'): string {
   const keys = rows.flatMap((row) => role.links.map((link) => `(${key(link, row)} collate "C")`));
   return keys.length === 1
-    ? `select distinct ${keys.join('')} as k from ${from} ${where}`
-    : `select distinct x.k from ${from} cross join lateral (values ${keys.join(', ')}) as x(k) ${where}`;
+    ? `select distinct ${keys.join('')} as k from ${from} where ${where}`
+    : `select distinct x.k from ${from} cross join lateral (values ${keys.join(', ')}) as x(k) where ${where}`;
 }
 
 function key(link: RowLink | undefined, row: string): string {
@@ -44,7 +46,7 @@ function key(link: RowLink | undefined, row: string): string {
 }
 
 /** Whether each row has a key of its own that never changes while its primary key stays. */
-function one({ links: [link, ...more] }: StateRole, primaryKey: readonly SourceColumn[]): boolean {
+export function ownKeys({ links: [link, ...more] }: StateRole, primaryKey: readonly SourceColumn[]): boolean {
   const user = link?.email === undefined && link?.via === undefined ? link?.user : undefined;
   return more.length === 0 && user?.sqlType === 'uuid' && primaryKey.length === 1 && primaryKey[0]?.name === user.name;
 }

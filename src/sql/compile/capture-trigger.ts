@@ -2,7 +2,7 @@ import type { RowOperation } from '../../core/mapping.ts';
 import { dollarQuote, quoteIdent, quoteLiteral } from '../quote.ts';
 import type { SourceTable } from '../source.ts';
 import { eventsQuery, textSettings } from './capture-events.ts';
-import { keysQuery, touchedQuery } from './capture-keys.ts';
+import { keysQuery, ownKeys, touchedQuery } from './capture-keys.ts';
 import { captureFunction, relationOf } from './capture-names.ts';
 import type { CapturePlan, EventRole, StateRole } from './capture-plan.ts';
 
@@ -67,18 +67,19 @@ select rollcall.make_triggers(${quoteLiteral(relationOf(plan.table))}, ${quoteLi
 }
 
 function stateBlock(plan: CapturePlan): string {
-  const log = (operation: RowOperation): string =>
-    plan.states.map((role) => logKeys(role, keysQuery(plan, role, operation))).join('');
+  const log = (query: (role: StateRole) => string): string =>
+    plan.states.map((role) => logKeys(plan.table, role, query(role))).join('\n      v_keys := null;');
   return `  begin
-    if tg_op = 'INSERT' then${log('insert')}
-    elsif tg_op = 'UPDATE' then${log('update')}
-    else${log('delete')}
+    if tg_op = 'INSERT' then${log((role) => keysQuery(plan, role, 'insert'))}
+    elsif tg_op = 'UPDATE' then${log((role) => keysQuery(plan, role, 'update'))}
+    else${log((role) => keysQuery(plan, role, 'delete'))}
     end if;
   exception
   when undefined_column then
     -- A watched column is gone: whoever an update touches is taken, changed or not, as long as the links are there.
     begin
-      if tg_op = 'UPDATE' then${plan.states.map((role) => logKeys(role, touchedQuery(role))).join('')}
+      if tg_op = 'UPDATE' then
+      v_keys := null;${log(touchedQuery)}
       else
         perform nextval('rollcall.uncaptured');
       end if;
@@ -92,20 +93,19 @@ function stateBlock(plan: CapturePlan): string {
 `;
 }
 
-function logKeys(role: StateRole, query: string): string {
-  // As a condition, the call costs half of what it costs as a statement.
+// Every expression that a statement of the app meets on its way costs it something, so there are few. As a condition, a call
+// costs half of what it costs as a statement.
+function logKeys({ primaryKey }: SourceTable, role: StateRole, query: string): string {
   const capture = `if rollcall.capture(v_keys${role.source === null ? '' : `, ${quoteLiteral(role.source)}`}) is null then end if;`;
   return `
-      v_keys := '{}';
-      for v_key in ${query} loop
-        continue when v_key is null;
+      for v_key in ${query} loop${ownKeys(role, primaryKey) ? '' : '\n        continue when v_key is null;'}
         v_keys := array_append(v_keys, v_key);
         if cardinality(v_keys) = ${KEYS} then
           ${capture}
-          v_keys := '{}';
+          v_keys := null;
         end if;
       end loop;
-      if cardinality(v_keys) > 0 then
+      if v_keys is not null then
         ${capture}
       end if;`;
 }
@@ -118,7 +118,8 @@ function eventBlock(table: SourceTable, role: EventRole): string {
   );
   const raw = `when undefined_column then
     -- The projection no longer fits the table: the whole rows are kept until it is known what they should be.
-    begin${logEvents(table, `execute rollcall.raw_events(tg_relid, tg_op, ${root})`)}
+    begin
+      v_events := null;${logEvents(table, `execute rollcall.raw_events(tg_relid, tg_op, ${root})`)}
     exception when others or assert_failure then
       ${COUNT}
     end;
@@ -138,17 +139,16 @@ function eventBlock(table: SourceTable, role: EventRole): string {
 }
 
 function logEvents(table: SourceTable, query: string): string {
-  const capture = `if rollcall.capture(null, ${quoteLiteral(table.name)}, v_events) is null then end if;`;
+  const capture = `if rollcall.capture('{}', ${quoteLiteral(table.name)}, v_events) is null then end if;`;
   return `
-      v_events := '{}';
       for v_event in ${query} loop
         v_events := array_append(v_events, v_event);
         if cardinality(v_events) = ${EVENTS} then
           ${capture}
-          v_events := '{}';
+          v_events := null;
         end if;
       end loop;
-      if cardinality(v_events) > 0 then
+      if v_events is not null then
         ${capture}
       end if;`;
 }

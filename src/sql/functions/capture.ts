@@ -10,16 +10,14 @@ language plpgsql as $body$
 declare
   v_log int := coalesce(pg_sequence_last_value('rollcall.current_log'), 0);
 begin
-  if coalesce(cardinality(p_keys), 0) <= 1000 and coalesce(cardinality(p_events), 0) <= 100 then
-    ${toCurrentLog(`values (p_source, coalesce(p_keys, '{}'), p_events)`)}
-  else
-    ${toCurrentLog(`select p_source, array_agg(k), null from unnest(p_keys) with ordinality as x(k, n) group by (n - 1) / 1000
-      union all
-      select p_source, '{}', array_agg(e order by n) from unnest(p_events) with ordinality as x(e, n) group by (n - 1) / 100`)}
+  ${toCurrentLog(`values (p_source, p_keys, p_events)`, ` and (cardinality(p_keys) > 1000 or cardinality(p_events) > 100) is not true`)}
+  els${toCurrentLog(`select p_source, array_agg(k), null from unnest(p_keys) with ordinality as x(k, n) group by (n - 1) / 1000
+    union all
+    select p_source, '{}', array_agg(e order by n) from unnest(p_events) with ordinality as x(e, n) group by (n - 1) / 100`)}
   end if;
   -- NOTIFY takes a database-wide lock at commit, so only an idle worker that armed itself is told. A full queue would fail the
   -- app's commit.
-  if pg_sequence_last_value('rollcall.armed_until') > date_part('epoch', clock_timestamp()) and pg_notification_queue_usage() < 0.5 then
+  if to_timestamp(pg_sequence_last_value('rollcall.armed_until')) > clock_timestamp() and pg_notification_queue_usage() < 0.5 then
     perform pg_notify('rollcall', '');
   end if;
 end $body$;
@@ -64,12 +62,8 @@ create or replace function rollcall.within(p_relation oid, p_root text) returns 
 $body$;
 `;
 
-function toCurrentLog(rows: string): string {
+function toCurrentLog(rows: string, where = ''): string {
   return [0, 1, 2]
-    .map(
-      (n) =>
-        `${n === 0 ? 'if' : 'elsif'} v_log = ${n} then insert into rollcall.changes_${n} (source, keys, events) ${rows};`,
-    )
-    .concat('end if;')
-    .join('\n    ');
+    .map((n) => `if v_log = ${n}${where} then insert into rollcall.changes_${n} (source, keys, events) ${rows};`)
+    .join('\n  els');
 }

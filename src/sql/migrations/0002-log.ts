@@ -16,6 +16,11 @@ alter table rollcall.changes_${n} alter column keys set storage external;
 create index changes_${n}_xid on rollcall.changes_${n} (xid, id);`,
   )
   .join('\n')}
+-- Rows do get smaller, and this way at a tenth of the cost; not every Postgres was built with it.
+do $$ begin
+${[0, 1, 2].map((n) => `  alter table rollcall.changes_${n} alter column events set compression lz4;`).join('\n')}
+exception when feature_not_supported then null;
+end $$;
 
 -- How far the log is folded. Appended, newest first by id, so that reading it stays cheap while a snapshot is held open
 -- elsewhere and dead rows cannot be removed.
