@@ -25,6 +25,7 @@ declare
   v_doubt boolean[];
   v_lost bigint[];
   v_events boolean;
+  v_once boolean := (select d.events_once from rollcall.destinations d where d.id = p_destination);
 begin
   perform rollcall.check_config(p_config_hash);
   perform rollcall.check_identity(p_ref, p_environment);
@@ -38,7 +39,7 @@ begin
          for update skip locked
     ), leased as (
       update rollcall.due d
-         set token = p_token, due_at = v_now + p_lease,
+         set token = p_token, due_at = v_now + p_lease, handed = case when d.token is not null then d.handed end,
              unknown_until = case when d.token is not null then greatest(d.unknown_until, d.due_at + p_grace) else d.unknown_until end
        where d.destination_id = p_destination and d.contact_id = any(array(select p.contact_id from picked p))
     )
@@ -47,9 +48,7 @@ begin
       into v_contacts, v_tries, v_due, v_doubt, v_lost from picked p;
     continue when v_contacts is null;
     v_left := v_left - cardinality(v_contacts);
-    if v_lost is not null and exists (select from rollcall.destinations d where d.id = p_destination and d.events_once) then
-      perform rollcall.forsake_events(p_destination, v_lost);
-    end if;
+    if v_once and v_lost is not null then perform rollcall.forsake_events(p_destination, v_lost); end if;
     v_events := exists (select from rollcall.events e where e.state = 'pending');
     -- In a statement of its own: a fold that locked the queue row before us has committed by now, and its state is read.
     return query
@@ -57,7 +56,9 @@ begin
            s.consent, s.carry_from, s.takeover, s.leftovers, s.delivered_version is not null, l.tries, l.due_at,
            n.send_state,
            case when v_events and (n.send_state and s.action = 'upsert' or coalesce(s.remote_address, s.remote_id) is not null)
-             then rollcall.next_events(p_destination, s.contact_id) else '[]' end
+             then case when v_once then rollcall.hand_out(p_destination, s.contact_id)
+                       else rollcall.next_events(p_destination, s.contact_id) end
+             else '[]' end
       from unnest(v_contacts, v_tries, v_due, v_doubt) as l(contact_id, tries, due_at, doubt)
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = l.contact_id offset 0) s
       cross join lateral (select s.action <> 'none' and (l.doubt
@@ -119,7 +120,7 @@ begin
   -- while the request was in flight, and another person lives there now: what is there is theirs, its id too.
   -- stuck: an event must be tried again later, or the next one must wait.
   select array_agg(row(r.contact, r.version, r.action, coalesce(r.outcome, 'none'), r.address, r.remote_id, r.code, r.field, r.message, r.wait_ms,
-           r.latency_ms, r.forget_remote or r.events @> '[{"code": "contact_missing"}]', r.partial, d.token is not distinct from p_token and d.token is not null, d.tries, d.unknown_until,
+           r.latency_ms, r.forget_remote or d.token = p_token and r.events @> '[{"code": "contact_missing"}]', r.partial, d.token is not distinct from p_token and d.token is not null, d.tries, d.unknown_until,
            r.address is not null and s.address is distinct from r.address
              and (exists (select from rollcall.desired o where o.destination_id + 0 = p_destination and o.address = r.address
                             and o.contact_id <> r.contact)
@@ -157,7 +158,7 @@ begin
     select r.*, s.hash,
            case when r.outcome = 'delivered' then greatest(s.delivered_version, r.version)
                 -- It was gone there when an event came for it: its state is sent again, then the event.
-                when r.action = 'events' and r.forget_remote then null
+                when r.action = 'events' and r.forget_remote and s.action = 'upsert' then null
                 else s.delivered_version end as delivered_version,
            case
              -- An earlier upsert of unknown outcome may still arrive: then the delete is sent once more after the grace.
@@ -167,6 +168,7 @@ begin
              else s.action end as wanted_action,
            s.version + (x.revived and v_leave <> 'keep')::int as wanted,
            case
+             when v.vanished then null
              when r.action = 'delete' then case when r.outcome = 'delivered' and r.held and coalesce(r.unknown_until <= v_now, true)
                then null else s.remote_address end
              when r.address is null or s.remote_address = r.address then s.remote_address
@@ -187,12 +189,16 @@ begin
              when r.arrived and not r.theirs and s.remote_address <> r.address
                and s.remote_address <> all(coalesce(s.leftovers, '{}')) then array_append(s.leftovers, s.remote_address)
              else s.leftovers end as leftovers,
-           r.action = 'events' and (s.delivered_version = s.version or ${REFUSED}) as refused
+           x.refused
       from result r
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
-      -- Nothing was wanted there any more, and the late request may have made it: it has to go.
+      -- Revived: nothing was wanted there any more, and the late request may have made it: it has to go.
       cross join lateral (select s.action = 'none' and r.action = 'upsert' and not r.theirs
-                                   and (r.arrived or r.outcome = 'unknown') as revived) x
+                                   and (r.arrived or r.outcome = 'unknown') as revived,
+                                 r.action = 'events' and s.delivered_version is distinct from s.version and ${REFUSED} as refused) x
+      -- Gone there, and nothing that is known to be accepted would bring it back: the events wait until it exists.
+      cross join lateral (select r.action = 'events' and r.forget_remote and coalesce(r.unknown_until <= v_now, true)
+                                   and (s.action <> 'upsert' or x.refused) as vanished) v
   ), state as (
     -- Each row is there and locked: an insert that conflicts is an update by key.
     insert into rollcall.desired as s (destination_id, contact_id, action, hash, version, delivered_version, remote_address,
@@ -206,7 +212,8 @@ begin
            carry_from = excluded.carry_from, leftovers = excluded.leftovers
   ), judged as (
     select r.*, e.waits, not e.waits and (r.wanted_action = 'none' or case when r.action = 'events'
-               then coalesce(r.unknown_until <= v_now, true) and (r.delivered_version = r.wanted or r.delivered_version is not null and r.refused)
+               then coalesce(r.unknown_until <= v_now, true)
+                 and (coalesce(r.delivered_version = r.wanted, false) or r.refused and r.forget_remote is not true)
                else r.version = r.wanted and (r.outcome = 'reject' or r.outcome = 'delivered' and coalesce(r.unknown_until <= v_now, true))
              end) as finished
       from next r
@@ -227,6 +234,8 @@ begin
            case
              when j.outcome = 'unknown' then greatest(j.unknown_until, v_now + p_grace)
              when j.outcome = 'delivered' and j.unknown_until <= v_now then null
+             -- It is not to be sent once more: only the events are.
+             when j.outcome = 'reject' and j.version = j.wanted then null
              else j.unknown_until end
       from judged j where j.held and not j.finished
     on conflict (contact_id, destination_id) do update
@@ -252,7 +261,13 @@ begin
      where r.action <> 'events'
   )
   select count(*) filter (where held) into v_settled from judged;
-  if v_events then perform rollcall.log_events(p_destination, p_results, false); end if;
+  if v_events then
+    perform rollcall.log_events(p_destination, p_results, false);
+    -- What was refused was refused of a contact that is gone: it is tried once more, as a new one.
+    delete from rollcall.dead_letters l
+     where l.destination_id = p_destination and l.stage = 'deliver' and l.contact_id = any(array(
+       select r.contact from unnest(v_results) r where r.action = 'events' and r.forget_remote));
+  end if;
 
   if v_waiting then
     perform rollcall.end_events(p_destination, array_agg(r.contact))

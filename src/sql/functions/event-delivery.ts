@@ -1,15 +1,31 @@
 import { KEYS_FIRST } from './plan-settings.ts';
 
+/** The next events of a contact, at most 10. */
+const NEXT = `select * from rollcall.events e
+           where e.contact_id = p_contact and e.destination_id = p_destination and e.state = 'pending' and e.ready
+           order by e.happened_at, e.seq limit 10`;
+
+/** As JSON text. The alias is \`e\`. */
+const AS_TEXT = `coalesce(jsonb_agg(jsonb_build_object('id', e.id, 'name', e.name, 'properties', e.properties,
+             'at', to_char(e.happened_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) order by e.happened_at, e.seq), '[]')::text`;
+
 /** The events' part of claim and settle. */
 export const eventDelivery: string = /* sql */ `
 -- The next events of a contact, in order: [{id, name, properties, at}].
 create or replace function rollcall.next_events(p_destination smallint, p_contact bigint) returns text
 language sql stable set search_path = '' set timezone = 'UTC' ${KEYS_FIRST} as $body$
-  select coalesce(jsonb_agg(jsonb_build_object('id', e.id, 'name', e.name, 'properties', e.properties,
-             'at', to_char(e.happened_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) order by e.happened_at, e.seq), '[]')::text
-    from (select * from rollcall.events e
-           where e.contact_id = p_contact and e.destination_id = p_destination and e.state = 'pending' and e.ready
-           order by e.happened_at, e.seq limit 10) e
+  select ${AS_TEXT}
+    from (${NEXT}) e
+$body$;
+
+-- The same where an event may be sent once only: the lease remembers which they were.
+create or replace function rollcall.hand_out(p_destination smallint, p_contact bigint) returns text
+language sql set search_path = '' set timezone = 'UTC' ${KEYS_FIRST} as $body$
+  with next as materialized (${NEXT}), handed as (
+    update rollcall.due d set handed = array(select n.seq from next n) where d.contact_id = p_contact and d.destination_id = p_destination
+  )
+  select ${AS_TEXT}
+    from next e
 $body$;
 
 create or replace function rollcall.sent_events(p_results jsonb)
@@ -43,17 +59,17 @@ language sql set search_path = '' as $body$
     from rollcall.sent_events(p_results) x where (x.action = 'delete') = p_first order by x.contact, x.n
 $body$;
 
--- Where an event may be sent once only, one that was under a lost lease is not sent again: whether it arrived is not known.
+-- Where an event may be sent once only, one that was handed out under a lost lease is not sent again: whether it arrived is not
+-- known.
 create or replace function rollcall.forsake_events(p_destination smallint, p_contacts bigint[]) returns void
 language sql set search_path = '' ${KEYS_FIRST} as $body$
   update rollcall.events e
      set state = 'dead', reason = 'unknown_not_repeated', ended_at = clock_timestamp(),
          message = 'The worker that had it was lost, so whether it was sent is not known.'
-   where e.seq = any(array(
-     select f.seq from unnest(p_contacts) as c(id) cross join lateral (
-       select f.seq from rollcall.events f
-        where f.contact_id = c.id and f.destination_id = p_destination and f.state = 'pending' and f.ready
-        order by f.happened_at, f.seq limit 10) f))
+   where e.state = 'pending' and e.seq = any(array(
+     select h.seq from unnest(p_contacts) as c(id)
+       cross join lateral (select d.handed from rollcall.due d where d.contact_id = c.id and d.destination_id = p_destination offset 0) d
+       cross join lateral unnest(d.handed) as h(seq)))
 $body$;
 
 -- Events of contacts that were deleted at the destination have nobody left to be about.

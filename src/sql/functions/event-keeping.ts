@@ -2,7 +2,14 @@ import { filteredOut } from './event-writing.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 
 /** As the index of those that wait longest has it. */
-const WAITING_SINCE = `(case when e.state = 'pending' then e.happened_at end)`;
+const WAITING_UNTIL = `(case when e.state = 'pending' then e.wait_until end)`;
+
+/** Those of an array of events that still wait and nobody else is at, locked. */
+function waiting(seqs: string): string {
+  return `array(
+       select x.seq from unnest(${seqs}) as o(seq) cross join lateral (
+         select x.seq from rollcall.events x where x.seq = o.seq and x.state = 'pending' offset 0 for update skip locked) x)`;
+}
 
 /** Events that are not to be sent any more, and those that are over. */
 export const eventKeeping: string = /* sql */ `
@@ -20,36 +27,40 @@ language sql set search_path = '' ${KEYS_FIRST} as $body$
 $body$;
 
 -- Ends the wait of events whose contact does not exist after 72 hours, and forgets those that ended a week ago; at most p_limit
--- of each. Those that wait for the destination alone are made due, should nothing else have done it. Returns how many ended or
--- were forgotten.
+-- of each. The wait goes on, and is looked at again in an hour, while the contact or the destination is what is waited for: the
+-- contact's upsert is due, or the destination is paused. Those whose contact exists are made due, should nothing else have done
+-- it: before any event is locked, as settle has it. Returns how many ended or were forgotten.
 create or replace function rollcall.expire_events(p_limit int) returns int language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
   v_old record;
+  v_ended int;
   v_dropped int := 0;
   v_pruned int;
 begin
   for v_old in
     with old as materialized (
       select e.seq, e.contact_id, e.destination_id from rollcall.events e
-       where ${WAITING_SINCE} < clock_timestamp() - interval '72 hours'
-       order by ${WAITING_SINCE} limit p_limit for update skip locked
+       where ${WAITING_UNTIL} < clock_timestamp() order by ${WAITING_UNTIL} limit p_limit
     )
-    select o.destination_id, d.takes, array_agg(o.seq) filter (where not s.there) as absent,
-           array_agg(distinct o.contact_id) filter (where s.there) as waiting
+    select o.destination_id, coalesce(d.takes, false) as takes, array_agg(o.seq) filter (where w.stays is not true) as absent,
+           array_agg(o.seq) filter (where w.stays) as staying, array_agg(distinct o.contact_id) filter (where d.takes and s.there) as there
       from old o
-      cross join lateral (select exists (select from rollcall.destinations d
-        where d.id = o.destination_id and d.enabled and d.takes_events) as takes offset 0) d
-      cross join lateral (select d.takes and exists (select from rollcall.desired s
-        where s.contact_id = o.contact_id and s.destination_id = o.destination_id
-          and coalesce(s.remote_address, s.remote_id) is not null) as there offset 0) s
+      left join lateral (select d.enabled and d.takes_events as takes, d.pause_code is not null as paused
+        from rollcall.destinations d where d.id = o.destination_id offset 0) d on true
+      left join lateral (select s.action, coalesce(s.remote_address, s.remote_id) is not null as there
+        from rollcall.desired s where s.contact_id = o.contact_id and s.destination_id = o.destination_id offset 0) s on true
+      cross join lateral (select d.takes and (d.paused or s.there or s.action = 'upsert' and exists (select from rollcall.due q
+        where q.contact_id = o.contact_id and q.destination_id = o.destination_id offset 0)) as stays offset 0) w
      group by o.destination_id, d.takes order by 1
   loop
+    if v_old.there is not null then perform rollcall.queue_events(v_old.destination_id, v_old.there); end if;
+    update rollcall.events e set wait_until = clock_timestamp() + interval '1 hour' where e.seq = any(${waiting('v_old.staying')});
     update rollcall.events e
        set state = 'dropped', reason = case when v_old.takes then 'no_contact' else 'no_destination' end, ready = true,
            ended_at = clock_timestamp()
-     where e.seq = any(v_old.absent);
-    v_dropped := v_dropped + coalesce(cardinality(v_old.absent), 0);
-    if v_old.waiting is not null then perform rollcall.queue_events(v_old.destination_id, v_old.waiting); end if;
+     where e.seq = any(${waiting('v_old.absent')});
+    get diagnostics v_ended = row_count;
+    v_dropped := v_dropped + v_ended;
   end loop;
   delete from rollcall.events e where e.seq = any(array(
     select x.seq from rollcall.events x

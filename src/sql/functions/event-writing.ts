@@ -49,14 +49,16 @@ begin
 end $body$;
 
 -- Makes due whoever of the contacts has events to be sent and exists at the destination. The others are due once they exist.
--- A queue row that is there is locked in any case: a settle that has not seen these events must not take it away.
+-- A queue row that is there is locked in any case, also of somebody not known to exist: a settle that has not seen these events
+-- must not take it away, and it may just be making the contact known.
 create or replace function rollcall.queue_events(p_destination smallint, p_contacts bigint[]) returns void
 language sql set search_path = '' ${KEYS_FIRST} as $body$
   insert into rollcall.due as d (destination_id, contact_id, lane, due_at)
   select p_destination, x.id, 0, clock_timestamp()
     from (select distinct c as id from unnest(p_contacts) c) x
-   where exists (select from rollcall.desired s where s.contact_id = x.id and s.destination_id = p_destination
+   where (exists (select from rollcall.desired s where s.contact_id = x.id and s.destination_id = p_destination
                     and coalesce(s.remote_address, s.remote_id) is not null offset 0)
+          or exists (select from rollcall.due d where d.contact_id = x.id and d.destination_id = p_destination offset 0))
      and exists (select from rollcall.events e where e.contact_id = x.id and e.destination_id = p_destination
                     and e.state = 'pending' and e.ready offset 0)
    order by x.id

@@ -48,7 +48,8 @@ begin
 end $body$;
 
 -- Binds to the database as it is. A position in another cluster's transaction ids means nothing here, so it starts anew; leases
--- of workers elsewhere end; everybody is sent again, as the destinations may have seen newer states than this copy knows of.
+-- of workers elsewhere end; everybody is sent again, as the destinations may have seen newer states than this copy knows of. What
+-- is left of a window that was being folded is not read any more, so the events that were taken from it are in order as they are.
 create or replace function rollcall.bind(p_ref text, p_environment text) returns void language plpgsql as $body$
 declare
   v_old jsonb := (select identity from rollcall.install);
@@ -58,6 +59,7 @@ begin
     delete from rollcall.fold_position;
     insert into rollcall.fold_position (lo) values (pg_current_snapshot());
     perform nextval('rollcall.uncaptured');
+    perform rollcall.release_events();
     perform rollcall.send_again(d.id, false) from rollcall.destinations d;
   end if;
   update rollcall.install set identity = rollcall.identity(), project_ref = p_ref, environment = p_environment, bound_at = now();

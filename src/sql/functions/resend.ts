@@ -5,6 +5,10 @@ export const resend: string = /* sql */ `
 create or replace function rollcall.send_again(p_destination smallint, p_forget boolean) returns void
 language plpgsql set search_path = '' as $body$
 begin
+  if not p_forget then
+    perform rollcall.forsake_events(p_destination, array(
+      select d.contact_id from rollcall.due d where d.destination_id = p_destination and d.token is not null and d.handed is not null));
+  end if;
   delete from rollcall.due d where d.destination_id = p_destination;
   delete from rollcall.dead_letters l where l.destination_id = p_destination and l.stage = 'deliver';
   if p_forget then
@@ -16,9 +20,12 @@ begin
   else
     update rollcall.desired s set version = s.version + 1 where s.destination_id = p_destination and s.action <> 'none';
   end if;
+  -- Somebody who left and is kept there may have events that wait.
   insert into rollcall.due (destination_id, contact_id, lane, due_at)
     select s.destination_id, s.contact_id, 1, clock_timestamp() from rollcall.desired s
-     where s.destination_id = p_destination and s.action <> 'none';
+     where s.destination_id = p_destination
+       and (s.action <> 'none' or coalesce(s.remote_address, s.remote_id) is not null and exists (select from rollcall.events e
+         where e.contact_id = s.contact_id and e.destination_id = s.destination_id and e.state = 'pending' and e.ready));
 end $body$;
 
 -- Pauses end now; the first contact still goes alone.

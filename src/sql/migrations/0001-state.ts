@@ -130,6 +130,7 @@ create table rollcall.due (
   token uuid,                                  -- the lease; null when nobody holds it
   tries int not null default 0,
   unknown_until timestamptz,                   -- an attempt of unknown outcome may arrive until then
+  handed bigint[],                             -- events under this lease that may be sent once only
   primary key (contact_id, destination_id)
 ) with (fillfactor = 80);
 create index due_next on rollcall.due (queue, due_at);
@@ -171,6 +172,8 @@ create table rollcall.events (
   properties jsonb not null,
   happened_at timestamptz not null,            -- by the database's clock, when the row was written
   ready boolean not null,                      -- false until the whole window it was taken in is folded
+  -- How long it waits for its contact, counted from here: nobody was there to make the contact before it was taken.
+  wait_until timestamptz not null default clock_timestamp() + interval '72 hours',
   state text not null check (state in ('pending', 'delivered', 'dropped', 'dead')),
   reason text,                                 -- why it was dropped or refused
   message text,                                -- the destination's or the database's words; may hold personal data
@@ -180,8 +183,8 @@ create unique index events_id on rollcall.events (id, destination_id);
 create index events_next on rollcall.events (contact_id, destination_id, happened_at, seq) where state = 'pending';
 -- For the query of those that wait longest alone: one on all that is pending would be taken for one contact's events, whenever the
 -- planner takes the table for empty.
-create index events_oldest on rollcall.events ((case when state = 'pending' then happened_at end))
-  where (case when state = 'pending' then happened_at end) is not null;
+create index events_oldest on rollcall.events ((case when state = 'pending' then wait_until end))
+  where (case when state = 'pending' then wait_until end) is not null;
 create index events_ended on rollcall.events (ended_at) where state <> 'pending';
 create index events_unready on rollcall.events (destination_id) where not ready;
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { contact, due, event, stored, USER, withDestinations } from './events-contacts.ts';
+import type { Events } from './events-support.ts';
 
 test('a queue row that is being taken away comes back for the event, whichever transaction is first', async () => {
   const on = await withDestinations();
@@ -42,26 +43,34 @@ test('a queue row that is being taken away comes back for the event, whichever t
   expect(await due(on)).toHaveLength(1);
 });
 
-test('an event waits 72 hours for its contact; what has ended is forgotten after a week', async () => {
+/** As if the events had been written so many hours ago, in the order of their ids. */
+async function age(on: Events, hours: readonly number[]): Promise<void> {
+  await on.app.query(
+    `update rollcall.events e set wait_until = e.wait_until - a.hours * interval '1 hour'
+       from (select seq, row_number() over (order by seq) as n from rollcall.events) s
+       join unnest($1::int[]) with ordinality as a(hours, n) using (n) where s.seq = e.seq`,
+    [hours],
+  );
+}
+
+const expire = async (on: Events, limit: number): Promise<number> =>
+  (await on.app.query('select rollcall.expire_events($1) as n', [limit])).rows[0].n;
+
+test('an event waits 72 hours for its contact, since it was taken; what has ended is forgotten after a week', async () => {
   const on = await withDestinations();
   const there = await contact(on, { key: USER, remote: 'a@x.y' });
   await contact(on, { key: 'email:b@x.y' });
-  const hours = (n: number): string => new Date(Date.now() - n * 3_600_000).toISOString();
+  const longAgo = { happened_at: new Date(Date.now() - 96 * 3_600_000).toISOString() };
   await on.app.query(`update rollcall.destinations set enabled = false where name = 'two'`);
-  await on.write([
-    event(USER, { happened_at: hours(80) }),
-    event('email:b@x.y', { happened_at: hours(73) }),
-    event('email:b@x.y', { happened_at: hours(71) }),
-  ]);
-  await on.write([event('email:b@x.y', { happened_at: hours(90) })], false);
+  await on.write([event(USER), event('email:b@x.y'), event('email:b@x.y', longAgo)]);
+  await on.write([event('email:b@x.y')], false);
   await on.app
     .query(`insert into rollcall.events (id, destination_id, contact_id, source, name, properties, happened_at, ready, state)
-    values (gen_random_uuid(), 2, ${there}, 's', 'n', '{}', now() - interval '73 hours', true, 'pending')`);
+    values (gen_random_uuid(), 2, ${there}, 's', 'n', '{}', now(), true, 'pending')`);
+  await age(on, [80, 73, 71, 90, 73]);
   await on.app.query('delete from rollcall.due');
-  const expire = async (limit: number): Promise<number> =>
-    (await on.app.query('select rollcall.expire_events($1) as n', [limit])).rows[0].n;
-  expect(await expire(1)).toBe(1);
-  expect(await expire(100)).toBe(2);
+  expect(await expire(on, 1)).toBe(1);
+  expect(await expire(on, 100)).toBe(2);
   expect((await stored(on)).map((e) => [e.destination, e.state, e.reason, e.ready, e.ended])).toEqual([
     [1, 'pending', null, true, false],
     [1, 'dropped', 'no_contact', true, true],
@@ -71,11 +80,37 @@ test('an event waits 72 hours for its contact; what has ended is forgotten after
   ]);
   // Should anything have forgotten it, whoever waits for the destination alone is due again.
   expect(await due(on)).toEqual([{ destination: 1, contact: there, lane: 0, leased: false }]);
-  expect(await expire(100)).toBe(0);
+  expect(await expire(on, 100)).toBe(0);
   await on.app.query(`update rollcall.events set ended_at = now() - interval '8 days' where state <> 'pending'`);
-  expect(await expire(1)).toBe(1);
-  expect(await expire(100)).toBe(2);
+  expect(await expire(on, 1)).toBe(1);
+  expect(await expire(on, 100)).toBe(2);
   expect(await stored(on)).toHaveLength(2);
+});
+
+test('the wait goes on while the contact is about to be made or the destination is paused, and holds up no other', async () => {
+  const on = await withDestinations();
+  await on.app.query(`update rollcall.destinations set enabled = false where name = 'two'`);
+  const coming = await contact(on, { key: USER, address: 'a@x.y' });
+  await contact(on, { key: 'email:refused@x.y', address: 'refused@x.y' });
+  await on.app.query(
+    `insert into rollcall.due (destination_id, contact_id, due_at) values (1, $1, now() + interval '1 day')`,
+    [coming],
+  );
+  await on.write([event(USER), event('email:refused@x.y')]);
+  await age(on, [300, 80]);
+  const states = async (): Promise<string[]> => (await stored(on)).map((e) => e.state);
+  await on.app.query(`update rollcall.destinations set pause_code = 'unauthorized', paused_until = now()`);
+  for (let n = 0; n < 3; n += 1) expect(await expire(on, 1)).toBe(0);
+  await on.app.query(`update rollcall.destinations set pause_code = null, paused_until = null`);
+  expect(await expire(on, 100), 'looked at again in an hour').toBe(0);
+  await age(on, [4, 2]);
+  expect(await expire(on, 1)).toBe(0);
+  expect(await expire(on, 1)).toBe(1);
+  expect(await states()).toEqual(['pending', 'dropped']);
+  await on.app.query('delete from rollcall.due');
+  await age(on, [2]);
+  expect(await expire(on, 1)).toBe(1);
+  expect(await states()).toEqual(['dropped', 'dropped']);
 });
 
 test('what waits for somebody who is filtered out is dropped, unless they are kept', async () => {

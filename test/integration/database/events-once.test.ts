@@ -46,6 +46,48 @@ test('an event under a lost lease is sent again, unless it may be sent once only
   expect(rows).toEqual([{ state: 'dead', reason: 'unknown_not_repeated' }]);
 });
 
+test('only what was handed out under the lost lease is given up', async () => {
+  const one = await withOrder('at_most_once');
+  const { app } = one.db;
+  await loseLease(one);
+  // Happened before the one that was handed out, and came later; and one behind it.
+  await app.query(`insert into public.orders values (2, 'a@x.test'), (3, 'a@x.test')`);
+  await one.foldAll();
+  await app.query(
+    `update rollcall.events set happened_at = happened_at - interval '1 hour' where properties @> '{"id": 2}'`,
+  );
+  const states = async (): Promise<unknown[]> =>
+    (await app.query(`select state from rollcall.events order by (properties ->> 'id')::int`)).rows.map((r) => r.state);
+  const claimed = await loseLease(one);
+  expect(claimed[0]?.events.map((e) => Number(e.properties['id']))).toEqual([2, 3]);
+  expect(await states()).toEqual(['dead', 'pending', 'pending']);
+  await one.claim();
+  expect(await states()).toEqual(['dead', 'dead', 'dead']);
+});
+
+test('a lease that was settled or given back is not held against the next one', async () => {
+  const one = await withOrder('at_most_once');
+  const [delivery] = await one.claim();
+  const retry = { kind: 'retry', code: 'http_503', message: '' } as const;
+  await one.store.settle(one.destination, one.lease, [
+    {
+      delivery: delivery!,
+      outcome: undefined,
+      events: [{ id: delivery!.events[0]!.id, outcome: retry, latencyMs: 1 }],
+      waitMs: 0,
+      latencyMs: 1,
+    },
+  ]);
+  const [again] = await one.claim();
+  expect(again?.events).toHaveLength(1);
+  await one.store.release(one.destination, one.lease.token, [again!.contactId]);
+  // Not sendable now, so it is not handed out.
+  await one.db.app.query(`update rollcall.events set ready = false`);
+  expect((await loseLease(one))[0]?.events).toEqual([]);
+  await one.db.app.query(`update rollcall.events set ready = true`);
+  expect((await one.claim())[0]?.events).toHaveLength(1);
+});
+
 test('attempts are logged in the order they were made, and a wait is kept', async () => {
   const one = await withOrder('at_least_once');
   await one.db.app.query(`update auth.users set email = 'b@x.test'`);

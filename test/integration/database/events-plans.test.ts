@@ -105,7 +105,7 @@ for (const analyzed of [true, false])
     await app.query(
       `update rollcall.events set state = 'delivered', ended_at = now() - seq * interval '1 minute' where seq % 3 = 0`,
     );
-    await app.query(`update rollcall.events set happened_at = happened_at - interval '80 hours' where seq % 3 = 1`);
+    await app.query(`update rollcall.events set wait_until = wait_until - interval '80 hours' where seq % 3 = 1`);
     await app.query(`insert into rollcall.held_events (source, log_id, place, event)
       select 'public.' || s, n, 1, '{}' from unnest(array['aaa', 'zzz']) s, generate_series(1, 100) n`);
     const { rows } = await app.query('select count(*)::int as events from rollcall.events');
