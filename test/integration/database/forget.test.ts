@@ -52,7 +52,7 @@ test('one who is kept at a destination is kept here, and so is one for whom an e
   await one.store.tidy(1e9);
   await one.sweepNow();
   expect(await keys(one)).toEqual([user, 'email:later@x.test'].toSorted());
-  await one.db.app.query(`update rollcall.events set happened_at = now() - interval '73 hours'`);
+  await one.db.app.query(`update rollcall.events set wait_until = now()`);
   await one.store.tidy(1e9);
   await one.sweepNow();
   expect(await keys(one)).toEqual([user]);
