@@ -6,6 +6,8 @@ export interface StatusDocument {
   readonly config_hash: string | null;
   readonly swept_at: string | null;
   readonly sweep_note: string | null;
+  /** Statements whose events could not be captured, since the install: nothing brings those back. */
+  readonly events_lost: number;
   readonly sweep_wanted: boolean;
   /** Keys in the log that no worker has folded yet. */
   readonly unfolded: number;

@@ -27,6 +27,10 @@ export function renderStatus(
     const events = describeEvents(d.events);
     if (events !== undefined) lines.push('', wrap(`Events at ${d.name}: ${events}`, width, '  '));
   }
+  if (status.events_lost > 0) {
+    const text = `The events of ${count(status.events_lost, 'write')} could not be captured since the install, and nothing brings them back; contacts are found by a sweep.`;
+    lines.push('', wrap(text, width));
+  }
   if (status.unfolded > 0) {
     const oldest = duration(status.oldest_unfolded_s ?? 0);
     lines.push('', `${count(status.unfolded, 'change')} not looked at yet, the oldest for ${oldest}.`);

@@ -1,4 +1,3 @@
-import type { RowOperation } from '../../core/mapping.ts';
 import { dollarQuote, quoteIdent, quoteLiteral } from '../quote.ts';
 import type { SourceTable } from '../source.ts';
 import { eventsQuery, textSettings } from './capture-events.ts';
@@ -20,6 +19,9 @@ const EVENTS = 100;
 
 /** Counts what was not captured. A sequence, as no rollback undoes it; if that fails too, nothing is left to be done. */
 const COUNT = `begin perform nextval('rollcall.uncaptured'); exception when others or assert_failure then null; end;`;
+
+/** State is found again by a sweep; what happened is not, so it is counted by itself too. */
+const COUNT_EVENTS = `begin perform nextval('rollcall.uncaptured'), nextval('rollcall.lost_events'); exception when others or assert_failure then null; end;`;
 
 /** The capture functions and triggers of all plans; those of other tables go. Idempotent. */
 export function captureScript(plans: readonly CapturePlan[]): string {
@@ -121,11 +123,14 @@ function eventBlock(table: SourceTable, role: EventRole): string {
     begin
       v_events := null;${logEvents(table, `execute rollcall.raw_events(tg_relid, tg_op, ${root})`)}
     exception when others or assert_failure then
-      ${COUNT}
+      ${COUNT_EVENTS}
     end;
   `;
   // Who waited for a lock once does not wait again.
-  return `  if v_locked then return null; end if;
+  return `  if v_locked then
+    ${COUNT_EVENTS}
+    return null;
+  end if;
   begin
     -- A partition that was detached is no part of the table any more, whose triggers it still has.
     if (tg_table_name = ${quoteLiteral(table.table)} and tg_table_schema = ${quoteLiteral(table.schema)}) or rollcall.within(tg_relid, ${root}) then
@@ -133,7 +138,7 @@ function eventBlock(table: SourceTable, role: EventRole): string {
     end if;
   exception
   ${role.wholeRows ? raw : ''}when others or assert_failure then
-    ${COUNT}
+    ${COUNT_EVENTS}
   end;
 `;
 }

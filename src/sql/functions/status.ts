@@ -20,6 +20,7 @@ create or replace function rollcall.status() returns jsonb language sql set sear
     -- Changes that no worker has folded yet.
     'unfolded', (select coalesce(sum(u.size), 0) from unfolded u),
     'oldest_unfolded_s', (select extract(epoch from clock_timestamp() - min(u.at)) from unfolded u),
+    'events_lost', (select case when l.is_called then l.last_value + 1 else 0 end from rollcall.lost_events l),
     'sweep_wanted', rollcall.uncaptured_count() <> i.uncaptured_seen,
     'triggers_missing', (select coalesce(jsonb_agg(m.table_name || ': ' || m.trigger_name order by m.table_name, m.trigger_name), '[]')
         from rollcall.missing_triggers() m),

@@ -38,4 +38,6 @@ create sequence rollcall.current_log minvalue 0 maxvalue 2 start 0 cycle;
 create sequence rollcall.armed_until minvalue 0 start 0;
 -- Bumped by a swallowed capture failure and by TRUNCATE. MINVALUE 0 START 0, else the first bump would be invisible.
 create sequence rollcall.uncaptured minvalue 0 start 0 cycle;
+-- Bumped by a swallowed failure to capture events: no sweep brings these back.
+create sequence rollcall.lost_events minvalue 0 start 0 cycle;
 `;

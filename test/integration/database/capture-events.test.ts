@@ -229,3 +229,21 @@ events:
   const all = JSON.stringify(await logged(one));
   for (const secret of ['HASH', 'TOKEN', 'pending', 'encrypted', 'token']) expect(all).not.toContain(secret);
 });
+
+test('events that could not be captured are counted, as no sweep brings them back', async () => {
+  const one = await withTables({
+    ddl: 'create table public.orders (id int primary key, email text)',
+    connector: `table_mapping:
+  orders:
+    sync_as: events
+    event_name: order_placed`,
+  });
+  const lost = async (): Promise<unknown> =>
+    (await one.db.app.query(`select rollcall.status() -> 'events_lost' as n`)).rows[0].n;
+  await one.db.app.query(`insert into public.orders values (1, 'a@x.test')`);
+  expect(await lost()).toBe(0);
+  await one.db.app.query('alter sequence rollcall.changes_id restart with 9223372036854775807 no cycle');
+  await one.db.app.query(`select nextval('rollcall.changes_id')`);
+  await one.db.app.query(`insert into public.orders values (2, 'a@x.test')`);
+  expect(await lost()).toBe(1);
+});
