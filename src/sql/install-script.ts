@@ -2,9 +2,10 @@ import type { Config } from '../config/types.ts';
 import { dropCapture } from './compile/capture-trigger.ts';
 import { generated } from './generated.ts';
 import { capture } from './functions/capture.ts';
-import { delivery } from './functions/delivery.ts';
+import { claim } from './functions/claim.ts';
 import { destinationState } from './functions/destination-state.ts';
 import { eventDelivery } from './functions/event-delivery.ts';
+import { eventFollowing } from './functions/event-following.ts';
 import { events } from './functions/events.ts';
 import { fold } from './functions/fold.ts';
 import { foldDestination } from './functions/fold-destination.ts';
@@ -14,6 +15,7 @@ import { kin } from './functions/kin.ts';
 import { mapping } from './functions/mapping.ts';
 import { resend } from './functions/resend.ts';
 import { rotate } from './functions/rotate.ts';
+import { settle } from './functions/settle.ts';
 import { sources as sourceState } from './functions/sources.ts';
 import { status } from './functions/status.ts';
 import { sweep } from './functions/sweep.ts';
@@ -58,11 +60,13 @@ export function installScript(config: Config, sources: Sources): string {
     kin,
     events,
     eventDelivery,
+    eventFollowing,
     foldDestination,
     fold,
     forget,
     rotate,
-    delivery,
+    claim,
+    settle,
     destinationState,
     triggers,
     sweep,

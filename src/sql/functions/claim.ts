@@ -1,0 +1,76 @@
+import { KEYS_FIRST } from './plan-settings.ts';
+import { REFUSED } from './refused.ts';
+
+/** Claim and release: who sends what. See SPEC.md, "States of a delivery". */
+export const claim: string = /* sql */ `
+-- Leases due contacts. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows.
+-- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease.
+create or replace function rollcall.claim(p_destination smallint, p_token uuid, p_limit int, p_lease interval, p_grace interval,
+  p_after timestamptz, p_config_hash text, p_ref text, p_environment text)
+returns table (contact_id bigint, version bigint, action text, address text, remote_address text, remote_id text, payload text,
+  consent text, carry_from text, takeover boolean, leftovers text[], delivered boolean, tries int, due_at timestamptz,
+  send_state boolean, events text)
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_left int := p_limit;
+  v_lane smallint;
+  v_contacts bigint[];
+  v_tries int[];
+  v_due timestamptz[];
+  v_doubt boolean[];
+  v_lost bigint[];
+  v_events boolean;
+  v_once boolean := (select d.events_once from rollcall.destinations d where d.id = p_destination);
+begin
+  perform rollcall.check_config(p_config_hash);
+  perform rollcall.check_identity(p_ref, p_environment);
+  foreach v_lane in array array[0, 1]::smallint[] loop
+    exit when v_left <= 0;
+    with picked as materialized (
+      select d.contact_id, d.tries, d.due_at, d.token is not null as lost, d.token is not null or d.unknown_until is not null as doubt
+        from rollcall.due d
+       where d.queue = p_destination * 2 + v_lane and d.due_at >= p_after and d.due_at <= v_now
+       order by d.due_at limit v_left
+         for update skip locked
+    ), leased as (
+      update rollcall.due d
+         set token = p_token, due_at = v_now + p_lease, handed = case when d.token is not null then d.handed end,
+             unknown_until = case when d.token is not null then greatest(d.unknown_until, d.due_at + p_grace) else d.unknown_until end
+       where d.destination_id = p_destination and d.contact_id = any(array(select p.contact_id from picked p))
+    )
+    select array_agg(p.contact_id), array_agg(p.tries), array_agg(p.due_at), array_agg(p.doubt),
+           array_agg(p.contact_id) filter (where p.lost)
+      into v_contacts, v_tries, v_due, v_doubt, v_lost from picked p;
+    continue when v_contacts is null;
+    v_left := v_left - cardinality(v_contacts);
+    if v_once and v_lost is not null then perform rollcall.forsake_events(p_destination, v_lost); end if;
+    v_events := exists (select from rollcall.events e where e.state = 'pending');
+    -- In a statement of its own: a fold that locked the queue row before us has committed by now, and its state is read.
+    return query
+    select s.contact_id, s.version, s.action, s.address, s.remote_address, s.remote_id, s.payload::text,
+           s.consent, s.carry_from, s.takeover, s.leftovers, s.delivered_version is not null, l.tries, l.due_at,
+           n.send_state,
+           case when v_events and (n.send_state and s.action = 'upsert' or coalesce(s.remote_address, s.remote_id) is not null)
+             then case when v_once then rollcall.hand_out(p_destination, s.contact_id)
+                       else rollcall.next_events(p_destination, s.contact_id) end
+             else '[]' end
+      from unnest(v_contacts, v_tries, v_due, v_doubt) as l(contact_id, tries, due_at, doubt)
+      cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = l.contact_id offset 0) s
+      cross join lateral (select s.action <> 'none' and (l.doubt
+        or s.delivered_version is distinct from s.version and not ${REFUSED}) as send_state) n
+     order by l.due_at;
+  end loop;
+end $body$;
+
+-- Gives back contacts that were claimed and not sent.
+create or replace function rollcall.release(p_destination smallint, p_token uuid, p_contacts bigint[]) returns void
+language sql set search_path = '' ${KEYS_FIRST} as $body$
+  update rollcall.due d set token = null, due_at = least(clock_timestamp(), since)
+   where d.destination_id = p_destination and d.token = p_token and d.contact_id = any(array(
+     select x.id from unnest(p_contacts) as x(id) cross join lateral (
+       select from rollcall.due d where d.destination_id = p_destination and d.contact_id = x.id offset 0 for update) d
+      order by x.id))
+$body$;
+`;

@@ -1,0 +1,34 @@
+import { KEYS_FIRST } from './plan-settings.ts';
+
+/** What becomes of a contact's events when the contact becomes something else. */
+export const eventFollowing: string = /* sql */ `
+-- What the contacts' new state means for events that wait: those of somebody known by an address alone are the user's who has it
+-- now, and those of one who was filtered out are dropped.
+create or replace function rollcall.fold_events_along(p_destination smallint, p_wanted rollcall.wanted[]) returns void
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+declare
+  v_filtered bigint[];
+  v_moved bigint[];
+  v_kept bigint[];
+begin
+  if not exists (select from rollcall.events e where e.state = 'pending') then return; end if;
+  with moved as (
+    update rollcall.events e set contact_id = m.to_contact
+      from (select w.contact_id, min(h.contact_id) as to_contact
+              from unnest(p_wanted) w
+              cross join lateral (select h.contact_id from rollcall.holders(p_destination, substr(w.key, 7)) h
+                where h.key not like 'email:%' limit 1) h
+             where w.key like 'email:%' and w.verdict not in ('ok', 'failed')
+             group by w.contact_id) m
+     where e.contact_id = m.contact_id and e.destination_id = p_destination and e.state = 'pending'
+    returning e.contact_id
+  )
+  select array_agg(distinct m.contact_id) into v_moved from moved m;
+  if v_moved is not null then perform rollcall.queue_events(p_destination, v_moved); end if;
+  select array_agg(w.contact_id) into v_filtered from unnest(p_wanted) w where w.verdict = 'filtered';
+  if v_filtered is not null then perform rollcall.drop_filtered_events(p_destination, v_filtered); end if;
+  -- Who left and is kept there can still be told of.
+  select array_agg(w.contact_id) into v_kept from unnest(p_wanted) w where w.verdict not in ('ok', 'failed', 'filtered', 'merged');
+  if v_kept is not null then perform rollcall.queue_events(p_destination, v_kept); end if;
+end $body$;
+`;
