@@ -36,6 +36,8 @@ export interface SourceColumn {
   readonly sqlType: string;
   /** The domain, as `format_type` says it, where the column has one. */
   readonly domain?: string | undefined;
+  /** Schema of the operators that sort its type, where they are not Postgres's own (citext). */
+  readonly operators?: string | undefined;
   readonly type: AttributeType;
 }
 

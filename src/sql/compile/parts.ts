@@ -2,7 +2,7 @@ import type { AttributeMapping, ConsentBasis } from '../../core/mapping.ts';
 import { dollarQuote, quoteIdent, quoteLiteral } from '../quote.ts';
 import type { AggregateSource, ContactSource, RowLink, SourceTable } from '../source.ts';
 import { jsonObject } from './json-object.ts';
-import { contactKey, EMAIL_KEY, keyUser, linkColumns, ways } from './link.ts';
+import { EMAIL_KEY, keyUser, linkColumns, ways } from './link.ts';
 import { consentOf, LONGEST_PAYLOAD, own, tooLarge } from './users.ts';
 import { attributeColumns, attributeValue, type InspectedExpression, pathValue, tableScope } from './value.ts';
 
@@ -175,10 +175,8 @@ function matching(table: SourceTable, link: RowLink, columns: readonly string[],
   const scope = tableScope(table);
   const { via } = link;
   const list = columns.map((c) => `${scope.alias}.${quoteIdent(c)}`).join(', ') || '1 as rollcall_one';
-  // The config's condition sees the row alone.
-  const only = where === undefined ? '' : ` and (${where}\n) is true`;
   const rows = (filter: string): string =>
-    `(select ${list} from ${quoteIdent(table.schema)}.${quoteIdent(table.table)} as ${scope.alias} where ${filter}${only}) as rollcall_o`;
+    `(select ${list} from ${quoteIdent(table.schema)}.${quoteIdent(table.table)} as ${scope.alias} where ${filter}) as rollcall_o`;
   const found =
     via === undefined
       ? ways(link, 'rollcall_o').map(
@@ -190,54 +188,25 @@ function matching(table: SourceTable, link: RowLink, columns: readonly string[],
         join rollcall_k on ${join} where ${filter}`,
         );
   return found
-    .map((from) => `select rollcall_k.key as rollcall_key, rollcall_o.* from ${from}`)
+    .map((from) =>
+      fulfilling(scope.alias, columns, where, `select rollcall_k.key as rollcall_key, rollcall_o.* from ${from}`),
+    )
     .join('\n      union all\n      ');
+}
+
+/**
+ * Those of the rows for which the config's condition is true. It sees a row alone, and only once it is known to be a contact's: beside
+ * the link it would be tried on every row of the table, and one that it fails for would fail all contacts.
+ */
+function fulfilling(alias: string, columns: readonly string[], where: string | undefined, rows: string): string {
+  if (where === undefined) return rows;
+  const list = columns.map((c) => `rollcall_m.${quoteIdent(c)}`).join(', ') || '1 as rollcall_one';
+  return `select rollcall_m.* from (${rows} offset 0) as rollcall_m
+        cross join lateral (select (${where}\n) is true as holds from (select ${list}) as ${alias}) as rollcall_w where rollcall_w.holds`;
 }
 
 /** Of a null that clears nothing else is known; whatever gives a value comes over it. */
 function cleared(attributes: readonly AttributeMapping[]): string {
   const names = attributes.filter((a) => a.onNull === 'clear').map((a) => [a.name, null]);
   return `${quoteLiteral(JSON.stringify(Object.fromEntries(names)))}::jsonb`;
-}
-
-/**
- * Pages through the rows of a table that lead to somebody who is known by an address alone: `rollcall.<name>(p_after text,
- * p_limit int) returns rollcall.sweep_keys`. Users are found without it. Undefined when no row leads to one.
- */
-export function pageFunction(name: string, { table, link }: ContactSource): string | undefined {
-  if (link.email === undefined) return undefined;
-  const from = `${quoteIdent(table.schema)}.${quoteIdent(table.table)} t`;
-  const key = contactKey(link, 't');
-  const keys = table.primaryKey;
-  const list = keys.map((c) => `t.${quoteIdent(c.name)}`).join(', ');
-  const places = keys.map((c, n) => `(p_after::jsonb ->> ${n})::${c.sqlType}`).join(', ');
-  // A view has no key to go by, so the contacts' own keys are one.
-  const [what, rows, after] =
-    keys.length === 0
-      ? [
-          'max(x.key), count(*)::int, array_agg(x.key)',
-          (where: string) => `select distinct y.key from (select ${key} collate "C" as key from ${from}) y
-        where y.key like '${EMAIL_KEY}%'${where} order by y.key limit p_limit`,
-          ' and y.key > p_after',
-        ]
-      : [
-          `(array_agg(x.at order by x.n desc))[1], count(*)::int, array_agg(distinct x.key) filter (where x.key like '${EMAIL_KEY}%')`,
-          (
-            where: string,
-          ) => `select row_number() over (order by ${list}) as n, jsonb_build_array(${list})::text as at, ${key} as key
-        from ${from}${where} order by ${list} limit p_limit`,
-          ` where (${list}) > (${places})`,
-        ];
-  const page = (where: string): string => `select ${what} into v_page from (${rows(where)}) x;`;
-  return `create or replace function rollcall.${quoteIdent(name)}(p_after text, p_limit int) returns rollcall.sweep_keys
-language plpgsql set search_path = '' set row_security = off as ${dollarQuote(`declare
-  v_page rollcall.sweep_keys;
-begin
-  if p_after is null then
-    ${page('')}
-  else
-    ${page(after)}
-  end if;
-  return v_page;
-end`)};`;
 }

@@ -35,7 +35,7 @@ function resolver(name: string, via: NonNullable<RowLink['via']>): string {
 language plpgsql set search_path = '' set row_security = off as ${dollarQuote(`begin
   return (select array_agg(distinct x.key) from (
     select ${contactKey(via.link, 't')} as key from ${table} t
-     where t.${quoteIdent(via.targetColumn.name)} = any(p_keys::${via.targetColumn.sqlType}[])) x
+     where t.${quoteIdent(via.targetColumn.name)} = any(p_keys::${via.column.sqlType}[])) x
    where x.key is not null);
 end`)};`;
 }

@@ -1,3 +1,4 @@
+import { PASSING } from './passing.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 
 /** Mapping must not depend on the session: the same row has the same hash for every worker, cron job and psql. */
@@ -27,23 +28,26 @@ declare
   v_from int := 1;
   v_code text;
   v_message text;
+  v_nobody text;
 begin
   begin
     execute format('select array_agg(m) from rollcall.%I($1, $2) m', p_function) into v_rows using p_keys, p_addresses;
     return coalesce(v_rows, '{}');
   exception
-  when connection_exception or transaction_rollback or insufficient_resources or object_not_in_prerequisite_state
-    or operator_intervention or system_error then
+  when ${PASSING} then
     raise;
   when others or assert_failure then
     -- A row's value can raise any of the others: a pattern in a text is a syntax error, a function of the project has codes of
-    -- its own. What fails without any row is the table, or its rights, no longer being what the mapping was made for.
+    -- its own. What fails for a contact without any row is the table, its rights, or a row that no reader of a view gets past.
     v_code := sqlstate; v_message := sqlerrm;
     begin
-      execute format('select from rollcall.%I(''{}'', ''{}'')', p_function);
-    exception when others then
-      raise exception '%', v_message
-        using errcode = case when left(v_code, 2) in ('42', '3F') then 'RC003' else v_code end, detail = v_code;
+      v_nobody := gen_random_uuid();
+      execute format('select from rollcall.%I($1, $2)', p_function) using array[v_nobody], array[v_nobody || '@rollcall.invalid'];
+    exception
+    when ${PASSING} then
+      raise;
+    when others or assert_failure then
+      raise exception '%', v_message using errcode = 'RC003', detail = v_code;
     end;
     if v_count = 1 then
       return array[row(p_keys[1], 'failed', null, 'none', jsonb_build_object('code', v_code, 'message', v_message), '{}')::rollcall.mapped];
@@ -62,5 +66,10 @@ end $body$;
 create or replace function rollcall.map_rows(p_function name, p_keys text[], p_addresses text[]) returns rollcall.mapped[]
 language sql set search_path = '' ${SESSION} as $body$
   select rollcall.map_part(p_function, p_keys, p_addresses)
+$body$;
+
+-- Raises RC003, with the SQLSTATE as its detail, when a mapping fails whoever it is for.
+create or replace function rollcall.map_nobody(p_function name) returns void language sql set search_path = '' as $body$
+  select rollcall.map_rows(p_function, array[x.key], array[x.key || '@rollcall.invalid']) from (select gen_random_uuid()::text as key offset 0) x
 $body$;
 `;

@@ -1,9 +1,16 @@
+import { PASSING } from './passing.ts';
+
 /** The state of what is read: a source whose table is no longer what its SQL was made for is paused, by itself. */
 export const sources: string = /* sql */ `
 create or replace function rollcall.pause_source(p_source text, p_code text, p_message text) returns void
 language sql set search_path = '' as $body$
   update rollcall.sources set pause_code = p_code, pause_message = p_message, paused_at = coalesce(paused_at, now())
    where name = p_source and (pause_code, pause_message) is distinct from (p_code, p_message)
+$body$;
+
+-- A migration of the app, perhaps: whoever is in other tables does not wait for it.
+create or replace function rollcall.pause_locked(p_source text) returns void language sql set search_path = '' as $body$
+  select rollcall.pause_source(p_source, 'locked', 'Another transaction has locked it.')
 $body$;
 
 -- Once it can be read again everything is compared: what changed meanwhile was folded without it.
@@ -42,20 +49,19 @@ begin
   end loop;
 end $body$;
 
--- Sources that were paused and fit again: somebody put the column back.
-create or replace function rollcall.recheck_sources() returns void language plpgsql set search_path = '' as $body$
+-- Sources that were paused and can be read again, in every way they are: somebody put the column back, or mended the row that
+-- made a view fail.
+create or replace function rollcall.recheck_sources() returns void language plpgsql set search_path = '' set lock_timeout = '2s' as $body$
 declare
   v_source record;
-  v_function name;
 begin
   for v_source in
     select s.name from rollcall.sources s
      where s.enabled and s.pause_code is not null and s.name <> 'auth.users' and rollcall.drift(s.relation, s.shape) is null
   loop
     begin
-      for v_function in select p.function from rollcall.parts p where p.source = v_source.name loop
-        perform rollcall.map_rows(v_function, '{}', '{}');
-      end loop;
+      perform rollcall.map_nobody(p.function), rollcall.try_pages(p.page_function) from rollcall.parts p where p.source = v_source.name;
+      perform rollcall.resolve_nobody(r.function) from rollcall.resolvers r where ${leadsThrough('v_source.name', 'r.source')};
       perform rollcall.check_events(m.source) from rollcall.event_maps m where m.source = v_source.name;
       perform rollcall.resume_source(v_source.name);
     exception when others then
@@ -64,18 +70,55 @@ begin
   end loop;
 end $body$;
 
--- Contact keys for keys of another table. One that cannot be read pauses its own table; a sweep follows when it can.
+-- Fails as a resolver does for keys of any kind.
+create or replace function rollcall.resolve_nobody(p_function name) returns void language plpgsql set search_path = '' as $body$
+begin
+  execute format('select rollcall.%I(array[null::text])', p_function);
+end $body$;
+
+-- Contact keys for keys of another table. A key that cannot be one (its column had another type when it was logged) leads to
+-- nobody. A table that cannot be read is paused; a sweep follows when it can.
 create or replace function rollcall.resolve_keys(p_source text, p_keys text[]) returns text[]
-language plpgsql set search_path = '' as $body$
+language plpgsql set search_path = '' set lock_timeout = '2s' as $body$
 declare
   v_function name := (select r.function from rollcall.resolvers r where r.source = p_source);
   v_keys text[];
+  v_count int := cardinality(p_keys);
+  v_step int;
+  v_from int := 1;
 begin
   if v_function is null then return '{}'; end if;
-  execute format('select rollcall.%I($1)', v_function) into v_keys using p_keys;
+  begin
+    execute format('select rollcall.%I($1)', v_function) into v_keys using p_keys;
+    return coalesce(v_keys, '{}');
+  exception
+  when lock_not_available then
+    perform rollcall.pause_locked(s.name) from rollcall.sources s where ${leadsThrough('s.name', 'p_source')};
+    return '{}';
+  when ${PASSING} then
+    raise;
+  when others then
+    null; -- Whose trouble it is, is found below.
+  end;
+  begin
+    perform rollcall.resolve_nobody(v_function);
+  exception
+  when ${PASSING} then
+    raise;
+  when others then
+    perform rollcall.pause_source(s.name, sqlstate, sqlerrm) from rollcall.sources s where ${leadsThrough('s.name', 'p_source')};
+    return '{}';
+  end;
+  if v_count = 1 then return '{}'; end if;
+  v_step := greatest(1, v_count / 16);
+  while v_from <= v_count loop
+    v_keys := v_keys || rollcall.resolve_keys(p_source, p_keys[v_from : v_from + v_step - 1]);
+    v_from := v_from + v_step;
+  end loop;
   return coalesce(v_keys, '{}');
-exception when syntax_error_or_access_rule_violation or invalid_schema_name or data_exception then
-  perform rollcall.pause_source(s.name, sqlstate, sqlerrm) from rollcall.sources s where right(p_source, length(s.name) + 4) = ' -> ' || s.name;
-  return '{}';
 end $body$;
 `;
+
+function leadsThrough(table: string, resolver: string): string {
+  return `right(${resolver}, length(${table}) + 4) = ' -> ' || ${table}`;
+}

@@ -1,3 +1,5 @@
+import { SESSION } from './mapping.ts';
+import { PASSING } from './passing.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 
 /** The plain sweep: every user's key is compared, and only what differs goes through the fold. */
@@ -11,6 +13,26 @@ do $types$ begin
     create type rollcall.sweep_keys as (last text, scanned int, keys text[]);
   end if;
 end $types$;
+
+-- Values of a primary key as text are read back as what they were only under the same settings.
+create or replace function rollcall.page_rows(p_function name, p_after text, p_limit int) returns rollcall.sweep_keys
+language plpgsql set search_path = '' set lock_timeout = '2s' ${SESSION} as $body$
+declare
+  v_page rollcall.sweep_keys;
+begin
+  execute format('select (x.page).* from (select rollcall.%I($1, $2) as page offset 0) x', p_function) into v_page using p_after, p_limit;
+  return v_page;
+end $body$;
+
+-- Fails when a source cannot be paged through: its first page and the one after it are read.
+create or replace function rollcall.try_pages(p_function name) returns void language plpgsql set search_path = '' as $body$
+declare
+  v_page rollcall.sweep_keys;
+begin
+  if p_function is null then return; end if;
+  v_page := rollcall.page_rows(p_function, null, 1);
+  if v_page.last is not null then perform rollcall.page_rows(p_function, v_page.last, 1); end if;
+end $body$;
 
 -- The next rows of one source: phase 0 are the users, then every table whose rows lead to contacts by an address.
 create or replace function rollcall.sweep_rows(p_phase int, p_after text, p_limit int) returns rollcall.sweep_keys
@@ -28,16 +50,23 @@ begin
   end if;
   select p.page_function, p.source into v_part from rollcall.parts p
    where p.page_function is not null order by p.function offset p_phase - 1 limit 1;
-  if exists (select from rollcall.sources s where s.name = v_part.source and s.pause_code is not null) then return v_page; end if;
-  execute format('select (rollcall.%I($1, $2)).*', v_part.page_function) into v_page using p_after, p_limit;
-  return v_page;
-exception when syntax_error_or_access_rule_violation or invalid_schema_name then
+  if not found or exists (select from rollcall.sources s where s.name = v_part.source and s.pause_code is not null) then return v_page; end if;
+  return rollcall.page_rows(v_part.page_function, p_after, p_limit);
+exception
+when lock_not_available then
+  if p_phase = 0 then raise; end if;
+  perform rollcall.pause_locked(v_part.source);
+  return null;
+when ${PASSING} then
+  raise;
+when others or assert_failure then
+  if p_phase = 0 and left(sqlstate, 2) not in ('42', '3F') then raise; end if;
   if p_phase = 0 then raise exception '%', sqlerrm using errcode = 'RC003', detail = sqlstate; end if;
   perform rollcall.pause_source(v_part.source, sqlstate, sqlerrm);
   return null;
 end $body$;
 
--- The place in p_after is phase/cursor.
+-- The place in p_after is phase/cursor. Contacts that no source names any more are left to absent_page, and to its reader's brake.
 create or replace function rollcall.sweep_page(p_after text, p_limit int)
 returns table (last_key text, scanned int, folded int) language plpgsql
 set search_path = '' set row_security = off ${KEYS_FIRST} as $body$
@@ -48,6 +77,8 @@ declare
   v_page rollcall.sweep_keys;
   v_keys text[];
   v_stale text[] := '{}';
+  v_absent text[] := '{}';
+  v_part record;
   v_destination record;
 begin
   perform rollcall.watch_sources();
@@ -61,46 +92,57 @@ begin
   update rollcall.install set sweep_until = clock_timestamp() + interval '15 seconds';
   select array_agg(k) into v_stale from unnest(v_keys) k where not exists (select from rollcall.contacts c where c.key = k offset 0);
   for v_destination in select d.id, d.map_function from rollcall.destinations d where d.enabled loop
-    v_stale := v_stale || (
-      select array_agg(w.key)
+    select array_agg(w.key) filter (where x.stale and not x.absent) as stale, array_agg(w.key) filter (where x.absent) as absent into v_part
         from unnest(rollcall.wanted_rows(v_destination.id, v_destination.map_function, v_keys)) w
         left join lateral (select * from rollcall.desired s
           where s.destination_id = v_destination.id and s.contact_id = w.contact_id offset 0) s on true
-       where case
+        cross join lateral (select s.contact_id is not null and s.action = 'upsert' and w.verdict in ('gone', 'not_synced') as absent, case
          when w.verdict = 'failed' then not exists (select from rollcall.dead_letters l
            where l.destination_id = v_destination.id and l.contact_id = w.contact_id and l.stage = 'map')
          when s.contact_id is null then w.verdict <> 'gone'
          when w.verdict = 'ok' and s.waiting_for = w.address then not exists (select from rollcall.desired o
            where o.destination_id + 0 = v_destination.id and o.address = w.address)
          when w.verdict = 'ok' then s.hash is distinct from w.hash
-         else s.action = 'upsert' or s.reason is distinct from w.verdict end);
+         else s.action = 'upsert' or s.reason is distinct from w.verdict end as stale) x;
+    v_stale := v_stale || v_part.stale;
+    v_absent := v_absent || v_part.absent;
   end loop;
+  v_stale := array(select unnest(v_stale) except select unnest(v_absent));
   if cardinality(v_stale) > 0 then
     select f.changed into folded from rollcall.fold_keys(v_stale, 1::smallint) f;
   end if;
   return next;
 end $body$;
 
--- Keys we still have as contacts and that the source no longer has. Each is checked by itself again when it is folded.
+-- Keys we still have as contacts and that no source names any more. Each is checked by itself again when it is folded.
 create or replace function rollcall.absent_page(p_after bigint, p_limit int)
 returns table (last_id bigint, scanned int, keys text[]) language plpgsql
 set search_path = '' set row_security = off ${KEYS_FIRST} as $body$
 declare
   v_email text[];
+  v_users text[];
+  v_destination record;
 begin
   update rollcall.install set sweep_until = clock_timestamp() + interval '15 seconds';
   select max(x.id), count(*)::int,
-         array_agg(x.key) filter (where x.key not like 'email:%' and not exists (select from auth.users u where u.id = x.key::uuid offset 0)),
-         array_agg(x.key) filter (where x.key like 'email:%')
-    into last_id, scanned, keys, v_email
-    from (select c.id, c.key from rollcall.contacts c
+         array_agg(x.key) filter (where x.user_is = false), array_agg(x.key) filter (where x.user_is is null),
+         array_agg(x.key order by x.id) filter (where x.user_is)
+    into last_id, scanned, keys, v_email, v_users
+    from (select c.id, c.key, case when c.key not like 'email:%' then exists (select from auth.users u where u.id = c.key::uuid offset 0) end as user_is
+            from rollcall.contacts c
            where c.id > p_after and exists (select from rollcall.desired s where s.contact_id = c.id and s.action = 'upsert' offset 0)
            order by c.id limit p_limit) x;
   perform rollcall.forget_range(p_after, coalesce(last_id, 9223372036854775807));
-  if v_email is not null then
+  select d.id, d.map_function into v_destination from rollcall.destinations d where d.enabled order by d.id limit 1;
+  if not found then return next; return; end if;
+  -- Where users are contacts by themselves, one who is there needs no table. A few of them tell.
+  if exists (select from unnest(rollcall.map_rows(v_destination.map_function, v_users[1:10], null)) m where m.verdict = 'ok') then
+    v_users := null;
+  end if;
+  if v_email is not null or v_users is not null then
     keys := keys || array(
-      select w.key from (select d.id, d.map_function from rollcall.destinations d where d.enabled order by d.id limit 1) d
-        cross join lateral unnest(rollcall.wanted_rows(d.id, d.map_function, v_email)) w where w.verdict = 'gone');
+      select w.key from unnest(rollcall.wanted_rows(v_destination.id, v_destination.map_function, v_email || v_users)) w
+       where w.verdict in ('gone', 'not_synced'));
   end if;
   return next;
 exception when syntax_error_or_access_rule_violation or invalid_schema_name then

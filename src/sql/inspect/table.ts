@@ -90,23 +90,37 @@ async function readColumns(
   oid: string,
 ): Promise<{ columns: Map<string, SourceColumn>; words: Set<string>; virtual: string[] }> {
   const all = await tx.query<
-    BaseType & { name: string; sql: string; domain: string | null; virtual: boolean; [column: string]: unknown }
+    BaseType & {
+      name: string;
+      sql: string;
+      domain: string | null;
+      operators: string | null;
+      virtual: boolean;
+      [column: string]: unknown;
+    }
   >(
     `with recursive ${baseTypes(`select a.attnum, a.atttypid, a.atttypmod from pg_attribute a
        where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped`)}
      select a.attname::text as name, format_type(b.oid, b.mod) as sql, a.attgenerated = 'v' as virtual,
-            case when b.oid <> a.atttypid then format_type(a.atttypid, a.atttypmod) end as domain, ${baseTypeColumns('t')}
+            case when b.oid <> a.atttypid then format_type(a.atttypid, a.atttypmod) end as domain, ${baseTypeColumns('t')},
+            (select n.nspname::text
+               from pg_opclass o join pg_am m on m.oid = o.opcmethod and m.amname = 'btree'
+               join pg_amop x on x.amopfamily = o.opcfamily and x.amoplefttype = o.opcintype and x.amoprighttype = o.opcintype
+                and x.amopstrategy = 5
+               join pg_operator p on p.oid = x.amopopr join pg_namespace n on n.oid = p.oprnamespace
+              where o.opcintype = b.oid and o.opcdefault and n.nspname <> 'pg_catalog') as operators
        from base b join pg_type t on t.oid = b.oid and t.typtype <> 'd'
        join pg_attribute a on a.attrelid = $1::oid and a.attnum = b.id
       order by a.attnum`,
     [oid],
   );
   const rows = all.filter((r) => !r.virtual);
-  const column = ({ name, sql, domain, ...type }: (typeof rows)[number]): SourceColumn => ({
+  const column = ({ name, sql, domain, operators, ...type }: (typeof rows)[number]): SourceColumn => ({
     name,
     sqlType: sql,
     type: attributeType(type),
     ...(domain === null ? {} : { domain }),
+    ...(operators === null ? {} : { operators }),
   });
   return {
     columns: new Map(rows.map((r) => [r.name, column(r)])),
