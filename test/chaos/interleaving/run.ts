@@ -32,7 +32,7 @@ export async function play(scenario: Scenario): Promise<void> {
 async function playIn(arena: Arena, scenario: Scenario, script: string[]): Promise<readonly string[]> {
   const world = await createWorld({ db: arena, install: false, fields: FIELDS });
   try {
-    if (scenario.latency > 0) world.sandbox.addFaults([{ latencyMs: scenario.latency, rate: 0.5 }]);
+    if (scenario.latency > 0) world.sandbox.addFaults([{ latencyMs: scenario.latency, rate: 1 }]);
     const yaml = appYaml(scenario, arena.hostedUrl, world.sandbox);
     const config = parseWorld(yaml);
     await applyInstall(arena.sql, config, projectRef(arena.hostedUrl, undefined));

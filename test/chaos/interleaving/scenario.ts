@@ -115,6 +115,44 @@ const step: fc.Arbitrary<Step> = fc.record({
   n: below(10),
 });
 
+/** Steps that chance alone would seldom put close together, with the same numbers where that matters. */
+const chains: fc.Arbitrary<readonly Step[]> = fc
+  .record({ a: below(SLOTS), b: below(SLOTS), n: below(8) })
+  .chain((x) => {
+    const make = (kind: Step['do'], n = x.n, s = 0): Step => ({ do: kind, s, a: x.a, b: x.b, n });
+    return fc.constantFrom<(readonly Step[])[]>(
+      // Known by an address alone, with events on their way, when a user comes who has it.
+      [
+        make('putCustomer'),
+        make('rest'),
+        make('placeOrders', 5),
+        make('rest'),
+        make('signUp', 1, 1),
+        make('confirmUser'),
+      ],
+      [make('putCustomer'), make('rest'), make('placeOrders', 5), make('rest'), make('moveUser', 1, 1)],
+      // Away and back again, with events in between.
+      [make('banUser', 2), make('workTickets'), make('rest'), make('banUser', 0), make('workTickets', 7)],
+      [make('moveUser', 9), make('workTickets'), make('rest'), make('moveUser', 1), make('workTickets', 7)],
+      [make('archiveCustomer', 0), make('rest'), make('archiveCustomer', 1), make('placeOrders', 5)],
+      // A row changes hands while an event that leads through it is on its way.
+      [make('placeOrders', 5), make('rest'), make('moveCustomer', 1), make('placeOrders', 6)],
+      // An address used again while what was there has to go.
+      [make('deleteUser'), make('rest'), make('signUp', 1, 1), make('rest'), make('deleteUser')],
+    );
+  });
+
+const steps: fc.Arbitrary<readonly Step[]> = fc
+  .array(
+    fc.oneof(
+      { withCrossShrink: true },
+      { weight: 20, arbitrary: step.map((one): readonly Step[] => [one]) },
+      { weight: 1, arbitrary: chains },
+    ),
+    { minLength: 1, maxLength: 40, size: 'max' },
+  )
+  .map((parts) => parts.flat());
+
 export function isControl(kind: Step['do']): kind is ControlKind {
   return (CONTROL as readonly string[]).includes(kind);
 }
@@ -131,9 +169,9 @@ export function isWait(kind: Step['do']): kind is WaitKind {
 export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   policy: fc.constantFrom<Policy[]>('delete', 'unsubscribe', 'keep'),
   wake: fc.constantFrom<Setup['wake'][]>('notify', 'poll'),
-  latency: fc.constantFrom(0, 0, 5, 25),
+  latency: fc.constantFrom(0, 0, 10, 60),
   crowd: fc.constantFrom(false, true, true),
-  steps: fc.array(step, { minLength: 1, maxLength: 40, size: 'max' }),
+  steps,
 });
 
 /** Whether a run may leave an outcome unknown, so that an event may arrive again. */
