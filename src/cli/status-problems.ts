@@ -38,7 +38,7 @@ export function problemsOf(
     add('RC_BEHIND', behind, 'Is a worker running (`rollcall start`)?');
   for (const destination of status.destinations) problems.push(...destinationProblems(destination));
   if (status.sweep_note !== null) {
-    add('RC_BRAKE', status.sweep_note, 'If users are missing there, restore them: the next sweep looks again.');
+    add('RC_BRAKE', status.sweep_note, 'If anybody is missing there, restore them: the next sweep looks again.');
   }
   return problems;
 }

@@ -43,7 +43,7 @@ const ill: StatusDocument = {
   ...healthy,
   sweep_wanted: true,
   sweep_note:
-    '40 of 1204 contacts have no user any more, and nobody saw them being deleted. None was deleted at a destination: check that auth.users is complete.',
+    '40 of 1204 contacts have no user and no row any more, and nobody saw them go. None was deleted at a destination: check that auth.users and your tables are complete.',
   triggers_missing: ['auth.users: rollcall_insert', 'auth.users: rollcall_update', 'public.orders: rollcall_delete'],
   sources: [
     { name: 'auth.users', pause_code: '42703', pause_message: 'column users.full_name does not exist', held: 0 },
@@ -144,9 +144,10 @@ invalid_property.
   later.
 RC_BEHIND: mailtrap is behind: the oldest change waits for 1 h 12 min.
   Is a worker running (\`rollcall start\`)? Its log says what holds it up.
-RC_BRAKE: 40 of 1204 contacts have no user any more, and nobody saw them being
-deleted. None was deleted at a destination: check that auth.users is complete.
-  If users are missing there, restore them: the next sweep looks again.
+RC_BRAKE: 40 of 1204 contacts have no user and no row any more, and nobody saw
+them go. None was deleted at a destination: check that auth.users and your
+tables are complete.
+  If anybody is missing there, restore them: the next sweep looks again.
 
 Unhealthy: 9 problems.`);
   });

@@ -58,7 +58,7 @@ async function walk(
   } else {
     log.error(
       { absent: gone.keys.length, contacts: gone.contacts },
-      'too many contacts have no user any more; none was deleted',
+      'too many contacts have no user and no row any more; none was deleted',
     );
   }
   await store.endSweep(ticket, note);
@@ -70,7 +70,7 @@ async function walk(
 /** Why the deletions are not carried out; null when they may be. */
 export function brakeNote(absentContacts: number, contacts: number): string | null {
   if (absentContacts < BRAKE_LEAST || absentContacts <= contacts * BRAKE_SHARE) return null;
-  return `${absentContacts} of ${contacts} contacts have no user any more, and nobody saw them being deleted. None was deleted at a destination: check that auth.users is complete.`;
+  return `${absentContacts} of ${contacts} contacts have no user and no row any more, and nobody saw them go. None was deleted at a destination: check that auth.users and your tables are complete.`;
 }
 
 async function absent(store: Store, signal: AbortSignal): Promise<{ keys: string[]; contacts: number } | undefined> {
