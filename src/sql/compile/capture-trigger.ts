@@ -126,9 +126,12 @@ function eventBlock(table: SourceTable, role: EventRole): string {
       ${COUNT_EVENTS}
     end;
   `;
+  const operations = role.operations.map((operation) => quoteLiteral(operation.toUpperCase())).join(', ');
   // Who waited for a lock once does not wait again.
   return `  if v_locked then
-    ${COUNT_EVENTS}
+    if tg_op in (${operations}) then
+      begin perform nextval('rollcall.lost_events'); exception when others or assert_failure then null; end;
+    end if;
     return null;
   end if;
   begin

@@ -177,7 +177,9 @@ table_mapping:
 
 test('the tables under a view: any column counts, as what the view shows is not known', async () => {
   const one = await withTables({
-    ddl: `create table public.orders (id int primary key, user_id uuid references auth.users, total int, twice int generated always as (total * 2) virtual);
+    // Of virtual columns triggers see no values; before Postgres 18 there are none.
+    ddl: `do $$ begin execute format('create table public.orders (id int primary key, user_id uuid references auth.users, total int,
+            twice int generated always as (total * 2) %s)', case when current_setting('server_version_num')::int >= 180000 then 'virtual' else 'stored' end); end $$;
           create view public.order_totals as select user_id, sum(twice) as total from public.orders group by user_id`,
     connector: `user_mapping:
   unconfirmed: true
