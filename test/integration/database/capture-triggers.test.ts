@@ -177,7 +177,7 @@ test('a table that is locked, or that this role may not touch, holds up no other
   expect(await ensure(one)).toBe(0);
 });
 
-test('a partition that was detached has no events any more; a table that was renamed has', async () => {
+test('a partition that was detached has no events until it is attached again; a table that was renamed has', async () => {
   const one = await withTables({ ddl: PARTITIONED, connector: EVENTS });
   const { app } = one.db;
   await app.query(
@@ -185,6 +185,12 @@ test('a partition that was detached has no events any more; a table that was ren
   );
   await app.query('alter table public.orders detach partition public.orders_2025');
   expect((await logs(one, 'delete from public.orders_2025')).events, 'moved to an archive').toEqual([]);
+  await app.query(
+    `alter table public.orders attach partition public.orders_2025 for values from ('2025-01-01') to ('2026-01-01')`,
+  );
+  expect(
+    (await logs(one, `insert into public.orders_2025 values (3, '2025-05-05', 'a@x.test', 1)`)).events,
+  ).toHaveLength(1);
   await app.query('alter table public.orders rename to purchases');
   expect((await logs(one, `update public.purchases set total = 2`)).events).toMatchObject([
     { source: 'public.orders', o: 'update', k: '[2, "2026-05-05"]' },
