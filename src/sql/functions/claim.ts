@@ -32,6 +32,7 @@ begin
       select d.contact_id, d.tries, d.due_at, d.token is not null as lost, d.token is not null or d.unknown_until is not null as doubt
         from rollcall.due d
        where d.queue = p_destination * 2 + v_lane and d.due_at >= p_after and d.due_at <= v_now
+         and (d.not_before is null or d.not_before <= v_now)
        order by d.due_at limit v_left
          for update skip locked
     ), leased as (
@@ -67,7 +68,7 @@ end $body$;
 -- Gives back contacts that were claimed and not sent.
 create or replace function rollcall.release(p_destination smallint, p_token uuid, p_contacts bigint[]) returns void
 language sql set search_path = '' ${KEYS_FIRST} as $body$
-  update rollcall.due d set token = null, due_at = least(clock_timestamp(), since)
+  update rollcall.due d set token = null, due_at = greatest(least(clock_timestamp(), since), not_before)
    where d.destination_id = p_destination and d.token = p_token and d.contact_id = any(array(
      select x.id from unnest(p_contacts) as x(id) cross join lateral (
        select from rollcall.due d where d.destination_id = p_destination and d.contact_id = x.id offset 0 for update) d

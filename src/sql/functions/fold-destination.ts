@@ -177,13 +177,15 @@ begin
   ), queued as (
     -- A request for the address may be in flight under another's lease: that is waited out, and what may arrive after it is
     -- answered by sending once more.
-    insert into rollcall.due as d (destination_id, contact_id, lane, due_at, since, unknown_until)
+    insert into rollcall.due as d (destination_id, contact_id, lane, due_at, since, unknown_until, not_before)
     select p_destination, w.contact_id, p_lane,
-           greatest(v_now, (v_free ->> w.address)::timestamptz), v_now, (v_unknown ->> w.address)::timestamptz
+           greatest(v_now, (v_free ->> w.address)::timestamptz), v_now, (v_unknown ->> w.address)::timestamptz,
+           (v_free ->> w.address)::timestamptz
       from written w where w.action <> 'none'
     on conflict (contact_id, destination_id) do update
        set lane = least(d.lane, excluded.lane),
-           due_at = case when d.token is null then excluded.due_at else d.due_at end,
+           not_before = greatest(d.not_before, excluded.not_before),
+           due_at = case when d.token is null then greatest(excluded.due_at, d.not_before) else d.due_at end,
            unknown_until = greatest(d.unknown_until, excluded.unknown_until),
            tries = 0
   ), dropped as (

@@ -165,7 +165,7 @@ begin
              else j.unknown_until end
       from judged j where j.held and not j.finished
     on conflict (contact_id, destination_id) do update
-       set token = null, due_at = excluded.due_at, tries = excluded.tries, unknown_until = excluded.unknown_until
+       set token = null, due_at = greatest(excluded.due_at, d.not_before), tries = excluded.tries, unknown_until = excluded.unknown_until
   ), lost as (
     -- The lease was lost: somebody else may have sent since, so the current state is sent again, and once more after a grace.
     insert into rollcall.due as d (destination_id, contact_id, due_at, unknown_until)
@@ -173,7 +173,7 @@ begin
      where not j.held and j.wanted_action <> 'none' and j.action <> 'events'
     on conflict (contact_id, destination_id) do update
        set unknown_until = greatest(d.unknown_until, excluded.unknown_until),
-           due_at = case when d.token is null then least(d.due_at, excluded.due_at) else d.due_at end
+           due_at = case when d.token is null then greatest(least(d.due_at, excluded.due_at), d.not_before) else d.due_at end
   ), letters as (
     insert into rollcall.dead_letters as l (destination_id, contact_id, stage, version, code, field, message)
     select p_destination, j.contact, 'deliver', j.version, j.code, j.field, coalesce(j.message, '')
@@ -213,15 +213,17 @@ begin
      where r.held and r.outcome <> 'unknown' and a.address is not null and a.address is distinct from s.address
   loop
     update rollcall.due d
-       set due_at = v_now,
-           unknown_until = case when d.unknown_until > v_freed.lease_end + p_grace then d.unknown_until else v_freed.unknown_until end
+       set not_before = null,
+           due_at = case when d.token is null then v_now else d.due_at end,
+           unknown_until = case when d.token is not null or d.unknown_until > v_freed.lease_end + p_grace then d.unknown_until
+                                else v_freed.unknown_until end
      where d.destination_id = p_destination and d.contact_id = any(array(
        select x.contact_id
          from (select o.contact_id from rollcall.desired o
                 where o.destination_id + 0 = p_destination and o.address = v_freed.address) x
          cross join lateral (
            select from rollcall.due d where d.destination_id = p_destination and d.contact_id = x.contact_id
-              and d.token is null and d.tries = 0 and d.due_at > v_now offset 0 for update skip locked) d));
+              and (d.not_before is not null or d.token is null and d.tries = 0 and d.due_at > v_now) offset 0 for update skip locked) d));
   end loop;
   return v_settled;
 end $body$;

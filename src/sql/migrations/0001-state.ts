@@ -130,6 +130,7 @@ create table rollcall.due (
   token uuid,                                  -- the lease; null when nobody holds it
   tries int not null default 0,
   unknown_until timestamptz,                   -- an attempt of unknown outcome may arrive until then
+  not_before timestamptz,                      -- till then a request under another's lease may touch its address
   handed bigint[],                             -- events under this lease that may be sent once only
   primary key (contact_id, destination_id)
 ) with (fillfactor = 80);

@@ -24,7 +24,8 @@ async function delivered(one: Installed, email: string): Promise<string> {
 
 async function later(one: Installed, seconds: number): Promise<void> {
   await one.db.app.query(
-    `update rollcall.due set due_at = due_at - $1 * interval '1 second', unknown_until = unknown_until - $1 * interval '1 second'`,
+    `update rollcall.due set due_at = due_at - $1 * interval '1 second', unknown_until = unknown_until - $1 * interval '1 second',
+       not_before = not_before - $1 * interval '1 second'`,
     [seconds],
   );
 }
@@ -318,4 +319,27 @@ test('a claim reads what a fold that it raced with has committed', async () => {
     ['a@x.y', '1'],
     ['b@x.y', '2'],
   ]);
+});
+
+test('whoever takes an address while under lease waits for the lease of whom they take it from, through every change', async () => {
+  const one = await installed();
+  const a = await one.insert('a@x.y');
+  const b = await one.insert('b@x.y');
+  await one.foldAll();
+  const leaseOfA = { ...LEASE, token: randomUUID() };
+  const leaseOfB = { ...LEASE, token: randomUUID() };
+  const [ofA] = await one.claim(1, leaseOfA);
+  const [ofB] = await one.claim(1, leaseOfB);
+  expect([ofA?.address, ofB?.address]).toEqual(['a@x.y', 'b@x.y']);
+  // Both are in flight: one leaves, and the other takes the address.
+  await remove(one, a);
+  await move(one, b, 'a@x.y');
+  await one.foldAll();
+  await one.settle(ofB!, 'delivered', 0, leaseOfB);
+  expect(await one.claim()).toEqual([]);
+  await one.db.app.query(`update auth.users set raw_user_meta_data = '{"full_name": "B"}'`);
+  await one.foldAll();
+  expect(await one.claim()).toEqual([]);
+  await one.settle(ofA!, 'delivered', 0, leaseOfA);
+  expect((await one.claim()).map((d) => [d.action, d.address])).toEqual([['upsert', 'a@x.y']]);
 });

@@ -14,7 +14,8 @@ async function rename(one: Installed, id: string, name: string): Promise<void> {
 /** Lets the clock of the queue run: leases end, graces are over. */
 async function later(one: Installed, seconds: number): Promise<void> {
   await one.db.app.query(
-    `update rollcall.due set due_at = due_at - $1 * interval '1 second', unknown_until = unknown_until - $1 * interval '1 second'`,
+    `update rollcall.due set due_at = due_at - $1 * interval '1 second', unknown_until = unknown_until - $1 * interval '1 second',
+       not_before = not_before - $1 * interval '1 second'`,
     [seconds],
   );
 }
