@@ -323,12 +323,13 @@ test('a claim reads what a fold that it raced with has committed', async () => {
 
 test('whoever takes an address while under lease waits for the lease of whom they take it from, through every change', async () => {
   const one = await installed();
-  const a = await one.insert('a@x.y');
-  const b = await one.insert('b@x.y');
-  await one.foldAll();
   const leaseOfA = { ...LEASE, token: randomUUID() };
   const leaseOfB = { ...LEASE, token: randomUUID() };
+  const a = await one.insert('a@x.y');
+  await one.foldAll();
   const [ofA] = await one.claim(1, leaseOfA);
+  const b = await one.insert('b@x.y');
+  await one.foldAll();
   const [ofB] = await one.claim(1, leaseOfB);
   expect([ofA?.address, ofB?.address]).toEqual(['a@x.y', 'b@x.y']);
   // Both are in flight: one leaves, and the other takes the address.
