@@ -159,9 +159,6 @@ const STATEMENTS: Record<StatementKind, Make> = { ...users, ...tables };
 /** The name of a statement. */
 export type StatementKind = keyof typeof users | keyof typeof tables;
 
-/** Every kind of statement. */
-export const STATEMENT_KINDS = Object.keys({ ...users, ...tables }) as StatementKind[];
-
 /**
  * The statement of a step.
  * @param turn its place in the scenario: the numbers that tell rows apart are made of it
