@@ -66,8 +66,10 @@ const users = {
   editUsers: ({ n }) =>
     `update auth.users set raw_user_meta_data = raw_user_meta_data || jsonb_build_object('full_name', ${text('All ', n)})`,
   moveUser: ({ a, b, n }) => `update auth.users set email = ${orNull(n, address(b, n))} where id = ${user(a)}`,
+  // Nobody gets the hash of somebody who was soft-deleted.
   swapUsers: ({ a, b }) => `do $$ declare x text := (select email from auth.users where id = ${user(a)});
      y text := (select email from auth.users where id = ${user(b)}); begin
+     if exists (select from auth.users where id in (${user(a)}, ${user(b)}) and deleted_at is not null) then return; end if;
      update auth.users set email = 'between@example.com' where id = ${user(a)};
      update auth.users set email = x where id = ${user(b)};
      update auth.users set email = y where id = ${user(a)}; end $$`,
