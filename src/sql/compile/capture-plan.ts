@@ -1,3 +1,4 @@
+import { USER_COLUMNS } from '../../core/user-columns.ts';
 import type { Config } from '../../config/types.ts';
 import type { RowOperation } from '../../core/mapping.ts';
 import type { EventSource, RowLink, SourceColumn, Sources, SourceTable } from '../source.ts';
@@ -29,8 +30,8 @@ export interface EventRole {
   /** In the table's order. */
   readonly columns: readonly string[];
   readonly operations: readonly RowOperation[];
-  /** Whether whole rows may be taken once the projection no longer fits the table; never of `auth.users`. */
-  readonly wholeRows: boolean;
+  /** What may be taken once the projection no longer fits the table: whole rows, or of `auth.users` the columns that may be mapped. */
+  readonly wholeRows: true | readonly string[];
 }
 
 /** As in the making. */
@@ -93,7 +94,7 @@ function eventRole(source: EventSource): EventRole {
   return {
     columns: eventColumns(source),
     operations: (['insert', 'update', 'delete'] as const).filter((operation) => operations.has(operation)),
-    wholeRows: !isUsers(source.table),
+    wholeRows: isUsers(source.table) ? USER_COLUMNS.map((c) => c.sql) : true,
   };
 }
 

@@ -118,10 +118,12 @@ function eventBlock(table: SourceTable, role: EventRole): string {
     (operation) => `if tg_op = '${operation.toUpperCase()}' then${logEvents(table, eventsQuery(table, role, operation))}
       `,
   );
+  const only =
+    role.wholeRows === true ? 'null' : `array[${role.wholeRows.map(quoteLiteral).join(', ')}]::pg_catalog.text[]`;
   const raw = `when undefined_column then
     -- The projection no longer fits the table: the whole rows are kept until it is known what they should be.
     begin
-      v_events := null;${logEvents(table, `execute rollcall.raw_events(tg_relid, tg_op, ${root})`)}
+      v_events := null;${logEvents(table, `execute rollcall.raw_events(tg_relid, tg_op, ${root}, ${only})`)}
     exception when others or assert_failure then
       ${COUNT_EVENTS}
     end;
@@ -140,7 +142,7 @@ function eventBlock(table: SourceTable, role: EventRole): string {
       ${branches.join('els')}end if;
     end if;
   exception
-  ${role.wholeRows ? raw : ''}when others or assert_failure then
+  ${raw}when others or assert_failure then
     ${COUNT_EVENTS}
   end;
 `;

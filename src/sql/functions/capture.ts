@@ -23,8 +23,8 @@ begin
 end $body$;
 
 -- A query of captured rows that needs no column but those of the primary key, whatever it is called now. For EXECUTE in a
--- trigger function.
-create or replace function rollcall.raw_events(p_relation oid, p_operation text, p_root text) returns text
+-- trigger function. "n" has the columns' numbers, which stay when their names do not. With p_only no other columns are taken.
+create or replace function rollcall.raw_events(p_relation oid, p_operation text, p_root text, p_only text[]) returns text
 language plpgsql as $body$
 declare
   v_row text := case when p_operation = 'DELETE' then 'rollcall_old' else 'rollcall_new' end;
@@ -33,11 +33,17 @@ declare
   v_text text := case cardinality(v_key)
     when 1 then format('%I.%I::text', v_row, v_key[1])
     else format('jsonb_build_array(%s)::text', (select string_agg(format('%I.%I', v_row, k), ', ' order by n) from unnest(v_key) with ordinality as x(k, n))) end;
+  v_names jsonb := (select jsonb_object_agg(a.attname, a.attnum) from pg_catalog.pg_attribute a
+    where a.attrelid = coalesce(to_regclass(p_root), p_relation) and a.attnum > 0 and not a.attisdropped
+      and (p_only is null or a.attname = any(p_only)));
+  v_whole text := case when p_only is null then 'to_jsonb(%I)'
+    else format('(select jsonb_object_agg(x.key, x.value) from jsonb_each(to_jsonb(%%I)) x where x.key = any(%L))', p_only) end;
   v_pair text := (select string_agg(format('rollcall_old.%1$I::text = rollcall_new.%1$I::text', k), ' and ') from unnest(v_key) k);
 begin
-  return format($query$select to_jsonb(rollcall_e) as e from (select %L as o, %s as k, to_jsonb(%I) as r%s, clock_timestamp() as t, true as raw from %s)
-    as rollcall_e$query$, lower(p_operation), case when v_key is null then 'null::text' else v_text end, v_row,
-    case when p_operation <> 'UPDATE' then '' when v_key is null then ', null::jsonb as p' else ', to_jsonb(rollcall_old) as p' end,
+  return format($query$select to_jsonb(rollcall_e) as e from (select %L as o, %s as k, %s as r%s, clock_timestamp() as t, true as raw, %L::jsonb as n from %s)
+    as rollcall_e$query$, lower(p_operation), case when v_key is null then 'null::text' else v_text end, format(v_whole, v_row),
+    case when p_operation <> 'UPDATE' then '' when v_key is null then ', null::jsonb as p' else ', ' || format(v_whole, 'rollcall_old') || ' as p' end,
+    v_names,
     case when p_operation = 'UPDATE' and v_key is not null
       then format('rollcall_new left join rollcall_old on %s where rollcall_old.%I is null or rollcall_new *<> rollcall_old', v_pair, v_key[1])
       else v_row end);

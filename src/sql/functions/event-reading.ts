@@ -6,7 +6,7 @@ import { KEYS_FIRST } from './plan-settings.ts';
 const HELD_ROWS = 1_000;
 
 const ACTIVE = `rollcall.event_maps m cross join lateral (
-  select s.pause_code from rollcall.sources s where s.name = m.source and s.enabled offset 0) s`;
+  select s.pause_code, s.relation from rollcall.sources s where s.name = m.source and s.enabled offset 0) s`;
 
 /** Making events of what was captured; see ARCHITECTURE.md. */
 export const eventReading: string = /* sql */ `
@@ -50,6 +50,16 @@ language sql stable set search_path = '' ${KEYS_FIRST} as $body$
     cross join lateral unnest(c.events) as e(event)
    -- A log row is of one statement's one operation.
    where c.source = p_source and c.events[1] ->> 'o' = 'insert' and e.event ->> 'k' = any(p_keys)
+$body$;
+
+-- A row that was taken whole, under the names that its columns have now.
+create or replace function rollcall.as_named(p_relation text, p_event jsonb) returns jsonb language sql stable set search_path = '' as $body$
+  select p_event || jsonb_object_agg(x.part, (
+           select coalesce(jsonb_object_agg(coalesce(a.attname, e.key), e.value), '{}')
+             from jsonb_each(p_event -> x.part) e
+             left join pg_catalog.pg_attribute a
+               on a.attrelid = to_regclass(p_relation) and a.attnum = (p_event -> 'n' ->> e.key)::int and not a.attisdropped))
+    from unnest(array['r', 'p']) as x(part) where jsonb_typeof(p_event -> x.part) = 'object'
 $body$;
 
 -- Keeps captured rows of a paused source as they are.
@@ -102,7 +112,7 @@ declare
   v_message text;
 begin
   perform rollcall.discard_held();
-  for v_source in select m.source, m.function, s.pause_code is not null as paused from ${ACTIVE} order by m.source loop
+  for v_source in select m.source, m.function, s.relation, s.pause_code is not null as paused from ${ACTIVE} order by m.source loop
     v_new := rollcall.captured_events(v_source.source, p_changes);
     v_held := '{}';
     if not v_source.paused then
@@ -119,7 +129,9 @@ begin
     v_rows := v_held || v_new;
     continue when coalesce(cardinality(v_rows), 0) = 0;
     begin
-      v_mapped := rollcall.map_events(v_source.function, array(select r.event from unnest(v_rows) r order by r.held_id, r.turn, r.place), 1);
+      v_mapped := rollcall.map_events(v_source.function, array(
+        select case when r.event ? 'raw' then rollcall.as_named(v_source.relation, r.event) else r.event end
+          from unnest(v_rows) r order by r.held_id, r.turn, r.place), 1);
     exception when sqlstate 'RC003' then
       get stacked diagnostics v_code = pg_exception_detail, v_message = message_text;
       perform rollcall.pause_source(v_source.source, v_code, v_message);

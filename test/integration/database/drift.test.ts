@@ -135,3 +135,33 @@ test('a table that another transaction keeps locked pauses alone, until the lock
   await one.store.recheckSources();
   expect(await sources(one)).toEqual({});
 });
+
+test('events of a column that is renamed and named back are made, with its values', async () => {
+  const one = await world();
+  const { app } = one.db;
+  await app.query('alter table public.orders rename column total to amount');
+  await app.query(`insert into public.orders values (1, 'ann@x.test', 5)`);
+  await one.foldAll();
+  await app.query('alter table public.orders rename column amount to total');
+  await one.store.recheckSources();
+  await one.foldAll();
+  expect(await events(one)).toEqual([{ name: 'order_placed', properties: { amount: 5 }, state: 'pending' }]);
+});
+
+test('sign-ups are told although a column that another event of users needs is gone for a while', async () => {
+  const one = await withTables({
+    ddl: 'select',
+    connector: `${USERS}
+events:
+  user.signed_up: true
+  user.updated: true`,
+  });
+  const { app } = one.db;
+  await app.query('alter table auth.users rename column phone to phone_x');
+  await one.insert('a@x.test', {});
+  await app.query('alter table auth.users rename column phone_x to phone');
+  await one.foldAll();
+  expect(await events(one)).toEqual([{ name: 'user.signed_up', properties: {}, state: 'pending' }]);
+  const { rows } = await app.query(`select rollcall.status() -> 'events_lost' as n`);
+  expect(rows).toEqual([{ n: 0 }]);
+});
