@@ -94,7 +94,7 @@ async function applyWith({ sql, config, database, send }: Parts, options: Option
   await createAll(destinations ?? [], cli);
   await applyInstall(sql, config, ref);
   cli.say(
-    `${cli.paint('green', 'Applied.')} Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does.`,
+    `${cli.paint('green', 'Applied.')} Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does. Workers with another config end now: start them again.`,
   );
   return 0;
 }

@@ -9,9 +9,9 @@ export function fatalError(error: unknown): RollcallError | undefined {
   if (code === 'RC001') {
     return new RollcallError(
       'RC_CONFIG_NOT_APPLIED',
-      `The config on this machine is not the one that was applied (${detail ?? ''}).`,
+      `The config that this process has read is not the one that is applied (${detail ?? ''}).`,
       {
-        hint: 'Run `rollcall apply` with this config, or start with the config that was applied.',
+        hint: 'If the applied one is in the file by now, start again; else run `rollcall apply` with this one.',
         cause: error,
       },
     );

@@ -31,9 +31,20 @@ export async function openDatabase(config: Config, log?: Logger, patience: Patie
   }
 }
 
-/** @throws RollcallError `RC_DATABASE_URL` when the config has none */
+/** @throws RollcallError `RC_DATABASE_URL` when the config has none, or one whose password is not encoded */
 export function requireDatabaseUrl(config: Config): string {
-  if (config.databaseUrl !== undefined) return config.databaseUrl;
+  if (config.databaseUrl !== undefined) {
+    // What is taken for the host would be a part of the password, and messages name the host.
+    if (
+      !/^[^/?#@]*:\/\/[^/?#]*[/?#][^?]*@/.test(config.databaseUrl) &&
+      !/:\/\/[^/?#]*@[^/?#]*@/.test(config.databaseUrl)
+    )
+      return config.databaseUrl;
+    throw new RollcallError('RC_DATABASE_URL', 'The database URL has an @ where none can be.', {
+      hint: 'Characters such as @ / # ? : in the password must be percent-encoded: @ is %40, / is %2F, # is %23, ? is %3F, : is %3A.',
+      place: { file: config.file, path: 'database_url' },
+    });
+  }
   throw new RollcallError('RC_DATABASE_URL', 'No database URL is configured.', {
     hint: 'Set database_url in rollcall.yaml, or DATABASE_URL in the environment (Supabase dashboard, Connect).',
     place: { file: config.file, path: 'database_url' },

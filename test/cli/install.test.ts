@@ -73,7 +73,7 @@ Fields at mailtrap that will be created: FIRSTNAME (text), SIGNUP_DATE (date)
 
 ? Apply these changes?
 Created 2 fields at mailtrap.
-Applied. Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does.
+Applied. Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does. Workers with another config end now: start them again.
 `,
     });
     expect(fieldNames()).toEqual(expect.arrayContaining(['FIRSTNAME', 'SIGNUP_DATE']));

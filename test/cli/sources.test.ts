@@ -77,7 +77,7 @@ Fields at mailtrap that will be created: FIRSTNAME (text), CITY (text), SOURCE
 (text), TIER (text), LTV (float), ORDERS (integer), LAST_ORDER (date)
 
 Created 7 fields at mailtrap.
-Applied. Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does.
+Applied. Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does. Workers with another config end now: start them again.
 `);
     expect(await triggers()).toEqual(['auth.users', 'customers', 'orders', 'profiles'].flatMap(four));
     const again = await shop.run(file, 'apply', '--yes');
