@@ -181,8 +181,9 @@ async function sessions({ url }: Variant, scenario: Scenario): Promise<readonly 
   return writers;
 }
 
+/** Not prepared, as through a pooler. */
 function write(writer: pg.Client, { sql }: Scenario): Promise<unknown> {
-  return writer.query({ name: 'write', text: sql, values: [1] });
+  return writer.query(sql, [1]);
 }
 
 async function bulk({ client }: Variant, { sql }: Scenario, rows: number): Promise<number> {

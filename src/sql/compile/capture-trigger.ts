@@ -1,7 +1,9 @@
+import type { RowOperation } from '../../core/mapping.ts';
 import { dollarQuote, quoteIdent, quoteLiteral } from '../quote.ts';
 import type { SourceTable } from '../source.ts';
 import { eventsQuery, textSettings } from './capture-events.ts';
 import { keysQuery, ownKeys, touchedQuery } from './capture-keys.ts';
+import { CURRENT_LOG, logRows } from './capture-log.ts';
 import { captureFunction, relationOf } from './capture-names.ts';
 import type { CapturePlan, EventRole, StateRole } from './capture-plan.ts';
 
@@ -12,10 +14,6 @@ export const TRIGGERS: readonly string[] = [
   'rollcall_delete',
   'rollcall_truncate',
 ];
-
-/** Most keys, and most captured rows, in one log row. */
-const KEYS = 1_000;
-const EVENTS = 100;
 
 /** Counts what was not captured. A sequence, as no rollback undoes it; if that fails too, nothing is left to be done. */
 const COUNT = `begin perform nextval('rollcall.uncaptured'); exception when others or assert_failure then null; end;`;
@@ -55,6 +53,7 @@ export function captureTable(plan: CapturePlan): string {
   v_keys text[];
   v_event jsonb;
   v_events jsonb[];
+  v_log int;
   v_locked boolean := false;
 begin
   if tg_op = 'TRUNCATE' then
@@ -69,19 +68,21 @@ select rollcall.make_triggers(${quoteLiteral(relationOf(plan.table))}, ${quoteLi
 }
 
 function stateBlock(plan: CapturePlan): string {
-  const log = (query: (role: StateRole) => string): string =>
-    plan.states.map((role) => logKeys(plan.table, role, query(role))).join('\n      v_keys := null;');
+  const log = (operation: RowOperation): string =>
+    plan.states.map((role) => logKeys(plan.table, role, operation, keysQuery(plan, role, operation))).join('');
+  const touched = plan.states.map((role) => logKeys(plan.table, role, 'update', touchedQuery(role))).join('');
   return `  begin
-    if tg_op = 'INSERT' then${log((role) => keysQuery(plan, role, 'insert'))}
-    elsif tg_op = 'UPDATE' then${log((role) => keysQuery(plan, role, 'update'))}
-    else${log((role) => keysQuery(plan, role, 'delete'))}
+    if tg_op = 'INSERT' then
+      v_log := ${CURRENT_LOG};${log('insert')}
+    elsif tg_op = 'UPDATE' then${log('update')}
+    else
+      v_log := ${CURRENT_LOG};${log('delete')}
     end if;
   exception
   when undefined_column then
     -- A watched column is gone: whoever an update touches is taken, changed or not, as long as the links are there.
     begin
-      if tg_op = 'UPDATE' then
-      v_keys := null;${log(touchedQuery)}
+      if tg_op = 'UPDATE' then${touched}
       else
         perform nextval('rollcall.uncaptured');
       end if;
@@ -95,35 +96,33 @@ function stateBlock(plan: CapturePlan): string {
 `;
 }
 
-// Every expression that a statement of the app meets on its way costs it something, so there are few. As a condition, a call
-// costs half of what it costs as a statement.
-function logKeys({ primaryKey }: SourceTable, role: StateRole, query: string): string {
-  const capture = `if rollcall.capture(v_keys${role.source === null ? '' : `, ${quoteLiteral(role.source)}`}) is null then end if;`;
-  return `
-      for v_key in ${query} loop${ownKeys(role, primaryKey) ? '' : '\n        continue when v_key is null;'}
-        v_keys := array_append(v_keys, v_key);
-        if cardinality(v_keys) = ${KEYS} then
-          ${capture}
-          v_keys := null;
-        end if;
-      end loop;
-      if v_keys is not null then
-        ${capture}
-      end if;`;
+function logKeys(table: SourceTable, role: StateRole, operation: RowOperation, query: string): string {
+  const { source } = role;
+  const own = ownKeys(role, table.primaryKey);
+  return logRows(operation, {
+    // The fence keeps a key from being made twice.
+    query: own ? query : `select x.k from (${query} offset 0) as x where x.k is not null`,
+    into: 'keys',
+    source,
+    item: 'v_key',
+    list: 'v_keys',
+    capture: `rollcall.capture(v_keys${source === null ? '' : `, ${quoteLiteral(source)}`})`,
+  });
 }
 
 function eventBlock(table: SourceTable, role: EventRole): string {
   const root = quoteLiteral(relationOf(table));
   const branches = role.operations.map(
-    (operation) => `if tg_op = '${operation.toUpperCase()}' then${logEvents(table, eventsQuery(table, role, operation))}
+    (
+      operation,
+    ) => `if tg_op = '${operation.toUpperCase()}' then${operation === 'update' ? '' : `\n      v_log := coalesce(v_log, ${CURRENT_LOG});`}${logEvents(table, operation, eventsQuery(table, role, operation))}
       `,
   );
   const only =
     role.wholeRows === true ? 'null' : `array[${role.wholeRows.map(quoteLiteral).join(', ')}]::pg_catalog.text[]`;
   const raw = `when undefined_column then
     -- The projection no longer fits the table: the whole rows are kept until it is known what they should be.
-    begin
-      v_events := null;${logEvents(table, `execute rollcall.raw_events(tg_relid, tg_op, ${root}, ${only})`)}
+    begin${logEvents(table, 'update', `execute rollcall.raw_events(tg_relid, tg_op, ${root}, ${only})`)}
     exception when others or assert_failure then
       ${COUNT_EVENTS}
     end;
@@ -148,17 +147,14 @@ function eventBlock(table: SourceTable, role: EventRole): string {
 `;
 }
 
-function logEvents(table: SourceTable, query: string): string {
-  const capture = `if rollcall.capture('{}', ${quoteLiteral(table.name)}, v_events) is null then end if;`;
-  return `
-      for v_event in ${query} loop
-        v_events := array_append(v_events, v_event);
-        if cardinality(v_events) = ${EVENTS} then
-          ${capture}
-          v_events := null;
-        end if;
-      end loop;
-      if v_events is not null then
-        ${capture}
-      end if;`;
+function logEvents(table: SourceTable, operation: RowOperation, query: string): string {
+  const source = quoteLiteral(table.name);
+  return logRows(operation, {
+    query,
+    into: 'events',
+    source: table.name,
+    item: 'v_event',
+    list: 'v_events',
+    capture: `rollcall.capture('{}', ${source}, v_events)`,
+  });
 }

@@ -2,6 +2,7 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { expect, test } from 'vitest';
+import { capture } from '../../../src/sql/functions/capture.ts';
 import { createOwnDatabase } from '../../support/own-cluster.ts';
 import { withTables } from '../../support/tables.ts';
 import { logs } from './capture-support.ts';
@@ -90,8 +91,9 @@ async function found(one: Installed, kind: Kind, id: string, name: string): Prom
 /** A statement waits for at most two locks of 20 ms; the rest is room for a slow machine. */
 const BOUND_MS = 2_000;
 
-const BROKEN_CAPTURE =
-  'create or replace function rollcall.capture(p_keys text[], p_source text default null, p_events jsonb[] default null) returns void language plpgsql as';
+/** With a worker that waits to be told, every write goes through the inner function. */
+const ARMED = `select setval('rollcall.armed_until', 9999999999);`;
+const BROKEN_CAPTURE = `${ARMED} create or replace function rollcall.capture(p_keys text[], p_source text default null, p_events jsonb[] default null) returns void language plpgsql as`;
 const TABLES = ['auth.users', 'public.customers', 'public.orders', 'public.purchases'];
 const LOGS = 'rollcall.changes_0, rollcall.changes_1, rollcall.changes_2';
 
@@ -102,13 +104,25 @@ const breakages: { name: string; sql: string; counted?: boolean; mend?: string }
     sql: 'alter table rollcall.changes_0 add constraint full_disk check (false) not valid',
     mend: 'alter table rollcall.changes_0 drop constraint full_disk',
   },
-  { name: 'the inner capture function raises', sql: `${BROKEN_CAPTURE} 'begin raise exception ''broken''; end'` },
-  { name: 'the inner capture function fails an assertion', sql: `${BROKEN_CAPTURE} 'begin assert false; end'` },
+  {
+    name: 'the inner capture function raises',
+    sql: `${BROKEN_CAPTURE} 'begin raise exception ''broken''; end'`,
+    mend: capture,
+  },
+  {
+    name: 'the inner capture function fails an assertion',
+    sql: `${BROKEN_CAPTURE} 'begin assert false; end'`,
+    mend: capture,
+  },
   {
     name: 'the inner capture function never ends',
     sql: `${BROKEN_CAPTURE} 'begin perform rollcall.capture(p_keys, p_source, p_events); end'`,
   },
-  { name: 'the inner capture function is gone', sql: 'drop function rollcall.capture' },
+  {
+    name: 'the inner capture function is gone',
+    sql: `${ARMED} drop function rollcall.capture`,
+    mend: capture,
+  },
   {
     name: 'the owner lost its right to write the log',
     sql: `revoke all on ${LOGS} from hosted`,
