@@ -17,6 +17,8 @@ test('what reads the clock is evaluated again every so often, without a change',
   await one.db.app.query(`set session_replication_role = replica;
     update auth.users set created_at = created_at - interval '2 hours'; set session_replication_role = origin`);
   const hour = 3_600_000;
+  // What was open anywhere on the server during the sweep asks for one more; not what this is about.
+  await one.db.app.query('update rollcall.install set sweep_again_at = null');
   expect(await one.store.beginSweep(hour, false)).toBeUndefined();
   await one.db.app.query(`update rollcall.install set swept_at = swept_at - interval '11 minutes'`);
   expect(await one.store.beginSweep(hour, false)).toBeDefined();
