@@ -83,6 +83,7 @@ test('many lost answers and timeouts after the server acted: the last one accept
     );
     await world.sandbox.until((state) => state.counters().calls > seen + 20, 15_000);
   }
-  await world.settled(30_000);
+  // On a busy machine requests run into their deadline by themselves, and each time the wait grows.
+  await world.settled(60_000);
   await expectInStep(world);
-}, 60_000);
+}, 100_000);
