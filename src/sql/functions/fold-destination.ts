@@ -137,7 +137,7 @@ begin
 
   with written as (
     insert into rollcall.desired as s
-      (destination_id, contact_id, action, reason, address, waiting_for, payload, consent, hash, version, takeover)
+      (destination_id, contact_id, action, reason, address, waiting_for, payload, consent, hash, version, takeover, remote_address)
     select p_destination, t.contact_id, t.action, t.reason,
            case when t.action = 'upsert' then t.address end,
            case when t.reason in ('address_taken', 'not_synced', 'source_paused', 'unmapped') then t.address end,
@@ -147,7 +147,9 @@ begin
            case when t.verdict <> 'ok' then coalesce(t.before, 'none')
                 when t.consent <> 'missing' then t.consent when t.before in ('basis', 'opted_out') then 'opted_out' else 'none' end,
            case when t.action = 'upsert' then t.hash else ''::bytea end,
-           1, t.action = 'upsert' and v_free ? t.address
+           1, t.action = 'upsert' and v_free ? t.address,
+           -- Somebody else's contact stands there, and is theirs to remove should they leave before it is sent.
+           case when t.action = 'upsert' and v_free ? t.address then t.address end
       from (
         select w.*, s.consent as before,
                case when w.verdict = 'ok' and not w.contact_id = any(coalesce(v_blocked, '{}')) then 'upsert'
@@ -170,7 +172,11 @@ begin
     on conflict (contact_id, destination_id) do update
        set action = excluded.action, reason = excluded.reason, address = excluded.address,
            waiting_for = excluded.waiting_for, payload = excluded.payload, consent = excluded.consent,
-           hash = excluded.hash, version = s.version + 1, takeover = s.takeover or excluded.takeover
+           hash = excluded.hash, version = s.version + 1, takeover = s.takeover or excluded.takeover,
+           remote_address = coalesce(s.remote_address, excluded.remote_address),
+           leftovers = case when s.remote_address <> excluded.remote_address
+                         and excluded.remote_address <> all(coalesce(s.leftovers, '{}'))
+                       then array_append(s.leftovers, excluded.remote_address) else s.leftovers end
      where (s.action, s.reason, s.address, s.waiting_for, s.hash)
            is distinct from (excluded.action, excluded.reason, excluded.address, excluded.waiting_for, excluded.hash)
     returning s.contact_id, s.action, s.address

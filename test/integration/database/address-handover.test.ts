@@ -344,3 +344,25 @@ test('whoever takes an address while under lease waits for the lease of whom the
   await one.settle(ofA!, 'delivered', 0, leaseOfA);
   expect((await one.claim()).map((d) => [d.action, d.address])).toEqual([['upsert', 'a@x.y']]);
 });
+
+test('whoever takes an address and leaves before anything is sent takes the contact there along', async () => {
+  const one = await installed();
+  const first = await delivered(one, 'a@x.y');
+  await remove(one, first);
+  await one.foldAll();
+  const second = await one.insert('a@x.y');
+  await one.foldAll();
+  await remove(one, second);
+  await one.foldAll();
+  expect((await one.deliverAll()).map((d) => [d.action, d.remote?.address])).toEqual([['delete', 'a@x.y']]);
+
+  const third = await delivered(one, 'c@x.y');
+  const moving = await delivered(one, 'm@x.y');
+  await remove(one, third);
+  await move(one, moving, 'c@x.y');
+  await one.foldAll();
+  await remove(one, moving);
+  await one.foldAll();
+  const [gone] = await one.deliverAll();
+  expect([gone?.action, gone?.remote?.address, gone?.remote?.leftovers]).toEqual(['delete', 'm@x.y', ['c@x.y']]);
+});
