@@ -1,5 +1,6 @@
 import type { Config } from '../config/types.ts';
 import type { AttributeMapping, EventTable, RelatedRows, SystemEvent, TableName, ViewWatch } from '../core/mapping.ts';
+import { SYSTEM_EVENT_DEFINITIONS } from '../sql/inspect/system-event-definitions.ts';
 import type { Sources } from '../sql/source.ts';
 import { describeLink, describeNamedLink, describeSource, oneLine, tableText } from './describe.ts';
 
@@ -122,10 +123,7 @@ function eventsOf(mapping: EventTable, sources: Sources | undefined): EventsItem
 }
 
 function systemEvent({ type, name, when, properties }: SystemEvent, sources: Sources | undefined): EventsItem {
-  const table = {
-    schema: type.startsWith('storage.') ? 'storage' : 'auth',
-    table: type.startsWith('storage.') ? 'objects' : 'users',
-  };
+  const { table } = SYSTEM_EVENT_DEFINITIONS[type];
   const source = sources?.events.find((s) => sameTable(s.table, table));
   const known = properties ?? source?.types.find((t) => t.name === name)?.properties;
   return {

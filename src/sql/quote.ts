@@ -1,6 +1,18 @@
+import type { TableName } from '../core/mapping.ts';
+
 /** Quotes an SQL identifier. */
 export function quoteIdent(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** The table's name in SQL, and as `regclass` reads it. */
+export function quoteTable({ schema, table }: TableName): string {
+  return `${quoteIdent(schema)}.${quoteIdent(table)}`;
+}
+
+/** An array of texts in SQL. */
+export function quoteTexts(texts: readonly string[]): string {
+  return `array[${texts.map(quoteLiteral).join(', ')}]::pg_catalog.text[]`;
 }
 
 /** Quotes a text as an SQL literal, whatever `standard_conforming_strings` says. */

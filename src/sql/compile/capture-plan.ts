@@ -1,10 +1,11 @@
 import { USER_COLUMNS } from '../../core/user-columns.ts';
 import type { Config } from '../../config/types.ts';
 import type { RowOperation } from '../../core/mapping.ts';
+import { quoteTable } from '../quote.ts';
 import type { EventSource, RowLink, SourceColumn, Sources, SourceTable } from '../source.ts';
-import { captureFunction, relationOf } from './capture-names.ts';
+import { captureFunction } from './capture-names.ts';
 import { eventColumns, isUsers } from './event-columns.ts';
-import { viaName } from './link.ts';
+import { linkColumns, viaName } from './link.ts';
 import { aggregateColumns, contactColumns } from './parts.ts';
 import { watchedColumns } from './users.ts';
 
@@ -45,8 +46,8 @@ interface Draft {
 export function capturePlans(config: Config, sources: Sources): readonly CapturePlan[] {
   const drafts = new Map<string, Draft>();
   const draft = (table: SourceTable): Draft => {
-    const found: Draft = drafts.get(relationOf(table)) ?? { table, states: new Map(), events: undefined };
-    drafts.set(relationOf(table), found);
+    const found: Draft = drafts.get(quoteTable(table)) ?? { table, states: new Map(), events: undefined };
+    drafts.set(quoteTable(table), found);
     return found;
   };
   const users = usersTable(sources);
@@ -74,12 +75,13 @@ export function capturePlans(config: Config, sources: Sources): readonly Capture
 function watch({ table, states }: Draft, link: RowLink, columns: readonly string[] | 'all'): void {
   const source = link.via === undefined ? null : viaName(table, link.via);
   const before = states.get(source) ?? { links: [], columns: [] };
-  const linked = [link.user, link.email, link.via?.column].flatMap((c) => c?.name ?? []);
   states.set(source, {
     source,
     links: [...before.links, ...(before.links.some((other) => sameLink(other, link)) ? [] : [link])],
     columns:
-      columns === 'all' || before.columns === 'all' ? 'all' : [...new Set([...before.columns, ...linked, ...columns])],
+      columns === 'all' || before.columns === 'all'
+        ? 'all'
+        : [...new Set([...before.columns, ...linkColumns(link), ...columns])],
   });
 }
 
@@ -112,6 +114,6 @@ export function triggerTables(
   plans: readonly CapturePlan[],
 ): ReadonlyMap<string, readonly { readonly table: string; readonly function: string }[]> {
   return new Map(
-    plans.map(({ table }) => [table.name, [{ table: relationOf(table), function: captureFunction(table) }]]),
+    plans.map(({ table }) => [table.name, [{ table: quoteTable(table), function: captureFunction(table) }]]),
   );
 }

@@ -1,10 +1,10 @@
 import type { RowOperation } from '../../core/mapping.ts';
-import { dollarQuote, quoteIdent, quoteLiteral } from '../quote.ts';
+import { dollarQuote, quoteIdent, quoteLiteral, quoteTable, quoteTexts } from '../quote.ts';
 import type { SourceTable } from '../source.ts';
 import { eventsQuery, textSettings } from './capture-events.ts';
 import { keysQuery, ownKeys, touchedQuery } from './capture-keys.ts';
 import { CURRENT_LOG, logRows } from './capture-log.ts';
-import { captureFunction, relationOf } from './capture-names.ts';
+import { captureFunction } from './capture-names.ts';
 import type { CapturePlan, EventRole, StateRole } from './capture-plan.ts';
 
 /** The triggers on a table, by name; those on a partition or a child of it have a suffix. */
@@ -64,7 +64,7 @@ ${plan.states.length === 0 ? '' : stateBlock(plan)}${plan.events === undefined ?
 end`;
   return `create or replace function rollcall.${quoteIdent(name)}() returns trigger
 language plpgsql security definer set search_path = '' set lock_timeout = '20ms' ${textSettings(plan)} as ${dollarQuote(body)};
-select rollcall.make_triggers(${quoteLiteral(relationOf(plan.table))}, ${quoteLiteral(name)});`;
+select rollcall.make_triggers(${quoteLiteral(quoteTable(plan.table))}, ${quoteLiteral(name)});`;
 }
 
 function stateBlock(plan: CapturePlan): string {
@@ -111,15 +111,14 @@ function logKeys(table: SourceTable, role: StateRole, operation: RowOperation, q
 }
 
 function eventBlock(table: SourceTable, role: EventRole): string {
-  const root = quoteLiteral(relationOf(table));
+  const root = quoteLiteral(quoteTable(table));
   const branches = role.operations.map(
     (
       operation,
     ) => `if tg_op = '${operation.toUpperCase()}' then${operation === 'update' ? '' : `\n      v_log := coalesce(v_log, ${CURRENT_LOG});`}${logEvents(table, operation, eventsQuery(table, role, operation))}
       `,
   );
-  const only =
-    role.wholeRows === true ? 'null' : `array[${role.wholeRows.map(quoteLiteral).join(', ')}]::pg_catalog.text[]`;
+  const only = role.wholeRows === true ? 'null' : quoteTexts(role.wholeRows);
   const raw = `when undefined_column then
     -- The projection no longer fits the table: the whole rows are kept until it is known what they should be.
     begin${logEvents(table, 'update', `execute rollcall.raw_events(tg_relid, tg_op, ${root}, ${only})`)}

@@ -1,5 +1,5 @@
 import { userColumn } from '../../core/user-columns.ts';
-import type { AttributeMapping } from '../../core/mapping.ts';
+import type { AttributeMapping, TableName } from '../../core/mapping.ts';
 import type { EventSource, EventType, SourceColumn, SourceTable } from '../source.ts';
 import { linkColumns } from './link.ts';
 import { attributeColumns, type InspectedExpression, type RowScope, tableScope, USERS } from './value.ts';
@@ -35,8 +35,8 @@ export function eventScope(table: SourceTable): RowScope {
 }
 
 /** The table whose rows are seen under the names of the config, and not as they are. */
-export function isUsers(table: SourceTable): boolean {
-  return table.schema === 'auth' && table.table === 'users';
+export function isUsers({ schema, table }: TableName): boolean {
+  return schema === 'auth' && table === 'users';
 }
 
 /** What is known of the expression of a property. */

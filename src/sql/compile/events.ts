@@ -1,5 +1,5 @@
 import { USER_COLUMNS } from '../../core/user-columns.ts';
-import { dollarQuote, quoteIdent, quoteLiteral } from '../quote.ts';
+import { dollarQuote, quoteIdent, quoteLiteral, quoteTable, quoteTexts } from '../quote.ts';
 import type { EventSource, EventType, RowLink, SourceColumn } from '../source.ts';
 import { eventScope, inspectedProperty, isUsers, typeColumns } from './event-columns.ts';
 import { jsonObject } from './json-object.ts';
@@ -32,8 +32,8 @@ end`)};`;
 // Names inside the function begin with ours, so that no table or column of the project can have them.
 function typeQuery(source: EventSource, type: EventType, number: number): string {
   const columns = typeColumns(source, type);
-  const names = columns.map((c) => quoteLiteral(c.name)).join(', ');
-  const complete = columns.length === 0 ? 'true' : `rollcall_e.event -> 'r' ?& array[${names}]`;
+  const names = quoteTexts(columns.map((c) => c.name));
+  const complete = columns.length === 0 ? 'true' : `rollcall_e.event -> 'r' ?& ${names}`;
   const operations = type.operations.map(quoteLiteral).join(', ');
   const fresh = type.notWithInsert ? ` and (o <> 'update' or event -> 'fresh' is null)` : '';
   // What the table is like inside the function: our own condition knows it as it is, the config by its own names.
@@ -61,7 +61,7 @@ function typeQuery(source: EventSource, type: EventType, number: number): string
            case when not rollcall_x.complete then '{"code": "RC_EVENT_COLUMN"}'::jsonb
                 when not rollcall_x.bare then (${properties(source, type)}) end as properties,
            case when not rollcall_x.complete then (select 'The row was captured without what is needed now: ' || string_agg(c, ', ')
-                  from unnest(array[${names}]::text[]) c where not rollcall_e.event -> 'r' ? c) end as message`,
+                  from unnest(${names}) c where not rollcall_e.event -> 'r' ? c) end as message`,
       `case when not rollcall_x.complete then true when rollcall_c.holds is not true then false
                 when rollcall_x.bare then true else ${when} end`,
     )}) as rollcall_t`;
@@ -93,8 +93,7 @@ function rowScope(
 function linkKey(link: RowLink, alias: string): string {
   const { via } = link;
   if (via !== undefined) {
-    const target = `${quoteIdent(via.target.schema)}.${quoteIdent(via.target.table)}`;
-    return `(select ${contactKey(via.link, 'rollcall_v')} from ${target} as rollcall_v
+    return `(select ${contactKey(via.link, 'rollcall_v')} from ${quoteTable(via.target)} as rollcall_v
              where rollcall_v.${quoteIdent(via.targetColumn.name)} = ${alias}.${quoteIdent(via.column.name)} limit 1)`;
   }
   if (link.user === undefined && link.email === undefined) return 'null::text';

@@ -1,4 +1,4 @@
-import { dollarQuote, quoteIdent } from '../quote.ts';
+import { dollarQuote, quoteIdent, quoteTable } from '../quote.ts';
 import type { ContactSource, SourceColumn } from '../source.ts';
 import { contactKey, EMAIL_KEY } from './link.ts';
 
@@ -8,7 +8,7 @@ import { contactKey, EMAIL_KEY } from './link.ts';
  */
 export function pageFunction(name: string, { table, link }: ContactSource): string | undefined {
   if (link.email === undefined) return undefined;
-  const from = `${quoteIdent(table.schema)}.${quoteIdent(table.table)} t`;
+  const from = `${quoteTable(table)} t`;
   const key = contactKey(link, 't');
   const keys = table.primaryKey;
   const list = keys.map((c) => `t.${quoteIdent(c.name)}`).join(', ');

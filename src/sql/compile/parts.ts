@@ -1,5 +1,5 @@
 import type { AttributeMapping, ConsentBasis } from '../../core/mapping.ts';
-import { dollarQuote, quoteIdent, quoteLiteral } from '../quote.ts';
+import { dollarQuote, quoteIdent, quoteLiteral, quoteTable } from '../quote.ts';
 import type { AggregateSource, ContactSource, RowLink, SourceTable } from '../source.ts';
 import { jsonObject } from './json-object.ts';
 import { EMAIL_KEY, keyUser, linkColumns, ways } from './link.ts';
@@ -176,14 +176,14 @@ function matching(table: SourceTable, link: RowLink, columns: readonly string[],
   const { via } = link;
   const list = columns.map((c) => `${scope.alias}.${quoteIdent(c)}`).join(', ') || '1 as rollcall_one';
   const rows = (filter: string): string =>
-    `(select ${list} from ${quoteIdent(table.schema)}.${quoteIdent(table.table)} as ${scope.alias} where ${filter}) as rollcall_o`;
+    `(select ${list} from ${quoteTable(table)} as ${scope.alias} where ${filter}) as rollcall_o`;
   const found =
     via === undefined
       ? ways(link, 'rollcall_o').map(
           ({ join }, n) => `${rows(ways(link, scope.alias)[n]?.filter ?? 'false')} join rollcall_k on ${join}`,
         )
       : ways(via.link, 'rollcall_v').map(
-          ({ filter, join }) => `${quoteIdent(via.target.schema)}.${quoteIdent(via.target.table)} as rollcall_v
+          ({ filter, join }) => `${quoteTable(via.target)} as rollcall_v
         join ${rows('true')} on rollcall_o.${quoteIdent(via.column.name)} = rollcall_v.${quoteIdent(via.targetColumn.name)}
         join rollcall_k on ${join} where ${filter}`,
         );

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/types.ts';
-import { quoteIdent, quoteLiteral } from '../quote.ts';
+import { quoteLiteral, quoteTable, quoteTexts } from '../quote.ts';
 import type { SourceTable, Sources } from '../source.ts';
+import { isUsers } from './event-columns.ts';
 import { linkColumns } from './link.ts';
 import { aggregateColumns, contactColumns, type Part } from './parts.ts';
 import type { Resolver } from './resolvers.ts';
@@ -37,7 +38,7 @@ export function registryScript(config: Config, sources: Sources, registry: Regis
   }
   for (const part of registry.parts) {
     lines.push(`insert into rollcall.parts (function, source, rank, attributes, page_function, makes_contacts, gives_consent)
-  values (${quoteLiteral(part.name)}, ${quoteLiteral(part.source)}, ${part.rank}, ${textArray(part.attributes)},
+  values (${quoteLiteral(part.name)}, ${quoteLiteral(part.source)}, ${part.rank}, ${quoteTexts(part.attributes)},
     ${part.page === undefined ? 'null' : quoteLiteral(part.page)}, ${part.makesContacts}, ${part.givesConsent});`);
   }
   for (const { source, name } of registry.resolvers)
@@ -59,10 +60,7 @@ function namedSources(
 ): Map<string, { relation: string; shape: Record<string, string> }> {
   const found = new Map<string, { relation: string; shape: Record<string, string> }>();
   const add = (table: SourceTable, columns: Iterable<string>): void => {
-    const entry = found.get(table.name) ?? {
-      relation: `${quoteIdent(table.schema)}.${quoteIdent(table.table)}`,
-      shape: {},
-    };
+    const entry = found.get(table.name) ?? { relation: quoteTable(table), shape: {} };
     for (const name of columns) {
       const column = table.columns.get(name);
       if (column !== undefined) entry.shape[name] = column.domain ?? column.sqlType;
@@ -82,12 +80,8 @@ function namedSources(
     if (via !== undefined) add(via.target, [via.targetColumn.name, ...linkColumns(via.link)]);
   }
   for (const { table } of sources.events) {
-    if (table.schema !== 'auth')
+    if (!isUsers(table))
       add(table, [...(registry.eventColumns.get(table.name) ?? []), ...table.primaryKey.map((c) => c.name)]);
   }
   return found;
-}
-
-function textArray(values: readonly string[]): string {
-  return `array[${values.map(quoteLiteral).join(', ')}]::text[]`;
 }

@@ -1,4 +1,4 @@
-import { dollarQuote, quoteIdent } from '../quote.ts';
+import { dollarQuote, quoteIdent, quoteTable } from '../quote.ts';
 import type { RowLink, Sources } from '../source.ts';
 import { contactKey, viaName } from './link.ts';
 
@@ -30,11 +30,10 @@ export function resolvers(sources: Pick<Sources, 'contacts' | 'aggregates'>): re
 }
 
 function resolver(name: string, via: NonNullable<RowLink['via']>): string {
-  const table = `${quoteIdent(via.target.schema)}.${quoteIdent(via.target.table)}`;
   return `create or replace function rollcall.${quoteIdent(name)}(p_keys text[]) returns text[]
 language plpgsql set search_path = '' set row_security = off as ${dollarQuote(`begin
   return (select array_agg(distinct x.key) from (
-    select ${contactKey(via.link, 't')} as key from ${table} t
+    select ${contactKey(via.link, 't')} as key from ${quoteTable(via.target)} t
      where t.${quoteIdent(via.targetColumn.name)} = any(p_keys::${via.column.sqlType}[])) x
    where x.key is not null);
 end`)};`;

@@ -1,7 +1,7 @@
 import type { AttributeMapping, AttributeType, Transform } from '../../core/mapping.ts';
 import { userColumn } from '../../core/user-columns.ts';
 import type { SourceTable } from '../source.ts';
-import { quoteIdent, quoteLiteral } from '../quote.ts';
+import { quoteIdent, quoteLiteral, quoteTexts } from '../quote.ts';
 
 /** An SQL expression and the type of its value. */
 export interface SqlValue {
@@ -39,7 +39,7 @@ export function pathValue(path: readonly [string, ...string[]], row: RowScope): 
   const sql = `${row.alias}.${quoteIdent(column?.name ?? path[0])}`;
   const type = column?.type ?? 'text';
   if (path.length === 1) return { sql: type === 'text' ? `${sql}::text` : sql, type };
-  return { sql: `(${sql} #>> ${textArray(path.slice(1))})`, type: 'text' };
+  return { sql: `(${sql} #>> ${quoteTexts(path.slice(1))})`, type: 'text' };
 }
 
 /** The value of an attribute before it becomes JSON, with its transforms applied. */
@@ -67,7 +67,7 @@ function sourceValue(attribute: AttributeMapping, inspected: InspectedExpression
     case 'column': {
       const [, ...keys] = source.path;
       if (attribute.type !== 'json' || keys.length === 0) return pathValue(source.path, row);
-      return { sql: `(${pathValue([source.path[0]], row).sql} #> ${textArray(keys)})`, type: 'json' };
+      return { sql: `(${pathValue([source.path[0]], row).sql} #> ${quoteTexts(keys)})`, type: 'json' };
     }
   }
 }
@@ -232,8 +232,4 @@ export function jsonArgument(value: SqlValue): string {
     case 'json':
       return `to_jsonb(${value.sql})`;
   }
-}
-
-function textArray(keys: readonly string[]): string {
-  return `array[${keys.map(quoteLiteral).join(', ')}]::text[]`;
 }

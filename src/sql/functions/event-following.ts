@@ -14,12 +14,11 @@ begin
   if not exists (select from rollcall.events e where e.state = 'pending') then return; end if;
   with moved as (
     update rollcall.events e set contact_id = m.to_contact
-      from (select w.contact_id, min(h.contact_id) as to_contact
+      from (select w.contact_id, h.contact_id as to_contact
               from unnest(p_wanted) w
               cross join lateral (select h.contact_id from rollcall.holders(p_destination, substr(w.key, 7)) h
                 where h.key not like 'email:%' limit 1) h
-             where w.key like 'email:%' and w.verdict not in ('ok', 'failed')
-             group by w.contact_id) m
+             where w.key like 'email:%' and w.verdict not in ('ok', 'failed')) m
      where e.contact_id = m.contact_id and e.destination_id = p_destination and e.state = 'pending'
     returning e.contact_id
   )

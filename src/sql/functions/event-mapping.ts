@@ -1,3 +1,5 @@
+import { PASSING } from './passing.ts';
+
 /** Types of the events' functions, and the generated functions called so that one bad row fails alone. */
 export const eventMapping: string = /* sql */ `
 do $types$ begin
@@ -23,8 +25,7 @@ begin
     from rollcall.%I($1) m', p_function) into mapped using p_events, p_first;
   mapped := coalesce(mapped, '{}');
 exception
-when connection_exception or transaction_rollback or insufficient_resources or object_not_in_prerequisite_state
-  or operator_intervention or system_error then
+when ${PASSING} then
   raise;
 when others or assert_failure then
   -- A row's value can raise any of the others. What fails without any row is what the function was made for having changed.

@@ -70,8 +70,7 @@ begin
       get stacked diagnostics v_code = pg_exception_detail, v_message = message_text;
       perform rollcall.pause_source(p_part.source, v_code, v_message);
     when lock_not_available then
-      -- A migration of the app, perhaps: whoever is in other tables does not wait for it.
-      perform rollcall.pause_source(p_part.source, 'locked', 'Another transaction has locked it.');
+      perform rollcall.pause_locked(p_part.source);
     end;
   end if;
   return rollcall.given_rows(p_part, p_destination, p_keys, p_addresses);

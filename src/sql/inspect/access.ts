@@ -2,7 +2,7 @@ import type { MappingPlace } from '../../core/mapping.ts';
 import { type Inspection, refusal } from './context.ts';
 import { type CatalogTable, tableName } from './table.ts';
 import { sqlState } from '../port.ts';
-import { quoteIdent } from '../quote.ts';
+import { quoteTable } from '../quote.ts';
 
 /** What is done with a table: its rows are read, its changes are captured. */
 export interface Use {
@@ -53,11 +53,10 @@ export async function checkAccess(on: Inspection, found: CatalogTable, use: Use,
 /** A view reads with the rights of its owner, unless it is a security_invoker: only a plan tells what may be read through it. */
 async function checkView(on: Inspection, found: CatalogTable, role: string, place: MappingPlace): Promise<void> {
   const { tx } = on;
-  const { schema, table } = found.table;
   const failure = async (rowSecurity: 'on' | 'off'): Promise<string | undefined> => {
     await tx.script(`savepoint rollcall_plan; set local row_security = ${rowSecurity}`);
     try {
-      await tx.query(`explain select * from ${quoteIdent(schema)}.${quoteIdent(table)}`);
+      await tx.query(`explain select * from ${quoteTable(found.table)}`);
       return undefined;
     } catch (error) {
       if (sqlState(error) !== PERMISSION_DENIED) throw error;

@@ -2,7 +2,7 @@ import type { MappingPlace } from '../../core/mapping.ts';
 import { usefulIndexes } from '../compile/link.ts';
 import type { Inspection } from './context.ts';
 import type { CatalogTable } from './table.ts';
-import { quoteIdent } from '../quote.ts';
+import { quoteTable } from '../quote.ts';
 import type { RowLink } from '../source.ts';
 
 /** Fewer rows are read whole as fast. */
@@ -22,7 +22,7 @@ export async function checkIndexes(on: Inspection, lookedUp: readonly LookedUp[]
     const { table, rows } = found;
     if (table.kind === 'view' || rows < ROWS) continue;
     for (const index of usefulIndexes(link)) {
-      const statement = `create index on ${quoteIdent(table.schema)}.${quoteIdent(table.table)} (${index});`;
+      const statement = `create index on ${quoteTable(table)} (${index});`;
       if (told.has(statement) || (await hasIndex(on, found, index))) continue;
       told.add(statement);
       on.warnings.push({
@@ -40,10 +40,9 @@ export async function checkIndexes(on: Inspection, lookedUp: readonly LookedUp[]
  * making that very index on an empty copy of the table.
  */
 async function hasIndex({ tx }: Inspection, { oid, table }: CatalogTable, index: string): Promise<boolean> {
-  const from = `${quoteIdent(table.schema)}.${quoteIdent(table.table)}`;
   await tx.script('savepoint rollcall_index');
   try {
-    await tx.query(`create temporary table rollcall_copy (like ${from})`);
+    await tx.query(`create temporary table rollcall_copy (like ${quoteTable(table)})`);
     await tx.query(`create index rollcall_wanted on pg_temp.rollcall_copy (${index})`);
     const [found] = await tx.query(
       `select 1 from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam

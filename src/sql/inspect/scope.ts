@@ -1,6 +1,6 @@
 import { USER_COLUMNS } from '../../core/user-columns.ts';
 import { tableScope } from '../compile/value.ts';
-import { quoteIdent } from '../quote.ts';
+import { quoteIdent, quoteTable } from '../quote.ts';
 import type { Shape } from './table.ts';
 
 /** What an expression may read, and what it is evaluated over. */
@@ -32,9 +32,8 @@ export function userScope(columns: ReadonlySet<string>, over: Scope['over']): Sc
 /** All columns of a table or view, as a row of its own name. */
 export function rowScope({ table, virtual }: Shape, over: 'row' | 'rows'): Scope {
   const names = [...table.columns.keys()];
-  const from = `${quoteIdent(table.schema)}.${quoteIdent(table.table)}`;
   return {
-    projection: `select ${names.map(quoteIdent).join(', ')} from ${from}`,
+    projection: `select ${names.map(quoteIdent).join(', ')} from ${quoteTable(table)}`,
     alias: tableScope(table).alias,
     names,
     virtual,
