@@ -31,7 +31,7 @@ begin
     with picked as materialized (
       select d.contact_id, d.tries, d.due_at, d.token is not null as lost, d.token is not null or d.unknown_until is not null as doubt
         from rollcall.due d
-       where d.queue = p_destination * 2 + v_lane and d.due_at >= p_after and d.due_at <= v_now
+       where d.queue = p_destination * 4 + v_lane and d.due_at >= p_after and d.due_at <= v_now
          and (d.not_before is null or d.not_before <= v_now)
        order by d.due_at limit v_left
          for update skip locked

@@ -121,10 +121,10 @@ create index desired_waiting on rollcall.desired (waiting_for, destination_id) w
 create table rollcall.due (
   destination_id smallint not null,
   contact_id bigint not null,
-  lane smallint not null default 0,            -- 0 live, 1 backfill
+  lane smallint not null default 0,            -- 0 live, 1 backfill; held by a brake: 2 deletions, 3 changes
   -- For the index of claims alone: one on destination_id would tempt the planner to read a whole queue for one contact
   -- whenever it takes the queue for empty.
-  queue int generated always as (destination_id * 2 + lane) stored,
+  queue int generated always as (destination_id * 4 + lane) stored,
   due_at timestamptz not null,
   since timestamptz not null default clock_timestamp(),
   token uuid,                                  -- the lease; null when nobody holds it

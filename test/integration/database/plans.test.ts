@@ -128,7 +128,7 @@ test('while a snapshot is held open elsewhere, a claim from its kept lower bound
       `explain (analyze, buffers, format json)
        select d.contact_id from rollcall.due d where d.queue = $1 and d.due_at >= $2 and d.due_at <= clock_timestamp()
         order by d.due_at limit 100`,
-      [one.destination * 2, from],
+      [one.destination * 4, from],
     );
     const plan = rows[0]['QUERY PLAN'][0].Plan;
     return plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
