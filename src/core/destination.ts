@@ -38,6 +38,8 @@ export interface RemoteContact {
    * operations ended halfway and the address has changed again since. Each is deleted after the upsert.
    */
   readonly leftovers?: readonly string[] | undefined;
+  /** True when it was accepted at `address` by a request whose answer named no id. */
+  readonly imported?: boolean | undefined;
   /** Read just before an address change, where the destination can be read. */
   readonly subscription?: 'subscribed' | 'unsubscribed' | undefined;
 }
@@ -136,6 +138,43 @@ export interface FieldPlan<Config> {
   readonly max: number;
 }
 
+/** What came of a request for many contacts. */
+export type BulkStart =
+  /** It works on; `id` is the destination's own. */
+  | { readonly kind: 'started'; readonly id: string }
+  /** Nothing was done because of these rows, by their place in the request; the others may be sent again at once. */
+  | { readonly kind: 'refused'; readonly rows: ReadonlyMap<number, Outcome> }
+  /** Nothing was started; `unknown` when that is not certain. A `reject` means that some row is at fault, and not which. */
+  | { readonly kind: 'failed'; readonly outcome: Exclude<Outcome, { kind: 'delivered' }> };
+
+/** How far a request for many contacts has come. */
+export type BulkProgress =
+  | { readonly kind: 'working' }
+  /** What became of all of them. */
+  | { readonly kind: 'ended'; readonly outcome: Outcome }
+  /** The question was not answered; ask again. */
+  | { readonly kind: 'unanswered'; readonly outcome: Outcome };
+
+/** Upserts of many contacts in one request, which works on after its answer and is asked about until it has ended. */
+export interface Bulk<Config> {
+  /** Contacts and bytes of one request. */
+  readonly most: number;
+  readonly mostBytes: number;
+  /** Contacts that must wait before it is used; undefined to tell by the rate limit, null when it is never to be used. */
+  least(config: Config): number | null | undefined;
+  /** It says nothing of consent: only contacts of these states are sent this way. */
+  readonly consents: readonly ConsentState[];
+  /** Such requests that may be at work there side by side. */
+  readonly atOnce: number;
+  /** One contact's part of the request, for a delivery with nothing to be said of its address, leftovers or opt-out. */
+  row(delivery: Delivery, plan: AttributePlan, config: Config): JsonObject;
+  request(rows: readonly JsonObject[], config: Config): HttpRequest;
+  started(response: HttpResponse, rows: readonly JsonObject[]): BulkStart;
+  /** Asks how far it has come. */
+  poll(id: string, config: Config): HttpRequest;
+  progress(response: HttpResponse): BulkProgress;
+}
+
 /** A destination is one plain object (DESIGN section 7): pure functions and data, no I/O. */
 export interface Destination<Config> {
   readonly id: string;
@@ -169,6 +208,7 @@ export interface Destination<Config> {
   request(batch: readonly Operation[], config: Config): HttpRequest;
   /** One outcome per operation, in order, always. */
   interpret(response: HttpResponse, batch: readonly Operation[]): readonly Outcome[];
+  readonly bulk?: Bulk<Config>;
   /** Cheap read that proves key and scope. */
   probe(config: Config): HttpRequest;
   /** Reads one contact, asked for before its address is changed so that an opt-out moves with it. */

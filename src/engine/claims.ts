@@ -1,10 +1,11 @@
-import type { Bucket, Claimed } from './ports.ts';
+import type { Bucket } from './ports.ts';
 import { giveBack, isPaused, type LaneShared } from './lane-shared.ts';
 import { createTrouble } from './trouble.ts';
 import { pause } from './wake.ts';
 
 const IDLE_POLL_MS = 1_000;
 const RETRY_MS = 500;
+const FULL_WAIT_MS = 100;
 const CLAIM_MOST = 500;
 const CLAIM_PER_SLOT = 50;
 /** Work is claimed for about this long ahead of the limit, so that no lease runs out in the queue. */
@@ -14,6 +15,7 @@ const PERMIT_AHEAD_MS = 500;
 /** Claims start from where the last one ended; from the very start now and then, for rows that were committed late. */
 const FULL_SCAN_EVERY_MS = 5_000;
 const STATE_GOOD_FOR_MS = 1_000;
+const LANES = [0, 1] as const;
 
 /** How many requests may wait under lease in one lane. */
 export function claimBudget(concurrency: number, buckets: readonly Bucket[]): number {
@@ -21,17 +23,20 @@ export function claimBudget(concurrency: number, buckets: readonly Bucket[]): nu
   return Math.max(1, Math.min(CLAIM_MOST, concurrency * CLAIM_PER_SLOT, ...byRate));
 }
 
-/** At least that many; a lookup or a removal may come to it. */
-function requestsOf({ sendState, events }: Claimed): number {
-  return (sendState ? 1 : 0) + events.length;
+/** How much more of each lane may be claimed: whatever waits of the backfill, there is always room for who is live. */
+function roomOf({ queue, budget, pauses, busy }: LaneShared): readonly [live: number, backfill: number] {
+  // After a pause one goes first, alone.
+  if (pauses > 0) return queue.length + busy > 0 ? [0, 0] : [1, 0];
+  const refill = (load: number, most: number): number => (load > most / 2 ? 0 : Math.max(0, most - load));
+  return [refill(queue.load(0), budget), refill(queue.load(1), Math.ceil(budget / 2))];
 }
 
 /** Fills the lane's queue until the signal aborts or an error is fatal. */
 export async function runClaims(lane: LaneShared): Promise<void> {
-  const { store, queue, claimable, filled, signal, budget, graceMs, log, times } = lane;
+  const { store, queue, claimable, filled, signal, graceMs, log, times } = lane;
   const { id, name } = lane.state;
   const trouble = createTrouble(log, { destination: name }, 'claim work');
-  let after = '-infinity';
+  const bounds: [live: string, backfill: string] = ['-infinity', '-infinity'];
   let scannedAt = 0;
   let stateReadAt = -Infinity;
   while (!signal.aborted) {
@@ -48,28 +53,37 @@ export async function runClaims(lane: LaneShared): Promise<void> {
       const held = lane.limiter.notBefore() - PERMIT_AHEAD_MS - now;
       if (held > 0) {
         // What waits here would only lose its lease; another worker may have permits.
-        if (queue.length > 0 && held > IDLE_POLL_MS) await giveBack(lane, queue.splice(0));
+        if (queue.length > 0 && held > IDLE_POLL_MS) await giveBack(lane, queue.takeAll());
         await pause(Math.min(IDLE_POLL_MS, held), signal);
         continue;
       }
-      const load = queue.reduce((sum, { delivery }) => sum + requestsOf(delivery), 0);
-      const room = lane.pauses > 0 ? 1 - queue.length - lane.busy : budget - load;
-      if (room <= 0 || (queue.length > 0 && load > budget / 2)) {
-        await claimable.wait(100, signal);
+      const limits = roomOf(lane);
+      if (limits[0] + limits[1] <= 0) {
+        await claimable.wait(FULL_WAIT_MS, signal);
         continue;
       }
       if (now - scannedAt > FULL_SCAN_EVERY_MS) {
-        after = '-infinity';
+        bounds.fill('-infinity');
         scannedAt = now;
       }
       const lease = { token: crypto.randomUUID(), leaseMs: times.leaseMs, graceMs };
-      const claimed = await store.claim(id, lease, room, after);
+      const claimed = await store.claim(id, lease, {
+        limits,
+        after: bounds,
+        aside: lane.together,
+        consents: lane.destination.bulk?.consents ?? [],
+        liveWaitMs: lane.liveWaitMs,
+      });
       trouble.worked();
       for (const delivery of claimed) queue.push({ lease, until: now + times.leaseMs, delivery });
       if (claimed.length > 0) filled.ring();
-      if (claimed.length === room) after = claimed.at(-1)?.dueAt ?? after;
-      else if (after !== '-infinity') after = '-infinity';
-      else await claimable.wait(IDLE_POLL_MS, signal);
+      const before = bounds.join(' ');
+      for (const each of LANES) {
+        const found = claimed.filter((c) => c.lane === each);
+        if (limits[each] > 0)
+          bounds[each] = found.length < limits[each] ? '-infinity' : (found.at(-1)?.dueAt ?? bounds[each]);
+      }
+      if (before === '-infinity -infinity' && bounds.join(' ') === before) await claimable.wait(IDLE_POLL_MS, signal);
     } catch (error) {
       if (lane.isFatal(error)) break;
       trouble.failed(error);

@@ -1,5 +1,6 @@
 import type { Destination } from '../core/destination.ts';
 import { fatalError } from './fatal.ts';
+import { runBackfill } from './backfill.ts';
 import { runFoldLoop } from './fold-loop.ts';
 import { createLane } from './lane.ts';
 import type { DestinationState, Logger, Send, Store } from './ports.ts';
@@ -28,9 +29,18 @@ export interface EngineOptions {
   /** See `LaneOptions.eventsAtMostOnce`. */
   readonly eventsAtMostOnce: boolean;
   readonly sweepEveryMs: number;
+  /**
+   * 0 for a worker. A helper of a backfill leaves live changes to the workers there are, and takes those only that nobody took for
+   * so long, in ms.
+   */
+  readonly liveWaitMs: number;
   readonly random: () => number;
   readonly times: EngineTimes;
 }
+
+/** A worker takes over a backfill whose own process is gone; that one begins at once. */
+const HELPER_LOOK_MS = 200;
+const WORKER_LOOK_MS = 3_000;
 
 /**
  * Runs fold, delivery and upkeep until the signal aborts, then ends them in order: nothing stays leased.
@@ -54,7 +64,12 @@ export async function runEngine(options: EngineOptions, signal: AbortSignal): Pr
   const source = createSourceWatch(options.store, options.log);
   const parts = [
     runFoldLoop({ ...options, onFolded, isFatal, source }, stop.signal),
-    runUpkeep({ ...options, onFolded, isFatal, source }, stop.signal),
+    // A helper of a backfill goes, and the sweep takes its time.
+    ...(options.liveWaitMs > 0 ? [] : [runUpkeep({ ...options, onFolded, isFatal, source }, stop.signal)]),
+    runBackfill(
+      { ...options, lookEveryMs: options.liveWaitMs > 0 ? HELPER_LOOK_MS : WORKER_LOOK_MS, onFolded, isFatal },
+      stop.signal,
+    ),
     ...lanes.map((lane) => lane.run(stop.signal)),
   ];
   // A part that fails ends the others too, in order; none is left running behind.

@@ -12,6 +12,8 @@ export interface FoldLoopOptions {
   readonly listening: () => boolean;
   /** How often the log is looked at while NOTIFY cannot reach us, in ms. */
   readonly pollMs: number;
+  /** Above 0, changes are left to other workers until they have waited so long in the log, in ms. */
+  readonly liveWaitMs: number;
   readonly onFolded: () => void;
   readonly isFatal: (error: unknown) => boolean;
   readonly source: SourceWatch;
@@ -29,6 +31,7 @@ const REARM_MS = 10_000;
 /** A net under NOTIFY: a change may commit between our last look and the moment we armed. */
 const POLL_ARMED_MS = 250;
 const RETRY_MS = 1_000;
+const LOOK_MS = 250;
 const PAUSED_MS = 5_000;
 
 /** Folds changes as they come until the signal aborts. */
@@ -38,6 +41,10 @@ export async function runFoldLoop(options: FoldLoopOptions, signal: AbortSignal)
   let armedAt = -Infinity;
   while (!signal.aborted) {
     try {
+      if (options.liveWaitMs > 0 && (await store.foldLagMs()) < options.liveWaitMs) {
+        await pause(LOOK_MS, signal);
+        continue;
+      }
       const begunAt = performance.now();
       const folded = await store.fold(FOLD_KEYS);
       const tookMs = performance.now() - begunAt;

@@ -1,4 +1,5 @@
 import type { Destination } from '../core/destination.ts';
+import type { LaneQueue } from './lane-queue.ts';
 import type { Limiter } from './limiter.ts';
 import type { Claimed, DestinationState, Lease, Logger, Send, Store } from './ports.ts';
 import type { EngineTimes } from './times.ts';
@@ -15,6 +16,8 @@ export interface LaneOptions {
   /** An event whose attempt got no answer is not sent again, where the destination has no key against duplicates. */
   readonly eventsAtMostOnce: boolean;
   readonly times: EngineTimes;
+  /** Live contacts are left to other workers until they have waited so long, in ms: 0 for a worker of its own. */
+  readonly liveWaitMs: number;
   /** A number from 0 to 1, for jitter. */
   readonly random: () => number;
   /** Told of every error of the store; true when no retry can mend it and the lane shall end. */
@@ -31,7 +34,7 @@ export interface Leased {
 
 /** What the claim loop and the slots of one lane share. Times are of `performance.now()`. */
 export interface LaneShared extends LaneOptions {
-  readonly queue: Leased[];
+  readonly queue: LaneQueue;
   /** Rung when the queue was filled. */
   readonly filled: Wake;
   /** Rung when there may be something to claim, or room for it. */
@@ -40,9 +43,18 @@ export interface LaneShared extends LaneOptions {
   /** Added to a wait that a destination asks for, so that a bucket's burst does not start before its end. */
   readonly holdExtraMs: number;
   readonly budget: number;
+  /** Units of the backfill lane that may be in hand: one slot is for whoever is live. */
+  readonly backfillSlots: number;
+  /** Of these, how many may wait for a permit: whoever is live comes next, and waits for no more than these. */
+  readonly backfillWaits: number;
+  /** Lanes whose backlog is so long that their contacts go together: see bulk.ts. */
+  together: [live: boolean, backfill: boolean];
   readonly signal: AbortSignal;
   /** Requests in flight. */
   busy: number;
+  /** Of these, units of the backfill lane, and those that wait for a permit. */
+  backfilling: number;
+  backfillWaiting: number;
   /** Pauses in a row; above 0 one contact goes first, alone. */
   pauses: number;
   /** The destination is paused until then. */

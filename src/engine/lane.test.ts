@@ -24,6 +24,7 @@ const inStep: Claimed = {
   takeover: false,
   consent: 'basis',
   tries: 0,
+  lane: 0,
   dueAt: '2026-05-06 07:08:09',
   carryFrom: null,
 };
@@ -66,6 +67,7 @@ async function run(
     send: async () => answer(left.shift() ?? 201),
     log: { error: log, warn: log, info: log, debug: log },
     graceMs: 1_000,
+    liveWaitMs: 0,
     eventsAtMostOnce: options.eventsAtMostOnce ?? false,
     times: DEFAULT_TIMES,
     random: () => 0.5,

@@ -1,12 +1,16 @@
 import { ratePlan } from '../core/rate.ts';
+import { runBulk } from './bulk.ts';
 import { claimBudget, runClaims } from './claims.ts';
-import { giveBack, type LaneOptions, type LaneShared, type Leased } from './lane-shared.ts';
+import { createLaneQueue } from './lane-queue.ts';
+import { giveBack, type LaneOptions, type LaneShared } from './lane-shared.ts';
 import { createLimiter } from './limiter.ts';
 import type { Bucket } from './ports.ts';
 import { createSettler } from './settler.ts';
 import { runSlot } from './slot.ts';
 import { createTrouble } from './trouble.ts';
 import { createWake } from './wake.ts';
+
+const AHEAD_US = 500_000;
 
 /** Delivery to one destination. Destinations share nothing but the database, so none holds up another. */
 export interface Lane {
@@ -22,7 +26,7 @@ export function createLane(options: LaneOptions): Lane {
   const limits = options.destination.limits(options.config);
   const buckets = limits.buckets.map((b) => ({ name: b.name, ...ratePlan(b) }));
   const claimable = createWake();
-  const queue: Leased[] = [];
+  const queue = createLaneQueue();
   const trouble = createTrouble(log, { destination: name }, 'take permits to send');
   const limiter = createLimiter(
     async (want) => {
@@ -49,19 +53,29 @@ export function createLane(options: LaneOptions): Lane {
         limiter,
         holdExtraMs: holdExtraMs(buckets),
         budget: claimBudget(limits.concurrency, buckets),
+        backfillSlots: Math.max(1, limits.concurrency - 1),
+        backfillWaits: backfillWaits(buckets),
+        together: [false, false],
         signal,
         busy: 0,
+        backfilling: 0,
+        backfillWaiting: 0,
         pauses: options.state.pauses,
         pausedUntil: 0,
         pausedAt: -Infinity,
       };
       const settler = createSettler(store, options.state, log, () => claimable.ring());
       const slots = Array.from({ length: limits.concurrency }, () => runSlot(shared, settler));
-      await Promise.all([runClaims(shared), ...slots]);
-      await giveBack(shared, queue.splice(0));
+      await Promise.all([runClaims(shared), runBulk(shared, buckets), ...slots]);
+      await giveBack(shared, queue.takeAll());
       await settler.drain(times.requestMs);
     },
   };
+}
+
+/** As many permits as are handed out in half a second: so long whoever is live may wait behind a backfill. */
+export function backfillWaits(buckets: readonly Bucket[]): number {
+  return Math.min(...buckets.map((b) => Math.ceil(AHEAD_US / b.intervalUs)), Infinity);
 }
 
 /**

@@ -23,6 +23,7 @@ function unit(parts: Partial<Claimed>): Claimed {
     takeover: false,
     consent: 'basis',
     tries: 0,
+    lane: 0,
     dueAt: '',
     carryFrom: null,
     ...parts,

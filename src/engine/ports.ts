@@ -1,5 +1,8 @@
 import type { AttributePlan, Auth, ContactEvent, Delivery, HttpRequest, HttpResponse } from '../core/destination.ts';
+import type { ConsentState } from '../core/mapping.ts';
 import type { Outcome } from '../core/outcome.ts';
+import type { BackfillStore } from './backfill-ports.ts';
+import type { JobStore } from './job-ports.ts';
 
 /** An answer, or why there is none. A failure is `retry` when nothing was sent and `unknown` when it may have arrived. */
 export type SendResult =
@@ -55,10 +58,28 @@ export interface Claimed extends Delivery {
   /** In order. After an upsert, before a delete. */
   readonly events: readonly ContactEvent[];
   readonly tries: number;
+  readonly lane: Lane;
   /** When it was due, as the store's own text: the next lower bound for a claim. */
   readonly dueAt: string;
   /** An address whose subscription must be read before this delivery is sent. */
   readonly carryFrom: string | null;
+}
+
+/** 0 is live, 1 is backfill: see DESIGN section 5, "lane". */
+export type Lane = 0 | 1;
+
+/** What a claim takes. */
+export interface ClaimScope {
+  /** Most contacts of each lane. */
+  readonly limits: readonly [live: number, backfill: number];
+  /** Of each lane, a lower bound on when they were due, as `Claimed.dueAt`, or `-infinity`. */
+  readonly after: readonly [live: string, backfill: string];
+  /** Lanes whose contacts go together: of these only those that must go by themselves are taken. */
+  readonly aside: readonly [live: boolean, backfill: boolean];
+  /** See `Bulk.consents`. */
+  readonly consents: readonly ConsentState[];
+  /** Live ones are left to other workers until they have waited so long, in ms. */
+  readonly liveWaitMs: number;
 }
 
 /** What became of one event. */
@@ -103,11 +124,10 @@ export interface Bucket {
 }
 
 /** Desired and delivered state, behind a port. Each method is one transaction and safe beside other workers. */
-export interface Store {
+export interface Store extends JobStore, BackfillStore {
   destinations(): Promise<readonly DestinationState[]>;
   fold(limit: number): Promise<FoldResult>;
-  /** @param after lower bound on when deliveries were due, as `Claimed.dueAt`, or `-infinity` */
-  claim(destination: number, lease: Lease, limit: number, after: string): Promise<readonly Claimed[]>;
+  claim(destination: number, lease: Lease, scope: ClaimScope): Promise<readonly Claimed[]>;
   release(destination: number, token: string, contactIds: readonly string[]): Promise<void>;
   settle(destination: number, lease: Lease, settlements: readonly Settlement[]): Promise<void>;
   takeSends(

@@ -1,7 +1,7 @@
-import { nextPauseMs } from '../core/breaker.ts';
 import type { Outcome } from '../core/outcome.ts';
-import { LONGEST_WAIT_MS, retryDelayMs } from '../core/retry.ts';
+import { retryDelayMs } from '../core/retry.ts';
 import { giveBack, isPaused, type LaneShared, type Leased } from './lane-shared.ts';
+import { askedMs, note } from './note.ts';
 import { perform, type Performed } from './perform.ts';
 import type { Claimed } from './ports.ts';
 import type { Settler } from './settler.ts';
@@ -10,25 +10,28 @@ import { codeOf } from './trouble.ts';
 type Begun = Extract<Performed, { begun: true }>;
 
 const IDLE_MS = 1_000;
-/** Wait after a 429 that does not say how long. */
-const THROTTLE_MS = 5_000;
 
 /** One request in flight at a time, from the lane's queue, until the signal aborts. */
 export async function runSlot(lane: LaneShared, settler: Settler): Promise<void> {
   const { queue, filled, claimable, signal } = lane;
   while (!signal.aborted) {
     await settler.room(signal);
-    const next = queue.shift();
+    const next = queue.shift(lane.backfilling < lane.backfillSlots && lane.backfillWaiting < lane.backfillWaits);
     if (next === undefined) {
       await filled.wait(IDLE_MS, signal);
       continue;
     }
     if (queue.length <= lane.budget / 2) claimable.ring();
+    const { lane: of } = next.delivery;
     lane.busy += 1;
+    lane.backfilling += of;
     try {
       await deliver(lane, settler, next);
     } finally {
       lane.busy -= 1;
+      lane.backfilling -= of;
+      // Another slot may have been held back.
+      if (of === 1 && queue.length > 0) filled.ring();
     }
   }
 }
@@ -111,12 +114,25 @@ async function attempt(lane: LaneShared, { delivery, until }: Leased): Promise<P
       send: lane.send,
       eventsAtMostOnce: lane.eventsAtMostOnce,
       deadlineMs: () => Math.min(times.requestMs, until - times.settleMs - performance.now()),
-      permit: async (which) => (await limiter.acquire(lastStart[which], signal)) && !isPaused(lane),
+      permit: async (which) =>
+        (await waiting(lane, delivery, limiter.acquire(lastStart[which], signal))) && !isPaused(lane),
       onMistake,
     });
   } catch (error) {
     onMistake(error);
     return mistaken(delivery);
+  }
+}
+
+/** Counts whoever of the backfill waits for a permit. */
+async function waiting<T>(lane: LaneShared, delivery: Claimed, permit: Promise<T>): Promise<T> {
+  if (delivery.lane === 0) return await permit;
+  lane.backfillWaiting += 1;
+  try {
+    return await permit;
+  } finally {
+    lane.backfillWaiting -= 1;
+    if (lane.queue.length > 0) lane.filled.ring();
   }
 }
 
@@ -127,51 +143,6 @@ function mistaken({ sendState, events: [first] }: Claimed): Performed {
   const state = sendState ? { outcome, latencyMs: 0 } : undefined;
   const events = sendState || first === undefined ? [] : [{ id: first.id, outcome, latencyMs: 0 }];
   return { begun: true, state, events, answers: [], stopped: { outcome, by: sendState ? 'state' : 'event' } };
-}
-
-/** What an outcome says about the destination as a whole. */
-async function note(lane: LaneShared, outcome: Outcome, begunAt: number): Promise<void> {
-  const { store, log, times } = lane;
-  const { id, name } = lane.state;
-  switch (outcome.kind) {
-    case 'config': {
-      // One pause for all that were in flight together.
-      if (begunAt < lane.pausedAt) return;
-      const pauseMs = nextPauseMs(lane.pauses, times.breaker);
-      lane.pausedAt = performance.now();
-      lane.pausedUntil = lane.pausedAt + pauseMs;
-      lane.pauses += 1;
-      log.error(
-        { destination: name, code: outcome.code, seconds: Math.round(pauseMs / 1_000) },
-        'the destination refuses us, so it is paused',
-      );
-      await giveBack(lane, lane.queue.splice(0));
-      await store.pause(id, outcome.code, outcome.message, pauseMs);
-      return;
-    }
-    case 'throttle':
-      lane.limiter.drop();
-      await store.holdSends(id, askedMs(outcome) + lane.holdExtraMs);
-      return;
-    case 'delivered':
-    case 'reject':
-      // Any answer about a record proves that key and plan work, unless it was asked for before the pause.
-      if (lane.pauses > 0 && begunAt > lane.pausedAt) {
-        await store.resume(id);
-        lane.pauses = 0;
-        lane.pausedUntil = 0;
-        lane.claimable.ring();
-        log.info({ destination: name }, 'the destination accepts us again');
-      }
-      return;
-    case 'retry':
-    case 'unknown':
-  }
-}
-
-/** How long a destination asks us to wait, in ms. */
-function askedMs(outcome: Extract<Outcome, { kind: 'throttle' | 'retry' | 'unknown' | 'config' | 'reject' }>): number {
-  return Math.min(LONGEST_WAIT_MS, outcome.retryAfterMs ?? THROTTLE_MS);
 }
 
 /** How long until the next attempt, in ms. */

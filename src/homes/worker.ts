@@ -19,6 +19,8 @@ export interface WorkerOptions {
   readonly log: Logger;
   /** Where `GET /healthz` listens; not at all when absent. Port 0 takes a free one. */
   readonly health?: { readonly port: number; readonly host: string } | undefined;
+  /** Runs beside the workers for a backfill only; live changes are taken when nobody else does. */
+  readonly helper?: boolean | undefined;
   /** Called once the worker runs, with the port of its health check. */
   readonly onReady?: (ready: { readonly healthPort: number | undefined }) => void;
   /** Other clocks than the engine's own; for tests. */
@@ -30,6 +32,8 @@ const POLL_MS = 50;
 const POLL_ONLY_MS = 10;
 const LISTEN_AGAIN_MS = 5_000;
 const CLOSE_MS = 5_000;
+/** A helper leaves what is live to the workers there are; when nobody took it for so long there are none. */
+const HELPER_WAIT_MS = 2_000;
 
 /**
  * Runs one worker until the signal aborts, then finishes what is in flight and frees the rest.
@@ -74,6 +78,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
         graceMs: config.delivery.graceMs,
         eventsAtMostOnce: config.delivery.events === 'at_most_once',
         sweepEveryMs: config.sweep.everyMs,
+        liveWaitMs: options.helper === true ? HELPER_WAIT_MS : 0,
         random: Math.random,
         times: { ...DEFAULT_TIMES, ...options.times },
       },

@@ -1,6 +1,7 @@
 import type { Config } from '../config/types.ts';
 import { dropCapture } from './compile/capture-trigger.ts';
 import { generated } from './generated.ts';
+import { backfill } from './functions/backfill.ts';
 import { capture } from './functions/capture.ts';
 import { claim } from './functions/claim.ts';
 import { destinationState } from './functions/destination-state.ts';
@@ -11,6 +12,7 @@ import { fold } from './functions/fold.ts';
 import { foldDestination } from './functions/fold-destination.ts';
 import { forget } from './functions/forget.ts';
 import { install } from './functions/install.ts';
+import { jobs } from './functions/jobs.ts';
 import { kin } from './functions/kin.ts';
 import { mapping } from './functions/mapping.ts';
 import { resend } from './functions/resend.ts';
@@ -23,6 +25,7 @@ import { triggers } from './functions/triggers.ts';
 import { wanted } from './functions/wanted.ts';
 import { state } from './migrations/0001-state.ts';
 import { log } from './migrations/0002-log.ts';
+import { jobs as jobTables } from './migrations/0003-jobs.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -30,6 +33,7 @@ import type { Sources } from './source.ts';
 export const MIGRATIONS: readonly { readonly version: number; readonly name: string; readonly sql: string }[] = [
   { version: 1, name: 'state', sql: state },
   { version: 2, name: 'log', sql: log },
+  { version: 3, name: 'jobs', sql: jobTables },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
@@ -67,9 +71,11 @@ export function installScript(config: Config, sources: Sources): string {
     rotate,
     claim,
     settle,
+    jobs,
     destinationState,
     triggers,
     sweep,
+    backfill,
     status,
     generated(config, sources),
     `revoke all on schema rollcall from public;`,

@@ -92,6 +92,7 @@ export async function world(options: Record<string, unknown> = {}, sandboxOption
       takeover: false,
       consent: 'basis',
       tries: 0,
+      lane: 0,
       dueAt: '',
       carryFrom: null,
       ...parts,

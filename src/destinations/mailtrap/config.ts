@@ -22,6 +22,8 @@ export interface MailtrapConfig {
   readonly clear_as: null | 'empty';
   /** Whether `apply` creates the fields that are missing. */
   readonly create_fields: boolean;
+  /** Contacts that must wait before they are imported together; `off` to send each by itself. Absent: 15 s of the rate limit. */
+  readonly import_from?: number | 'off' | undefined;
 }
 
 /** Why a text can't be the base URL, or undefined. */
@@ -92,4 +94,8 @@ export const mailtrapConfig: ZodType<MailtrapConfig> = z.strictObject({
     .default(null)
     .meta({ description: 'What clears a field: null, or an empty text' }),
   create_fields: z.boolean().default(true).meta({ description: 'Whether apply creates missing fields' }),
+  import_from: z
+    .union([z.int().min(2).max(50_000), z.literal('off')])
+    .optional()
+    .meta({ description: 'Contacts that must wait before they are imported together; off: never' }),
 });

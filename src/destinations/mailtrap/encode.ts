@@ -33,7 +33,7 @@ function mustUnsubscribe(delivery: Delivery, address: string): boolean {
   return delivery.consent === 'none' && (mayCreate || remote?.subscription !== 'subscribed');
 }
 
-function listIds(config: MailtrapConfig): number[] {
+export function listIds(config: MailtrapConfig): number[] {
   return config.lists.map((list) => {
     if (typeof list === 'number') return list;
     throw new RollcallError(
@@ -46,16 +46,23 @@ function listIds(config: MailtrapConfig): number[] {
   });
 }
 
+/**
+ * Joined until it is known to have arrived: on the first delivery, on its repetition after a lost answer (which changes
+ * nothing), and when the contact vanished at Mailtrap and is made anew. An import tells no id, but that it arrived.
+ */
+export function joinsLists({ remote }: Delivery, address: string, config: MailtrapConfig): boolean {
+  if (config.lists.length === 0) return false;
+  if (config.list_policy === 'keep') return true;
+  const imported = remote?.imported === true && present(remote.address) && sameAddress(remote.address, address);
+  return !present(remote?.id) && !imported;
+}
+
 function upsert(delivery: Delivery, address: string, plan: AttributePlan, config: MailtrapConfig): Operation {
   const { remote } = delivery;
   const contact: Record<string, Json> = { email: address };
   const fields: JsonObject = fieldValues(delivery.attributes, plan, delivery.takeover, config);
   if (Object.keys(fields).length > 0) contact['fields'] = fields;
-  // Joined while the id is unknown: on the first delivery, on its repetition after a lost answer (which changes
-  // nothing), and when the contact vanished at Mailtrap and is made anew.
-  if (config.lists.length > 0 && (config.list_policy === 'keep' || !present(remote?.id))) {
-    contact['list_ids_included'] = listIds(config);
-  }
+  if (joinsLists(delivery, address, config)) contact['list_ids_included'] = listIds(config);
   if (mustUnsubscribe(delivery, address)) contact['unsubscribed'] = true;
   return {
     kind: 'upsert',

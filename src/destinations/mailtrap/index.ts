@@ -1,5 +1,6 @@
 import type { Destination, HttpRequest, Limits, Operation } from '../../core/destination.ts';
 import { renderJson } from '../../core/json.ts';
+import { bulk } from './bulk.ts';
 import { type MailtrapConfig, mailtrapConfig } from './config.ts';
 import { encode } from './encode.ts';
 import { encodeEvent, EVENT_LIMITS } from './encode-event.ts';
@@ -55,6 +56,7 @@ export const mailtrap: Destination<MailtrapConfig> = {
   eventLimits: EVENT_LIMITS,
   request,
   interpret,
+  bulk,
   probe,
   lookup,
   fields,

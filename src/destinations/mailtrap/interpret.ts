@@ -41,15 +41,18 @@ function upserted(response: HttpResponse, operation: Operation): Outcome {
   return { kind: 'delivered', remoteId: id, created };
 }
 
-/** A refusal that names what is wrong with the record, the account or the config. */
-function refused(problems: readonly Problem[], failure: Failure, operation: Operation): Failure {
+/**
+ * A refusal that names what is wrong with the record, the account or the config.
+ * @param byId whether the contact was named by its id, and not by its address
+ */
+export function refused(problems: readonly Problem[], failure: Failure, byId = false): Failure {
   const { message } = failure;
   if (isPlanLimit(problems)) return { kind: 'config', code: 'plan_limit', message };
   if (problems.some(({ field, message: words }) => field === 'email' && EMAIL_TAKEN.test(words))) {
-    return isByAddress(operation)
-      ? // Someone else created the same contact in this moment; the next attempt updates it.
-        { kind: 'retry', code: 'email_conflict', message }
-      : { kind: 'retry', code: 'email_taken', message, forgetRemote: true };
+    return byId
+      ? { kind: 'retry', code: 'email_taken', message, forgetRemote: true }
+      : // Someone else created the same contact in this moment; the next attempt updates it.
+        { kind: 'retry', code: 'email_conflict', message };
   }
   // Which lists to join stands in the config, not in the record.
   const list = problems.find(({ field }) => field !== undefined && /^list_ids?_(?:included|excluded)$/.test(field));
@@ -101,7 +104,7 @@ function outcomeOf(response: HttpResponse, operation: Operation): Outcome {
   if (response.status === 404) return notFound(operation, failure);
   if (failure.kind !== 'reject' && response.status !== 403) return failure;
   const problems = readProblems(response.body);
-  const named = refused(problems, failure, operation);
+  const named = refused(problems, failure, !isByAddress(operation));
   // 401 and 403 are about the account, whatever the words; only the plan limit has its own code.
   return failure.kind === 'reject' || named.code === 'plan_limit' ? named : failure;
 }

@@ -1,20 +1,58 @@
 import { KEYS_FIRST } from './plan-settings.ts';
+import { fitsMany } from './jobs.ts';
 import { REFUSED } from './refused.ts';
 
 /** Claim and release: who sends what. See SPEC.md, "States of a delivery". */
 export const claim: string = /* sql */ `
--- Leases due contacts. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows.
+-- The next due contacts of a lane; with p_consents, of the first of them only those that no request for many can carry.
+create or replace function rollcall.pick_due(p_destination smallint, p_lane smallint, p_limit int, p_from timestamptz, p_now timestamptz,
+  p_consents text[])
+returns table (contact_id bigint, tries int, due_at timestamptz, lost boolean, doubt boolean)
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+#variable_conflict use_column
+begin
+  if p_consents is null then
+    return query
+      select d.contact_id, d.tries, d.due_at, d.token is not null, d.token is not null or d.unknown_until is not null
+        from rollcall.due d
+       where d.queue = p_destination * 4 + p_lane and d.due_at >= p_from and d.due_at <= p_now
+         and (d.not_before is null or d.not_before <= p_now)
+       order by d.due_at limit p_limit
+         for update skip locked;
+    return;
+  end if;
+  return query
+    with first as materialized (
+      select d.contact_id, d.due_at from rollcall.due d
+       where d.queue = p_destination * 4 + p_lane and d.due_at >= p_from and d.due_at <= p_now
+         and (d.not_before is null or d.not_before <= p_now)
+       order by d.due_at limit 2000
+    ), apart as materialized (
+      select f.contact_id from first f
+        cross join lateral (select * from rollcall.due d where d.destination_id = p_destination and d.contact_id = f.contact_id offset 0) d
+        cross join lateral (select * from rollcall.desired s
+          where s.destination_id = p_destination and s.contact_id = f.contact_id offset 0) s
+       where d.token is not null or not (${fitsMany('p_consents')})
+       order by f.due_at limit p_limit
+    )
+    select d.contact_id, d.tries, d.due_at, d.token is not null, d.token is not null or d.unknown_until is not null
+      from apart a
+      cross join lateral (select * from rollcall.due d
+        where d.destination_id = p_destination and d.contact_id = a.contact_id and d.due_at <= p_now offset 0 for update skip locked) d;
+end $body$;
+
+-- Leases due contacts: of each lane as many as p_limits has for it, live first. p_consents: see pick_due; p_aside has the lanes it
+-- is for. p_live_wait: live ones are left to others until they have waited so long. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows.
 -- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease.
-create or replace function rollcall.claim(p_destination smallint, p_token uuid, p_limit int, p_lease interval, p_grace interval,
-  p_after timestamptz, p_config_hash text, p_ref text, p_environment text)
+create or replace function rollcall.claim(p_destination smallint, p_token uuid, p_limits int[], p_lease interval, p_grace interval,
+  p_after timestamptz[], p_aside boolean[], p_consents text[], p_live_wait interval, p_config_hash text, p_ref text, p_environment text)
 returns table (contact_id bigint, version bigint, action text, address text, remote_address text, remote_id text, payload text,
   consent text, carry_from text, takeover boolean, leftovers text[], delivered boolean, tries int, due_at timestamptz,
-  send_state boolean, events text)
+  send_state boolean, events text, lane smallint, imported boolean)
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 declare
   v_now timestamptz := clock_timestamp();
-  v_left int := p_limit;
   v_lane smallint;
   v_contacts bigint[];
   v_tries int[];
@@ -27,14 +65,10 @@ begin
   perform rollcall.check_config(p_config_hash);
   perform rollcall.check_identity(p_ref, p_environment);
   foreach v_lane in array array[0, 1]::smallint[] loop
-    exit when v_left <= 0;
+    continue when p_limits[v_lane + 1] <= 0;
     with picked as materialized (
-      select d.contact_id, d.tries, d.due_at, d.token is not null as lost, d.token is not null or d.unknown_until is not null as doubt
-        from rollcall.due d
-       where d.queue = p_destination * 4 + v_lane and d.due_at >= p_after and d.due_at <= v_now
-         and (d.not_before is null or d.not_before <= v_now)
-       order by d.due_at limit v_left
-         for update skip locked
+      select * from rollcall.pick_due(p_destination, v_lane, p_limits[v_lane + 1], p_after[v_lane + 1],
+        case when v_lane = 0 then v_now - p_live_wait else v_now end, case when p_aside[v_lane + 1] then p_consents end)
     ), leased as (
       update rollcall.due d
          set token = p_token, due_at = v_now + p_lease, handed = case when d.token is not null then d.handed end,
@@ -45,7 +79,6 @@ begin
            array_agg(p.contact_id) filter (where p.lost)
       into v_contacts, v_tries, v_due, v_doubt, v_lost from picked p;
     continue when v_contacts is null;
-    v_left := v_left - cardinality(v_contacts);
     if v_once and v_lost is not null then perform rollcall.forsake_events(p_destination, v_lost); end if;
     v_events := exists (select from rollcall.events e where e.state = 'pending');
     -- In a statement of its own: a fold that locked the queue row before us has committed by now, and its state is read.
@@ -56,7 +89,8 @@ begin
            case when v_events and (n.send_state and s.action = 'upsert' or coalesce(s.remote_address, s.remote_id) is not null)
              then case when v_once then rollcall.hand_out(p_destination, s.contact_id)
                        else rollcall.next_events(p_destination, s.contact_id) end
-             else '[]' end
+             else '[]' end,
+           v_lane, s.imported
       from unnest(v_contacts, v_tries, v_due, v_doubt) as l(contact_id, tries, due_at, doubt)
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = l.contact_id offset 0) s
       cross join lateral (select s.action <> 'none' and (l.doubt

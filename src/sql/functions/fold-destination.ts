@@ -123,7 +123,8 @@ begin
         from kept k
       on conflict (contact_id, destination_id) do update
          set remote_address = excluded.remote_address, remote_id = excluded.remote_id, leftovers = excluded.leftovers,
-             carry_from = excluded.carry_from, action = excluded.action, delivered_version = excluded.delivered_version
+             carry_from = excluded.carry_from, action = excluded.action, delivered_version = excluded.delivered_version,
+             imported = s.imported and excluded.remote_address is not null
       returning s.contact_id, s.action
     ), undue as (
       delete from rollcall.due d

@@ -10,10 +10,11 @@ begin
       select d.contact_id from rollcall.due d where d.destination_id = p_destination and d.token is not null and d.handed is not null));
   end if;
   delete from rollcall.due d where d.destination_id = p_destination;
+  delete from rollcall.jobs j where j.destination_id = p_destination;
   delete from rollcall.dead_letters l where l.destination_id = p_destination and l.stage = 'deliver';
   if p_forget then
     update rollcall.desired s
-       set remote_address = null, remote_id = null, leftovers = null, carry_from = null, takeover = false,
+       set remote_address = null, remote_id = null, leftovers = null, carry_from = null, takeover = false, imported = false,
            action = case when s.action in ('delete', 'unsubscribe') then 'none' else s.action end,
            version = s.version + 1, delivered_version = null
      where s.destination_id = p_destination;

@@ -115,7 +115,7 @@ begin
              when r.arrived and not r.theirs and s.remote_address <> r.address
                and s.remote_address <> all(coalesce(s.leftovers, '{}')) then array_append(s.leftovers, s.remote_address)
              else s.leftovers end as leftovers,
-           x.refused
+           s.imported and r.forget_remote is not true as imported, s.remote_address as before, x.refused
       from result r
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
       -- Revived: nothing was wanted there any more, and the late request may have made it: it has to go.
@@ -128,14 +128,15 @@ begin
   ), state as (
     -- Each row is there and locked: an insert that conflicts is an update by key.
     insert into rollcall.desired as s (destination_id, contact_id, action, hash, version, delivered_version, remote_address,
-      remote_id, takeover, carry_from, leftovers)
+      remote_id, takeover, carry_from, leftovers, imported)
     select p_destination, n.contact, n.wanted_action, n.hash, n.wanted, n.delivered_version, n.next_remote_address, n.next_remote_id,
-           n.takeover, n.carry_from, n.leftovers
+           n.takeover, n.carry_from, n.leftovers, n.imported and n.next_remote_address = n.before
       from next n
     on conflict (contact_id, destination_id) do update
        set action = excluded.action, version = excluded.version, delivered_version = excluded.delivered_version,
            remote_address = excluded.remote_address, remote_id = excluded.remote_id, takeover = excluded.takeover,
-           carry_from = excluded.carry_from, leftovers = excluded.leftovers
+           carry_from = excluded.carry_from, leftovers = excluded.leftovers,
+           imported = coalesce(excluded.imported, false)
   ), judged as (
     select r.*, e.waits, not e.waits and (r.wanted_action = 'none' or case when r.action = 'events'
                then coalesce(r.unknown_until <= v_now, true)

@@ -1,7 +1,7 @@
 import type { ContactEvent, RemoteContact } from '../../core/destination.ts';
 import { isJsonObject, parseJson } from '../../core/json.ts';
 import type { ConsentState } from '../../core/mapping.ts';
-import type { Claimed, Lease } from '../../engine/ports.ts';
+import type { Claimed, ClaimScope, Lane, Lease } from '../../engine/ports.ts';
 import type { Queryable } from '../port.ts';
 import type { Identity } from './identity.ts';
 
@@ -18,6 +18,8 @@ interface ClaimRow {
   readonly carry_from: string | null;
   readonly takeover: boolean;
   readonly leftovers: readonly string[] | null;
+  readonly imported: boolean;
+  readonly lane: Lane;
   readonly delivered: boolean;
   readonly tries: number;
   readonly due_at: string;
@@ -33,18 +35,21 @@ export async function claim(
   identity: Identity,
   destination: number,
   lease: Lease,
-  limit: number,
-  after: string,
+  { limits, after, aside, consents, liveWaitMs }: ClaimScope,
 ): Promise<readonly Claimed[]> {
   const rows = await sql.query<ClaimRow>(
-    `select * from rollcall.claim($1, $2, $3, $4::int * interval '1 millisecond', $5::int * interval '1 millisecond', $6, $7, $8, $9)`,
+    `select * from rollcall.claim($1, $2, $3::int[], $4::int * interval '1 millisecond', $5::int * interval '1 millisecond', $6::timestamptz[],
+       $7::boolean[], $8::text[], $9::int * interval '1 millisecond', $10, $11, $12)`,
     [
       destination,
       lease.token,
-      limit,
+      limits,
       lease.leaseMs,
       lease.graceMs,
       after,
+      aside,
+      consents,
+      liveWaitMs,
       identity.configHash,
       identity.projectRef,
       identity.environment,
@@ -70,6 +75,7 @@ function toClaimed(row: ClaimRow): Claimed {
     consent: row.consent,
     carryFrom: row.carry_from,
     tries: row.tries,
+    lane: row.lane,
     dueAt: row.due_at,
   };
 }
@@ -81,7 +87,12 @@ function eventsOf(text: string): readonly ContactEvent[] {
 }
 
 function remoteOf(row: ClaimRow, sendState: boolean): Claimed['remote'] {
-  const remote = { address: row.remote_address, id: row.remote_id, leftovers: row.leftovers ?? [] };
+  const remote = {
+    address: row.remote_address,
+    id: row.remote_id,
+    leftovers: row.leftovers ?? [],
+    imported: row.imported,
+  };
   // Events go to the contact as it is known there, whatever its state needs.
   if (!sendState || row.action !== 'upsert') return isKnown(remote) ? remote : null;
   // An attempt of unknown outcome at this very address tells nothing that matters: it is still a first delivery.

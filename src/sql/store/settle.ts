@@ -51,6 +51,6 @@ function toEvent({ id, outcome, latencyMs }: EventSettlement): object {
 }
 
 /** Postgres text holds no NUL and no half of a surrogate pair. */
-function storable(text: string): string {
+export function storable(text: string): string {
   return text.replaceAll('\0', '').toWellFormed();
 }

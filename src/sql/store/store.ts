@@ -1,7 +1,9 @@
 import type { Bucket, DestinationState, FoldResult, Store } from '../../engine/ports.ts';
 import type { Sql } from '../port.ts';
+import { backfillStore } from './backfill.ts';
 import { claim } from './claim.ts';
 import type { Identity } from './identity.ts';
+import { jobStore } from './jobs.ts';
 import { settle } from './settle.ts';
 import { retryConflict } from './retry-conflict.ts';
 import { sweepStore } from './sweep.ts';
@@ -19,7 +21,7 @@ export function createStore(sql: Sql, identity: Identity): Store {
       );
       return row ?? { busy: false, taken: 0, changed: 0, failed: 0 };
     },
-    claim: (destination, lease, limit, after) => claim(sql, identity, destination, lease, limit, after),
+    claim: (destination, lease, scope) => claim(sql, identity, destination, lease, scope),
     async release(destination, token, contactIds) {
       await sql.query('select rollcall.release($1, $2, $3::bigint[])', [destination, token, contactIds]);
     },
@@ -80,6 +82,8 @@ export function createStore(sql: Sql, identity: Identity): Store {
       await sql.query(`select rollcall.tidy($1::bigint * interval '1 millisecond')`, [Math.round(attemptsOlderThanMs)]);
     },
     ...sweepStore(sql),
+    ...jobStore(sql, identity),
+    ...backfillStore(sql, identity),
   };
 }
 

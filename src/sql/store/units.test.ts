@@ -1,12 +1,20 @@
 import { LosslessNumber } from 'lossless-json';
 import { describe, expect, test } from 'vitest';
-import type { Claimed, Lease, Settlement } from '../../engine/ports.ts';
+import type { Claimed, ClaimScope, Lease, Settlement } from '../../engine/ports.ts';
 import type { Queryable } from '../port.ts';
 import { claim } from './claim.ts';
 import { settle } from './settle.ts';
 
 const lease: Lease = { token: 't', leaseMs: 1, graceMs: 1 };
 const identity = { configHash: '', projectRef: '', environment: '' };
+const SCOPE: ClaimScope = {
+  limits: [1, 1],
+  after: ['-infinity', '-infinity'],
+  aside: [false, false],
+  consents: [],
+  liveWaitMs: 0,
+};
+
 const row = {
   contact_id: '7',
   version: '3',
@@ -36,7 +44,7 @@ function database(rows: readonly object[], said: unknown[] = []): Queryable {
 }
 
 async function claimed(parts: object): Promise<Claimed> {
-  const [first] = await claim(database([{ ...row, ...parts }]), identity, 1, lease, 1, '-infinity');
+  const [first] = await claim(database([{ ...row, ...parts }]), identity, 1, lease, SCOPE);
   return first!;
 }
 

@@ -7,7 +7,7 @@ import { openPg } from '../../../src/sql/pg.ts';
 import { createStore } from '../../../src/sql/store/store.ts';
 import { attribute, testConfig } from '../../support/config.ts';
 import { createDatabase, onCleanup, type TestDatabase } from '../../support/database.ts';
-import { around, installed, REF } from './support.ts';
+import { around, everyLane, installed, REF } from './support.ts';
 
 /** Everything the catalogs know, but for what Postgres itself moves about. */
 async function catalog(db: TestDatabase): Promise<unknown> {
@@ -101,8 +101,7 @@ test('the printed script is one file that any client can run, with a hostile sea
     createStore(db.sql, { configHash: testConfig().hash, projectRef: REF, environment: 'test' }).claim(
       1,
       { token: randomUUID(), leaseMs: 1, graceMs: 1 },
-      1,
-      '-infinity',
+      everyLane(1),
     ),
   ).rejects.toMatchObject({ code: 'RC002', detail: 'unbound' });
   await applyInstall(db.sql, testConfig(), REF);
@@ -205,7 +204,7 @@ test('a clone, another project and another environment send nothing until they a
   await one.insert('a@x.y');
   await one.foldAll();
   const tries = async (store = one.store): Promise<unknown> =>
-    store.claim(one.destination, one.lease, 1, '-infinity').then(
+    store.claim(one.destination, one.lease, everyLane(1)).then(
       () => 'SENT',
       (error: { code: string; detail: string }) => `${error.code} ${error.detail}`,
     );

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { expect, test } from 'vitest';
-import { type Installed, installed } from './support.ts';
+import { everyLane, type Installed, installed } from './support.ts';
 
 /** Rows read in one transaction, by table: the same on every machine, as times are not. */
 async function rowsRead(client: pg.Client, text: string, values: unknown[]): Promise<Record<string, number>> {
@@ -113,7 +113,7 @@ test('while a snapshot is held open elsewhere, a claim from its kept lower bound
   await dump.query('select 1 from auth.users limit 1');
   let after = '-infinity';
   for (let n = 0; n < 40; n += 1) {
-    const claimed = await one.store.claim(one.destination, one.lease, 100, after);
+    const claimed = await one.store.claim(one.destination, one.lease, everyLane(100, after));
     after = claimed.at(-1)!.dueAt;
     await one.store.settle(
       one.destination,

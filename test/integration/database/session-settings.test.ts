@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Config } from '../../../src/config/types.ts';
 import { attribute } from '../../support/config.ts';
 import { createDatabase } from '../../support/database.ts';
-import { around, installed } from './support.ts';
+import { around, everyLane, installed } from './support.ts';
 
 /** One of each value whose text depends on the session when nobody fixes the settings. */
 const MAPPING: Config['userMapping'] = {
@@ -148,7 +148,7 @@ test('install, capture, fold, claim, settle and sweep go on in a database whose 
     expect(claimed.map((c) => c.address)).toEqual(['p1@x.y', 'p2@x.y']);
     await one.settle(claimed[0]!, 'delivered');
     await one.settle(claimed[1]!, { kind: 'unknown', code: 'timeout', message: 'no answer' });
-    expect(await one.store.claim(one.destination, one.lease, 10, claimed[1]!.dueAt)).toHaveLength(1);
+    expect(await one.store.claim(one.destination, one.lease, everyLane(10, claimed[1]!.dueAt))).toHaveLength(1);
     await one.store.release(one.destination, one.lease.token, [claimed[1]!.contactId]);
     expect(await one.store.takeSends(one.destination, [{ name: 'b', intervalUs: 1_000, burst: 5 }], 3)).toEqual({
       granted: 3,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../../../src/config/types.ts';
 import type { Outcome } from '../../../src/core/outcome.ts';
-import type { Claimed, Lease, Logger, Store } from '../../../src/engine/ports.ts';
+import type { Claimed, ClaimScope, Lease, Logger, Store } from '../../../src/engine/ports.ts';
 import { sweep } from '../../../src/engine/sweep.ts';
 import { applyInstall } from '../../../src/sql/apply.ts';
 import { createStore } from '../../../src/sql/store/store.ts';
@@ -118,7 +118,7 @@ export async function around(db: TestDatabase, config: Config): Promise<Installe
       );
       return rows.map((row) => row.key as string);
     },
-    claim: (limit = 100, use = lease) => store.claim(destination, use, limit, '-infinity'),
+    claim: (limit = 100, use = lease) => store.claim(destination, use, everyLane(limit)),
     settle: (delivery, outcome, waitMs = 0, use = lease) =>
       store.settle(destination, use, [
         {
@@ -143,4 +143,9 @@ export async function around(db: TestDatabase, config: Config): Promise<Installe
     },
   };
   return one;
+}
+
+/** A claim of at most so many of each lane. */
+export function everyLane(most: number, after = '-infinity'): ClaimScope {
+  return { limits: [most, most], after: [after, after], aside: [false, false], consents: [], liveWaitMs: 0 };
 }

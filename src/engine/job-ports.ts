@@ -1,0 +1,75 @@
+import type { Delivery } from '../core/destination.ts';
+import type { ConsentState } from '../core/mapping.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { Lane } from './ports.ts';
+
+/** A request for many contacts that its holder may work on. */
+export interface JobLease {
+  /** The lease of its contacts, and the job's own name. */
+  readonly token: string;
+  /** The worker. */
+  readonly holder: string;
+  /** For how long nobody else takes it over, from each sign of life, in ms. */
+  readonly holdMs: number;
+}
+
+/** A job whose worker is gone. */
+export interface OrphanJob {
+  readonly token: string;
+  /** `claimed`: nothing was sent. `sending`: nobody knows. `running`: it can be asked about. `ended`: it is being settled. */
+  readonly state: 'claimed' | 'sending' | 'running' | 'ended';
+  /** The destination's own id; null until it runs. */
+  readonly remoteId: string | null;
+  readonly contacts: number;
+  /** How long it may still be waited for. */
+  readonly givesUpInMs: number;
+  readonly begunMsAgo: number;
+}
+
+/** What to lease for one job. */
+export interface JobScope {
+  readonly lane: Lane;
+  readonly most: number;
+  readonly mostBytes: number;
+  readonly consents: readonly ConsentState[];
+  /** Jobs that may be at work at the destination side by side. */
+  readonly atOnce: number;
+  /** Longest that it is waited for, in ms: the lease of its contacts. */
+  readonly jobMs: number;
+}
+
+/** What became of all that is left of a job. */
+export interface JobResult {
+  readonly outcome: Outcome;
+  readonly waitMs: number;
+  readonly latencyMs: number;
+  /** From now on each of them goes by itself. */
+  readonly single?: boolean | undefined;
+}
+
+/** The state of jobs, behind a port. What a holder does that has lost its job to another worker has no effect. */
+export interface JobStore {
+  /** How many contacts wait in a lane, counted up to `most`, and since when the first of them does. */
+  backlog(destination: number, lane: Lane, most: number): Promise<{ waiting: number; oldestMs: number }>;
+  claimJob(destination: number, lease: JobLease, scope: JobScope): Promise<readonly Delivery[]>;
+  adoptJob(destination: number, holder: string, holdMs: number): Promise<OrphanJob | undefined>;
+  /** About to be sent; false when it must not be, as another worker holds it. */
+  jobSending(lease: JobLease): Promise<boolean>;
+  jobRunning(lease: JobLease, remoteId: string): Promise<boolean>;
+  jobEnded(lease: JobLease, result: JobResult): Promise<boolean>;
+  /** Still at work on it, or, with 0 ms to hold it, no more. */
+  holdJob(lease: JobLease): Promise<boolean>;
+  /** Nothing came of it: its contacts are due again after a wait. */
+  releaseJob(
+    lease: JobLease,
+    again: { readonly waitMs: number; readonly failed: boolean; readonly single: boolean },
+  ): Promise<void>;
+  /** Takes refused contacts out of a job that is not sent yet. */
+  settlePart(
+    lease: JobLease,
+    graceMs: number,
+    refused: readonly { readonly delivery: Delivery; readonly outcome: Outcome; readonly waitMs: number }[],
+  ): Promise<void>;
+  /** Settles the next contacts of a job that has ended; how many are left. */
+  settleJob(lease: JobLease, graceMs: number, limit: number): Promise<number>;
+}

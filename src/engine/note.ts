@@ -1,0 +1,57 @@
+import { nextPauseMs } from '../core/breaker.ts';
+import type { Outcome } from '../core/outcome.ts';
+import { LONGEST_WAIT_MS } from '../core/retry.ts';
+import { giveBack, type LaneShared } from './lane-shared.ts';
+
+/** Wait after a 429 that does not say how long. */
+const THROTTLE_MS = 5_000;
+
+/**
+ * Does what an outcome says about the destination as a whole: pause, hold, resume.
+ * @param begunAt when the request was begun, by `performance.now()`
+ */
+export async function note(lane: LaneShared, outcome: Outcome, begunAt: number): Promise<void> {
+  const { store, log, times } = lane;
+  const { id, name } = lane.state;
+  switch (outcome.kind) {
+    case 'config': {
+      // One pause for all that were in flight together.
+      if (begunAt < lane.pausedAt) return;
+      const pauseMs = nextPauseMs(lane.pauses, times.breaker);
+      lane.pausedAt = performance.now();
+      lane.pausedUntil = lane.pausedAt + pauseMs;
+      lane.pauses += 1;
+      log.error(
+        { destination: name, code: outcome.code, seconds: Math.round(pauseMs / 1_000) },
+        'the destination refuses us, so it is paused',
+      );
+      await giveBack(lane, lane.queue.takeAll());
+      await store.pause(id, outcome.code, outcome.message, pauseMs);
+      return;
+    }
+    case 'throttle':
+      lane.limiter.drop();
+      await store.holdSends(id, askedMs(outcome) + lane.holdExtraMs);
+      return;
+    case 'delivered':
+    case 'reject':
+      // Any answer about a record proves that key and plan work, unless it was asked for before the pause.
+      if (lane.pauses > 0 && begunAt > lane.pausedAt) {
+        await store.resume(id);
+        lane.pauses = 0;
+        lane.pausedUntil = 0;
+        lane.claimable.ring();
+        log.info({ destination: name }, 'the destination accepts us again');
+      }
+      return;
+    case 'retry':
+    case 'unknown':
+  }
+}
+
+/** How long a destination asks us to wait, in ms. */
+export function askedMs(
+  outcome: Extract<Outcome, { kind: 'throttle' | 'retry' | 'unknown' | 'config' | 'reject' }>,
+): number {
+  return Math.min(LONGEST_WAIT_MS, outcome.retryAfterMs ?? THROTTLE_MS);
+}

@@ -1,0 +1,207 @@
+import { KEYS_FIRST } from './plan-settings.ts';
+import { REFUSED } from './refused.ts';
+
+/**
+ * Whether one request can say, for many at once, all that has to be said of a contact. As SQL over `s`, its row of desired, and
+ * `d`, its row of due. Not what the address or a leftover needs, nor an opt-out, where the request has no place for it.
+ */
+export function fitsMany(consents: string): string {
+  return `s.action = 'upsert' and not d.single and coalesce(s.remote_address, s.address) = s.address
+       and s.carry_from is null and s.leftovers is null and not s.takeover and s.consent = any(${consents})
+       and (d.unknown_until is not null or s.delivered_version is distinct from s.version and not ${REFUSED})`;
+}
+
+/** Requests for many contacts: claimed, started, watched and settled as one. See SPEC.md, "States of a job". */
+export const jobs: string = /* sql */ `
+-- How many wait in a lane, counted up to p_most, and for how long the first of them has.
+create or replace function rollcall.backlog(p_destination smallint, p_lane smallint, p_most int, out waiting int, out oldest_ms bigint)
+language sql set search_path = '' ${KEYS_FIRST} as $body$
+  select count(*)::int, coalesce((extract(epoch from clock_timestamp() - min(x.due_at)) * 1000)::bigint, 0)
+    from (select d.due_at from rollcall.due d
+           where d.queue = p_destination * 4 + p_lane and d.due_at <= clock_timestamp() and d.token is null limit p_most) x
+$body$;
+
+-- Leases those due contacts of a lane that one request can carry; none while as many jobs as may are at work there.
+create or replace function rollcall.claim_job(p_destination smallint, p_token uuid, p_holder uuid, p_lane smallint, p_most int,
+  p_bytes bigint, p_consents text[], p_at_once int, p_hold interval, p_lease interval, p_config_hash text, p_ref text, p_environment text)
+returns table (contact_id bigint, version bigint, address text, payload text, consent text, imported boolean, tries int)
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+  v_picked bigint[];
+  v_contacts bigint[];
+  v_versions bigint[];
+  v_addresses text[];
+begin
+  perform rollcall.check_config(p_config_hash);
+  perform rollcall.check_identity(p_ref, p_environment);
+  -- One at a time, so that no more are begun than may be.
+  perform pg_advisory_xact_lock(721740022, 16 + p_destination);
+  if (select count(*) from rollcall.jobs j where j.destination_id = p_destination and j.state <> 'ended') >= p_at_once then return; end if;
+  v_now := clock_timestamp();
+  select array_agg(x.contact_id) into v_picked from (
+    select d.contact_id from rollcall.due d
+     where d.queue = p_destination * 4 + p_lane and d.due_at <= v_now and d.token is null and not d.single
+       and (d.not_before is null or d.not_before <= v_now)
+     order by d.due_at limit p_most for update skip locked) x;
+  if v_picked is null then return; end if;
+  -- In a statement of its own: a fold that locked the queue row before us has committed by now, and its state is read.
+  select array_agg(y.id order by y.id), array_agg(y.version order by y.id), array_agg(y.address order by y.id)
+    into v_contacts, v_versions, v_addresses
+    from (
+      select x.*, sum(x.size) over (order by x.n) as so_far from (
+        select p.id, p.n, s.version, s.address, octet_length(s.payload::text) + octet_length(s.address) + 32 as size
+          from unnest(v_picked) with ordinality as p(id, n)
+          cross join lateral (select * from rollcall.due d where d.destination_id = p_destination and d.contact_id = p.id offset 0) d
+          cross join lateral (select * from rollcall.desired s
+            where s.destination_id = p_destination and s.contact_id = p.id offset 0) s
+         where ${fitsMany('p_consents')}) x) y
+   where y.so_far <= p_bytes or y.so_far = y.size;
+  if v_contacts is null then return; end if;
+  update rollcall.due d set token = p_token, due_at = v_now + p_lease
+   where d.destination_id = p_destination and d.contact_id = any(v_contacts);
+  insert into rollcall.jobs (token, destination_id, state, contacts, versions, addresses, holder, held_until, gives_up_at)
+    values (p_token, p_destination, 'claimed', v_contacts, v_versions, v_addresses, p_holder, v_now + p_hold, v_now + p_lease);
+  return query
+    select s.contact_id, s.version, s.address, s.payload::text, s.consent,
+           coalesce(s.remote_address = s.address and (s.remote_id is not null or s.imported), false), d.tries
+      from unnest(v_contacts) as c(id)
+      cross join lateral (select * from rollcall.desired s
+        where s.destination_id = p_destination and s.contact_id = c.id offset 0) s
+      cross join lateral (select d.tries from rollcall.due d
+        where d.destination_id = p_destination and d.contact_id = c.id offset 0) d;
+end $body$;
+
+-- What its holder learned of a job, or that it is still at it. False when another worker has taken it over.
+create or replace function rollcall.note_job(p_token uuid, p_holder uuid, p_state text, p_remote_id text, p_result jsonb, p_hold interval)
+returns boolean language sql set search_path = '' as $body$
+  update rollcall.jobs
+     set state = coalesce(p_state, state), remote_id = coalesce(p_remote_id, remote_id), result = coalesce(p_result, result),
+         held_until = clock_timestamp() + p_hold
+   where token = p_token and holder = p_holder
+  returning true
+$body$;
+
+-- Takes over a job whose worker is gone.
+create or replace function rollcall.adopt_job(p_destination smallint, p_holder uuid, p_hold interval, p_config_hash text, p_ref text,
+  p_environment text)
+returns table (token uuid, state text, remote_id text, result jsonb, contacts int, gives_up_in_ms bigint, begun_ms_ago bigint)
+language plpgsql set search_path = '' as $body$
+#variable_conflict use_column
+begin
+  if not exists (select from rollcall.jobs j where j.destination_id = p_destination and j.held_until < clock_timestamp()) then return; end if;
+  perform rollcall.check_config(p_config_hash);
+  perform rollcall.check_identity(p_ref, p_environment);
+  return query
+    update rollcall.jobs j set holder = p_holder, held_until = clock_timestamp() + p_hold
+     where j.token = (select x.token from rollcall.jobs x
+         where x.destination_id = p_destination and x.held_until < clock_timestamp() order by x.begun_at limit 1 for update skip locked)
+    returning j.token, j.state, j.remote_id, j.result, cardinality(j.contacts),
+      (extract(epoch from j.gives_up_at - clock_timestamp()) * 1000)::bigint,
+      (extract(epoch from clock_timestamp() - j.begun_at) * 1000)::bigint;
+end $body$;
+
+-- Ends a job of which it is certain that nothing came of it: its contacts are due again, after a wait.
+create or replace function rollcall.release_job(p_token uuid, p_holder uuid, p_wait interval, p_failed boolean, p_single boolean)
+returns void language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+declare
+  v_job rollcall.jobs;
+  v_now timestamptz := clock_timestamp();
+begin
+  select * into v_job from rollcall.jobs j where j.token = p_token and j.holder = p_holder for update;
+  if not found then return; end if;
+  perform 1 from unnest(v_job.contacts[v_job.settled + 1 :]) as x(id) cross join lateral (
+    select from rollcall.due d where d.destination_id = v_job.destination_id and d.contact_id = x.id offset 0 for update) d;
+  update rollcall.due d
+     set token = null, due_at = greatest(case when p_wait > interval '0' then v_now + p_wait else least(v_now, d.since) end, d.not_before),
+         tries = d.tries + p_failed::int, single = d.single or p_single
+   where d.destination_id = v_job.destination_id and d.contact_id = any(v_job.contacts[v_job.settled + 1 :]) and d.token = p_token;
+  delete from rollcall.jobs j where j.token = p_token;
+end $body$;
+
+-- Takes contacts out of a job before it runs: what became of them is known already. Results as in rollcall.settle.
+create or replace function rollcall.settle_part(p_token uuid, p_holder uuid, p_grace interval, p_results jsonb) returns void
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+declare
+  v_job rollcall.jobs;
+  v_out bigint[] := array(select x.contact from jsonb_to_recordset(p_results) as x(contact bigint));
+begin
+  select * into v_job from rollcall.jobs j where j.token = p_token and j.holder = p_holder for update;
+  if not found then return; end if;
+  perform rollcall.settle(v_job.destination_id, p_token, p_grace, p_results);
+  update rollcall.jobs j
+     set (contacts, versions, addresses) = (
+           select coalesce(array_agg(x.id order by x.n), '{}'), coalesce(array_agg(x.version order by x.n), '{}'),
+                  coalesce(array_agg(x.address order by x.n), '{}')
+             from unnest(v_job.contacts, v_job.versions, v_job.addresses) with ordinality as x(id, version, address, n)
+            where x.id <> all(v_out))
+   where j.token = p_token;
+end $body$;
+
+-- Settles the next p_limit contacts of a job that has ended, and says how many are left. Most were accepted as they still are:
+-- those are written in bulk, and all others one by one, as any delivery.
+create or replace function rollcall.settle_job(p_token uuid, p_holder uuid, p_grace interval, p_limit int, p_hold interval) returns int
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+declare
+  v_job rollcall.jobs;
+  v_destination smallint;
+  v_contacts bigint[];
+  v_versions bigint[];
+  v_addresses text[];
+  v_plain bigint[];
+  v_others jsonb;
+  v_waiting boolean := exists (select from rollcall.events e where e.state = 'pending');
+  v_left int;
+begin
+  select * into v_job from rollcall.jobs j where j.token = p_token and j.holder = p_holder for update;
+  if not found then return 0; end if;
+  v_destination := v_job.destination_id;
+  v_contacts := v_job.contacts[v_job.settled + 1 : v_job.settled + p_limit];
+  v_versions := v_job.versions[v_job.settled + 1 : v_job.settled + p_limit];
+  v_addresses := v_job.addresses[v_job.settled + 1 : v_job.settled + p_limit];
+  v_left := cardinality(v_job.contacts) - v_job.settled - cardinality(v_contacts);
+  perform 1 from unnest(v_contacts) as x(id) cross join lateral (
+    select from rollcall.desired s where s.destination_id = v_destination and s.contact_id = x.id offset 0 for update) s;
+  perform 1 from unnest(v_contacts) as x(id) cross join lateral (
+    select from rollcall.due d where d.destination_id = v_destination and d.contact_id = x.id offset 0 for update) d;
+  select coalesce(array_agg(y.id) filter (where y.plain), '{}'),
+         jsonb_agg(v_job.result || jsonb_build_object('contact', y.id, 'version', y.version, 'action', 'upsert', 'address', y.address))
+           filter (where not y.plain)
+    into v_plain, v_others
+    from (
+      select x.*, v_job.result ->> 'outcome' = 'delivered'
+               and exists (select from rollcall.desired s
+                 where s.destination_id = v_destination and s.contact_id = x.id and s.version = x.version and s.action = 'upsert'
+                   and s.carry_from is null and s.leftovers is null offset 0)
+               and exists (select from rollcall.due d
+                 where d.destination_id = v_destination and d.contact_id = x.id and d.token = p_token
+                   and (d.unknown_until is null or d.unknown_until <= clock_timestamp()) offset 0)
+               and not (v_waiting and exists (select from rollcall.events e
+                 where e.contact_id = x.id and e.destination_id = v_destination and e.state = 'pending' and e.ready offset 0)) as plain
+        from unnest(v_contacts, v_versions, v_addresses) as x(id, version, address)) y;
+  if cardinality(v_plain) > 0 then
+    with done as (
+      update rollcall.desired s
+         set delivered_version = s.version, remote_address = s.address, takeover = false, imported = s.remote_id is null
+       where s.destination_id = v_destination and s.contact_id = any(v_plain)
+      returning s.contact_id, s.version
+    )
+    insert into rollcall.attempts (destination_id, contact_id, version, action, outcome, latency_ms)
+      select v_destination, d.contact_id, d.version, 'upsert', 'delivered', (v_job.result ->> 'latency_ms')::int from done d;
+    delete from rollcall.due d where d.destination_id = v_destination and d.contact_id = any(v_plain);
+  end if;
+  if v_others is not null then
+    perform rollcall.settle(v_destination, p_token, p_grace, v_others);
+    if coalesce((v_job.result ->> 'single')::boolean, false) then
+      update rollcall.due d set single = true where d.destination_id = v_destination and d.contact_id = any(v_contacts) and d.token is null;
+    end if;
+  end if;
+  if v_left > 0 then
+    update rollcall.jobs j set settled = v_job.settled + p_limit, held_until = clock_timestamp() + p_hold where j.token = p_token;
+  else
+    delete from rollcall.jobs j where j.token = p_token;
+  end if;
+  return v_left;
+end $body$;
+`;
