@@ -26,7 +26,7 @@ export async function runBulk(lane: LaneShared, buckets: readonly Bucket[]): Pro
   const rest: Rest = [0, 0];
   while (!lane.signal.aborted) {
     try {
-      const done = (await runner.takeOver()) ?? (await next(lane, runner, { least, most, rest }));
+      const done = (await runner.takeOver()) ?? (await next(lane, runner, { least, most, atOnce: bulk.atOnce, rest }));
       trouble.worked();
       if (done === 'refused') most = Math.max(1, Math.ceil(most / 2));
       else if (done === 'delivered') most = Math.min(bulk.most, most * 2);
@@ -44,26 +44,35 @@ export async function runBulk(lane: LaneShared, buckets: readonly Bucket[]): Pro
 /** Until when nothing of a lane is tried together. */
 type Rest = [live: number, backfill: number];
 
+interface Choosing {
+  /** See `leastTogether`. */
+  readonly least: number | undefined;
+  readonly most: number;
+  /** See `Bulk.atOnce`. */
+  readonly atOnce: number;
+  readonly rest: Rest;
+}
+
 async function next(
   lane: LaneShared,
   runner: JobRunner,
-  { least, most, rest }: { readonly least: number | undefined; readonly most: number; readonly rest: Rest },
+  { least, most, atOnce, rest }: Choosing,
 ): ReturnType<JobRunner['send']> {
   if (least === undefined || isPaused(lane) || lane.pauses > 0) {
     // After a pause one goes first, alone.
-    lane.together.fill(false);
+    lane.together.fill(null);
     return undefined;
   }
   for (const each of LANES) {
-    const backlog = await lane.store.backlog(lane.state.id, each, most);
-    const choice = choose(backlog, Math.min(least, most), most, each);
     // Live ones are another worker's, if there is one.
-    lane.together[each] =
-      choice !== 'single' && (each === 1 || lane.liveWaitMs === 0) && performance.now() > rest[each];
-    if (choice !== 'send' || !lane.together[each]) continue;
+    const may = (each === 1 || lane.liveWaitMs === 0) && performance.now() > rest[each];
+    lane.together[each] = may ? Math.min(least, most) : null;
+    if (!may) continue;
+    const backlog = await lane.store.backlog(lane.state.id, each, most);
+    if (backlog.atWork >= atOnce || choose(backlog, Math.min(least, most), most, each) !== 'send') continue;
     const done = await runner.send(each, most);
     if (done !== undefined) return done;
-    // What waits there goes one by one, or as many as may are at work already.
+    // None of those that wait first can go with others.
     rest[each] = performance.now() + REST_MS;
   }
   return undefined;

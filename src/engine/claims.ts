@@ -70,7 +70,7 @@ export async function runClaims(lane: LaneShared): Promise<void> {
       const claimed = await store.claim(id, lease, {
         limits,
         after: bounds,
-        aside: lane.together,
+        least: lane.together,
         consents: lane.destination.bulk?.consents ?? [],
         liveWaitMs: lane.liveWaitMs,
       });

@@ -49,8 +49,12 @@ export interface JobResult {
 
 /** The state of jobs, behind a port. What a holder does that has lost its job to another worker has no effect. */
 export interface JobStore {
-  /** How many contacts wait in a lane, counted up to `most`, and since when the first of them does. */
-  backlog(destination: number, lane: Lane, most: number): Promise<{ waiting: number; oldestMs: number }>;
+  /** How many contacts wait in a lane, counted up to `most`, how long the first of them has, and how many jobs are at work. */
+  backlog(
+    destination: number,
+    lane: Lane,
+    most: number,
+  ): Promise<{ waiting: number; oldestMs: number; atWork: number }>;
   claimJob(destination: number, lease: JobLease, scope: JobScope): Promise<readonly Delivery[]>;
   adoptJob(destination: number, holder: string, holdMs: number): Promise<OrphanJob | undefined>;
   /** About to be sent; false when it must not be, as another worker holds it. */

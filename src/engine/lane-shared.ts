@@ -47,8 +47,8 @@ export interface LaneShared extends LaneOptions {
   readonly backfillSlots: number;
   /** Of these, how many may wait for a permit: whoever is live comes next, and waits for no more than these. */
   readonly backfillWaits: number;
-  /** Lanes whose backlog is so long that their contacts go together: see bulk.ts. */
-  together: [live: boolean, backfill: boolean];
+  /** Of each lane, how many must wait before they go together; null when they do not now: see bulk.ts. */
+  together: [live: number | null, backfill: number | null];
   readonly signal: AbortSignal;
   /** Requests in flight. */
   busy: number;

@@ -49,6 +49,8 @@ async function run(
       settlements.push(...more);
       ended.ring();
     },
+    backlog: async () => ({ waiting: 0, oldestMs: 0, atWork: 0 }),
+    adoptJob: async () => undefined,
     release: async () => {
       calls.push('release');
       ended.ring();

@@ -1,5 +1,6 @@
 import { ratePlan } from '../core/rate.ts';
 import { runBulk } from './bulk.ts';
+import { leastTogether } from './bulk-choice.ts';
 import { claimBudget, runClaims } from './claims.ts';
 import { createLaneQueue } from './lane-queue.ts';
 import { giveBack, type LaneOptions, type LaneShared } from './lane-shared.ts';
@@ -25,6 +26,7 @@ export function createLane(options: LaneOptions): Lane {
   const { id, name } = options.state;
   const limits = options.destination.limits(options.config);
   const buckets = limits.buckets.map((b) => ({ name: b.name, ...ratePlan(b) }));
+  const together = leastTogether(options.destination.bulk, options.config, buckets) ?? null;
   const claimable = createWake();
   const queue = createLaneQueue();
   const trouble = createTrouble(log, { destination: name }, 'take permits to send');
@@ -55,7 +57,7 @@ export function createLane(options: LaneOptions): Lane {
         budget: claimBudget(limits.concurrency, buckets),
         backfillSlots: Math.max(1, limits.concurrency - 1),
         backfillWaits: backfillWaits(buckets),
-        together: [false, false],
+        together: [options.liveWaitMs > 0 ? null : together, together],
         signal,
         busy: 0,
         backfilling: 0,

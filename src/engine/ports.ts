@@ -74,8 +74,8 @@ export interface ClaimScope {
   readonly limits: readonly [live: number, backfill: number];
   /** Of each lane, a lower bound on when they were due, as `Claimed.dueAt`, or `-infinity`. */
   readonly after: readonly [live: string, backfill: string];
-  /** Lanes whose contacts go together: of these only those that must go by themselves are taken. */
-  readonly aside: readonly [live: boolean, backfill: boolean];
+  /** Of each lane, how many must wait so that only those are taken that have to go by themselves; null for never. */
+  readonly least: readonly [live: number | null, backfill: number | null];
   /** See `Bulk.consents`. */
   readonly consents: readonly ConsentState[];
   /** Live ones are left to other workers until they have waited so long, in ms. */

@@ -136,6 +136,41 @@ create or replace function rollcall.add_counts(p_one jsonb, p_other jsonb) retur
        group by 1, 2) y group by y.name) z
 $body$;
 
+-- What one page of a walk would bring to a destination, and nothing is changed: the contacts that are made to find out are taken back.
+create or replace function rollcall.export_page(p_destination smallint, p_place text, p_limit int, p_resource text, p_since timestamptz,
+  p_consents text[], out next text, out scanned int, out left_out int, out contacts jsonb)
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+#variable_conflict use_column
+declare
+  v_place text := coalesce(p_place, rollcall.backfill_phase(p_resource) || '/');
+  v_phase int := split_part(v_place, '/', 1)::int;
+  v_page rollcall.sweep_keys;
+begin
+  v_page := rollcall.backfill_rows(v_phase, nullif(substr(v_place, strpos(v_place, '/') + 1), ''), p_limit, p_since);
+  scanned := coalesce(v_page.scanned, 0); left_out := 0; contacts := '[]';
+  next := case when v_page.last is not null then v_phase || '/' || v_page.last
+               when p_resource is null and v_phase < (select count(*) from rollcall.parts p where p.page_function is not null)
+               then v_phase + 1 || '/' end;
+  if v_page.keys is null then return; end if;
+  begin
+    insert into rollcall.contacts (key) select k from unnest(v_page.keys) k order by k on conflict do nothing;
+    select coalesce(jsonb_agg(jsonb_build_object('address', x.address, 'payload', x.payload) order by x.contact_id) filter (where x.may), '[]'),
+           count(*) filter (where not x.may)
+      into contacts, left_out
+      from (
+        select w.contact_id, w.address, w.payload, s.consent is distinct from 'opted_out'
+                 and case when w.consent <> 'missing' then w.consent when s.consent = 'basis' then 'opted_out' else 'none' end
+                   = any(p_consents) as may
+          from unnest(rollcall.wanted_rows(p_destination, (select d.map_function from rollcall.destinations d where d.id = p_destination),
+            v_page.keys)) w
+          left join lateral (select * from rollcall.desired s
+            where s.destination_id = p_destination and s.contact_id = w.contact_id offset 0) s on true
+         where w.verdict = 'ok') x;
+    raise exception 'taken back' using errcode = 'RC000';
+  exception when sqlstate 'RC000' then null;
+  end;
+end $body$;
+
 -- How long the oldest change has waited in the log, in ms.
 create or replace function rollcall.fold_lag_ms() returns bigint language sql stable set search_path = '' as $body$
   select coalesce((extract(epoch from clock_timestamp() - min(c.at)) * 1000)::bigint, 0)

@@ -41,11 +41,11 @@ begin
         where d.destination_id = p_destination and d.contact_id = a.contact_id and d.due_at <= p_now offset 0 for update skip locked) d;
 end $body$;
 
--- Leases due contacts: of each lane as many as p_limits has for it, live first. p_consents: see pick_due; p_aside has the lanes it
--- is for. p_live_wait: live ones are left to others until they have waited so long. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows.
+-- Leases due contacts: of each lane as many as p_limits has for it, live first. Of a lane in which p_least or more wait, those with
+-- one of p_consents are left for a request for many: see pick_due. p_live_wait: live ones are left to others until they have waited so long. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows.
 -- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease.
 create or replace function rollcall.claim(p_destination smallint, p_token uuid, p_limits int[], p_lease interval, p_grace interval,
-  p_after timestamptz[], p_aside boolean[], p_consents text[], p_live_wait interval, p_config_hash text, p_ref text, p_environment text)
+  p_after timestamptz[], p_least int[], p_consents text[], p_live_wait interval, p_config_hash text, p_ref text, p_environment text)
 returns table (contact_id bigint, version bigint, action text, address text, remote_address text, remote_id text, payload text,
   consent text, carry_from text, takeover boolean, leftovers text[], delivered boolean, tries int, due_at timestamptz,
   send_state boolean, events text, lane smallint, imported boolean)
@@ -54,6 +54,7 @@ language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
   v_now timestamptz := clock_timestamp();
   v_lane smallint;
+  v_many boolean;
   v_contacts bigint[];
   v_tries int[];
   v_due timestamptz[];
@@ -66,9 +67,10 @@ begin
   perform rollcall.check_identity(p_ref, p_environment);
   foreach v_lane in array array[0, 1]::smallint[] loop
     continue when p_limits[v_lane + 1] <= 0;
+    v_many := p_least[v_lane + 1] is not null and (select b.waiting from rollcall.backlog(p_destination, v_lane, p_least[v_lane + 1]) b) >= p_least[v_lane + 1];
     with picked as materialized (
       select * from rollcall.pick_due(p_destination, v_lane, p_limits[v_lane + 1], p_after[v_lane + 1],
-        case when v_lane = 0 then v_now - p_live_wait else v_now end, case when p_aside[v_lane + 1] then p_consents end)
+        case when v_lane = 0 then v_now - p_live_wait else v_now end, case when v_many then p_consents end)
     ), leased as (
       update rollcall.due d
          set token = p_token, due_at = v_now + p_lease, handed = case when d.token is not null then d.handed end,

@@ -35,11 +35,11 @@ export async function claim(
   identity: Identity,
   destination: number,
   lease: Lease,
-  { limits, after, aside, consents, liveWaitMs }: ClaimScope,
+  { limits, after, least, consents, liveWaitMs }: ClaimScope,
 ): Promise<readonly Claimed[]> {
   const rows = await sql.query<ClaimRow>(
     `select * from rollcall.claim($1, $2, $3::int[], $4::int * interval '1 millisecond', $5::int * interval '1 millisecond', $6::timestamptz[],
-       $7::boolean[], $8::text[], $9::int * interval '1 millisecond', $10, $11, $12)`,
+       $7::int[], $8::text[], $9::int * interval '1 millisecond', $10, $11, $12)`,
     [
       destination,
       lease.token,
@@ -47,7 +47,7 @@ export async function claim(
       lease.leaseMs,
       lease.graceMs,
       after,
-      aside,
+      least,
       consents,
       liveWaitMs,
       identity.configHash,

@@ -10,7 +10,7 @@ const identity = { configHash: '', projectRef: '', environment: '' };
 const SCOPE: ClaimScope = {
   limits: [1, 1],
   after: ['-infinity', '-infinity'],
-  aside: [false, false],
+  least: [null, null],
   consents: [],
   liveWaitMs: 0,
 };
