@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { backfill } from './backfill.ts';
 import { capture } from './capture.ts';
 import { fold } from './fold.ts';
 import { pipeline } from './pipeline.ts';
@@ -6,6 +7,7 @@ import { printTable, type Measured } from './table.ts';
 
 /** A bench measures and compares within one run: machines are noisy, ratios less so. */
 const BENCHES: Readonly<Record<string, (options: { users: number }) => Promise<readonly Measured[]>>> = {
+  backfill,
   capture,
   fold,
   pipeline,

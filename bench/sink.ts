@@ -3,12 +3,17 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-/** A sink in a process of its own: takes one contact a request, answers as Mailtrap does, remembers when each address came. */
+/**
+ * A sink in a process of its own: takes one contact a request, or many in an import that ends at once; answers as Mailtrap does, and
+ * remembers when each address came.
+ */
 export interface Sink {
   readonly url: string;
   /** Addresses seen, with the time (ms since the epoch) of their first request. */
   seen(): Promise<ReadonlyMap<string, number>>;
   count(): Promise<number>;
+  /** Requests since the last reset. */
+  calls(): Promise<number>;
   reset(): Promise<void>;
   close(): void;
 }
@@ -20,6 +25,7 @@ export async function startSink(): Promise<Sink> {
     url: `http://127.0.0.1:${port}`,
     seen: async () => new Map((await ask(child, 'seen')) as [string, number][]),
     count: async () => Number(await ask(child, 'count')),
+    calls: async () => Number(await ask(child, 'calls')),
     reset: async () => {
       await ask(child, 'reset');
     },
@@ -36,11 +42,21 @@ function ask(child: ChildProcess, question: string): Promise<unknown> {
 
 function serve(): void {
   const seen = new Map<string, number>();
+  let calls = 0;
   const server = createServer((request, response) => {
     const at = Date.now();
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
+      calls += 1;
+      if (request.url?.includes('/imports') === true) {
+        response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' });
+        response.end(`{"id":1,"status":"${request.method === 'POST' ? 'started' : 'finished'}"}`);
+        if (request.method !== 'POST') return;
+        const { contacts } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { contacts: { email: string }[] };
+        for (const contact of contacts) if (!seen.has(contact.email)) seen.set(contact.email, at);
+        return;
+      }
       const email = /"email":"([^"]*)"/.exec(Buffer.concat(chunks).toString('utf8'))?.[1] ?? '';
       if (!seen.has(email)) seen.set(email, at);
       response.writeHead(200, { 'content-type': 'application/json' });
@@ -52,8 +68,10 @@ function serve(): void {
     port: () => (server.address() as AddressInfo).port,
     seen: () => [...seen],
     count: () => seen.size,
+    calls: () => calls,
     reset: () => {
       seen.clear();
+      calls = 0;
       return 'ok';
     },
   };

@@ -23,6 +23,11 @@ export function rate(name: string, value: number, ratios: { target?: number; bas
   };
 }
 
+/** A figure without a target. */
+export function amount(name: string, value: number, unit: string): Measured {
+  return { name, value: round(value), unit };
+}
+
 /** A time in ms with its target. */
 export function time(name: string, ms: number, target?: number): Measured {
   return {

@@ -1,3 +1,4 @@
+import type { Backfill } from './backfill-ports.ts';
 import type { Logger, Store } from './ports.ts';
 import { createTrouble } from './trouble.ts';
 import { pause } from './wake.ts';
@@ -35,7 +36,7 @@ export async function runBackfill(options: BackfillOptions, signal: AbortSignal)
     try {
       const run = await store.holdBackfill(holder, HOLD_MS);
       if (run === undefined) await pause(options.lookEveryMs, signal);
-      else await walk(options, { id: run.id, holder }, signal);
+      else await walk(options, run, holder, signal);
       trouble.worked();
     } catch (error) {
       if (options.isFatal(error)) return;
@@ -47,18 +48,19 @@ export async function runBackfill(options: BackfillOptions, signal: AbortSignal)
 
 async function walk(
   { store, log, onFolded }: BackfillOptions,
-  { id, holder }: { readonly id: number; readonly holder: string },
+  { id, pages }: Backfill,
+  holder: string,
   signal: AbortSignal,
 ): Promise<void> {
   let rows = LEAST_ROWS * 4;
-  while (!signal.aborted) {
+  for (let page = pages + 1; !signal.aborted; page += 1) {
     await giveWay(store, signal);
     const begunAt = performance.now();
-    log.debug({ backfill: id, rows }, 'backfill page');
-    const page = await store.backfillPage(id, holder, HOLD_MS, rows);
-    if (page === undefined) return;
-    if (page.changed > 0) onFolded();
-    if (page.walked) {
+    log.debug({ backfill: id, page, rows }, 'backfill page');
+    const read = await store.backfillPage(id, holder, HOLD_MS, rows);
+    if (read === undefined) return;
+    if (read.changed > 0) onFolded();
+    if (read.walked) {
       log.info({ backfill: id }, 'backfill has read every row');
       return;
     }

@@ -28,7 +28,7 @@ const RUNNER = `import { readFileSync } from 'node:fs';
 import { parseConfig } from './config/load.js';
 import { registry } from './destinations/registry.js';
 import { runWorker } from './homes/worker.js';
-const { config, times } = JSON.parse(process.argv[2]);
+const { config, times, helper } = JSON.parse(process.argv[2]);
 const say = (line) => process.stdout.write(JSON.stringify(line) + '\\n');
 const level = (name) => (fields, message) => say({ level: name, message, ...fields });
 const stop = new AbortController();
@@ -40,6 +40,7 @@ try {
     health: { port: 0, host: '127.0.0.1' },
     onReady: ({ healthPort }) => say({ ready: healthPort }),
     times,
+    helper,
   }, stop.signal);
 } catch (error) {
   say({ failed: error.code ?? error.name });
@@ -74,16 +75,25 @@ async function compile(): Promise<string> {
 /**
  * Starts a worker and waits until it runs.
  * @param yaml the config's text
+ * @param helper as `rollcall sync` runs one, for a backfill only
  */
-export async function startWorkerProcess(yaml: string, times: Partial<EngineTimes> = {}): Promise<WorkerProcess> {
+export async function startWorkerProcess(
+  yaml: string,
+  times: Partial<EngineTimes> = {},
+  helper = false,
+): Promise<WorkerProcess> {
   compiled ??= compile();
   const directory = await compiled;
   await mkdir(join(directory, 'configs'), { recursive: true });
   const config = join(directory, 'configs', `${crypto.randomUUID()}.yaml`);
   await writeFile(config, yaml);
-  const child = spawn(process.execPath, [join(directory, 'test-worker.js'), JSON.stringify({ config, times })], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [join(directory, 'test-worker.js'), JSON.stringify({ config, times, helper })],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const ended = endOf(child);
   onCleanup(async () => {
     child.kill('SIGKILL');

@@ -1,0 +1,182 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { Agent, request } from 'undici';
+import { parseConfig } from '../src/config/load.ts';
+import type { Config } from '../src/config/types.ts';
+import { startCluster } from '../src/demo/cluster.ts';
+import { registry } from '../src/destinations/registry.ts';
+import { runWorker } from '../src/homes/worker.ts';
+import { applyInstall } from '../src/sql/apply.ts';
+import { openPg } from '../src/sql/pg.ts';
+import { projectRef } from '../src/sql/project-ref.ts';
+import { createStore } from '../src/sql/store/store.ts';
+import { database } from './database.ts';
+import { startSink, type Sink } from './sink.ts';
+import { amount, type Measured, rate } from './table.ts';
+
+const SILENT = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined };
+const PAGE = 1_000;
+const IN_FLIGHT = 50;
+/** More would only take longer: its rate does not depend on it. */
+const BASELINE_USERS = 20_000;
+
+/**
+ * Everybody who is there already, read, mapped and sent by imports, at a tenth of the users and at all of them; against a loop that
+ * reads by keyset and sends one call a row, with as many calls in flight. The worker is a process of its own, whose memory is
+ * measured. Target: two cores, everything on one machine.
+ */
+export async function backfill({ users }: { users: number }): Promise<readonly Measured[]> {
+  const cluster = await startCluster({ settings: { shared_buffers: '256MB', max_wal_size: '4GB' } });
+  const sink = await startSink();
+  try {
+    const few = await run((name) => cluster.url(name), sink, Math.ceil(users / 10));
+    const many = await run((name) => cluster.url(name), sink, users);
+    const plain = many.baseline;
+    return [
+      rate('keyset pages, one call a row (baseline)', plain),
+      rate(`backfill of ${Math.ceil(users / 10)}, read to delivered`, few.perSecond, {
+        target: 25_000,
+        baseline: plain,
+      }),
+      rate(`backfill of ${users}, read to delivered`, many.perSecond, { target: 25_000, baseline: plain }),
+      rate('  of that, until every row was read', many.walkedPerSecond),
+      amount(`calls for ${users}`, many.calls, ''),
+      amount(`peak memory of the worker at ${Math.ceil(users / 10)}`, few.peakMb, 'MB'),
+      amount(`peak memory of the worker at ${users}`, many.peakMb, 'MB'),
+    ];
+  } finally {
+    sink.close();
+    await cluster.destroy();
+  }
+}
+
+interface Run {
+  readonly perSecond: number;
+  readonly walkedPerSecond: number;
+  readonly baseline: number;
+  readonly calls: number;
+  readonly peakMb: number;
+}
+
+async function run(url: (name: string) => string, sink: Sink, users: number): Promise<Run> {
+  const { url: databaseUrl, client } = await database(url, `backfill_${users}`);
+  await client.query(
+    `insert into auth.users (id, email, raw_user_meta_data, created_at, updated_at)
+     select gen_random_uuid(), 'p' || n || '@example.com', jsonb_build_object('full_name', 'Person ' || n), now(), now()
+       from generate_series(1, $1::int) n`,
+    [users],
+  );
+  await client.query('analyze auth.users');
+  const baseline = await keysetLoop(client, sink, Math.min(users, BASELINE_USERS));
+  const yaml = benchConfig(databaseUrl, sink.url);
+  const config = parse(yaml);
+  const sql = openPg({ url: databaseUrl });
+  await applyInstall(sql, config, projectRef(databaseUrl, undefined));
+  await sink.reset();
+  const store = createStore(sql, { configHash: config.hash, projectRef: '', environment: 'bench' });
+  const started = performance.now();
+  const run = await store.beginBackfill({ what: 'full' });
+  const worker = fork(fileURLToPath(import.meta.url), ['worker', yaml], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  let walkedAt = 0;
+  let peakMb = 0;
+  for (;;) {
+    await once(AbortSignal.timeout(50), 'abort');
+    peakMb = Math.max(peakMb, peakOf(worker.pid ?? 0));
+    const open = await store.openBackfill();
+    if (open?.walked !== true) continue;
+    walkedAt ||= performance.now();
+    if ((await store.backfillPending()).every(({ pending }) => pending === 0)) break;
+  }
+  const ended = performance.now();
+  await store.endBackfill(run.id);
+  worker.kill();
+  await once(worker, 'exit');
+  if ((await sink.count()) !== users) throw new Error(`${await sink.count()} of ${users} arrived`);
+  const calls = await sink.calls();
+  await sql.close();
+  await client.end();
+  return {
+    perSecond: (users * 1_000) / (ended - started),
+    walkedPerSecond: (users * 1_000) / (walkedAt - started),
+    baseline,
+    calls,
+    peakMb,
+  };
+}
+
+/** Most memory that a process ever had, in MB. Linux only. */
+function peakOf(pid: number): number {
+  try {
+    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024;
+  } catch {
+    return 0;
+  }
+}
+
+async function keysetLoop(client: pg.Client, sink: Sink, users: number): Promise<number> {
+  await sink.reset();
+  const agent = new Agent({ connections: IN_FLIGHT, pipelining: 1 });
+  const started = performance.now();
+  let after = '00000000-0000-0000-0000-000000000000';
+  for (let sent = 0; sent < users;) {
+    const { rows } = await client.query<{ id: string; email: string; name: string }>(
+      `select id, email, raw_user_meta_data ->> 'full_name' as name from auth.users where id > $1 order by id limit $2`,
+      [after, PAGE],
+    );
+    let next = 0;
+    await Promise.all(
+      Array.from({ length: IN_FLIGHT }, async () => {
+        for (let row = rows[next++]; row !== undefined; row = rows[next++]) {
+          const body = JSON.stringify({ contact: { email: row.email, fields: { FIRSTNAME: row.name } } });
+          const answer = await request(`${sink.url}/api/contacts/${encodeURIComponent(row.email)}`, {
+            dispatcher: agent,
+            method: 'PATCH',
+            headers: { 'content-type': 'application/json' },
+            body,
+          });
+          await answer.body.dump();
+        }
+      }),
+    );
+    sent += rows.length;
+    after = rows.at(-1)?.id ?? after;
+    if (rows.length === 0) break;
+  }
+  const perSecond = (users * 1_000) / (performance.now() - started);
+  await agent.close();
+  return perSecond;
+}
+
+function benchConfig(url: string, sink: string): string {
+  return `
+environment: bench
+database_url: ${url}
+connectors:
+  supabase:
+    sync: { users: true }
+    user_mapping:
+      unconfirmed: true
+      email: email
+      user_metadata.full_name: FIRSTNAME
+      created_at: SIGNUP_DATE
+destinations:
+  mailtrap: { api_token: bench, base_url: "${sink}", limits_scale: 10000, concurrency: 50, import_from: 1000 }
+consent: { everyone: bench }
+`;
+}
+
+function parse(yaml: string): Config {
+  return parseConfig(yaml, { file: 'bench.yaml', env: {}, registry });
+}
+
+if (process.argv[2] === 'worker') {
+  const stop = new AbortController();
+  process.once('SIGTERM', () => stop.abort());
+  await runWorker({ config: parse(process.argv[3] ?? ''), log: SILENT, helper: true }, stop.signal);
+  process.exit(0);
+}
