@@ -34,6 +34,7 @@ export async function exportCsv(options: CsvExport, cli: Cli): Promise<void> {
   const { file } = options;
   const state = await chosen(options);
   const attributes = Object.keys(state.plan);
+  const render = renderer(options, state);
   const part = `${file}.part`;
   const progress = createProgress(cli, false);
   const tally = { written: 0, left: 0 };
@@ -41,7 +42,8 @@ export async function exportCsv(options: CsvExport, cli: Cli): Promise<void> {
     for await (const page of pages(options, state)) {
       tally.left += page.leftOut;
       for (const { address, payload } of page.contacts) {
-        yield [address, ...attributes.map((name) => cellOf(payload, name))];
+        const values = render(address, payload);
+        yield [address, ...attributes.map((name) => cellOf(values, name))];
       }
       tally.written += page.contacts.length;
       progress.show(`${count(tally.written, 'contact')} written`);
@@ -91,6 +93,25 @@ async function chosen({ store, config, destination }: CsvExport): Promise<Destin
       : `There is no destination named ${destination}.`,
     { hint: `Add \`--destination\` with one of: ${names}.` },
   );
+}
+
+/** The attributes of a contact as the destination keeps them. */
+function renderer(
+  { config }: CsvExport,
+  { name, plan }: DestinationState,
+): (address: string, payload: JsonObject) => JsonObject {
+  const entry = config.destinations.find((d) => d.name === name);
+  const bulk = registry.find((d) => d.id === entry?.type)?.bulk;
+  const rest = {
+    contactId: '',
+    version: '',
+    action: 'upsert',
+    remote: null,
+    takeover: false,
+    consent: 'basis',
+  } as const;
+  return (address, attributes) =>
+    bulk === undefined ? attributes : bulk.values({ ...rest, address, attributes }, plan, entry?.options);
 }
 
 interface Page {

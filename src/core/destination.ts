@@ -166,6 +166,8 @@ export interface Bulk<Config> {
   readonly consents: readonly ConsentState[];
   /** Such requests that may be at work there side by side. */
   readonly atOnce: number;
+  /** The attributes as the destination keeps them, by name: also what a file for an import by hand has. */
+  values(delivery: Delivery, plan: AttributePlan, config: Config): JsonObject;
   /** One contact's part of the request, for a delivery with nothing to be said of its address, leftovers or opt-out. */
   row(delivery: Delivery, plan: AttributePlan, config: Config): JsonObject;
   request(rows: readonly JsonObject[], config: Config): HttpRequest;

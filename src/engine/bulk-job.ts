@@ -24,7 +24,6 @@ const START_MS = 60_000;
 const POLL_FIRST_MS = 200;
 const POLL_MOST_MS = 10_000;
 const SETTLE = 5_000;
-const POLL_DEADLINE_MS = 10_000;
 /** Longer than the grace of a single request: what works on after its answer may begin late. */
 const GRACES = 5;
 
@@ -94,9 +93,10 @@ export function createJob(lane: LaneShared, bulk: Bulk<unknown>): JobRunner {
       }
       if (!(await store.holdJob(lease))) return 'again';
       if (!(await lane.limiter.acquire(performance.now() + HOLD_MS / 2, signal))) continue;
-      const answer = await lane.send(bulk.poll(remoteId, config), auth, {
-        deadlineMs: Math.min(POLL_DEADLINE_MS, HOLD_MS / 2),
-      });
+      const answer = await held(
+        lease,
+        lane.send(bulk.poll(remoteId, config), auth, { deadlineMs: lane.times.requestMs }),
+      );
       if (!answer.answered) continue;
       const progress = bulk.progress(answer.response);
       if (progress.kind === 'ended') return await end(progress.outcome);

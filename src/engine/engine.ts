@@ -38,10 +38,6 @@ export interface EngineOptions {
   readonly times: EngineTimes;
 }
 
-/** A worker takes over a backfill whose own process is gone; that one begins at once. */
-const HELPER_LOOK_MS = 200;
-const WORKER_LOOK_MS = 3_000;
-
 /**
  * Runs fold, delivery and upkeep until the signal aborts, then ends them in order: nothing stays leased.
  * @throws RollcallError when the install does not fit this worker (another config, another database, not installed)
@@ -66,10 +62,7 @@ export async function runEngine(options: EngineOptions, signal: AbortSignal): Pr
     runFoldLoop({ ...options, onFolded, isFatal, source }, stop.signal),
     // A helper of a backfill goes, and the sweep takes its time.
     ...(options.liveWaitMs > 0 ? [] : [runUpkeep({ ...options, onFolded, isFatal, source }, stop.signal)]),
-    runBackfill(
-      { ...options, lookEveryMs: options.liveWaitMs > 0 ? HELPER_LOOK_MS : WORKER_LOOK_MS, onFolded, isFatal },
-      stop.signal,
-    ),
+    runBackfill({ ...options, lookEveryMs: options.times.backfillLookMs, onFolded, isFatal }, stop.signal),
     ...lanes.map((lane) => lane.run(stop.signal)),
   ];
   // A part that fails ends the others too, in order; none is left running behind.

@@ -34,6 +34,7 @@ const LISTEN_AGAIN_MS = 5_000;
 const CLOSE_MS = 5_000;
 /** A helper leaves what is live to the workers there are; when nobody took it for so long there are none. */
 const HELPER_WAIT_MS = 2_000;
+const HELPER_LOOK_MS = 200;
 
 /**
  * Runs one worker until the signal aborts, then finishes what is in flight and frees the rest.
@@ -80,7 +81,11 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
         sweepEveryMs: config.sweep.everyMs,
         liveWaitMs: options.helper === true ? HELPER_WAIT_MS : 0,
         random: Math.random,
-        times: { ...DEFAULT_TIMES, ...options.times },
+        times: {
+          ...DEFAULT_TIMES,
+          ...(options.helper === true ? { backfillLookMs: HELPER_LOOK_MS } : {}),
+          ...options.times,
+        },
       },
       signal,
     );

@@ -13,9 +13,13 @@ import { fieldValues } from './values.ts';
 
 const TOO_MANY = /cannot import more than/i;
 
+function values({ attributes, takeover }: Delivery, plan: AttributePlan, config: MailtrapConfig): JsonObject {
+  return fieldValues(attributes, plan, takeover, config);
+}
+
 function row(delivery: Delivery, plan: AttributePlan, config: MailtrapConfig): JsonObject {
   const email = delivery.address ?? '';
-  const fields = fieldValues(delivery.attributes, plan, delivery.takeover, config);
+  const fields = values(delivery, plan, config);
   const contact: Record<string, Json> = { email };
   if (Object.keys(fields).length > 0) contact['fields'] = fields;
   if (joinsLists(delivery, email, config)) contact['list_ids_included'] = listIds(config);
@@ -102,6 +106,7 @@ export const bulk: Bulk<MailtrapConfig> = {
   least: ({ import_from: from }) => (from === 'off' ? null : from),
   consents: ['basis'],
   atOnce: 1,
+  values,
   row,
   request: (rows, config) => ({
     method: 'POST',

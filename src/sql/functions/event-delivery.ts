@@ -51,6 +51,26 @@ begin
    where e.seq = x.seq;
 end $body$;
 
+-- Whoever got events of these contacts while they were being sent need not wait for them any longer.
+create or replace function rollcall.free_events(p_destination smallint, p_contacts bigint[]) returns void
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+declare
+  v_freed record;
+begin
+  for v_freed in
+    with freed as (
+      update rollcall.events e set held_by = null, held_until = null
+       where e.held_by = any(p_contacts) and e.destination_id = p_destination
+      returning e.contact_id
+    )
+    select distinct f.contact_id from freed f
+  loop
+    update rollcall.due d
+       set not_before = null, due_at = case when d.token is null then least(d.due_at, clock_timestamp()) else d.due_at end
+     where d.contact_id = v_freed.contact_id and d.destination_id = p_destination and d.not_before is not null;
+  end loop;
+end $body$;
+
 -- Attempts at events, before or after that at the contact's state as they were made.
 create or replace function rollcall.log_events(p_destination smallint, p_results jsonb, p_first boolean) returns void
 language sql set search_path = '' as $body$

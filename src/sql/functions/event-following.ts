@@ -13,11 +13,16 @@ declare
 begin
   if not exists (select from rollcall.events e where e.state = 'pending') then return; end if;
   with moved as (
-    update rollcall.events e set contact_id = m.to_contact
-      from (select w.contact_id, h.contact_id as to_contact
+    -- One that is being sent under the old contact's lease is not sent under another's as well.
+    update rollcall.events e
+       set contact_id = m.to_contact, held_by = case when m.lease_end is not null then m.contact_id else e.held_by end,
+           held_until = coalesce(m.lease_end, e.held_until)
+      from (select w.contact_id, h.contact_id as to_contact, l.due_at as lease_end
               from unnest(p_wanted) w
               cross join lateral (select h.contact_id from rollcall.holders(p_destination, substr(w.key, 7)) h
                 where h.key not like 'email:%' limit 1) h
+              left join lateral (select d.due_at from rollcall.due d
+                where d.destination_id = p_destination and d.contact_id = w.contact_id and d.token is not null offset 0) l on true
              where w.key like 'email:%' and w.verdict not in ('ok', 'failed')) m
      where e.contact_id = m.contact_id and e.destination_id = p_destination and e.state = 'pending'
     returning e.contact_id

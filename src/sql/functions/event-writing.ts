@@ -53,16 +53,21 @@ end $body$;
 -- must not take it away, and it may just be making the contact known.
 create or replace function rollcall.queue_events(p_destination smallint, p_contacts bigint[]) returns void
 language sql set search_path = '' ${KEYS_FIRST} as $body$
-  insert into rollcall.due as d (destination_id, contact_id, lane, due_at)
-  select p_destination, x.id, 0, clock_timestamp()
+  insert into rollcall.due as d (destination_id, contact_id, lane, due_at, not_before)
+  select p_destination, x.id, 0, greatest(clock_timestamp(), h.held_until), h.held_until
     from (select distinct c as id from unnest(p_contacts) c) x
+    cross join lateral (select max(e.held_until) as held_until from rollcall.events e
+      where e.contact_id = x.id and e.destination_id = p_destination and e.state = 'pending' and e.held_by is not null) h
    where (exists (select from rollcall.desired s where s.contact_id = x.id and s.destination_id = p_destination
                     and coalesce(s.remote_address, s.remote_id) is not null offset 0)
           or exists (select from rollcall.due d where d.contact_id = x.id and d.destination_id = p_destination offset 0))
      and exists (select from rollcall.events e where e.contact_id = x.id and e.destination_id = p_destination
                     and e.state = 'pending' and e.ready offset 0)
    order by x.id
-  on conflict (contact_id, destination_id) do update set lane = 0 where d.lane <> 0
+  on conflict (contact_id, destination_id) do update
+     set lane = 0, not_before = greatest(d.not_before, excluded.not_before),
+         due_at = case when d.token is null then greatest(d.due_at, excluded.not_before) else d.due_at end
+   where d.lane <> 0 or excluded.not_before is not null
 $body$;
 
 -- The window that events were taken in is complete: all of them are in order now.

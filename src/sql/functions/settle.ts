@@ -204,6 +204,10 @@ begin
      having count(*) > 0;
   end if;
 
+  if exists (select from rollcall.events e where e.held_by is not null) then
+    perform rollcall.free_events(p_destination, array_agg(r.contact)) from unnest(v_results) r where r.held having count(*) > 0;
+  end if;
+
   -- Whoever took an address from one of these waits for the end of its lease, and for what may arrive after it. The request is
   -- over for certain, so neither is to be waited for any longer.
   for v_freed in

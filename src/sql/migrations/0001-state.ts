@@ -176,6 +176,8 @@ create table rollcall.events (
   -- How long it waits for its contact, counted from here: nobody was there to make the contact before it was taken.
   wait_until timestamptz not null default clock_timestamp() + interval '72 hours',
   state text not null check (state in ('pending', 'delivered', 'dropped', 'dead')),
+  held_by bigint,                              -- the contact it was moved from, under whose lease it may have been sent
+  held_until timestamptz,                      -- the end of that lease
   reason text,                                 -- why it was dropped or refused
   message text,                                -- the destination's or the database's words; may hold personal data
   ended_at timestamptz
@@ -187,6 +189,7 @@ create index events_next on rollcall.events (contact_id, destination_id, happene
 create index events_oldest on rollcall.events ((case when state = 'pending' then wait_until end))
   where (case when state = 'pending' then wait_until end) is not null;
 create index events_ended on rollcall.events (ended_at) where state <> 'pending';
+create index events_held on rollcall.events (held_by) where held_by is not null;
 create index events_unready on rollcall.events (destination_id) where not ready;
 
 -- Events of a source that is paused, as they were captured.

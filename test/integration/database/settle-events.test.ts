@@ -206,3 +206,61 @@ test('that a contact is gone there, said under a lost lease, is no news', async 
   await settle(one, late!, DELIVERED, MISSING, lost);
   expect(await one.desired(user)).toEqual(before);
 });
+
+test('an event under lease goes along when its contact becomes a user, and is not handed out again before that lease is settled', async () => {
+  const one = await withTables({
+    ddl: `create table public.leads (email text primary key, name text);
+      create table public.orders (id int primary key, email text)`,
+    connector: `${USERS}
+table_mapping:
+  leads: { email: email, name: NAME }
+  orders:
+    sync_as: events
+    event_name: order_placed
+    contact: { email: email }
+    properties: { id: id }`,
+    destination: 'on_delete: keep',
+  });
+  await one.db.app.query(`insert into public.leads values ('a@x.test', 'Ann');
+    insert into public.orders values (1, 'a@x.test')`);
+  await one.foldAll();
+  const [sending] = await one.claim();
+  expect(sending?.events).toHaveLength(1);
+  await one.insert('a@x.test');
+  await one.foldAll();
+  await one.db.app.query('delete from public.leads; delete from auth.users');
+  await one.foldAll();
+  const other = { ...one.lease, token: randomUUID() };
+  const handed = async (): Promise<number> => (await one.claim(100, other)).flatMap(({ events }) => events).length;
+  expect(await handed()).toBe(0);
+  await settle(one, sending!, DELIVERED, DELIVERED);
+  expect(await handed()).toBe(0);
+  expect((await one.db.app.query('select state, held_by from rollcall.events')).rows).toEqual([
+    { state: 'delivered', held_by: null },
+  ]);
+});
+
+test('one that was not accepted is handed out as soon as the lease it was under is settled', async () => {
+  const one = await withTables({
+    ddl: `create table public.leads (email text primary key, name text);
+      create table public.orders (id int primary key, email text)`,
+    connector: `${USERS}
+table_mapping:
+  leads: { email: email, name: NAME }
+  orders:
+    sync_as: events
+    event_name: order_placed
+    contact: { email: email }
+    properties: { id: id }`,
+  });
+  await one.db.app.query(`insert into public.leads values ('a@x.test', 'Ann');
+    insert into public.orders values (1, 'a@x.test')`);
+  await one.foldAll();
+  const [sending] = await one.claim();
+  await one.insert('a@x.test');
+  await one.foldAll();
+  const other = { ...one.lease, token: randomUUID() };
+  expect(await one.claim(100, other)).toEqual([]);
+  await settle(one, sending!, DELIVERED, { kind: 'retry', code: 'http_500', message: '' });
+  expect((await one.claim(100, other)).map(({ events }) => events.length)).toEqual([1]);
+});
