@@ -24,14 +24,14 @@ describe('how many must wait before they go together', () => {
 
 describe('what to do about a backlog', () => {
   test.each([
-    [{ waiting: 49, oldestMs: 60_000 }, 0, 'single'],
-    [{ waiting: 50, oldestMs: 0 }, 0, 'gather'],
-    [{ waiting: 50, oldestMs: 1_000 }, 0, 'send'],
-    [{ waiting: 50, oldestMs: 1_000 }, 1, 'gather'],
-    [{ waiting: 50, oldestMs: 5_000 }, 1, 'send'],
-    [{ waiting: 1_000, oldestMs: 0 }, 1, 'send'],
-  ] as const)('%j of lane %i: %s', (backlog, lane, choice) => {
-    expect(choose(backlog, 50, 1_000, lane)).toBe(choice);
+    [{ waiting: 49, oldestMs: 60_000, growing: false }, 'single'],
+    [{ waiting: 50, oldestMs: 0, growing: false }, 'gather'],
+    [{ waiting: 50, oldestMs: 500, growing: false }, 'send'],
+    [{ waiting: 50, oldestMs: 500, growing: true }, 'gather'],
+    [{ waiting: 50, oldestMs: 5_000, growing: true }, 'send'],
+    [{ waiting: 1_000, oldestMs: 0, growing: true }, 'send'],
+  ] as const)('%j: %s', (backlog, choice) => {
+    expect(choose({ ...backlog, atWork: 0 }, 50, 1_000)).toBe(choice);
   });
 });
 

@@ -1,11 +1,13 @@
 import type { Bulk } from '../core/destination.ts';
-import type { Bucket, Lane } from './ports.ts';
+import type { Backlog } from './job-ports.ts';
+import type { Bucket } from './ports.ts';
 
 /** With less waiting than is sent one by one in this time, nothing is sent together. */
 const WORTH_MS = 15_000;
 const LEAST = 50;
-/** How long to let more come together, of each lane. */
-const GATHER_MS: Readonly<Record<Lane, number>> = { 0: 1_000, 1: 5_000 };
+/** How long to let more come together: of a backfill that is still at it, and of all others. */
+const GATHER_WALK_MS = 5_000;
+const GATHER_MS = 500;
 
 /** How many contacts must wait before one request takes them together; undefined when none ever shall. */
 export function leastTogether(
@@ -23,16 +25,8 @@ export function leastTogether(
 /** What to do about the backlog of a lane. */
 export type Choice = 'single' | 'gather' | 'send';
 
-/**
- * By backlog: a few go one by one, many together, once a request is full or no more came for a while.
- * @param oldestMs how long the first of them has waited
- */
-export function choose(
-  backlog: { waiting: number; oldestMs: number },
-  least: number,
-  most: number,
-  lane: Lane,
-): Choice {
-  if (backlog.waiting < least) return 'single';
-  return backlog.waiting >= most || backlog.oldestMs >= GATHER_MS[lane] ? 'send' : 'gather';
+/** By backlog: a few go one by one, many together, once a request is full or no more came for a while. */
+export function choose({ waiting, oldestMs, growing }: Backlog, least: number, most: number): Choice {
+  if (waiting < least) return 'single';
+  return waiting >= most || oldestMs >= (growing ? GATHER_WALK_MS : GATHER_MS) ? 'send' : 'gather';
 }

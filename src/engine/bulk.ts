@@ -69,7 +69,7 @@ async function next(
     lane.together[each] = may ? Math.min(least, most) : null;
     if (!may) continue;
     const backlog = await lane.store.backlog(lane.state.id, each, most);
-    if (backlog.atWork >= atOnce || choose(backlog, Math.min(least, most), most, each) !== 'send') continue;
+    if (backlog.atWork >= atOnce || choose(backlog, Math.min(least, most), most) !== 'send') continue;
     const done = await runner.send(each, most);
     if (done !== undefined) return done;
     // None of those that wait first can go with others.

@@ -47,14 +47,21 @@ export interface JobResult {
   readonly single?: boolean | undefined;
 }
 
+/** What waits in a lane. */
+export interface Backlog {
+  readonly waiting: number;
+  /** How long the first of them has. */
+  readonly oldestMs: number;
+  /** A backfill is still adding to them. */
+  readonly growing: boolean;
+  /** Jobs at work at the destination. */
+  readonly atWork: number;
+}
+
 /** The state of jobs, behind a port. What a holder does that has lost its job to another worker has no effect. */
 export interface JobStore {
-  /** How many contacts wait in a lane, counted up to `most`, how long the first of them has, and how many jobs are at work. */
-  backlog(
-    destination: number,
-    lane: Lane,
-    most: number,
-  ): Promise<{ waiting: number; oldestMs: number; atWork: number }>;
+  /** What waits in a lane, counted up to `most`. */
+  backlog(destination: number, lane: Lane, most: number): Promise<Backlog>;
   claimJob(destination: number, lease: JobLease, scope: JobScope): Promise<readonly Delivery[]>;
   adoptJob(destination: number, holder: string, holdMs: number): Promise<OrphanJob | undefined>;
   /** About to be sent; false when it must not be, as another worker holds it. */

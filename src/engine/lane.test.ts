@@ -49,7 +49,7 @@ async function run(
       settlements.push(...more);
       ended.ring();
     },
-    backlog: async () => ({ waiting: 0, oldestMs: 0, atWork: 0 }),
+    backlog: async () => ({ waiting: 0, oldestMs: 0, atWork: 0, growing: false }),
     adoptJob: async () => undefined,
     release: async () => {
       calls.push('release');

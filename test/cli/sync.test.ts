@@ -143,8 +143,7 @@ test('a file of what would be imported: no formulas, and nobody who must not be 
   const lines = (await readFile(file, 'utf8')).split('\r\n');
   expect(lines[0]).toBe('email,NAME,NOTE,SIGNUP_DATE');
   expect(lines.find((line) => line.startsWith('p1@'))).toBe(`p1@example.com,"'=cmd|""a"", b",,2026-01-01`);
-  expect(lines).toContain("lead5@example.com,,'=1+5,");
-  expect(lines.some((line) => line.startsWith('p2@'))).toBe(false);
+  expect(lines.some((line) => line.startsWith('p2@') || line.startsWith('lead'))).toBe(false);
   expect(lines.some((line) => line.startsWith('p3+tag@'))).toBe(true);
   const { rows } = await db.app.query('select count(*)::int as n from rollcall.contacts');
   expect(rows).toEqual([{ n: 0 }]);

@@ -67,7 +67,11 @@ begin
   perform rollcall.check_identity(p_ref, p_environment);
   foreach v_lane in array array[0, 1]::smallint[] loop
     continue when p_limits[v_lane + 1] <= 0;
-    v_many := p_least[v_lane + 1] is not null and (select b.waiting from rollcall.backlog(p_destination, v_lane, p_least[v_lane + 1]) b) >= p_least[v_lane + 1];
+    -- Those of a walk over so many wait for the request that takes them, however few of them there are yet.
+    v_many := p_least[v_lane + 1] is not null and (
+      (select b.waiting from rollcall.backlog(p_destination, v_lane, p_least[v_lane + 1]) b) >= p_least[v_lane + 1]
+      or v_lane = 1 and exists (select from rollcall.backfills b
+        where b.walked_at is null and least(b.most, b.expected) >= p_least[v_lane + 1]));
     with picked as materialized (
       select * from rollcall.pick_due(p_destination, v_lane, p_limits[v_lane + 1], p_after[v_lane + 1],
         case when v_lane = 0 then v_now - p_live_wait else v_now end, case when v_many then p_consents end)

@@ -13,12 +13,14 @@ export function fitsMany(consents: string): string {
 
 /** Requests for many contacts: claimed, started, watched and settled as one. See SPEC.md, "States of a job". */
 export const jobs: string = /* sql */ `
--- How many wait in a lane, counted up to p_most, and for how long the first of them has; and how many requests for many are at work.
+-- How many wait in a lane, counted up to p_most, and for how long the first of them has; how many requests for many are at work, and
+-- whether a walk is still adding to them.
 create or replace function rollcall.backlog(p_destination smallint, p_lane smallint, p_most int, out waiting int, out oldest_ms bigint,
-  out at_work int)
+  out at_work int, out growing boolean)
 language sql set search_path = '' ${KEYS_FIRST} as $body$
   select count(*)::int, coalesce((extract(epoch from clock_timestamp() - min(x.due_at)) * 1000)::bigint, 0),
-         (select count(*)::int from rollcall.jobs j where j.destination_id = p_destination and j.state <> 'ended')
+         (select count(*)::int from rollcall.jobs j where j.destination_id = p_destination and j.state <> 'ended'),
+         p_lane = 1 and exists (select from rollcall.backfills b where b.walked_at is null)
     from (select d.due_at from rollcall.due d
            where d.queue = p_destination * 4 + p_lane and d.due_at <= clock_timestamp() and d.token is null limit p_most) x
 $body$;

@@ -24,11 +24,16 @@ export function jobStore(sql: Queryable, { configHash, projectRef, environment }
   };
   return {
     async backlog(destination, lane, most) {
-      const [row] = await sql.query<{ waiting: number; oldest_ms: string; at_work: number }>(
+      const [row] = await sql.query<{ waiting: number; oldest_ms: string; at_work: number; growing: boolean }>(
         'select * from rollcall.backlog($1, $2, $3)',
         [destination, lane, most],
       );
-      return { waiting: row?.waiting ?? 0, oldestMs: Number(row?.oldest_ms ?? 0), atWork: row?.at_work ?? 0 };
+      return {
+        waiting: row?.waiting ?? 0,
+        oldestMs: Number(row?.oldest_ms ?? 0),
+        atWork: row?.at_work ?? 0,
+        growing: row?.growing ?? false,
+      };
     },
     async claimJob(destination, { token, holder, holdMs }, scope) {
       const rows = await sql.query<JobRow>(
