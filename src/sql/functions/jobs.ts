@@ -28,7 +28,7 @@ $body$;
 -- Leases those due contacts of a lane that one request can carry; none while as many jobs as may are at work there.
 create or replace function rollcall.claim_job(p_destination smallint, p_token uuid, p_holder uuid, p_lane smallint, p_most int,
   p_bytes bigint, p_consents text[], p_at_once int, p_hold interval, p_lease interval, p_config_hash text, p_ref text, p_environment text)
-returns table (contact_id bigint, version bigint, address text, payload text, consent text, imported boolean, tries int)
+returns table (contact_id bigint, version bigint, address text, payload text, consent text, imported boolean)
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 declare
@@ -37,6 +37,9 @@ declare
   v_contacts bigint[];
   v_versions bigint[];
   v_addresses text[];
+  v_payloads text[];
+  v_consents text[];
+  v_imported boolean[];
 begin
   perform rollcall.check_config(p_config_hash);
   perform rollcall.check_identity(p_ref, p_environment);
@@ -51,15 +54,19 @@ begin
      order by d.due_at limit p_most for update skip locked) x;
   if v_picked is null then return; end if;
   -- In a statement of its own: a fold that locked the queue row before us has committed by now, and its state is read.
-  select array_agg(y.id order by y.id), array_agg(y.version order by y.id), array_agg(y.address order by y.id)
-    into v_contacts, v_versions, v_addresses
+  select array_agg(y.id order by y.id), array_agg(y.version order by y.id), array_agg(y.address order by y.id),
+         array_agg(y.payload order by y.id), array_agg(y.consent order by y.id), array_agg(y.imported order by y.id)
+    into v_contacts, v_versions, v_addresses, v_payloads, v_consents, v_imported
     from (
       select x.*, sum(x.size) over (order by x.n) as so_far from (
-        select p.id, p.n, s.version, s.address, octet_length(s.payload::text) + octet_length(s.address) + 32 as size
+        select p.id, p.n, s.version, s.address, s.payload, s.consent, octet_length(s.payload) + octet_length(s.address) + 32 as size,
+               coalesce(s.remote_address = s.address and (s.remote_id is not null or s.imported), false) as imported
           from unnest(v_picked) with ordinality as p(id, n)
-          cross join lateral (select * from rollcall.due d where d.destination_id = p_destination and d.contact_id = p.id offset 0) d
-          cross join lateral (select * from rollcall.desired s
-            where s.destination_id = p_destination and s.contact_id = p.id offset 0) s
+          cross join lateral (select d.single, d.unknown_until from rollcall.due d
+            where d.destination_id = p_destination and d.contact_id = p.id offset 0) d
+          cross join lateral (select s.contact_id, s.action, s.version, s.delivered_version, s.address, s.remote_address, s.remote_id,
+                   s.imported, s.carry_from, s.leftovers, s.takeover, s.consent, s.payload::text as payload
+              from rollcall.desired s where s.destination_id = p_destination and s.contact_id = p.id offset 0) s
          where ${fitsMany('p_consents')}) x) y
    where y.so_far <= p_bytes or y.so_far = y.size;
   if v_contacts is null then return; end if;
@@ -68,13 +75,8 @@ begin
   insert into rollcall.jobs (token, destination_id, state, contacts, versions, addresses, holder, held_until, gives_up_at)
     values (p_token, p_destination, 'claimed', v_contacts, v_versions, v_addresses, p_holder, v_now + p_hold, v_now + p_lease);
   return query
-    select s.contact_id, s.version, s.address, s.payload::text, s.consent,
-           coalesce(s.remote_address = s.address and (s.remote_id is not null or s.imported), false), d.tries
-      from unnest(v_contacts) as c(id)
-      cross join lateral (select * from rollcall.desired s
-        where s.destination_id = p_destination and s.contact_id = c.id offset 0) s
-      cross join lateral (select d.tries from rollcall.due d
-        where d.destination_id = p_destination and d.contact_id = c.id offset 0) d;
+    select x.* from unnest(v_contacts, v_versions, v_addresses, v_payloads, v_consents, v_imported)
+      as x(contact_id, version, address, payload, consent, imported);
 end $body$;
 
 -- What its holder learned of a job, or that it is still at it. False when another worker has taken it over.
@@ -153,6 +155,7 @@ declare
   v_contacts bigint[];
   v_versions bigint[];
   v_addresses text[];
+  v_same boolean[];
   v_plain bigint[];
   v_others jsonb;
   v_waiting boolean := exists (select from rollcall.events e where e.state = 'pending');
@@ -165,25 +168,24 @@ begin
   v_versions := v_job.versions[v_job.settled + 1 : v_job.settled + p_limit];
   v_addresses := v_job.addresses[v_job.settled + 1 : v_job.settled + p_limit];
   v_left := cardinality(v_job.contacts) - v_job.settled - cardinality(v_contacts);
-  perform 1 from unnest(v_contacts) as x(id) cross join lateral (
-    select from rollcall.desired s where s.destination_id = v_destination and s.contact_id = x.id offset 0 for update) s;
-  perform 1 from unnest(v_contacts) as x(id) cross join lateral (
-    select from rollcall.due d where d.destination_id = v_destination and d.contact_id = x.id offset 0 for update) d;
+  -- Locked in the order of all writers: first the state of each, then its place in the queue.
+  select array_agg(coalesce(s.version = x.version and s.action = 'upsert' and s.carry_from is null and s.leftovers is null, false) order by x.n)
+    into v_same
+    from unnest(v_contacts, v_versions) with ordinality as x(id, version, n)
+    left join lateral (select s.version, s.action, s.carry_from, s.leftovers from rollcall.desired s
+      where s.destination_id = v_destination and s.contact_id = x.id offset 0 for update) s on true;
   select coalesce(array_agg(y.id) filter (where y.plain), '{}'),
          jsonb_agg(v_job.result || jsonb_build_object('contact', y.id, 'version', y.version, 'action', 'upsert', 'address', y.address))
            filter (where not y.plain)
     into v_plain, v_others
     from (
-      select x.*, v_job.result ->> 'outcome' = 'delivered'
-               and exists (select from rollcall.desired s
-                 where s.destination_id = v_destination and s.contact_id = x.id and s.version = x.version and s.action = 'upsert'
-                   and s.carry_from is null and s.leftovers is null offset 0)
-               and exists (select from rollcall.due d
-                 where d.destination_id = v_destination and d.contact_id = x.id and d.token = p_token
-                   and (d.unknown_until is null or d.unknown_until <= clock_timestamp()) offset 0)
+      select x.*, v_job.result ->> 'outcome' = 'delivered' and x.same and coalesce(d.token = p_token, false)
+               and coalesce(d.unknown_until <= clock_timestamp(), true)
                and not (v_waiting and exists (select from rollcall.events e
                  where e.contact_id = x.id and e.destination_id = v_destination and e.state = 'pending' and e.ready offset 0)) as plain
-        from unnest(v_contacts, v_versions, v_addresses) as x(id, version, address)) y;
+        from unnest(v_contacts, v_versions, v_addresses, v_same) as x(id, version, address, same)
+        left join lateral (select d.token, d.unknown_until from rollcall.due d
+          where d.destination_id = v_destination and d.contact_id = x.id offset 0 for update) d on true) y;
   if cardinality(v_plain) > 0 then
     with done as (
       update rollcall.desired s
