@@ -138,6 +138,8 @@ export interface Store {
     after: string,
     limit: number,
   ): Promise<{ lastId: string | null; scanned: number; keys: readonly string[] }>;
+  /** As many contacts are about to be folded as gone: a brake that they are too many for stops before the first. */
+  foreseeDeletes(count: number): Promise<void>;
   /** Folds keys again, in the backfill lane. */
   foldKeys(keys: readonly string[]): Promise<FoldResult>;
   endSweep(ticket: SweepTicket, note: string | null): Promise<void>;

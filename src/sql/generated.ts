@@ -1,4 +1,4 @@
-import type { Config, DestinationConfig } from '../config/types.ts';
+import type { Brake, Config, DestinationConfig } from '../config/types.ts';
 import { attributePlan } from './compile/attribute-plan.ts';
 import { capturePlans, triggerTables } from './compile/capture-plan.ts';
 import { captureScript } from './compile/capture-trigger.ts';
@@ -138,8 +138,14 @@ function installed(config: Config, sources: Sources): string[] {
     `select nextval('rollcall.uncaptured') from rollcall.install where config_hash is distinct from ${quoteLiteral(config.hash)};`,
     `update rollcall.install set config_hash = ${quoteLiteral(config.hash)}, consent_basis = ${basis},
   grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)}, reevaluate = ${every};`,
+    ...(['deletes', 'changes'] as const).map((kind) => brakeLimit(kind, config.brakes[kind])),
     `select rollcall.try_again();`,
   ];
+}
+
+function brakeLimit(kind: string, brake: Brake): string {
+  const limit = brake === 'off' ? 'null, 1' : `${brake.share}, ${brake.least}`;
+  return `select rollcall.set_brake(${quoteLiteral(kind)}, ${limit});`;
 }
 
 /** Whether rows of some table lead to contacts by an address. */

@@ -1,6 +1,7 @@
 import type { Config } from '../config/types.ts';
 import { dropCapture } from './compile/capture-trigger.ts';
 import { generated } from './generated.ts';
+import { brakes as brakeFunctions } from './functions/brakes.ts';
 import { capture } from './functions/capture.ts';
 import { claim } from './functions/claim.ts';
 import { destinationState } from './functions/destination-state.ts';
@@ -13,6 +14,7 @@ import { forget } from './functions/forget.ts';
 import { install } from './functions/install.ts';
 import { kin } from './functions/kin.ts';
 import { mapping } from './functions/mapping.ts';
+import { release } from './functions/release.ts';
 import { resend } from './functions/resend.ts';
 import { rotate } from './functions/rotate.ts';
 import { settle } from './functions/settle.ts';
@@ -23,6 +25,7 @@ import { triggers } from './functions/triggers.ts';
 import { wanted } from './functions/wanted.ts';
 import { state } from './migrations/0001-state.ts';
 import { log } from './migrations/0002-log.ts';
+import { brakes } from './migrations/0004-brakes.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -30,6 +33,7 @@ import type { Sources } from './source.ts';
 export const MIGRATIONS: readonly { readonly version: number; readonly name: string; readonly sql: string }[] = [
   { version: 1, name: 'state', sql: state },
   { version: 2, name: 'log', sql: log },
+  { version: 4, name: 'brakes', sql: brakes },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
@@ -52,6 +56,8 @@ export function installScript(config: Config, sources: Sources): string {
     `create table if not exists rollcall.migrations (version int primary key, name text not null, applied_at timestamptz not null default now());`,
     ...MIGRATIONS.map(guarded),
     capture,
+    brakeFunctions,
+    release,
     resend,
     install,
     mapping,

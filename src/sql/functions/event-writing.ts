@@ -50,7 +50,7 @@ end $body$;
 
 -- Makes due whoever of the contacts has events to be sent and exists at the destination. The others are due once they exist.
 -- A queue row that is there is locked in any case, also of somebody not known to exist: a settle that has not seen these events
--- must not take it away, and it may just be making the contact known.
+-- must not take it away, and it may just be making the contact known. What a brake holds stays held, its events too.
 create or replace function rollcall.queue_events(p_destination smallint, p_contacts bigint[]) returns void
 language sql set search_path = '' ${KEYS_FIRST} as $body$
   insert into rollcall.due as d (destination_id, contact_id, lane, due_at)
@@ -62,7 +62,7 @@ language sql set search_path = '' ${KEYS_FIRST} as $body$
      and exists (select from rollcall.events e where e.contact_id = x.id and e.destination_id = p_destination
                     and e.state = 'pending' and e.ready offset 0)
    order by x.id
-  on conflict (contact_id, destination_id) do update set lane = 0 where d.lane <> 0
+  on conflict (contact_id, destination_id) do update set lane = 0 where d.lane = 1
 $body$;
 
 -- The window that events were taken in is complete: all of them are in order now.
