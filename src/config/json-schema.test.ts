@@ -53,7 +53,7 @@ describe('the schema takes what parses', () => {
       'connectors:\n  supabase:\n    sync:\n    user_mapping:\ndestinations:\nconsent:\nsweep:\nbrakes:\n',
     ],
     ['no brakes', 'brakes: off'],
-    ['a brake that says nothing', 'brakes: {deletes: , changes: {share: }}'],
+    ['a brake that says nothing', 'brakes: {deletes: , changes: off}'],
     ['nobody', 'consent: nobody'],
     ['everyone with a basis', 'consent: {everyone: customers}'],
     ['a consent column of a table', `${table('customers', 'a: A')}consent: {column: customers.a}`],

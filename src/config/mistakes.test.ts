@@ -138,7 +138,12 @@ describe('types and values', () => {
       says: 'a duration such as',
     },
     { name: 'brakes that are no word', text: 'brakes: none', are: ['1:9 RC_CONFIG_TYPE'], says: 'off, or a map' },
-    { name: 'a share without its sign', text: 'brakes: {deletes: {share: 2}}', are: ['1:27 RC_CONFIG_TYPE'], says: '2%' },
+    {
+      name: 'a share without its sign',
+      text: 'brakes: {deletes: {share: 2}}',
+      are: ['1:27 RC_CONFIG_TYPE'],
+      says: '2%',
+    },
     { name: 'a share of nothing', text: 'brakes: {deletes: {share: 0%}}', are: ['1:27 RC_CONFIG_VALUE'] },
     { name: 'a share of more than all', text: 'brakes: {changes: {share: 101%}}', are: ['1:27 RC_CONFIG_VALUE'] },
     { name: 'a part of a contact', text: 'brakes: {changes: {least: 1.5}}', are: ['1:27 RC_CONFIG_VALUE'] },

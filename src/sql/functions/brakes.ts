@@ -54,7 +54,7 @@ returns boolean language plpgsql set search_path = '' as $body$
 declare
   v_contacts bigint := p_brake.contacts;
 begin
-  if p_sum < p_limit.least then return false; end if;
+  if p_sum < p_limit.at_least then return false; end if;
   if v_contacts is null or p_sum > p_limit.share * v_contacts
      or p_brake.contacts_at < p_now - interval '1 minute' and p_sum * 2 > p_limit.share * v_contacts
      or p_brake.contacts_at < p_now - interval '1 day' then
@@ -133,7 +133,7 @@ begin
     continue when v_brake.stopped_at is not null or v_count < 1;
     v_count := v_count + (rollcall.passed(v_destination, 'deletes', clock_timestamp())).hour;
     -- They are contacts still, and counted as such.
-    if v_count >= v_limit.least and v_count > v_limit.share * rollcall.living_contacts(v_destination) then
+    if v_count >= v_limit.at_least and v_count > v_limit.share * rollcall.living_contacts(v_destination) then
       perform rollcall.stop_brake(v_destination, 'deletes', clock_timestamp());
     end if;
   end loop;

@@ -80,9 +80,9 @@ end $body$;
 create or replace function rollcall.set_brake(p_kind text, p_share numeric, p_least int) returns void
 language plpgsql set search_path = '' as $body$
 begin
-  insert into rollcall.brake_limits as l (kind, share, least) values (p_kind, p_share, p_least)
-    on conflict (kind) do update set share = excluded.share, least = excluded.least
-    where (l.share, l.least) is distinct from (excluded.share, excluded.least);
+  insert into rollcall.brake_limits as l (kind, share, at_least) values (p_kind, p_share, p_least)
+    on conflict (kind) do update set share = excluded.share, at_least = excluded.at_least
+    where (l.share, l.at_least) is distinct from (excluded.share, excluded.at_least);
   if p_share is null then
     perform rollcall.release_held(b.destination_id, b.kind, null)
        from (select b.destination_id, b.kind from rollcall.brakes b where b.kind = p_kind and b.stopped_at is not null order by 1) b;
@@ -91,10 +91,10 @@ end $body$;
 
 -- Every brake of every destination, as status and \`rollcall release\` show them.
 create or replace function rollcall.brake_states()
-returns table (destination_id smallint, destination text, kind text, share numeric, least int, stopped_at timestamptz, held bigint,
+returns table (destination_id smallint, destination text, kind text, share numeric, at_least int, stopped_at timestamptz, held bigint,
   passed bigint, allowance bigint, allowance_until timestamptz)
 language sql set search_path = '' as $body$
-  select d.id, d.name, l.kind, l.share, l.least, b.stopped_at,
+  select d.id, d.name, l.kind, l.share, l.at_least, b.stopped_at,
          (select count(*) from rollcall.due q where q.queue = d.id * 4 + case l.kind when 'deletes' then 2 else 3 end),
          (rollcall.passed(d.id, l.kind, clock_timestamp())).hour,
          case when b.allowance_until > clock_timestamp() then b.allowance else 0 end,

@@ -35,7 +35,7 @@ create or replace function rollcall.status() returns jsonb language sql set sear
         'oldest_pending_s', (select extract(epoch from clock_timestamp() - min(q.since)) from rollcall.due q
             where q.destination_id = d.id and q.lane < 2),
         'brakes', (select coalesce(jsonb_agg(jsonb_build_object('kind', b.kind, 'held', b.held, 'stopped_at', b.stopped_at,
-            'share', b.share, 'least', b.least)), '[]') from brakes b where b.destination_id = d.id and b.held > 0),
+            'share', b.share, 'least', b.at_least)), '[]') from brakes b where b.destination_id = d.id and b.held > 0),
         'in_step', (select count(*) from rollcall.desired s where s.destination_id = d.id and s.action = 'upsert'
             and s.delivered_version = s.version
             and not exists (select from rollcall.due q where q.destination_id = d.id and q.contact_id = s.contact_id)),

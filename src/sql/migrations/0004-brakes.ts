@@ -4,9 +4,9 @@ export const brakes: string = /* sql */ `
 create table rollcall.brake_limits (
   kind text primary key check (kind in ('deletes', 'changes')),
   share numeric,                               -- of the contacts that are there
-  least int not null                           -- fewer never stop
+  at_least int not null                        -- fewer never stop
 );
-insert into rollcall.brake_limits (kind, share, least) values ('deletes', 0.02, 10), ('changes', 0.2, 100);
+insert into rollcall.brake_limits (kind, share, at_least) values ('deletes', 0.02, 10), ('changes', 0.2, 100);
 
 -- One row for each that was ever asked. Whoever counts locks it: after owner rows, state and queue rows; by destination,
 -- deletes before changes.

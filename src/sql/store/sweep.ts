@@ -2,7 +2,10 @@ import type { FoldResult, Store } from '../../engine/ports.ts';
 import type { Queryable } from '../port.ts';
 import { retryConflict } from './retry-conflict.ts';
 
-type SweepStore = Pick<Store, 'beginSweep' | 'sweepPage' | 'absentPage' | 'foreseeDeletes' | 'foldKeys' | 'endSweep' | 'leaveSweep'>;
+type SweepStore = Pick<
+  Store,
+  'beginSweep' | 'sweepPage' | 'absentPage' | 'foreseeDeletes' | 'foldKeys' | 'endSweep' | 'leaveSweep'
+>;
 
 /** The part of the store that the sweep uses. */
 export function sweepStore(sql: Queryable): SweepStore {
