@@ -132,6 +132,15 @@ Until it can, what it gave to contacts stays as it was, and 1,500 rows are held
 for their events.
   Nothing is lost. Make the config fit and run \`rollcall apply\`, or put back
   what is gone: it is then read again by itself.
+RC_BRAKE: mailtrap: 1,040 deletions held since 2026-01-02 02:50 UTC, as there
+were more than 2.3% of contacts (and at least 10) in an hour.
+  None of them is deleted there. If people are missing in auth.users or your
+  tables, restore them: who is back is held no longer. If they shall leave,
+  \`rollcall release --deletes 1040 --destination mailtrap\` lets them go.
+RC_BRAKE: mailtrap: 1 change held since 2026-01-02 02:50 UTC, as there were more
+than 20% of contacts (and at least 1,000) in an hour.
+  None of them is sent. If your tables hold wrong values, restore them. If they
+  are right, \`rollcall release --changes 1 --destination mailtrap\` lets them go.
 RC_DESTINATION_PAUSED: mailtrap is paused (unauthorized): Incorrect API token
 for [email]
   Give a valid key with the right scope and restart the workers. Nothing is lost

@@ -202,7 +202,7 @@ describe('deletions', () => {
 
   test('everybody renamed to one address is a deletion of all but one', async () => {
     const one = await delivered(60);
-    await one.db.app.query(`update auth.users set email = 'nobody@x.test'`);
+    await one.db.app.query(`update auth.users set email = 'nobody@x.test', is_sso_user = true`);
     await one.foldAll();
     expect(await held(one)).toEqual({ deletes: 59 });
     expect(await sent(one)).toEqual({ upsert: 1 });
