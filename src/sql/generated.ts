@@ -5,7 +5,7 @@ import { captureScript } from './compile/capture-trigger.ts';
 import { eventMapFunction } from './compile/events.ts';
 import { pageFunction } from './compile/pages.ts';
 import { parts } from './compile/parts.ts';
-import { registryScript } from './compile/registry.ts';
+import { partRow, registryScript } from './compile/registry.ts';
 import { resolvers } from './compile/resolvers.ts';
 import { mapFunction, userAddresses } from './compile/users.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
@@ -47,6 +47,25 @@ export function generated(config: Config, sources: Sources): string {
     ...made.map((part) => planned(part.name)),
     captureScript(plans),
     ...installed(config, sources),
+  ].join('\n');
+}
+
+/**
+ * What of it says what contacts shall be, to be tried in a transaction that is rolled back. It locks nothing that the app uses,
+ * and no row that a worker writes.
+ */
+export function mappingScript(config: Config, sources: Sources): string {
+  const { userMapping: mapping, consent, users } = config;
+  const made = parts(sources.contacts, sources.aggregates, consent);
+  return [
+    userAddresses(mapping, sources.users),
+    ...made.map((part) => part.sql),
+    ...config.destinations.map(({ name }) =>
+      mapFunction(mapFunctionName(name), { mapping, consent, users, source: sources.users }),
+    ),
+    `delete from rollcall.parts;`,
+    ...made.map((part) => partRow({ ...part, page: undefined })),
+    `update rollcall.sources set pause_code = null where pause_code is not null;`,
   ].join('\n');
 }
 

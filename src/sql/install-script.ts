@@ -10,6 +10,7 @@ import { eventFollowing } from './functions/event-following.ts';
 import { events } from './functions/events.ts';
 import { fold } from './functions/fold.ts';
 import { foldDestination } from './functions/fold-destination.ts';
+import { foresee } from './functions/foresee.ts';
 import { forget } from './functions/forget.ts';
 import { install } from './functions/install.ts';
 import { kin } from './functions/kin.ts';
@@ -40,7 +41,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
 const LOCK_TIMEOUT = `set local lock_timeout = '2s';`;
 
 /** Two processes that apply at once take turns. */
-const APPLY_LOCK = 'select pg_advisory_xact_lock(721740022, 0);';
+export const APPLY_LOCK = 'select pg_advisory_xact_lock(721740022, 0);';
 
 /**
  * Everything `apply` runs, as one idempotent script for one transaction: migrations not yet applied, functions, the generated
@@ -76,6 +77,7 @@ export function installScript(config: Config, sources: Sources): string {
     destinationState,
     triggers,
     sweep,
+    foresee,
     status,
     generated(config, sources),
     `revoke all on schema rollcall from public;`,

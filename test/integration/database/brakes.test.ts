@@ -223,11 +223,11 @@ describe('changes', () => {
     await people(one, 1, 1_000);
     await one.foldAll();
     const passed = await one.deliverAll();
-    expect(passed.map((d) => `${d.address} ${d.consent} ${String(d.attributes['FIRSTNAME'])}`).toSorted()).toEqual([
-      'u1000@x.test basis A',
-      'u101@x.test opted_out B',
-      'u300@x.test opted_out A',
-      'u7@x.test opted_out B',
+    expect(passed.map((d) => JSON.stringify([d.address, d.consent, d.attributes['FIRSTNAME']])).toSorted()).toEqual([
+      '["u1000@x.test","basis","A"]',
+      '["u101@x.test","opted_out","B"]',
+      '["u300@x.test","opted_out","A"]',
+      '["u7@x.test","opted_out","B"]',
     ]);
     expect(await held(one)).toEqual({ changes: 98 });
     expect(await release(one, 'changes', 100)).toEqual({ released: 98, held: 0, allowance: 2 });
