@@ -45,7 +45,7 @@ export async function foresee(
       await tx.script(
         [`set local search_path = '';`, APPLY_LOCK, foreseeFunction, mappingScript(config, sources)].join('\n'),
       );
-      throw new Done(await count(tx, policies, budgetMs));
+      throw new Done(await count(tx, policies, sources.clockAttributes, budgetMs));
     });
   } catch (error) {
     if (error instanceof Done) return error.found;
@@ -64,16 +64,18 @@ interface PageRow {
 async function count(
   tx: Queryable,
   policies: Readonly<Record<string, string>>,
+  clock: readonly string[],
   budgetMs: number,
 ): Promise<readonly Foreseen[]> {
   const found = new Map(Object.keys(policies).map((name) => [name, { leaving: 0, changing: 0 }]));
   const until = performance.now() + budgetMs;
   let complete = false;
   for (let after = '0'; ;) {
-    const rows = await tx.query<PageRow>('select * from rollcall.foresee_page($1, $2, $3)', [
+    const rows = await tx.query<PageRow>('select * from rollcall.foresee_page($1, $2, $3, $4)', [
       after,
       PAGE,
       JSON.stringify(policies),
+      clock,
     ]);
     for (const { destination, leaving, changing } of rows) {
       const sum = found.get(destination) ?? { leaving: 0, changing: 0 };

@@ -8,7 +8,7 @@ import { parts } from './compile/parts.ts';
 import { partRow, registryScript } from './compile/registry.ts';
 import { resolvers } from './compile/resolvers.ts';
 import { mapFunction, userAddresses } from './compile/users.ts';
-import { dollarQuote, quoteLiteral } from './quote.ts';
+import { dollarQuote, quoteLiteral, quoteTexts } from './quote.ts';
 import type { RowLink, Sources } from './source.ts';
 
 /** Everything that follows from the config: functions, triggers, and the tables that say what there is. */
@@ -152,11 +152,13 @@ end`)};`;
 function installed(config: Config, sources: Sources): string[] {
   const basis = config.consent?.kind === 'everyone' ? quoteLiteral(config.consent.basis) : 'null';
   const every = sources.reevaluateMs === undefined ? 'null' : `${sources.reevaluateMs} * interval '1 millisecond'`;
+  const clock = sources.clockAttributes.length === 0 ? 'null' : quoteTexts(sources.clockAttributes);
   return [
     // Another config means that every contact is looked at again.
     `select nextval('rollcall.uncaptured') from rollcall.install where config_hash is distinct from ${quoteLiteral(config.hash)};`,
     `update rollcall.install set config_hash = ${quoteLiteral(config.hash)}, consent_basis = ${basis},
-  grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)}, reevaluate = ${every};`,
+  grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)}, reevaluate = ${every},
+  clock_attributes = ${clock};`,
     ...(['deletes', 'changes'] as const).map((kind) => brakeLimit(kind, config.brakes[kind])),
     `select rollcall.try_again();`,
   ];

@@ -78,6 +78,21 @@ begin
        for update of d skip locked));
 end $body$;
 
+-- Of contacts that were held and are due as what they are now: whoever has come back, left or opted out is held no longer.
+create or replace function rollcall.let_go(p_destination smallint, p_contacts bigint[], p_lane smallint) returns void
+language sql set search_path = '' as $body$
+  update rollcall.due d set lane = p_lane, released = null
+   where d.destination_id = p_destination and d.contact_id = any(array(
+     select d.contact_id from unnest(p_contacts) as x(id)
+       cross join lateral (select d.contact_id, d.lane from rollcall.due d
+         where d.destination_id = p_destination and d.contact_id = x.id offset 0) d
+       cross join lateral (select from rollcall.desired s
+         where s.destination_id = p_destination and s.contact_id = x.id and not case d.lane
+           when 2 then s.action in ('delete', 'unsubscribe') and s.reason is distinct from 'merged'
+           when 3 then s.action = 'upsert' and s.consent <> 'opted_out'
+           else true end offset 0) s))
+$body$;
+
 -- Asked by a fold that has made due: p_contacts, which are of that kind, and among them p_new, not counted yet. Holds what may not
 -- pass; nobody can have claimed it, as the fold has not committed.
 create or replace function rollcall.obey_brake(p_destination smallint, p_kind text, p_contacts bigint[], p_new bigint[], p_now timestamptz)

@@ -3,8 +3,9 @@ import { KEYS_FIRST } from './plan-settings.ts';
 /** What a mapping that is not applied yet would do. */
 export const foresee: string = /* sql */ `
 -- Compares the next contacts with what they shall be, and writes nothing: how many would leave and how many would change, as the
--- brakes count them. p_policies: name of a destination to its on_delete; others are left out. No rows at the end.
-create or replace function rollcall.foresee_page(p_after bigint, p_limit int, p_policies jsonb)
+-- brakes count them. p_policies: name of a destination to its on_delete; others are left out. p_clock:
+-- attributes that read the clock. No rows at the end.
+create or replace function rollcall.foresee_page(p_after bigint, p_limit int, p_policies jsonb, p_clock text[])
 returns table (last_id bigint, destination text, leaving int, changing int) language plpgsql
 set search_path = '' set row_security = off ${KEYS_FIRST} as $body$
 declare
@@ -23,7 +24,7 @@ begin
           and coalesce(s.remote_address, s.remote_id) is not null offset 0) s
       cross join lateral (select
         w.verdict not in ('ok', 'failed', 'merged', 'source_paused') and p_policies ->> v_destination.name <> 'keep' as leaves,
-        w.verdict = 'ok' and s.hash <> w.hash and s.delivered_version is not null
+        w.verdict = 'ok' and s.hash <> w.hash and (s.address <> w.address or s.consent <> w.consent or s.payload - p_clock <> w.payload - p_clock) and s.delivered_version is not null
           and not (w.consent = 'opted_out' or w.consent = 'missing' and s.consent in ('basis', 'opted_out')) as changes) x;
     return next;
   end loop;

@@ -4,10 +4,19 @@ import type { Installed } from './support.ts';
 /** Contacts that are delivered: `u1@x.test` and so on. */
 export async function delivered(
   count: number,
-  { brakes, ...more }: { brakes?: string; consent?: string; destination?: string } = {},
+  {
+    brakes,
+    attributes,
+    ...more
+  }: { brakes?: string; attributes?: string; consent?: string; destination?: string } = {},
 ): Promise<Installed> {
   const text = brakes === undefined ? '' : `brakes: ${brakes}`;
-  const one = await withTables({ ddl: 'select', connector: USERS, more: text, ...more });
+  const one = await withTables({
+    ddl: 'select',
+    connector: attributes === undefined ? USERS : `${USERS}\n  attributes: { ${attributes} }`,
+    more: text,
+    ...more,
+  });
   await people(one, count);
   await one.foldAll();
   await one.deliverAll();

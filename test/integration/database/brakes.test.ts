@@ -259,6 +259,28 @@ describe('changes', () => {
     expect(await sent(one)).toEqual({ upsert: 100 });
   });
 
+  test('what changes with the clock alone is not counted, and lets no held contact go', async () => {
+    const one = await delivered(150, {
+      attributes: 'AGE: { sql: "extract(epoch from now() - created_at)::bigint" }',
+      brakes: '{ deletes: off }',
+    });
+    const older = async (): Promise<void> => {
+      await one.db.app.query(`update auth.users set created_at = created_at - interval '1 day'`);
+      await one.foldAll();
+    };
+    await older();
+    expect(await held(one)).toEqual({});
+    expect(await sent(one)).toEqual({ upsert: 150 });
+    await rename(one, 1, 120);
+    expect(await held(one)).toEqual({ changes: 120 });
+    await timePasses(one, '3 hours');
+    await older();
+    expect(await held(one)).toEqual({ changes: 120 });
+    expect(await sent(one)).toEqual({ upsert: 30 });
+    await release(one, 'changes', 120);
+    expect(await sent(one)).toEqual({ upsert: 120 });
+  });
+
   test('events of a held contact wait with it', async () => {
     const one = await delivered(150);
     await rename(one, 1, 120);
