@@ -140,15 +140,17 @@ declare
   v_brake rollcall.brakes;
   v_destination smallint;
   v_count bigint;
+  v_living bigint;
 begin
   if v_limit.share is null or p_count < 1 then return; end if;
   for v_destination in select d.id from rollcall.destinations d where d.enabled and d.on_delete <> 'keep' order by d.id loop
     v_brake := rollcall.take_brake(v_destination, 'deletes');
-    v_count := p_count - case when v_brake.allowance_until > clock_timestamp() then v_brake.allowance else 0 end;
+    -- They are contacts still, and counted as such; not all of them need be known at this destination.
+    v_living := rollcall.living_contacts(v_destination);
+    v_count := least(p_count, v_living) - case when v_brake.allowance_until > clock_timestamp() then v_brake.allowance else 0 end;
     continue when v_brake.stopped_at is not null or v_count < 1;
     v_count := v_count + (rollcall.passed(v_destination, 'deletes', clock_timestamp())).hour;
-    -- They are contacts still, and counted as such.
-    if v_count >= v_limit.at_least and v_count > v_limit.share * rollcall.living_contacts(v_destination) then
+    if v_count >= v_limit.at_least and v_count > v_limit.share * v_living then
       perform rollcall.stop_brake(v_destination, 'deletes', clock_timestamp());
     end if;
   end loop;

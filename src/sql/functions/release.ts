@@ -57,12 +57,15 @@ create or replace function rollcall.tidy_brakes() returns void language plpgsql 
 declare
   v_brake rollcall.brakes;
 begin
-  -- What became void under a lease that was then lost: it is claimed and settled as that.
-  update rollcall.due d set lane = 0
-    from rollcall.desired s
-   where d.lane >= 2 and s.destination_id = d.destination_id and s.contact_id = d.contact_id and s.action = 'none'
-     and exists (select from rollcall.brakes b where b.stopped_at is not null);
   for v_brake in select * from rollcall.brakes b order by b.destination_id, b.kind desc for update skip locked loop
+    -- What became void under a lease that was then lost: it is claimed and settled as that.
+    if v_brake.stopped_at is not null then
+      update rollcall.due d set lane = 0
+       where d.queue = v_brake.destination_id * 4 + case v_brake.kind when 'deletes' then 2 else 3 end
+         and d.token is not null and d.due_at < clock_timestamp()
+         and exists (select from rollcall.desired s
+           where s.destination_id = d.destination_id and s.contact_id = d.contact_id and s.action = 'none' offset 0);
+    end if;
     if v_brake.stopped_at < clock_timestamp() - interval '1 minute' and not exists (select from rollcall.due d
          where d.queue = v_brake.destination_id * 4 + case v_brake.kind when 'deletes' then 2 else 3 end) then
       perform rollcall.end_brake(v_brake.destination_id, v_brake.kind);

@@ -1,3 +1,4 @@
+import type { StoppedBrake } from '../../engine/ports.ts';
 import type { Queryable } from '../port.ts';
 import { retryConflict } from './retry-conflict.ts';
 
@@ -25,6 +26,17 @@ export async function readBrakes(sql: Queryable): Promise<readonly BrakeState[]>
        order by b.destination_id, b.kind desc), '[]') as brakes from rollcall.brake_states() b`,
   );
   return row?.brakes ?? [];
+}
+
+/** Those that hold somebody. */
+export async function stoppedBrakes(sql: Queryable): Promise<readonly StoppedBrake[]> {
+  return await sql.query<StoppedBrake & Record<string, unknown>>(
+    `select * from (
+       select d.name as destination, b.kind, (select count(*)::int from rollcall.due q
+                where q.queue = d.id * 4 + case b.kind when 'deletes' then 2 else 3 end) as held
+         from rollcall.brakes b join rollcall.destinations d on d.id = b.destination_id
+        where d.enabled and b.stopped_at is not null order by d.id, b.kind desc) x where x.held > 0`,
+  );
 }
 
 /** Lets out the `n` oldest of what a brake holds; what is left of the number passes within the next hour. */

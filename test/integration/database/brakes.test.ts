@@ -189,6 +189,50 @@ describe('deletions', () => {
     expect(await sent(one)).toEqual({ upsert: 2 });
   });
 
+  test('void while in flight, and the worker lost: it is not held for ever', async () => {
+    const one = await delivered(60);
+    await rename(one, 1, 12);
+    await one.claim();
+    await leave(one, 1, 12);
+    await people(one, 2);
+    await one.foldAll();
+    expect(await held(one)).toEqual({ deletes: 12 });
+    await one.db.app.query(`update rollcall.due set due_at = now() - interval '1 second', not_before = null`);
+    await one.store.tidy(1e9);
+    expect(await held(one)).toEqual({ deletes: 10 });
+    await one.deliverAll();
+    const { rows } = await one.db.app.query(
+      `select count(*)::int as n from rollcall.due where lane = 0 and token is not null`,
+    );
+    expect(rows[0].n).toBe(0);
+  });
+
+  test('contacts are counted at most once a minute, and not before it could matter', async () => {
+    const one = await delivered(1_000, { brakes: '{ deletes: { share: 10%, least: 10 } }' });
+    const counted = async (): Promise<unknown> => {
+      const { rows } = await one.db.app.query('select contacts::int, contacts_at from rollcall.brakes');
+      return rows[0];
+    };
+    await leave(one, 1, 9);
+    expect(await counted()).toEqual({ contacts: null, contacts_at: null });
+    await leave(one, 10);
+    const first = await counted();
+    expect(first).toMatchObject({ contacts: 1_000 });
+    await timePasses(one, '2 minutes');
+    const later = await counted();
+    await leave(one, 11, 20);
+    expect(await counted(), 'far from it').toEqual(later);
+    await leave(one, 21, 51);
+    const again = await counted();
+    expect(again).toMatchObject({ contacts: 1_000 });
+    expect(again).not.toEqual(later);
+    await leave(one, 52, 60);
+    expect(await counted(), 'within the minute').toEqual(again);
+    expect(await held(one)).toEqual({});
+    await leave(one, 61, 101);
+    expect(await held(one)).toEqual({ deletes: 101 });
+  });
+
   test('everybody sent again: what is held stays held', async () => {
     const one = await delivered(60);
     await leave(one, 1, 12);

@@ -86,6 +86,7 @@ test('users who vanished unseen: a few are followed, many stop at the brake', as
   await eventually(async () => !(await world.status()).sweep_wanted);
   expect(world.sandbox.state.contactCount).toBe(59);
   expect((await world.status()).destinations[0]?.brakes).toMatchObject([{ kind: 'deletes', held: 11 }]);
+  await eventually(() => world.logs.some((line) => line.startsWith('error') && line.includes('they are held')));
 });
 
 test('an app that renames a mapped column: sends go on, the source is marked, and mends itself when it is back', async () => {
