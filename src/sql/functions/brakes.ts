@@ -11,6 +11,17 @@ function isOfKind(s: string): string {
          and ${s}.delivered_version is distinct from ${s}.version`;
 }
 
+/** What passed in the hour before p_now, where the sum stands, and since when. A fold reads it without a call, as each costs. */
+const PASSED = `
+  select coalesce(l.total, 0) - coalesce((
+           select c.total from rollcall.brake_counts c
+            where c.destination_id = p_destination and c.kind = p_kind and c.at <= p_now - interval '1 hour'
+            order by c.at desc, c.total desc limit 1), 0) as hour, coalesce(l.total, 0) as total, coalesce(l.at, '-infinity') as at
+    from (select) x
+    left join lateral (
+      select c.total, c.at from rollcall.brake_counts c where c.destination_id = p_destination and c.kind = p_kind
+       order by c.at desc, c.total desc limit 1) l on true`;
+
 /** The brakes on deletions and changes, asked by the fold. See SPEC.md, "Brakes". */
 export const brakes: string = /* sql */ `
 -- Those who are contacts at a destination now. The fold switches off what this needs.
@@ -22,15 +33,7 @@ $body$;
 
 -- How many passed in the hour before, and where the sum stands.
 create or replace function rollcall.passed(p_destination smallint, p_kind text, p_now timestamptz,
-  out hour bigint, out total bigint, out at timestamptz) language sql set search_path = '' as $body$
-  select coalesce(l.total, 0) - coalesce((
-           select c.total from rollcall.brake_counts c
-            where c.destination_id = p_destination and c.kind = p_kind and c.at <= p_now - interval '1 hour'
-            order by c.at desc, c.total desc limit 1), 0), coalesce(l.total, 0), coalesce(l.at, '-infinity')
-    from (select) x
-    left join lateral (
-      select c.total, c.at from rollcall.brake_counts c where c.destination_id = p_destination and c.kind = p_kind
-       order by c.at desc, c.total desc limit 1) l on true
+  out hour bigint, out total bigint, out at timestamptz) language sql set search_path = '' as $body$${PASSED}
 $body$;
 
 -- The row of a brake, locked.
@@ -54,7 +57,6 @@ returns boolean language plpgsql set search_path = '' as $body$
 declare
   v_contacts bigint := p_brake.contacts;
 begin
-  if p_sum < p_limit.at_least then return false; end if;
   if v_contacts is null or p_sum > p_limit.share * v_contacts
      or p_brake.contacts_at < p_now - interval '1 minute' and p_sum * 2 > p_limit.share * v_contacts
      or p_brake.contacts_at < p_now - interval '1 day' then
@@ -98,19 +100,22 @@ $body$;
 create or replace function rollcall.obey_brake(p_destination smallint, p_kind text, p_contacts bigint[], p_new bigint[], p_now timestamptz)
 returns void language plpgsql set search_path = '' as $body$
 declare
-  v_limit rollcall.brake_limits := (select l from rollcall.brake_limits l where l.kind = p_kind);
+  v_limit rollcall.brake_limits;
   v_brake rollcall.brakes;
   v_left bigint[] := coalesce(p_new, '{}');
   v_allowed int;
   v_passed record;
+  v_sum bigint;
 begin
+  select * into v_limit from rollcall.brake_limits l where l.kind = p_kind;
   if v_limit.share is null then return; end if;
   -- Nothing to count, as with a contact that changes again: only whether it is stopped matters.
   if p_new is null and not exists (select from rollcall.brakes b
        where b.destination_id = p_destination and b.kind = p_kind and b.stopped_at is not null) then
     return;
   end if;
-  v_brake := rollcall.take_brake(p_destination, p_kind);
+  select * into v_brake from rollcall.brakes b where b.destination_id = p_destination and b.kind = p_kind for update;
+  if not found then v_brake := rollcall.take_brake(p_destination, p_kind); end if;
   if v_brake.allowance > 0 and v_brake.allowance_until > p_now and p_new is not null then
     v_allowed := least(v_brake.allowance, cardinality(p_new));
     update rollcall.brakes b set allowance = b.allowance - v_allowed where b.destination_id = p_destination and b.kind = p_kind;
@@ -120,8 +125,10 @@ begin
   end if;
   if v_brake.stopped_at is null then
     if cardinality(v_left) = 0 then return; end if;
-    v_passed := rollcall.passed(p_destination, p_kind, p_now);
-    if not rollcall.too_many(v_brake, v_limit, v_passed.hour + cardinality(v_left), p_now) then
+    -- In a statement of its own: whoever had the brake before us has committed.
+    select * into v_passed from (${PASSED}) p;
+    v_sum := v_passed.hour + cardinality(v_left);
+    if v_sum < v_limit.at_least or not rollcall.too_many(v_brake, v_limit, v_sum, p_now) then
       insert into rollcall.brake_counts (destination_id, kind, at, total)
         values (p_destination, p_kind, greatest(p_now, v_passed.at), v_passed.total + cardinality(v_left));
       return;
