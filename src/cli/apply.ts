@@ -6,6 +6,7 @@ import { applyInstall } from '../sql/apply.ts';
 import { refOf, requireDatabaseUrl } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
 import { createUndiciSend } from '../transport/undici.ts';
+import { announce, renderAnnouncement } from './apply-foresee.ts';
 import { type DatabasePlan, type DestinationPlan, planDatabase, planDestinations } from './apply-plan.ts';
 import { renderApply } from './apply-show.ts';
 import { ask } from './ask.ts';
@@ -89,10 +90,13 @@ async function applyWith({ sql, config, database, send }: Parts, options: Option
   cli.say(...warnings, renderApply(view, cli.paint, width), '');
   const problem = destinations?.find((d) => d.problem !== undefined)?.problem;
   if (problem !== undefined) throw problem;
+  const announced = await announce(sql, config, database);
+  const lines = renderAnnouncement(announced, width);
+  if (lines.length > 0) cli.say(...lines, '');
   if (!(await ask(cli, 'Apply these changes?', options.yes))) return 1;
   // Fields first: a worker that starts between the two steps must find them.
   await createAll(destinations ?? [], cli);
-  await applyInstall(sql, config, ref);
+  await applyInstall(sql, config, ref, announced);
   cli.say(
     `${cli.paint('green', 'Applied.')} Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does. Workers with another config end now: start them again.`,
   );

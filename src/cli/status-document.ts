@@ -29,10 +29,24 @@ export interface SourceStatus {
   readonly held: number;
 }
 
+/** What a brake holds until somebody releases it. */
+export interface BrakeStatus {
+  readonly kind: BrakeKind;
+  readonly held: number;
+  readonly stopped_at: string | null;
+  readonly share: number;
+  readonly least: number;
+}
+
+export type BrakeKind = 'deletes' | 'changes';
+
 export interface DestinationStatus {
   readonly name: string;
   readonly type: string;
+  /** Without those that a brake holds. */
   readonly pending: number;
+  /** Those that hold somebody. */
+  readonly brakes: readonly BrakeStatus[];
   readonly oldest_pending_s: number | null;
   readonly in_step: number;
   /** Reason to number of people who are no contacts. */

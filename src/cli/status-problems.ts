@@ -1,5 +1,6 @@
 import type { RollcallError } from '../core/errors.ts';
 import { redact } from '../core/redact.ts';
+import { brakeProblems } from './status-brakes.ts';
 import { eventCounts } from './status-events.ts';
 import type { DestinationStatus, SourceStatus, StatusDocument } from './status-document.ts';
 import { count, duration } from './layout.ts';
@@ -36,9 +37,8 @@ export function problemsOf(
   const behind = workerProblem(status, sweepEveryMs);
   if (behind !== undefined && status.destinations.length > 0)
     add('RC_BEHIND', behind, 'Is a worker running (`rollcall start`)?');
-  for (const destination of status.destinations) problems.push(...destinationProblems(destination));
-  if (status.sweep_note !== null) {
-    add('RC_BRAKE', status.sweep_note, 'If anybody is missing there, restore them: the next sweep looks again.');
+  for (const destination of status.destinations) {
+    problems.push(...brakeProblems(destination, status.destinations.length > 1), ...destinationProblems(destination));
   }
   return problems;
 }

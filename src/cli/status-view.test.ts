@@ -11,6 +11,7 @@ const quiet: DestinationStatus = {
   name: 'mailtrap',
   type: 'mailtrap',
   pending: 0,
+  brakes: [],
   oldest_pending_s: null,
   in_step: 1_204,
   skipped: {},
@@ -42,8 +43,6 @@ const healthy: StatusDocument = {
 const ill: StatusDocument = {
   ...healthy,
   sweep_wanted: true,
-  sweep_note:
-    '40 of 1204 contacts have no user and no row any more, and nobody saw them go. None was deleted at a destination: check that auth.users and your tables are complete.',
   triggers_missing: ['auth.users: rollcall_insert', 'auth.users: rollcall_update', 'public.orders: rollcall_delete'],
   sources: [
     { name: 'auth.users', pause_code: '42703', pause_message: 'column users.full_name does not exist', held: 0 },
@@ -54,6 +53,10 @@ const ill: StatusDocument = {
     {
       ...quiet,
       pending: 12_345,
+      brakes: [
+        { kind: 'deletes', held: 1_040, stopped_at: '2026-01-02T02:50:05+00:00', share: 0.023, least: 10 },
+        { kind: 'changes', held: 1, stopped_at: '2026-01-02T03:50:05+01:00', share: 0.2, least: 1_000 },
+      ],
       oldest_pending_s: 4_321.5,
       skipped: { unconfirmed: 30, soft_deleted: 2 },
       failed: 3,
@@ -129,6 +132,15 @@ Until it can, what it gave to contacts stays as it was, and 1,500 rows are held
 for their events.
   Nothing is lost. Make the config fit and run \`rollcall apply\`, or put back
   what is gone: it is then read again by itself.
+RC_BRAKE: mailtrap: 1,040 deletions held since 2026-01-02 02:50 UTC, as there
+were more than 2.3% of contacts (and at least 10) in an hour.
+  None of them is deleted there. If people are missing in auth.users or your
+  tables, restore them: who is back is held no longer. If they shall leave,
+  \`rollcall release --deletes 1040 --destination mailtrap\` lets them go.
+RC_BRAKE: mailtrap: 1 change held since 2026-01-02 02:50 UTC, as there were more
+than 20% of contacts (and at least 1,000) in an hour.
+  None of them is sent. If your tables hold wrong values, restore them. If they
+  are right, \`rollcall release --changes 1 --destination mailtrap\` lets them go.
 RC_DESTINATION_PAUSED: mailtrap is paused (unauthorized): Incorrect API token
 for [email]
   Give a valid key with the right scope and restart the workers. Nothing is lost
@@ -144,12 +156,8 @@ invalid_property.
   later.
 RC_BEHIND: mailtrap is behind: the oldest change waits for 1 h 12 min.
   Is a worker running (\`rollcall start\`)? Its log says what holds it up.
-RC_BRAKE: 40 of 1204 contacts have no user and no row any more, and nobody saw
-them go. None was deleted at a destination: check that auth.users and your
-tables are complete.
-  If anybody is missing there, restore them: the next sweep looks again.
 
-Unhealthy: 9 problems.`);
+Unhealthy: 10 problems.`);
   });
 
   test('no line is wider', () => {

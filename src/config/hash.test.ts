@@ -56,6 +56,8 @@ describe('the hash of a config', () => {
     ['another consent column', replaced('user_metadata.marketing_opt_in', 'customers.marketing_opt_in')],
     ['what becomes of those who leave', replaced('on_delete: unsubscribe', 'on_delete: keep')],
     ['what becomes of events without an answer', replaced('at_most_once', 'at_least_once')],
+    ['a brake', replaced('2.3%', '2.4%')],
+    ['a brake that is off', replaced('changes: off', 'changes:')],
     ['which tables are synced', replaced('app.orders, totals]', 'app.orders]')],
     ['the events of files', replaced('storage: true', 'storage: false')],
     ['the order of tables of contacts', replaced(/(  customers:[^]*)(  totals:[^]*)(database_url)/, '$2$1$3')],

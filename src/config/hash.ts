@@ -34,6 +34,8 @@ export function configHash(config: Omit<Config, 'hash'>, registry: readonly Dest
     consent: config.consent === undefined ? undefined : consentShape(config.consent),
     destinations: config.destinations.map((item) => destinationShape(item, registry)).toSorted(by((item) => item.name)),
     events: config.delivery.events,
+    // They hold in the database alone, so another one has to be applied.
+    brakes: config.brakes,
   };
   return createHash('sha256').update(canonicalJson(shape)).digest('hex');
 }

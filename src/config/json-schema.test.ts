@@ -17,6 +17,7 @@ import {
 } from '../../test/support/config-text.ts';
 import { USER_COLUMNS } from '../core/user-columns.ts';
 import { configJsonSchema } from './json-schema.ts';
+import { BRAKE_KEYS, BRAKE_KINDS } from './read-brakes.ts';
 import { COMPUTED_KEYS, RELATED_KEYS } from './read-computed.ts';
 import { CONNECTOR_KEYS } from './read-connector.ts';
 import { CONTACT_TABLE_KEYS } from './read-contact-table.ts';
@@ -49,8 +50,10 @@ describe('the schema takes what parses', () => {
     ['the whole grammar', FULL],
     [
       'sections that say nothing',
-      'connectors:\n  supabase:\n    sync:\n    user_mapping:\ndestinations:\nconsent:\nsweep:\n',
+      'connectors:\n  supabase:\n    sync:\n    user_mapping:\ndestinations:\nconsent:\nsweep:\nbrakes:\n',
     ],
+    ['no brakes', 'brakes: off'],
+    ['a brake that says nothing', 'brakes: {deletes: , changes: off}'],
     ['nobody', 'consent: nobody'],
     ['everyone with a basis', 'consent: {everyone: customers}'],
     ['a consent column of a table', `${table('customers', 'a: A')}consent: {column: customers.a}`],
@@ -76,6 +79,11 @@ describe('the schema refuses what has the wrong shape', () => {
     'consent: everyone',
     'consent: {everyone: " "}',
     'sweep: {every: 1h30m}',
+    'brakes: on',
+    'brakes: {deletes: 5}',
+    'brakes: {deletes: {share: 0.02}}',
+    'brakes: {changes: {least: 0}}',
+    'brakes: {leavers: off}',
     'consent: nobody\ndestinations: {postbox: {}}',
     'consent: nobody\ndestinations: {postbox: {token: "12345678", lsts: []}}',
     'consent: nobody\ndestinations: {mine: {token: "12345678"}}',
@@ -127,6 +135,8 @@ describe('the schema knows the keys the parser knows', () => {
     ['connector', supabase, CONNECTOR_KEYS],
     ['sync', supabase?.properties['sync'], SYNC_KEYS],
     ['delivery', top.properties['delivery'], DELIVERY_KEYS],
+    ['brakes', top.properties['brakes']?.anyOf?.[2], BRAKE_KINDS],
+    ['a brake', top.properties['brakes']?.anyOf?.[2]?.properties['deletes']?.anyOf?.[2], BRAKE_KEYS],
   ] as const)('%s', (_, section, keys) => {
     expect(Object.keys(section?.properties ?? {}).toSorted()).toEqual([...keys].toSorted());
     for (const property of Object.values(section?.properties ?? {})) {

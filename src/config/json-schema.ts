@@ -1,5 +1,6 @@
 import type { Destination } from '../core/destination.ts';
 import { USER_COLUMNS } from '../core/user-columns.ts';
+import { brakesSchema } from './brakes-schema.ts';
 import { destinationsSchema } from './destination-schema.ts';
 import { tableListSchema } from './link-schema.ts';
 import { attributesSchema, targetsSchema } from './mapping-schema.ts';
@@ -68,6 +69,7 @@ export function configJsonSchema(registry: readonly Destination<unknown>[]): Sch
       sweep: object('How often everything is compared.', {
         every: duration('Time between scheduled sweeps. Default: 1h.'),
       }),
+      brakes: brakesSchema,
     }),
   };
 }

@@ -26,6 +26,7 @@ describe('the whole grammar', () => {
       environment: 'staging',
       delivery: { graceMs: 90_000, events: 'at_most_once' },
       sweep: { everyMs: 1_800_000 },
+      brakes: { deletes: { share: 0.023, least: 50 }, changes: 'off' },
       log: { level: 'warn', queries: false },
       consent: { kind: 'column', path: ['user_metadata', 'marketing_opt_in'] },
       userMapping: {

@@ -3,6 +3,7 @@ import { asMap, checkKeys, type Misplaced, readChoice, readDuration, readText, w
 import type { Env } from './interpolate.ts';
 import type { Issues } from './issues.ts';
 import { quote } from './quote.ts';
+import { readBrakes } from './read-brakes.ts';
 import { CONNECTOR_KEYS, readConnector } from './read-connector.ts';
 import { CONSENT_CHOICES, readConsent } from './read-consent.ts';
 import { readDestinations } from './read-destinations.ts';
@@ -19,6 +20,7 @@ export const TOP_KEYS: readonly string[] = [
   'consent',
   'delivery',
   'sweep',
+  'brakes',
   'allow_functions',
   'wake',
 ];
@@ -73,6 +75,7 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
     destinations,
     delivery: readDelivery(field('delivery'), issues),
     sweep: readSweep(field('sweep'), issues),
+    brakes: readBrakes(field('brakes'), issues),
     log: connector.log,
     wake: readWake(field('wake'), issues),
     allowFunctions: readFunctions(field('allow_functions'), issues),

@@ -34,6 +34,8 @@ export interface Config {
     /** Time between scheduled sweeps, in ms. */
     readonly everyMs: number;
   };
+  /** What stops and waits for a person. */
+  readonly brakes: { readonly deletes: Brake; readonly changes: Brake };
   readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug'; readonly queries: boolean };
   /**
    * How an idle worker learns of changes: `notify` asks writers for a NOTIFY, which takes a database-wide lock at their
@@ -45,6 +47,15 @@ export interface Config {
   /** What the config says that has no effect, with places. */
   readonly warnings: readonly ConfigWarning[];
 }
+
+/** More than this share of the contacts of a destination in any hour stop, if they are at least so many; or nothing does. */
+export type Brake =
+  | {
+      /** Above 0, at most 1. */
+      readonly share: number;
+      readonly least: number;
+    }
+  | 'off';
 
 /** What becomes of a contact whose person left. */
 export type LeavingPolicy = 'delete' | 'unsubscribe' | 'keep';

@@ -143,6 +143,7 @@ destinations:
     limits_scale: ${limitsScale}
 consent: { everyone: "people of the demo agreed" }
 delivery: { grace: 2s }
+brakes: off
 `;
   return parseConfig(yaml, {
     file: 'demo.yaml',

@@ -147,6 +147,8 @@ export interface Store extends JobStore, BackfillStore {
   ensureTriggers(): Promise<number>;
   /** Resumes tables that were paused and are again what their SQL was made for; those that are still paused. */
   recheckSources(): Promise<readonly PausedSource[]>;
+  /** Brakes that hold deletions or changes until a person releases them. */
+  stoppedBrakes(): Promise<readonly StoppedBrake[]>;
   /** Asks writers for a notification until then; 0 ms takes it back. */
   arm(forMs: number): Promise<void>;
   /** Starts a sweep when one is due or wanted and nobody else is at one. */
@@ -158,6 +160,8 @@ export interface Store extends JobStore, BackfillStore {
     after: string,
     limit: number,
   ): Promise<{ lastId: string | null; scanned: number; keys: readonly string[] }>;
+  /** As many contacts are about to be folded as gone: a brake that they are too many for stops before the first. */
+  foreseeDeletes(count: number): Promise<void>;
   /** Folds keys again, in the backfill lane. */
   foldKeys(keys: readonly string[]): Promise<FoldResult>;
   endSweep(ticket: SweepTicket, note: string | null): Promise<void>;
@@ -172,6 +176,13 @@ export interface PausedSource {
   /** `schema.table`. */
   readonly name: string;
   readonly code: string;
+}
+
+/** A brake that holds what it stopped. */
+export interface StoppedBrake {
+  readonly destination: string;
+  readonly kind: 'deletes' | 'changes';
+  readonly held: number;
 }
 
 /** What was uncaptured when a sweep began: it covers that and all before. */

@@ -1,9 +1,6 @@
 import type { Logger, Store, SweepTicket } from './ports.ts';
 
 const PAGE = 1_000;
-/** Deletions by absence above both of these wait for a person (DESIGN promise 7). */
-const BRAKE_SHARE = 0.02;
-const BRAKE_LEAST = 10;
 
 export interface SweepOptions {
   readonly store: Store;
@@ -14,7 +11,7 @@ export interface SweepOptions {
 
 /**
  * Looks at every user once, when that is due: compares what each shall be with what is desired and folds the difference.
- * Then looks for contacts whose user is gone.
+ * Then, once all has been read, folds contacts whose user is gone: each is checked by itself there, and meets the brake.
  * @returns what was done; undefined when no sweep was due, another worker is at one, or the signal aborted it
  */
 export async function sweep(
@@ -49,39 +46,24 @@ async function walk(
   }
   const gone = await absent(store, signal);
   if (gone === undefined) return undefined;
-  const note = brakeNote(gone.keys.length, gone.contacts);
-  if (note === null) {
-    for (let from = 0; from < gone.keys.length; from += PAGE) {
-      folded += (await store.foldKeys(gone.keys.slice(from, from + PAGE))).changed;
-    }
-    if (gone.keys.length > 0) onFolded();
-  } else {
-    log.error(
-      { absent: gone.keys.length, contacts: gone.contacts },
-      'too many contacts have no user and no row any more; none was deleted',
-    );
+  if (gone.length > 0) await store.foreseeDeletes(gone.length);
+  for (let from = 0; from < gone.length; from += PAGE) {
+    folded += (await store.foldKeys(gone.slice(from, from + PAGE))).changed;
   }
-  await store.endSweep(ticket, note);
+  if (gone.length > 0) onFolded();
+  await store.endSweep(ticket, null);
   if (folded > 0) log.info({ scanned, folded }, 'sweep found contacts that were not in step');
   else log.debug({ scanned }, 'sweep found everything in step');
   return { scanned, folded };
 }
 
-/** Why the deletions are not carried out; null when they may be. */
-export function brakeNote(absentContacts: number, contacts: number): string | null {
-  if (absentContacts < BRAKE_LEAST || absentContacts <= contacts * BRAKE_SHARE) return null;
-  return `${absentContacts} of ${contacts} contacts have no user and no row any more, and nobody saw them go. None was deleted at a destination: check that auth.users and your tables are complete.`;
-}
-
-async function absent(store: Store, signal: AbortSignal): Promise<{ keys: string[]; contacts: number } | undefined> {
+async function absent(store: Store, signal: AbortSignal): Promise<string[] | undefined> {
   const keys: string[] = [];
-  let contacts = 0;
   for (let after = '0'; ;) {
     if (signal.aborted) return undefined;
     const page = await store.absentPage(after, PAGE);
-    contacts += page.scanned;
     keys.push(...page.keys);
-    if (page.lastId === null) return { keys, contacts };
+    if (page.lastId === null) return keys;
     after = page.lastId;
   }
 }

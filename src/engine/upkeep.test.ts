@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PausedSource, Store } from './ports.ts';
+import type { PausedSource, StoppedBrake, Store } from './ports.ts';
 import { createSourceWatch } from './source-watch.ts';
 import { DEFAULT_TIMES } from './times.ts';
 import { runUpkeep } from './upkeep.ts';
@@ -16,6 +16,7 @@ async function run(rounds: number, parts: Partial<Store>): Promise<{ done: strin
   const store: Partial<Store> = {
     ensureTriggers: async () => 0,
     recheckSources: async () => [],
+    stoppedBrakes: async () => [],
     beginSweep: async () => {
       done.push('sweep');
       return undefined;
@@ -73,6 +74,20 @@ test('a paused table is told once, and once when it is read again', async () => 
     'a table paused {"source":"public.x","code":"42501"}',
     'a table can be read again {"source":"public.orders"}',
     'a table can be read again {"source":"public.x"}',
+  ]);
+});
+
+test('a brake that stops is told once, and once when it is off', async () => {
+  const first: StoppedBrake = { destination: 'mailtrap', kind: 'deletes', held: 12 };
+  const more: StoppedBrake = { ...first, held: 20 };
+  const other: StoppedBrake = { destination: 'mailtrap', kind: 'changes', held: 300 };
+  const rounds: (readonly StoppedBrake[])[] = [[first], [more], [more, other], []];
+  const { logs } = await run(5, { stoppedBrakes: async () => rounds.shift() ?? [] });
+  expect(logs).toEqual([
+    'too many within an hour: they are held until somebody says `rollcall release`; `rollcall status` shows them {"destination":"mailtrap","brake":"deletes","held":12}',
+    'too many within an hour: they are held until somebody says `rollcall release`; `rollcall status` shows them {"destination":"mailtrap","brake":"changes","held":300}',
+    'a brake holds nothing any more {"destination":"mailtrap","brake":"deletes"}',
+    'a brake holds nothing any more {"destination":"mailtrap","brake":"changes"}',
   ]);
 });
 

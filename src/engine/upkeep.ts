@@ -1,3 +1,4 @@
+import { createBrakeWatch } from './brake-watch.ts';
 import type { Logger, Store } from './ports.ts';
 import { createTableWatch, type SourceWatch } from './source-watch.ts';
 import { sweep } from './sweep.ts';
@@ -24,6 +25,7 @@ const KEEP_ATTEMPTS_MS = 7 * 24 * 3_600_000;
 export async function runUpkeep(options: UpkeepOptions, signal: AbortSignal): Promise<void> {
   const { store, log, sweepEveryMs, onFolded, source, times } = options;
   const tables = createTableWatch(log);
+  const brakes = createBrakeWatch(log);
   let force = true;
   const chores = [
     // Before the sweep, which finds what they did not see.
@@ -38,6 +40,7 @@ export async function runUpkeep(options: UpkeepOptions, signal: AbortSignal): Pr
       force = false;
       await source.readable();
     }),
+    chore('look at the brakes', async () => brakes.stopped(await store.stoppedBrakes())),
     chore('tidy up', () => store.tidy(KEEP_ATTEMPTS_MS)),
   ].map((each) => ({ ...each, trouble: createTrouble(log, {}, each.what) }));
   while (!signal.aborted) {

@@ -1,14 +1,14 @@
-import type { Config, DestinationConfig } from '../config/types.ts';
+import type { Brake, Config, DestinationConfig } from '../config/types.ts';
 import { attributePlan } from './compile/attribute-plan.ts';
 import { capturePlans, triggerTables } from './compile/capture-plan.ts';
 import { captureScript } from './compile/capture-trigger.ts';
 import { eventMapFunction } from './compile/events.ts';
 import { pageFunction } from './compile/pages.ts';
 import { parts } from './compile/parts.ts';
-import { registryScript } from './compile/registry.ts';
+import { partRow, registryScript } from './compile/registry.ts';
 import { resolvers } from './compile/resolvers.ts';
 import { mapFunction, userAddresses } from './compile/users.ts';
-import { dollarQuote, quoteLiteral } from './quote.ts';
+import { dollarQuote, quoteLiteral, quoteTexts } from './quote.ts';
 import type { RowLink, Sources } from './source.ts';
 
 /** Everything that follows from the config: functions, triggers, and the tables that say what there is. */
@@ -47,6 +47,25 @@ export function generated(config: Config, sources: Sources): string {
     ...made.map((part) => planned(part.name)),
     captureScript(plans),
     ...installed(config, sources),
+  ].join('\n');
+}
+
+/**
+ * What of it says what contacts shall be, to be tried in a transaction that is rolled back. It locks nothing that the app uses,
+ * and no row that a worker writes.
+ */
+export function mappingScript(config: Config, sources: Sources): string {
+  const { userMapping: mapping, consent, users } = config;
+  const made = parts(sources.contacts, sources.aggregates, consent);
+  return [
+    userAddresses(mapping, sources.users),
+    ...made.map((part) => part.sql),
+    ...config.destinations.map(({ name }) =>
+      mapFunction(mapFunctionName(name), { mapping, consent, users, source: sources.users }),
+    ),
+    `delete from rollcall.parts;`,
+    ...made.map((part) => partRow({ ...part, page: undefined })),
+    `update rollcall.sources set pause_code = null where pause_code is not null;`,
   ].join('\n');
 }
 
@@ -133,13 +152,21 @@ end`)};`;
 function installed(config: Config, sources: Sources): string[] {
   const basis = config.consent?.kind === 'everyone' ? quoteLiteral(config.consent.basis) : 'null';
   const every = sources.reevaluateMs === undefined ? 'null' : `${sources.reevaluateMs} * interval '1 millisecond'`;
+  const clock = sources.clockAttributes.length === 0 ? 'null' : quoteTexts(sources.clockAttributes);
   return [
     // Another config means that every contact is looked at again.
     `select nextval('rollcall.uncaptured') from rollcall.install where config_hash is distinct from ${quoteLiteral(config.hash)};`,
     `update rollcall.install set config_hash = ${quoteLiteral(config.hash)}, consent_basis = ${basis},
-  grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)}, reevaluate = ${every};`,
+  grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)}, reevaluate = ${every},
+  clock_attributes = ${clock};`,
+    ...(['deletes', 'changes'] as const).map((kind) => brakeLimit(kind, config.brakes[kind])),
     `select rollcall.try_again();`,
   ];
+}
+
+function brakeLimit(kind: string, brake: Brake): string {
+  const limit = brake === 'off' ? 'null, 1' : `${brake.share}, ${brake.least}`;
+  return `select rollcall.set_brake(${quoteLiteral(kind)}, ${limit});`;
 }
 
 /** Whether rows of some table lead to contacts by an address. */

@@ -2,6 +2,7 @@ import type { Config } from '../config/types.ts';
 import { dropCapture } from './compile/capture-trigger.ts';
 import { generated } from './generated.ts';
 import { backfill } from './functions/backfill.ts';
+import { brakes as brakeFunctions } from './functions/brakes.ts';
 import { capture } from './functions/capture.ts';
 import { claim } from './functions/claim.ts';
 import { destinationState } from './functions/destination-state.ts';
@@ -10,11 +11,13 @@ import { eventFollowing } from './functions/event-following.ts';
 import { events } from './functions/events.ts';
 import { fold } from './functions/fold.ts';
 import { foldDestination } from './functions/fold-destination.ts';
+import { foresee } from './functions/foresee.ts';
 import { forget } from './functions/forget.ts';
 import { install } from './functions/install.ts';
 import { jobs } from './functions/jobs.ts';
 import { kin } from './functions/kin.ts';
 import { mapping } from './functions/mapping.ts';
+import { release } from './functions/release.ts';
 import { resend } from './functions/resend.ts';
 import { rotate } from './functions/rotate.ts';
 import { settle } from './functions/settle.ts';
@@ -26,6 +29,7 @@ import { wanted } from './functions/wanted.ts';
 import { state } from './migrations/0001-state.ts';
 import { log } from './migrations/0002-log.ts';
 import { jobs as jobTables } from './migrations/0003-jobs.ts';
+import { brakes } from './migrations/0004-brakes.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -34,13 +38,14 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 1, name: 'state', sql: state },
   { version: 2, name: 'log', sql: log },
   { version: 3, name: 'jobs', sql: jobTables },
+  { version: 4, name: 'brakes', sql: brakes },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
 const LOCK_TIMEOUT = `set local lock_timeout = '2s';`;
 
 /** Two processes that apply at once take turns. */
-const APPLY_LOCK = 'select pg_advisory_xact_lock(721740022, 0);';
+export const APPLY_LOCK = 'select pg_advisory_xact_lock(721740022, 0);';
 
 /**
  * Everything `apply` runs, as one idempotent script for one transaction: migrations not yet applied, functions, the generated
@@ -56,6 +61,8 @@ export function installScript(config: Config, sources: Sources): string {
     `create table if not exists rollcall.migrations (version int primary key, name text not null, applied_at timestamptz not null default now());`,
     ...MIGRATIONS.map(guarded),
     capture,
+    brakeFunctions,
+    release,
     resend,
     install,
     mapping,
@@ -76,6 +83,7 @@ export function installScript(config: Config, sources: Sources): string {
     triggers,
     sweep,
     backfill,
+    foresee,
     status,
     generated(config, sources),
     `revoke all on schema rollcall from public;`,

@@ -17,7 +17,7 @@ test(
   { timeout: 120_000 },
   async () => {
     const random = seededRandom(seed);
-    const world = await createWorld({ grace: '1s', sandbox: { seed, keepCalls: 50_000 } });
+    const world = await createWorld({ grace: '1s', more: 'brakes: off', sandbox: { seed, keepCalls: 50_000 } });
     const start = (): Promise<RunningWorker> => world.start(world.config, { times: TIMES });
     const workers = [await start(), await start(), await start()];
     const suppressed = new Set<string>();

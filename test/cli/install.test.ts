@@ -56,7 +56,7 @@ describe('apply, status, uninstall as the hosted role', () => {
 
 Database
   + schema rollcall
-  + migrations: 1 state, 2 log
+  + migrations: 1 state, 2 log, 4 brakes
   + ${/(\d+) functions/.exec(applied.stdout)?.[0]}
   + triggers on auth.users: rollcall_insert, rollcall_update, rollcall_delete,
     rollcall_truncate
@@ -347,7 +347,11 @@ describe('status', () => {
       `insert into rollcall.dead_letters (destination_id, contact_id, stage, code, message) select id, 1, 'map', 'x', 'y' from rollcall.destinations`,
       'RC_FAILED',
     ],
-    ['the brake', `update rollcall.install set sweep_note = 'too many'`, 'RC_BRAKE'],
+    [
+      'the brake',
+      `insert into rollcall.due (destination_id, contact_id, due_at, lane) select id, 1, now(), 2 from rollcall.destinations`,
+      'RC_BRAKE',
+    ],
     [
       'an old change',
       `insert into rollcall.due (destination_id, contact_id, due_at, since) select id, 1, now(), now() - interval '11 minutes' from rollcall.destinations`,

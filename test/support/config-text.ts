@@ -248,5 +248,6 @@ destinations:
 consent: {column: user_metadata.marketing_opt_in}
 delivery: {grace: 90s, events: at_most_once}
 sweep: {every: 30m}
+brakes: {deletes: {share: 2.3%, least: 50}, changes: off}
 `;
 export const FULL_ENV = { DB: 'postgres://u:p@db.example/postgres', TOKEN: 'token-0123456789', LIMIT: '12' } as const;

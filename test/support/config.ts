@@ -57,6 +57,7 @@ export function testConfig(more: Partial<Config> = {}): Config {
     ],
     delivery: { graceMs: 120_000, events: 'at_least_once' },
     sweep: { everyMs: 3_600_000 },
+    brakes: { deletes: { share: 0.02, least: 10 }, changes: { share: 0.2, least: 100 } },
     log: { level: 'info', queries: false },
     wake: 'notify',
     allowFunctions: [],

@@ -42,6 +42,7 @@ export interface Status {
   readonly destinations: readonly {
     readonly name: string;
     readonly pending: number;
+    readonly brakes: readonly { readonly kind: string; readonly held: number }[];
     readonly in_step: number;
     readonly failed: number;
     readonly pause_code: string | null;

@@ -37,9 +37,7 @@ export function registryScript(config: Config, sources: Sources, registry: Regis
   on conflict (name) do update set enabled = true, relation = excluded.relation, shape = excluded.shape, triggers = excluded.triggers;`);
   }
   for (const part of registry.parts) {
-    lines.push(`insert into rollcall.parts (function, source, rank, attributes, page_function, makes_contacts, gives_consent)
-  values (${quoteLiteral(part.name)}, ${quoteLiteral(part.source)}, ${part.rank}, ${quoteTexts(part.attributes)},
-    ${part.page === undefined ? 'null' : quoteLiteral(part.page)}, ${part.makesContacts}, ${part.givesConsent});`);
+    lines.push(partRow(part));
   }
   for (const { source, name } of registry.resolvers)
     lines.push(
@@ -50,6 +48,13 @@ export function registryScript(config: Config, sources: Sources, registry: Regis
       `insert into rollcall.event_maps (source, function) values (${quoteLiteral(source)}, ${quoteLiteral(name)});`,
     );
   return lines.join('\n');
+}
+
+/** The row of `rollcall.parts` for one function. */
+export function partRow(part: Registry['parts'][number]): string {
+  return `insert into rollcall.parts (function, source, rank, attributes, page_function, makes_contacts, gives_consent)
+  values (${quoteLiteral(part.name)}, ${quoteLiteral(part.source)}, ${part.rank}, ${quoteTexts(part.attributes)},
+    ${part.page === undefined ? 'null' : quoteLiteral(part.page)}, ${part.makesContacts}, ${part.givesConsent});`;
 }
 
 /** Every table that is read, with the types of the columns that its SQL was made for. */

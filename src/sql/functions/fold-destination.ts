@@ -18,6 +18,12 @@ declare
   v_takers bigint[];
   v_free jsonb := '{}';       -- taken address -> end of the lease under which a request touches it; null when there is none
   v_unknown jsonb := '{}';    -- taken address -> until when such a request may still arrive
+  v_leaving bigint[];         -- of those that changed, whom a brake on deletions is about, and who of them is not counted yet
+  v_left bigint[];
+  v_changing bigint[];        -- the same for the brake on changes
+  v_altered bigint[];
+  v_held bigint[];            -- those that a brake has held so far
+  v_clock text[] := (select i.clock_attributes from rollcall.install i);
 begin
   select array_agg(distinct w.address) into v_fresh
     from unnest(p_wanted) w
@@ -177,10 +183,22 @@ begin
            remote_address = coalesce(s.remote_address, excluded.remote_address),
            leftovers = case when s.remote_address <> excluded.remote_address
                          and excluded.remote_address <> all(coalesce(s.leftovers, '{}'))
-                       then array_append(s.leftovers, excluded.remote_address) else s.leftovers end
+                       then array_append(s.leftovers, excluded.remote_address) else s.leftovers end,
+           -- What the brakes count: whoever leaves (not whoever is merged into another contact), and whoever is delivered and
+           -- changes, once an hour. An opt-out is nothing to be stopped, and somebody who comes back begins anew.
+           counted_at = case
+             when excluded.action in ('delete', 'unsubscribe') then
+               case when s.action in ('delete', excluded.action) or excluded.reason = 'merged' then s.counted_at else v_now end
+             when excluded.action = 'upsert' and s.action = 'upsert' then
+               case when s.hash <> excluded.hash and excluded.consent <> 'opted_out' and s.delivered_version is not null
+                      and coalesce(s.remote_address, s.remote_id) is not null and coalesce(s.counted_at <= v_now - interval '1 hour', true)
+                      and (v_clock is null or (s.address, s.consent, s.payload - v_clock)
+                        is distinct from (excluded.address, excluded.consent, excluded.payload - v_clock))
+                    then v_now else s.counted_at end
+           end
      where (s.action, s.reason, s.address, s.waiting_for, s.hash)
            is distinct from (excluded.action, excluded.reason, excluded.address, excluded.waiting_for, excluded.hash)
-    returning s.contact_id, s.action, s.address
+    returning s.contact_id, s.action, s.address, s.reason, s.consent, s.counted_at
   ), queued as (
     -- A request for the address may be in flight under another's lease: that is waited out, and what may arrive after it is
     -- answered by sending once more.
@@ -190,18 +208,29 @@ begin
            (v_free ->> w.address)::timestamptz
       from written w where w.action <> 'none'
     on conflict (contact_id, destination_id) do update
-       set lane = least(d.lane, excluded.lane),
+       set lane = case when d.lane < 2 then least(d.lane, excluded.lane) else d.lane end,
            not_before = greatest(d.not_before, excluded.not_before),
            due_at = case when d.token is null then greatest(excluded.due_at, d.not_before) else d.due_at end,
            unknown_until = greatest(d.unknown_until, excluded.unknown_until),
            tries = 0
+    returning d.contact_id, d.lane
   ), dropped as (
     delete from rollcall.due d
      where d.destination_id = p_destination and d.contact_id = any(array(select w.contact_id from written w where w.action = 'none'))
        and d.token is null
   )
-  select array_agg(w.contact_id) into v_changed from written w;
+  select array_agg(w.contact_id),
+         array_agg(w.contact_id) filter (where x.leaves), array_agg(w.contact_id) filter (where x.leaves and w.counted_at = v_now),
+         array_agg(w.contact_id) filter (where x.changes), array_agg(w.contact_id) filter (where x.changes and w.counted_at = v_now),
+         (select array_agg(q.contact_id) from queued q where q.lane >= 2)
+    into v_changed, v_leaving, v_left, v_changing, v_altered, v_held
+    from written w
+    cross join lateral (select w.action in ('delete', 'unsubscribe') and w.reason is distinct from 'merged' as leaves,
+      w.action = 'upsert' and w.consent <> 'opted_out' and w.counted_at > v_now - interval '1 hour' as changes) x;
   changed := coalesce(cardinality(v_changed), 0);
+  if v_held is not null then perform rollcall.let_go(p_destination, v_held, p_lane); end if;
+  if v_leaving is not null then perform rollcall.obey_brake(p_destination, 'deletes', v_leaving, v_left, v_now); end if;
+  if v_changing is not null then perform rollcall.obey_brake(p_destination, 'changes', v_changing, v_altered, v_now); end if;
 
   select count(*) into failed from unnest(p_wanted) w where w.verdict = 'failed';
   if exists (select from rollcall.dead_letters l where l.destination_id = p_destination) then

@@ -1,7 +1,7 @@
 /** What `rollcall status` shows, as one document. */
 export const status: string = /* sql */ `
 create or replace function rollcall.status() returns jsonb language sql set search_path = '' set row_security = off as $body$
-  with unfolded as (
+  with brakes as materialized (select * from rollcall.brake_states()), unfolded as (
     select c.at, cardinality(c.keys) + coalesce(cardinality(c.events), 0) as size
       from (select p.lo from rollcall.fold_position p order by p.id desc limit 1) p
       cross join lateral (
@@ -30,8 +30,12 @@ create or replace function rollcall.status() returns jsonb language sql set sear
         from rollcall.sources s where s.enabled),
     'destinations', (select coalesce(jsonb_agg(jsonb_build_object(
         'name', d.name, 'type', d.type,
-        'pending', (select count(*) from rollcall.due q where q.destination_id = d.id),
-        'oldest_pending_s', (select extract(epoch from clock_timestamp() - min(q.since)) from rollcall.due q where q.destination_id = d.id),
+        -- Those that a brake holds wait for a person: they are counted there.
+        'pending', (select count(*) from rollcall.due q where q.destination_id = d.id and q.lane < 2),
+        'oldest_pending_s', (select extract(epoch from clock_timestamp() - min(q.since)) from rollcall.due q
+            where q.destination_id = d.id and q.lane < 2),
+        'brakes', (select coalesce(jsonb_agg(jsonb_build_object('kind', b.kind, 'held', b.held, 'stopped_at', b.stopped_at,
+            'share', b.share, 'least', b.at_least)), '[]') from brakes b where b.destination_id = d.id and b.held > 0),
         'in_step', (select count(*) from rollcall.desired s where s.destination_id = d.id and s.action = 'upsert'
             and s.delivered_version = s.version
             and not exists (select from rollcall.due q where q.destination_id = d.id and q.contact_id = s.contact_id)),

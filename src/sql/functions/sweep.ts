@@ -66,7 +66,7 @@ when others or assert_failure then
   return null;
 end $body$;
 
--- The place in p_after is phase/cursor. Contacts that no source names any more are left to absent_page, and to its reader's brake.
+-- The place in p_after is phase/cursor. Contacts that no source names any more are left to absent_page: they are folded once all has been read.
 create or replace function rollcall.sweep_page(p_after text, p_limit int)
 returns table (last_key text, scanned int, folded int) language plpgsql
 set search_path = '' set row_security = off ${KEYS_FIRST} as $body$

@@ -32,6 +32,30 @@ export function reevaluateMs(
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
+/** Attributes whose value changes with the clock, or is computed in turn: they change by themselves, for many at once. */
+export function clockAttributes(
+  { userMapping }: Config,
+  { users, contacts, aggregates }: Pick<Sources, 'users' | 'contacts' | 'aggregates'>,
+): readonly string[] {
+  const names = [
+    ...ofTheClock(userMapping.attributes, undefined, users.expressions),
+    ...contacts.flatMap(({ mapping, expressions }) => ofTheClock(mapping.attributes, undefined, expressions)),
+    ...aggregates.flatMap(({ attributes, where, expressions }) => ofTheClock(attributes, where, expressions)),
+  ];
+  return [...new Set(names)].toSorted();
+}
+
+/** @param where which rows are computed over; one that reads the clock makes all of them change */
+function ofTheClock(
+  attributes: readonly AttributeMapping[],
+  where: Condition | undefined,
+  expressions: Expressions,
+): string[] {
+  return attributes
+    .filter((attribute) => ofMapping([attribute], where, expressions).some((ms) => ms !== undefined))
+    .map(({ name }) => name);
+}
+
 function ofMapping(
   attributes: readonly AttributeMapping[],
   where: Condition | undefined,

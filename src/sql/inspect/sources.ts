@@ -10,7 +10,7 @@ import { inspectEventTables } from './events.ts';
 import { inspectCondition, inspectExpression } from './expression.ts';
 import { checkIndexes } from './indexes.ts';
 import { checkInstall } from './install.ts';
-import { reevaluateMs } from './reevaluate.ts';
+import { clockAttributes, reevaluateMs } from './reevaluate.ts';
 import { userScope } from './scope.ts';
 import { inspectSystemEvents } from './system-events.ts';
 import type { Queryable, Script } from '../port.ts';
@@ -43,7 +43,12 @@ export async function inspectSources(tx: Queryable & Script, config: Config): Pr
       aggregates: aggregates.map((a) => a.source),
       events,
     };
-    return { ...read, reevaluateMs: reevaluateMs(config, read), warnings: on.warnings };
+    return {
+      ...read,
+      reevaluateMs: reevaluateMs(config, read),
+      clockAttributes: clockAttributes(config, read),
+      warnings: on.warnings,
+    };
   } finally {
     await tx.script('rollback to savepoint rollcall_sources; release savepoint rollcall_sources');
   }

@@ -1,6 +1,7 @@
 import type { Bucket, DestinationState, FoldResult, Store } from '../../engine/ports.ts';
 import type { Sql } from '../port.ts';
 import { backfillStore } from './backfill.ts';
+import { stoppedBrakes } from './brakes.ts';
 import { claim } from './claim.ts';
 import type { Identity } from './identity.ts';
 import { jobStore } from './jobs.ts';
@@ -72,6 +73,7 @@ export function createStore(sql: Sql, identity: Identity): Store {
         [USERS],
       );
     },
+    stoppedBrakes: () => stoppedBrakes(sql),
     async arm(forMs) {
       await sql.query(
         `select setval('rollcall.armed_until', case when $1::int = 0 then 0 else ceil(extract(epoch from clock_timestamp()) + $1::int / 1000.0)::bigint end)`,

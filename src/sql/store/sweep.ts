@@ -2,7 +2,10 @@ import type { FoldResult, Store } from '../../engine/ports.ts';
 import type { Queryable } from '../port.ts';
 import { retryConflict } from './retry-conflict.ts';
 
-type SweepStore = Pick<Store, 'beginSweep' | 'sweepPage' | 'absentPage' | 'foldKeys' | 'endSweep' | 'leaveSweep'>;
+type SweepStore = Pick<
+  Store,
+  'beginSweep' | 'sweepPage' | 'absentPage' | 'foreseeDeletes' | 'foldKeys' | 'endSweep' | 'leaveSweep'
+>;
 
 /** The part of the store that the sweep uses. */
 export function sweepStore(sql: Queryable): SweepStore {
@@ -31,6 +34,9 @@ export function sweepStore(sql: Queryable): SweepStore {
         [after, limit],
       );
       return { lastId: row?.last_id ?? null, scanned: row?.scanned ?? 0, keys: row?.keys ?? [] };
+    },
+    async foreseeDeletes(count) {
+      await sql.query('select rollcall.foresee_deletes($1)', [count]);
     },
     async foldKeys(keys) {
       const [row] = await retryConflict(() =>

@@ -102,6 +102,7 @@ destinations:
     on_delete: ${setup.policy}
 consent: { everyone: "they agreed to the terms" }
 delivery: { grace: 300ms }
+brakes: off
 wake: ${setup.wake}
 `;
 }

@@ -6,7 +6,7 @@ import { createWorld } from '../../support/world.ts';
 const TIMES = { leaseMs: 3_000, requestMs: 1_500, settleMs: 300, leastRequestMs: 300, upkeepEveryMs: 200 };
 
 test('kill -9 within 5,000 contacts: the next worker brings all in step', async () => {
-  const world = await createWorld({ sandbox: { keepCalls: 20_000, faults: [{ latencyMs: 5 }] } });
+  const world = await createWorld({ more: 'brakes: off', sandbox: { keepCalls: 20_000, faults: [{ latencyMs: 5 }] } });
   const first = await startWorkerProcess(world.yaml, TIMES);
   await signUpMany(world, 5_000);
   await world.sandbox.until((state) => state.contactCount > 1_500, 20_000);

@@ -8,7 +8,11 @@ const TIMES = { leaseMs: 3_000, requestMs: 1_500, settleMs: 300, leastRequestMs:
 
 test('Postgres stops at once in the middle: the worker recovers by itself', async () => {
   const db = await createOwnDatabase();
-  const world = await createWorld({ db, sandbox: { keepCalls: 20_000, faults: [{ latencyMs: 5 }] } });
+  const world = await createWorld({
+    db,
+    more: 'brakes: off',
+    sandbox: { keepCalls: 20_000, faults: [{ latencyMs: 5 }] },
+  });
   const worker = await world.start(world.config, { times: TIMES, health: { port: 0, host: '127.0.0.1' } });
   const health = `http://127.0.0.1:${worker.healthPort}/healthz`;
   expect((await fetch(health)).status).toBe(200);
