@@ -1,5 +1,7 @@
 import type { Logger, Store, SweepTicket } from './ports.ts';
+import { createPacer } from './sweep-pace.ts';
 
+/** Keys that are folded at once. */
 const PAGE = 1_000;
 /** Deletions by absence above both of these wait for a person (DESIGN promise 7). */
 const BRAKE_SHARE = 0.02;
@@ -38,9 +40,11 @@ async function walk(
 ): ReturnType<typeof sweep> {
   let scanned = 0;
   let folded = 0;
+  const pacer = createPacer('compare', signal);
   for (let after: string | null = null; ;) {
     if (signal.aborted) return undefined;
-    const page = await store.sweepPage(after, PAGE);
+    const from: string | null = after;
+    const page: Awaited<ReturnType<Store['sweepPage']>> = await pacer((size) => store.sweepPage(from, size));
     scanned += page.scanned;
     folded += page.folded;
     if (page.folded > 0) onFolded();
@@ -76,9 +80,11 @@ export function brakeNote(absentContacts: number, contacts: number): string | nu
 async function absent(store: Store, signal: AbortSignal): Promise<{ keys: string[]; contacts: number } | undefined> {
   const keys: string[] = [];
   let contacts = 0;
+  const pacer = createPacer('absent', signal);
   for (let after = '0'; ;) {
     if (signal.aborted) return undefined;
-    const page = await store.absentPage(after, PAGE);
+    const from = after;
+    const page = await pacer((size) => store.absentPage(from, size));
     contacts += page.scanned;
     keys.push(...page.keys);
     if (page.lastId === null) return { keys, contacts };

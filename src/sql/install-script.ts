@@ -23,6 +23,7 @@ import { triggers } from './functions/triggers.ts';
 import { wanted } from './functions/wanted.ts';
 import { state } from './migrations/0001-state.ts';
 import { log } from './migrations/0002-log.ts';
+import { sweepState } from './migrations/0006-sweep.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -30,6 +31,7 @@ import type { Sources } from './source.ts';
 export const MIGRATIONS: readonly { readonly version: number; readonly name: string; readonly sql: string }[] = [
   { version: 1, name: 'state', sql: state },
   { version: 2, name: 'log', sql: log },
+  { version: 6, name: 'sweep', sql: sweepState },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
