@@ -137,7 +137,7 @@ export interface Store {
   absentPage(
     after: string,
     limit: number,
-  ): Promise<{ lastId: string | null; scanned: number; keys: readonly string[] }>;
+  ): Promise<{ lastKey: string | null; scanned: number; keys: readonly string[] }>;
   /** Folds keys again, in the backfill lane. */
   foldKeys(keys: readonly string[]): Promise<FoldResult>;
   endSweep(ticket: SweepTicket, note: string | null): Promise<void>;

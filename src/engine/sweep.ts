@@ -87,7 +87,7 @@ async function absent(store: Store, signal: AbortSignal): Promise<{ keys: string
     const page = await pacer((size) => store.absentPage(from, size));
     contacts += page.scanned;
     keys.push(...page.keys);
-    if (page.lastId === null) return { keys, contacts };
-    after = page.lastId;
+    if (page.lastKey === null) return { keys, contacts };
+    after = page.lastKey;
   }
 }

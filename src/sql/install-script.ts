@@ -78,7 +78,7 @@ export function installScript(config: Config, sources: Sources): string {
     `revoke all on all tables in schema rollcall from public;`,
     `revoke all on all sequences in schema rollcall from public;`,
     `revoke all on all routines in schema rollcall from public;`,
-    `revoke all on type rollcall.mapped, rollcall.wanted, rollcall.result, rollcall.change, rollcall.mapped_event, rollcall.read_event, rollcall.captured_event, rollcall.read_turn,
+    `revoke all on type rollcall.mapped, rollcall.wanted, rollcall.fingerprint, rollcall.result, rollcall.change, rollcall.mapped_event, rollcall.read_event, rollcall.captured_event, rollcall.read_turn,
   rollcall.sweep_keys from public;`,
     ...API_ROLES.map(revokeAll),
   ].join('\n');

@@ -16,6 +16,11 @@ alter table rollcall.install
   add column sweep_began jsonb,         -- what was known when the sweep at work, or the last one, began
   add column sweep_report jsonb;        -- of the last complete sweep: counts and causes, nobody's data
 
--- Its result has more columns now.
+-- Tells a sweep who is as they shall be; null where the name leaves no room for one.
+alter table rollcall.destinations add column fingerprint_function name;
+
+-- Their parameters or results are others now.
 drop function if exists rollcall.sweep_page(text, int);
+drop function if exists rollcall.absent_page(bigint, int);
+drop function if exists rollcall.forget_range(bigint, bigint);
 `;

@@ -26,11 +26,11 @@ export function sweepStore(sql: Queryable): SweepStore {
       return { lastKey: row?.last_key ?? null, scanned: row?.scanned ?? 0, folded: row?.folded ?? 0 };
     },
     async absentPage(after, limit) {
-      const [row] = await sql.query<{ last_id: string | null; scanned: number; keys: string[] | null }>(
+      const [row] = await sql.query<{ last_key: string | null; scanned: number; keys: string[] | null }>(
         'select * from rollcall.absent_page($1, $2)',
         [after, limit],
       );
-      return { lastId: row?.last_id ?? null, scanned: row?.scanned ?? 0, keys: row?.keys ?? [] };
+      return { lastKey: row?.last_key ?? null, scanned: row?.scanned ?? 0, keys: row?.keys ?? [] };
     },
     async foldKeys(keys) {
       const [row] = await retryConflict(() =>
