@@ -16,6 +16,7 @@ const COMMANDS: readonly {
   { name: 'config', summary: 'check the config, or print its JSON Schema', load: () => import('./config.ts') },
   { name: 'apply', summary: 'install or update the database side', load: () => import('./apply.ts') },
   { name: 'start', summary: 'run a worker', load: () => import('./start.ts') },
+  { name: 'sweep', summary: 'find what triggers have missed', load: () => import('./sweep.ts') },
   { name: 'status', summary: 'show what is in step and what is not', load: () => import('./status.ts') },
   { name: 'rebind', summary: 'let this copy of a database send', load: () => import('./rebind.ts') },
   { name: 'uninstall', summary: 'remove everything from the database', load: () => import('./uninstall.ts') },

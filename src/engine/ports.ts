@@ -1,5 +1,6 @@
 import type { AttributePlan, Auth, ContactEvent, Delivery, HttpRequest, HttpResponse } from '../core/destination.ts';
 import type { Outcome } from '../core/outcome.ts';
+import type { SweepFacts, SweepFound, SweepReport } from './sweep-report.ts';
 
 /** An answer, or why there is none. A failure is `retry` when nothing was sent and `unknown` when it may have arrived. */
 export type SendResult =
@@ -131,8 +132,8 @@ export interface Store {
   arm(forMs: number): Promise<void>;
   /** Starts a sweep when one is due or wanted and nobody else is at one. */
   beginSweep(everyMs: number, force: boolean): Promise<SweepTicket | undefined>;
-  /** Compares one page of users and folds those that differ. */
-  sweepPage(after: string | null, limit: number): Promise<{ lastKey: string | null; scanned: number; folded: number }>;
+  /** Compares one page of rows and folds those that differ. */
+  sweepPage(after: string | null, limit: number): Promise<SweepPage>;
   /** One page of contacts, with those whose user is gone. */
   absentPage(
     after: string,
@@ -141,6 +142,10 @@ export interface Store {
   /** Folds keys again, in the backfill lane. */
   foldKeys(keys: readonly string[]): Promise<FoldResult>;
   endSweep(ticket: SweepTicket, note: string | null): Promise<void>;
+  /** What is known of why the sweep at work was wanted. */
+  sweepFacts(): Promise<SweepFacts>;
+  /** Keeps the report of the sweep at work, before it is ended. */
+  reportSweep(report: SweepReport): Promise<void>;
   /** Gives up a sweep that this worker has begun. */
   leaveSweep(): Promise<void>;
   /** Rotates the change log when it has grown, and removes attempts older than that; drops events that waited too long. */
@@ -152,6 +157,16 @@ export interface PausedSource {
   /** `schema.table`. */
   readonly name: string;
   readonly code: string;
+}
+
+/** What one page of a sweep found; what a trigger saw, and the fold is yet to come to, is folded and not counted. */
+export interface SweepPage extends Omit<SweepFound, 'gone'> {
+  /** The next page's place; null after the last. */
+  readonly lastKey: string | null;
+  readonly scanned: number;
+  readonly folded: number;
+  /** Rows that cannot be mapped. */
+  readonly failed: number;
 }
 
 /** What was uncaptured when a sweep began: it covers that and all before. */

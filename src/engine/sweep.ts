@@ -1,5 +1,6 @@
-import type { Logger, Store, SweepTicket } from './ports.ts';
+import type { Logger, Store, SweepPage, SweepTicket } from './ports.ts';
 import { createPacer } from './sweep-pace.ts';
+import { composeReport, type SweepReport, SweepTally, totalFound } from './sweep-report.ts';
 
 /** Keys that are folded at once. */
 const PAGE = 1_000;
@@ -12,6 +13,8 @@ export interface SweepOptions {
   readonly log: Logger;
   readonly everyMs: number;
   readonly onFolded: () => void;
+  /** Told the rows read so far, after each page. */
+  readonly onProgress?: ((scanned: number) => void) | undefined;
 }
 
 /**
@@ -23,7 +26,7 @@ export async function sweep(
   options: SweepOptions,
   force: boolean,
   signal: AbortSignal,
-): Promise<{ readonly scanned: number; readonly folded: number } | undefined> {
+): Promise<{ readonly scanned: number; readonly folded: number; readonly report: SweepReport } | undefined> {
   const { store, everyMs } = options;
   const ticket = await store.beginSweep(everyMs, force);
   if (ticket === undefined) return undefined;
@@ -34,18 +37,19 @@ export async function sweep(
 }
 
 async function walk(
-  { store, log, onFolded }: SweepOptions,
+  { store, log, onFolded, onProgress }: SweepOptions,
   ticket: SweepTicket,
   signal: AbortSignal,
 ): ReturnType<typeof sweep> {
-  let scanned = 0;
+  const tally = new SweepTally();
   let folded = 0;
   const pacer = createPacer('compare', signal);
   for (let after: string | null = null; ;) {
     if (signal.aborted) return undefined;
     const from: string | null = after;
-    const page: Awaited<ReturnType<Store['sweepPage']>> = await pacer((size) => store.sweepPage(from, size));
-    scanned += page.scanned;
+    const page: SweepPage = await pacer((size) => store.sweepPage(from, size));
+    tally.add(page);
+    onProgress?.(tally.scanned);
     folded += page.folded;
     if (page.folded > 0) onFolded();
     if (page.lastKey === null) break;
@@ -56,7 +60,9 @@ async function walk(
   const note = brakeNote(gone.keys.length, gone.contacts);
   if (note === null) {
     for (let from = 0; from < gone.keys.length; from += PAGE) {
-      folded += (await store.foldKeys(gone.keys.slice(from, from + PAGE))).changed;
+      const { changed } = await store.foldKeys(gone.keys.slice(from, from + PAGE));
+      folded += changed;
+      tally.add({ gone: changed });
     }
     if (gone.keys.length > 0) onFolded();
   } else {
@@ -65,10 +71,19 @@ async function walk(
       'too many contacts have no user and no row any more; none was deleted',
     );
   }
+  const report = composeReport(tally, await store.sweepFacts());
+  // Whoever waits for the end of this sweep reads its report then.
+  await store.reportSweep(report);
   await store.endSweep(ticket, note);
-  if (folded > 0) log.info({ scanned, folded }, 'sweep found contacts that were not in step');
-  else log.debug({ scanned }, 'sweep found everything in step');
-  return { scanned, folded };
+  logReport(log, report);
+  return { scanned: tally.scanned, folded, report };
+}
+
+function logReport(log: Logger, { scanned, found, failed, why, unwatched, paused }: SweepReport): void {
+  const causes = why.map(({ cause, source }) => (source === undefined ? cause : `${cause} ${source}`));
+  const fields = { scanned, ...found, failed, why: causes, unwatched, paused };
+  if (totalFound(found) > 0) log.info(fields, 'sweep found contacts that were not in step');
+  else log.debug(fields, 'sweep found everything in step');
 }
 
 /** Why the deletions are not carried out; null when they may be. */

@@ -145,7 +145,8 @@ function installed(config: Config, sources: Sources): string[] {
   const every = sources.reevaluateMs === undefined ? 'null' : `${sources.reevaluateMs} * interval '1 millisecond'`;
   return [
     // Another config means that every contact is looked at again.
-    `select nextval('rollcall.uncaptured') from rollcall.install where config_hash is distinct from ${quoteLiteral(config.hash)};`,
+    `select rollcall.want_sweep(case when config_hash is null then 'installed' else 'config' end, null) from rollcall.install
+  where config_hash is distinct from ${quoteLiteral(config.hash)};`,
     `update rollcall.install set config_hash = ${quoteLiteral(config.hash)}, consent_basis = ${basis},
   grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)}, reevaluate = ${every};`,
     `select rollcall.try_again();`,

@@ -19,6 +19,7 @@ import { settle } from './functions/settle.ts';
 import { sources as sourceState } from './functions/sources.ts';
 import { status } from './functions/status.ts';
 import { sweep } from './functions/sweep.ts';
+import { sweepReport } from './functions/sweep-report.ts';
 import { triggers } from './functions/triggers.ts';
 import { wanted } from './functions/wanted.ts';
 import { state } from './migrations/0001-state.ts';
@@ -72,6 +73,7 @@ export function installScript(config: Config, sources: Sources): string {
     destinationState,
     triggers,
     sweep,
+    sweepReport,
     status,
     generated(config, sources),
     `revoke all on schema rollcall from public;`,

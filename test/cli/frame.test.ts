@@ -8,6 +8,7 @@ const COMMANDS = [
   'config schema',
   'apply',
   'start',
+  'sweep',
   'status',
   'rebind',
   'uninstall',
@@ -47,6 +48,7 @@ Commands:
   config               check the config, or print its JSON Schema
   apply                install or update the database side
   start                run a worker
+  sweep                find what triggers have missed
   status               show what is in step and what is not
   rebind               let this copy of a database send
   uninstall            remove everything from the database
@@ -126,7 +128,7 @@ describe('errors', () => {
   test('a database that is not there, without its password', async () => {
     const file = await tempFile('rollcall.yaml', 'database_url: ${DATABASE_URL}\n');
     const env = { DATABASE_URL: 'postgres://someone:hunter2secret@127.0.0.1:1/postgres' };
-    for (const command of ['status', 'apply', 'start', 'rebind', 'uninstall']) {
+    for (const command of ['status', 'apply', 'start', 'sweep', 'rebind', 'uninstall']) {
       const ran = await rollcall([command, '--config', file], { env });
       expect(ran.code).toBe(1);
       expect(ran.stderr).toContain("error RC_DATABASE_UNREACHABLE: The database at 127.0.0.1:1 can't be reached");
@@ -135,7 +137,7 @@ describe('errors', () => {
     }
   });
 
-  test.each(['start', 'status', 'rebind', 'apply', 'uninstall'])(
+  test.each(['start', 'sweep', 'status', 'rebind', 'apply', 'uninstall'])(
     '%s with a URL that is none says so and does not show it',
     async (command) => {
       const file = await tempFile('rollcall.yaml', 'database_url: ${DATABASE_URL}\n');

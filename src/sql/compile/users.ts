@@ -63,9 +63,12 @@ language plpgsql as ${dollarQuote(`begin
          '{}'::jsonb
     from (select x.key, ${keyUser('x.key')} as id, ${keyAddress('x.key')} as address from unnest(p_keys) as x(key) offset 0) as k
     left join lateral (select ${projection(of)} from auth.users u where u.id = k.id offset 0) as users on true
-    ${mapped(of, `when k.id is null then 'email'
+    ${mapped(
+      of,
+      `when k.id is null then 'email'
       when users.id is null then 'gone'
-`)};
+`,
+    )};
 end`)};`;
 }
 

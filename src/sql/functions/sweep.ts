@@ -263,7 +263,7 @@ begin
   if not found then return null; end if;
   v_own := pg_current_xact_id();
   v_oldest := pg_snapshot_xmin(pg_current_snapshot());
-  update rollcall.install set sweep_until = clock_timestamp() + interval '15 seconds';
+  update rollcall.install set sweep_until = clock_timestamp() + interval '15 seconds', sweep_began = rollcall.sweep_beginning() || jsonb_build_object('uncaptured', v_uncaptured);
   return v_uncaptured || case
     when v_oldest >= v_own then '/'
     when v_install.uncaptured_seen <> v_uncaptured then '/' || v_own
