@@ -220,11 +220,11 @@ async function during(
 async function signUps(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  let running = false;
+  const state = { running: false };
   const run = async (): Promise<void> => {
     const latencies: number[] = [];
     const started = performance.now();
-    for (let n = 0; running; n += 1) {
+    for (let n = 0; state.running; n += 1) {
       const at = started + (n * 1000) / SIGN_UPS_PER_S;
       const wait = at - performance.now();
       if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
@@ -238,8 +238,8 @@ async function signUps(url: string): Promise<void> {
     process.send?.(latencies);
   };
   process.on('message', (word: string) => {
-    running = word === 'go';
-    if (running) void run();
+    state.running = word === 'go';
+    if (state.running) void run();
   });
 }
 

@@ -38,11 +38,14 @@ export function renderSweep(
 /** What a sweep found, in one line; undefined when that was nothing. */
 export function sweepInShort({ found, why }: Pick<SweepReport, 'found' | 'why'>): string | undefined {
   if (totalFound(found) === 0) return undefined;
-  const counts = Object.entries(found).filter(([, n]) => n > 0);
-  const list = counts.map(([what, n]) => `${n.toLocaleString('en-US')} ${what}`).join(', ');
+  // In one order, which the database does not keep.
+  const counts = KINDS.filter((what) => found[what] > 0);
+  const list = counts.map((what) => `${found[what].toLocaleString('en-US')} ${what}`).join(', ');
   const causes = why.map(({ cause, source }) => SHORT[cause] + (source === undefined ? '' : ` ${source}`));
   return `${list} (${causes.join('; ')})`;
 }
+
+const KINDS = ['missing', 'returned', 'stale', 'gone'] as const;
 
 const SHORT: Readonly<Record<SweepCause['cause'], string>> = {
   truncate: 'TRUNCATE',

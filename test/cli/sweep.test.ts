@@ -123,7 +123,7 @@ test('without an install, with another config, in a copy, and where the users ca
   await db.app.query('alter table auth.users rename column raw_user_meta_data to meta');
   const unreadable = await run(['sweep']);
   expect(unreadable.code).toBe(1);
-  expect(unreadable.stderr).toContain("error RC_SOURCE_PAUSED: auth.users can't be read (drift)");
+  expect(unreadable.stderr).toContain("error RC_SOURCE_PAUSED: auth.users can't be read (42703)");
   await db.app.query('alter table auth.users rename column meta to raw_user_meta_data');
   await db.app.query(`update rollcall.install set environment = 'elsewhere'`);
   const clone = await run(['sweep']);

@@ -32,6 +32,7 @@ async function everyKind(one: Installed): Promise<string[]> {
      update auth.users set id = '00000000-0000-0000-0000-000000000000' where email = 'least@x.test';
      reset session_replication_role`,
   );
+  await one.foldAll();
   await one.sweepNow();
   return ids;
 }
@@ -48,7 +49,11 @@ test('whoever is as they shall be is told without being looked at, and nobody el
   const one = await installed();
   const ids = await everyKind(one);
   // Looked at each time: who waits for an address, and who cannot be mapped.
-  expect((await differing(one))?.toSorted()).toEqual([ids[12], ids[13]].toSorted());
+  const { rows: waiting } = await one.db.app.query(
+    `select c.key from rollcall.desired s join rollcall.contacts c on c.id = s.contact_id where s.waiting_for is not null`,
+  );
+  expect(waiting).toHaveLength(1);
+  expect(new Set(await differing(one))).toEqual(new Set([waiting[0].key, ids[13]]));
   const { rows } = await one.db.app.query(
     `select changed from rollcall.fold_keys((select array_agg(id::text) from auth.users), 1::smallint)`,
   );
