@@ -4,13 +4,13 @@ import { createPacer, nextPageSize, restAfter } from './sweep-pace.ts';
 test('pages grow while they are quick and shrink when they are slow, within bounds', () => {
   let size = 500;
   for (let n = 0; n < 10; n++) size = nextPageSize(size, size * 0.001);
-  expect(size).toBe(2_000);
-  expect(nextPageSize(2_000, 5_000)).toBe(1_000);
+  expect(size).toBe(1_000);
+  expect(nextPageSize(1_000, 5_000)).toBe(500);
   for (let n = 0; n < 10; n++) size = nextPageSize(size, size * 20);
   expect(size).toBe(50);
-  // 1 ms a row: pages of what is aimed at.
-  for (let n = 0; n < 10; n++) size = nextPageSize(size, size);
-  expect(size).toBe(50);
+  // A tenth of a millisecond a row: pages of what is aimed at.
+  for (let n = 0; n < 10; n++) size = nextPageSize(size, size / 10);
+  expect(size).toBe(200);
 });
 
 test('a million rows take less than 50 s with their rests, and a slow page rests too', () => {
@@ -29,5 +29,5 @@ test('a pacer gives each page the size that the one before earned', async () => 
       return { scanned: 0 };
     });
   }
-  expect(sizes).toEqual([500, 1_000, 2_000, 2_000]);
+  expect(sizes).toEqual([500, 1_000, 1_000, 1_000]);
 });
