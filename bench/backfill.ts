@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
+import type pg from 'pg';
 import { Agent, request } from 'undici';
 import { parseConfig } from '../src/config/load.ts';
 import type { Config } from '../src/config/types.ts';

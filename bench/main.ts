@@ -3,6 +3,7 @@ import { backfill } from './backfill.ts';
 import { capture } from './capture.ts';
 import { fold } from './fold.ts';
 import { pipeline } from './pipeline.ts';
+import { sweep } from './sweep.ts';
 import { printTable, type Measured } from './table.ts';
 
 /** A bench measures and compares within one run: machines are noisy, ratios less so. */
@@ -11,6 +12,7 @@ const BENCHES: Readonly<Record<string, (options: { users: number }) => Promise<r
   capture,
   fold,
   pipeline,
+  sweep,
 };
 
 const { positionals, values } = parseArgs({

@@ -17,6 +17,7 @@ const COMMANDS: readonly {
   { name: 'apply', summary: 'install or update the database side', load: () => import('./apply.ts') },
   { name: 'start', summary: 'run a worker', load: () => import('./start.ts') },
   { name: 'sync', summary: 'bring in everybody who is there already', load: () => import('./sync.ts') },
+  { name: 'sweep', summary: 'find what triggers have missed', load: () => import('./sweep.ts') },
   { name: 'status', summary: 'show what is in step and what is not', load: () => import('./status.ts') },
   { name: 'release', summary: 'let out what a brake holds', load: () => import('./release.ts') },
   { name: 'rebind', summary: 'let this copy of a database send', load: () => import('./rebind.ts') },

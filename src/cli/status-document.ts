@@ -1,3 +1,5 @@
+import type { SweepReport } from '../engine/sweep-report.ts';
+
 /** What `rollcall.status()` returns. */
 export interface StatusDocument {
   readonly environment: string | null;
@@ -6,6 +8,8 @@ export interface StatusDocument {
   readonly config_hash: string | null;
   readonly swept_at: string | null;
   readonly sweep_note: string | null;
+  /** Of the last complete sweep; null when there was none. */
+  readonly sweep_report: SweepReport | null;
   /** Statements whose events could not be captured, since the install: nothing brings those back. */
   readonly events_lost: number;
   readonly sweep_wanted: boolean;

@@ -30,6 +30,7 @@ const healthy: StatusDocument = {
   config_hash: 'a'.repeat(64),
   swept_at: '2026-01-02T02:50:05Z',
   sweep_note: null,
+  sweep_report: null,
   events_lost: 0,
   sweep_wanted: false,
   unfolded: 0,

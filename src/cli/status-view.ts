@@ -3,6 +3,7 @@ import type { Paint } from './paint.ts';
 import type { DestinationStatus, StatusDocument } from './status-document.ts';
 import { describeEvents } from './status-events.ts';
 import type { Problem } from './status-problems.ts';
+import { sweepInShort } from './sweep-view.ts';
 
 /** The text of `rollcall status`. `now` is ms since the epoch. */
 export function renderStatus(
@@ -35,7 +36,7 @@ export function renderStatus(
     const oldest = duration(status.oldest_unfolded_s ?? 0);
     lines.push('', `${count(status.unfolded, 'change')} not looked at yet, the oldest for ${oldest}.`);
   }
-  lines.push('', sweepLine(status, at.now));
+  lines.push('', wrap(sweepLine(status, at.now), width));
   if (problems.length === 0) return [...lines, paint('green', 'Healthy.')].join('\n');
   lines.push('');
   for (const { code, message, hint } of problems) {
@@ -52,8 +53,12 @@ function row(d: DestinationStatus): string[] {
   return [d.name, ...numbers, d.oldest_pending_s === null ? '-' : duration(d.oldest_pending_s)];
 }
 
-function sweepLine({ swept_at: sweptAt, sweep_wanted: wanted }: StatusDocument, now: number): string {
+function sweepLine(
+  { swept_at: sweptAt, sweep_wanted: wanted, sweep_report: report }: StatusDocument,
+  now: number,
+): string {
   if (sweptAt === null) return 'No sweep yet; a running worker starts one within a minute.';
-  const last = `Last sweep ${duration((now - Date.parse(sweptAt)) / 1000)} ago`;
+  const found = report === null ? undefined : sweepInShort(report);
+  const last = `Last sweep ${duration((now - Date.parse(sweptAt)) / 1000)} ago${found === undefined ? '' : ` found ${found}`}`;
   return wanted ? `${last}; a running worker starts another within a minute.` : `${last}.`;
 }

@@ -3,6 +3,7 @@ import type { ConsentState } from '../core/mapping.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { BackfillStore } from './backfill-ports.ts';
 import type { JobStore } from './job-ports.ts';
+import type { SweepFacts, SweepFound, SweepReport } from './sweep-report.ts';
 
 /** An answer, or why there is none. A failure is `retry` when nothing was sent and `unknown` when it may have arrived. */
 export type SendResult =
@@ -153,18 +154,22 @@ export interface Store extends JobStore, BackfillStore {
   arm(forMs: number): Promise<void>;
   /** Starts a sweep when one is due or wanted and nobody else is at one. */
   beginSweep(everyMs: number, force: boolean): Promise<SweepTicket | undefined>;
-  /** Compares one page of users and folds those that differ. */
-  sweepPage(after: string | null, limit: number): Promise<{ lastKey: string | null; scanned: number; folded: number }>;
+  /** Compares one page of rows and folds those that differ. */
+  sweepPage(after: string | null, limit: number): Promise<SweepPage>;
   /** One page of contacts, with those whose user is gone. */
   absentPage(
     after: string,
     limit: number,
-  ): Promise<{ lastId: string | null; scanned: number; keys: readonly string[] }>;
+  ): Promise<{ lastKey: string | null; scanned: number; keys: readonly string[] }>;
   /** As many contacts are about to be folded as gone: a brake that they are too many for stops before the first. */
   foreseeDeletes(count: number): Promise<void>;
   /** Folds keys again, in the backfill lane. */
   foldKeys(keys: readonly string[]): Promise<FoldResult>;
   endSweep(ticket: SweepTicket, note: string | null): Promise<void>;
+  /** What is known of why the sweep at work was wanted. */
+  sweepFacts(): Promise<SweepFacts>;
+  /** Keeps the report of the sweep at work, before it is ended. */
+  reportSweep(report: SweepReport): Promise<void>;
   /** Gives up a sweep that this worker has begun. */
   leaveSweep(): Promise<void>;
   /** Rotates the change log when it has grown, and removes attempts older than that; drops events that waited too long. */
@@ -183,6 +188,16 @@ export interface StoppedBrake {
   readonly destination: string;
   readonly kind: 'deletes' | 'changes';
   readonly held: number;
+}
+
+/** What one page of a sweep found; what a trigger saw, and the fold is yet to come to, is folded and not counted. */
+export interface SweepPage extends Omit<SweepFound, 'gone'> {
+  /** The next page's place; null after the last. */
+  readonly lastKey: string | null;
+  readonly scanned: number;
+  readonly folded: number;
+  /** Rows that cannot be mapped. */
+  readonly failed: number;
 }
 
 /** What was uncaptured when a sweep began: it covers that and all before. */

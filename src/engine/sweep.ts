@@ -1,5 +1,8 @@
-import type { Logger, Store, SweepTicket } from './ports.ts';
+import type { Logger, Store, SweepPage, SweepTicket } from './ports.ts';
+import { createPacer } from './sweep-pace.ts';
+import { composeReport, type SweepReport, SweepTally, totalFound } from './sweep-report.ts';
 
+/** Keys that are folded at once. */
 const PAGE = 1_000;
 
 export interface SweepOptions {
@@ -7,6 +10,8 @@ export interface SweepOptions {
   readonly log: Logger;
   readonly everyMs: number;
   readonly onFolded: () => void;
+  /** Told the rows read so far, after each page. */
+  readonly onProgress?: ((scanned: number) => void) | undefined;
 }
 
 /**
@@ -18,7 +23,7 @@ export async function sweep(
   options: SweepOptions,
   force: boolean,
   signal: AbortSignal,
-): Promise<{ readonly scanned: number; readonly folded: number } | undefined> {
+): Promise<{ readonly scanned: number; readonly folded: number; readonly report: SweepReport } | undefined> {
   const { store, everyMs } = options;
   const ticket = await store.beginSweep(everyMs, force);
   if (ticket === undefined) return undefined;
@@ -29,16 +34,19 @@ export async function sweep(
 }
 
 async function walk(
-  { store, log, onFolded }: SweepOptions,
+  { store, log, onFolded, onProgress }: SweepOptions,
   ticket: SweepTicket,
   signal: AbortSignal,
 ): ReturnType<typeof sweep> {
-  let scanned = 0;
+  const tally = new SweepTally();
   let folded = 0;
+  const pacer = createPacer('compare', signal);
   for (let after: string | null = null; ;) {
     if (signal.aborted) return undefined;
-    const page = await store.sweepPage(after, PAGE);
-    scanned += page.scanned;
+    const from: string | null = after;
+    const page: SweepPage = await pacer((size) => store.sweepPage(from, size));
+    tally.add(page);
+    onProgress?.(tally.scanned);
     folded += page.folded;
     if (page.folded > 0) onFolded();
     if (page.lastKey === null) break;
@@ -48,22 +56,35 @@ async function walk(
   if (gone === undefined) return undefined;
   if (gone.length > 0) await store.foreseeDeletes(gone.length);
   for (let from = 0; from < gone.length; from += PAGE) {
-    folded += (await store.foldKeys(gone.slice(from, from + PAGE))).changed;
+    const { changed } = await store.foldKeys(gone.slice(from, from + PAGE));
+    folded += changed;
+    tally.add({ gone: changed });
   }
   if (gone.length > 0) onFolded();
+  const report = composeReport(tally, await store.sweepFacts());
+  // Whoever waits for the end of this sweep reads its report then.
+  await store.reportSweep(report);
   await store.endSweep(ticket, null);
-  if (folded > 0) log.info({ scanned, folded }, 'sweep found contacts that were not in step');
-  else log.debug({ scanned }, 'sweep found everything in step');
-  return { scanned, folded };
+  logReport(log, report);
+  return { scanned: tally.scanned, folded, report };
+}
+
+function logReport(log: Logger, { scanned, found, failed, why, unwatched, paused }: SweepReport): void {
+  const causes = why.map(({ cause, source }) => (source === undefined ? cause : `${cause} ${source}`));
+  const fields = { scanned, ...found, failed, why: causes, unwatched, paused };
+  if (totalFound(found) > 0) log.info(fields, 'sweep found contacts that were not in step');
+  else log.debug(fields, 'sweep found everything in step');
 }
 
 async function absent(store: Store, signal: AbortSignal): Promise<string[] | undefined> {
   const keys: string[] = [];
+  const pacer = createPacer('absent', signal);
   for (let after = '0'; ;) {
     if (signal.aborted) return undefined;
-    const page = await store.absentPage(after, PAGE);
+    const from = after;
+    const page = await pacer((size) => store.absentPage(from, size));
     keys.push(...page.keys);
-    if (page.lastId === null) return keys;
-    after = page.lastId;
+    if (page.lastKey === null) return keys;
+    after = page.lastKey;
   }
 }

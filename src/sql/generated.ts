@@ -7,7 +7,7 @@ import { pageFunction } from './compile/pages.ts';
 import { parts } from './compile/parts.ts';
 import { partRow, registryScript } from './compile/registry.ts';
 import { resolvers } from './compile/resolvers.ts';
-import { mapFunction, userAddresses } from './compile/users.ts';
+import { fingerprintFunction, mapFunction, type UserFunction, userAddresses } from './compile/users.ts';
 import { dollarQuote, quoteLiteral, quoteTexts } from './quote.ts';
 import type { RowLink, Sources } from './source.ts';
 
@@ -98,15 +98,19 @@ function destinationScript(
 ): string[] {
   const map = mapFunctionName(name);
   const { userMapping: mapping, consent, users } = config;
+  const fingerprint = fingerprintFunctionName(name);
+  const of: UserFunction = { mapping, consent, users, source: sources.users };
   return [
-    mapFunction(map, { mapping, consent, users, source: sources.users }),
+    mapFunction(map, of),
     planned(map),
+    ...(fingerprint === undefined ? [] : [fingerprintFunction(fingerprint, of)]),
     `select rollcall.send_again(id, true) from rollcall.destinations
   where name = ${quoteLiteral(name)} and account <> ${quoteLiteral(account)};`,
-    `insert into rollcall.destinations (name, type, map_function, plan, account, on_delete, takes_events, events_once, enabled)
-  values (${quoteLiteral(name)}, ${quoteLiteral(type)}, ${quoteLiteral(map)}, ${quoteLiteral(plan)}, ${quoteLiteral(account)},
+    `insert into rollcall.destinations (name, type, map_function, fingerprint_function, plan, account, on_delete, takes_events, events_once, enabled)
+  values (${quoteLiteral(name)}, ${quoteLiteral(type)}, ${quoteLiteral(map)}, ${fingerprint === undefined ? 'null' : quoteLiteral(fingerprint)}, ${quoteLiteral(plan)}, ${quoteLiteral(account)},
     ${quoteLiteral(onDelete)}, ${events !== 'none'}, ${events === 'unkeyed' && config.delivery.events === 'at_most_once'}, ${on})
-  on conflict (name) do update set type = excluded.type, map_function = excluded.map_function, plan = excluded.plan,
+  on conflict (name) do update set type = excluded.type, map_function = excluded.map_function,
+    fingerprint_function = excluded.fingerprint_function, plan = excluded.plan,
     account = excluded.account, on_delete = excluded.on_delete, takes_events = excluded.takes_events,
     events_once = excluded.events_once, enabled = excluded.enabled;`,
   ];
@@ -119,6 +123,12 @@ function destinationScript(
 export function mapFunctionName(destination: string): string {
   const name = `map_users_to_${destination}`;
   return name.length <= 63 ? name : destination;
+}
+
+/** The name of the function that spares a sweep most of its work; a destination with a very long name goes without. */
+function fingerprintFunctionName(destination: string): string | undefined {
+  const name = `fingerprints_for_${destination}`;
+  return name.length <= 63 ? name : undefined;
 }
 
 /** Plans a generated mapping without a row, so that what cannot run fails the install with its own error. */
@@ -155,7 +165,8 @@ function installed(config: Config, sources: Sources): string[] {
   const clock = sources.clockAttributes.length === 0 ? 'null' : quoteTexts(sources.clockAttributes);
   return [
     // Another config means that every contact is looked at again.
-    `select nextval('rollcall.uncaptured') from rollcall.install where config_hash is distinct from ${quoteLiteral(config.hash)};`,
+    `select rollcall.want_sweep(case when config_hash is null then 'installed' else 'config' end, null) from rollcall.install
+  where config_hash is distinct from ${quoteLiteral(config.hash)};`,
     `update rollcall.install set config_hash = ${quoteLiteral(config.hash)}, consent_basis = ${basis},
   grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)}, reevaluate = ${every},
   clock_attributes = ${clock};`,

@@ -24,12 +24,14 @@ import { settle } from './functions/settle.ts';
 import { sources as sourceState } from './functions/sources.ts';
 import { status } from './functions/status.ts';
 import { sweep } from './functions/sweep.ts';
+import { sweepReport } from './functions/sweep-report.ts';
 import { triggers } from './functions/triggers.ts';
 import { wanted } from './functions/wanted.ts';
 import { state } from './migrations/0001-state.ts';
 import { log } from './migrations/0002-log.ts';
 import { jobs as jobTables } from './migrations/0003-jobs.ts';
 import { brakes } from './migrations/0004-brakes.ts';
+import { sweepState } from './migrations/0006-sweep.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -39,6 +41,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 2, name: 'log', sql: log },
   { version: 3, name: 'jobs', sql: jobTables },
   { version: 4, name: 'brakes', sql: brakes },
+  { version: 6, name: 'sweep', sql: sweepState },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
@@ -84,13 +87,14 @@ export function installScript(config: Config, sources: Sources): string {
     sweep,
     backfill,
     foresee,
+    sweepReport,
     status,
     generated(config, sources),
     `revoke all on schema rollcall from public;`,
     `revoke all on all tables in schema rollcall from public;`,
     `revoke all on all sequences in schema rollcall from public;`,
     `revoke all on all routines in schema rollcall from public;`,
-    `revoke all on type rollcall.mapped, rollcall.wanted, rollcall.result, rollcall.change, rollcall.mapped_event, rollcall.read_event, rollcall.captured_event, rollcall.read_turn,
+    `revoke all on type rollcall.mapped, rollcall.wanted, rollcall.fingerprint, rollcall.result, rollcall.change, rollcall.mapped_event, rollcall.read_event, rollcall.captured_event, rollcall.read_turn,
   rollcall.sweep_keys from public;`,
     ...API_ROLES.map(revokeAll),
   ].join('\n');

@@ -53,10 +53,10 @@ test(`kill -9 every 2 s during a backfill of ${USERS}, with live sign-ups at 50/
   await store.beginBackfill({ what: 'full' });
 
   const committed = new Map<string, number>();
-  let live = true;
+  const live = new AbortController();
   const signUps = (async () => {
     const started = performance.now();
-    for (let n = 0; live; n += 1) {
+    for (let n = 0; !live.signal.aborted; n += 1) {
       const wait = started + n * LIVE_EVERY_MS - performance.now();
       if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait));
       const email = `live${n}@example.com`;
@@ -86,7 +86,7 @@ test(`kill -9 every 2 s during a backfill of ${USERS}, with live sign-ups at 50/
     lines.push(...helper.lines.map((line) => JSON.parse(line) as Line));
   }
   const seconds = (performance.now() - begunAt) / 1_000;
-  live = false;
+  live.abort();
   await signUps;
   await eventually(async () => {
     const { rows } = await world.db.app.query('select 1 from rollcall.due limit 1');

@@ -8,6 +8,8 @@ const COMMANDS = [
   'config schema',
   'apply',
   'start',
+  'sync',
+  'sweep',
   'status',
   'release',
   'rebind',
@@ -48,6 +50,8 @@ Commands:
   config               check the config, or print its JSON Schema
   apply                install or update the database side
   start                run a worker
+  sync                 bring in everybody who is there already
+  sweep                find what triggers have missed
   status               show what is in step and what is not
   release              let out what a brake holds
   rebind               let this copy of a database send
@@ -128,7 +132,7 @@ describe('errors', () => {
   test('a database that is not there, without its password', async () => {
     const file = await tempFile('rollcall.yaml', 'database_url: ${DATABASE_URL}\n');
     const env = { DATABASE_URL: 'postgres://someone:hunter2secret@127.0.0.1:1/postgres' };
-    for (const command of ['status', 'apply', 'start', 'release', 'rebind', 'uninstall']) {
+    for (const command of ['status', 'apply', 'start', 'sweep', 'release', 'rebind', 'uninstall']) {
       const ran = await rollcall([command, '--config', file], { env });
       expect(ran.code).toBe(1);
       expect(ran.stderr).toContain("error RC_DATABASE_UNREACHABLE: The database at 127.0.0.1:1 can't be reached");
@@ -137,7 +141,7 @@ describe('errors', () => {
     }
   });
 
-  test.each(['start', 'status', 'release', 'rebind', 'apply', 'uninstall'])(
+  test.each(['start', 'sweep', 'status', 'release', 'rebind', 'apply', 'uninstall'])(
     '%s with a URL that is none says so and does not show it',
     async (command) => {
       const file = await tempFile('rollcall.yaml', 'database_url: ${DATABASE_URL}\n');

@@ -18,6 +18,12 @@ export const TRIGGERS: readonly string[] = [
 /** Counts what was not captured. A sequence, as no rollback undoes it; if that fails too, nothing is left to be done. */
 const COUNT = `begin perform nextval('rollcall.uncaptured'); exception when others or assert_failure then null; end;`;
 
+/** Says which table was truncated, once that is counted: a sequence cannot, and a row goes when the TRUNCATE is rolled back. */
+const TELL_TRUNCATE = `begin
+      perform nextval('rollcall.truncated');
+      insert into rollcall.sweep_causes (cause, source) values ('truncate', tg_table_schema || '.' || tg_table_name);
+    exception when others or assert_failure then null; end;`;
+
 /** State is found again by a sweep; what happened is not, so it is counted by itself too. */
 const COUNT_EVENTS = `begin perform nextval('rollcall.uncaptured'), nextval('rollcall.lost_events'); exception when others or assert_failure then null; end;`;
 
@@ -58,6 +64,7 @@ export function captureTable(plan: CapturePlan): string {
 begin
   if tg_op = 'TRUNCATE' then
     ${COUNT}
+    ${TELL_TRUNCATE}
     return null;
   end if;
 ${plan.states.length === 0 ? '' : stateBlock(plan)}${plan.events === undefined ? '' : eventBlock(plan.table, plan.events)}  return null;

@@ -9,9 +9,13 @@ export const LONGEST_ADDRESS = 320;
 
 const UUID = `'^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$'`;
 
-/** An address as it is compared: without blanks around it, composed (NFC), in lower case. */
-export function normalAddress(sql: string): string {
-  return `lower(normalize(btrim(${sql}, E' \\t\\r\\n')))`;
+/**
+ * An address as it is compared: without blanks around it, composed (NFC), in lower case.
+ * @param composed that it is known to be composed
+ */
+export function normalAddress(sql: string, composed = false): string {
+  const trimmed = `btrim(${sql}, E' \\t\\r\\n')`;
+  return composed ? `lower(${trimmed})` : `lower(normalize(${trimmed}))`;
 }
 
 /**

@@ -22,7 +22,7 @@ export interface Registry {
 export function registryScript(config: Config, sources: Sources, registry: Registry): string {
   const lines = [
     // Nothing of a paused source was folded: everything is compared once it is read again.
-    `select nextval('rollcall.uncaptured') from rollcall.sources where pause_code is not null limit 1;`,
+    `select rollcall.want_sweep('source_resumed', name) from rollcall.sources where pause_code is not null;`,
     // Functions are numbered anew.
     `delete from rollcall.given;`,
     `delete from rollcall.parts;`,

@@ -30,15 +30,16 @@ begin
   return rollcall.forget_of(v_contacts);
 end $body$;
 
--- The same for contacts that no destination was ever to have: those of a range of ids that a sweep has just walked.
-create or replace function rollcall.forget_range(p_after bigint, p_last bigint) returns int
+-- The same for contacts that no destination was ever to have: of those whose row a sweep has not found.
+create or replace function rollcall.forget_keys(p_keys text[]) returns int
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 begin
+  if p_keys is null then return 0; end if;
   return rollcall.forget_of(array(
-    select c.id from rollcall.contacts c
-     where c.id > p_after and c.id <= p_last and not exists (select from rollcall.desired s where s.contact_id = c.id offset 0)
-       and not ${kept('c.id')}
-       for update skip locked));
+    select c.id from unnest(p_keys) as x(key)
+     cross join lateral (select c.id from rollcall.contacts c where c.key = x.key
+       and not exists (select from rollcall.desired s where s.contact_id = c.id offset 0) and not ${kept('c.id')}
+       offset 0 for update skip locked) c));
 end $body$;
 
 -- The owner rows are locked by the caller.

@@ -58,7 +58,7 @@ begin
     truncate rollcall.changes_0, rollcall.changes_1, rollcall.changes_2;
     delete from rollcall.fold_position;
     insert into rollcall.fold_position (lo) values (pg_current_snapshot());
-    perform nextval('rollcall.uncaptured');
+    perform rollcall.want_sweep('bound', null);
     perform rollcall.release_events();
     perform rollcall.send_again(d.id, false) from rollcall.destinations d;
   end if;

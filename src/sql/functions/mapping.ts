@@ -15,7 +15,16 @@ do $types$ begin
     create type rollcall.mapped as (key text, verdict text, address text, consent text, payload jsonb, cleared jsonb);
     create type rollcall.wanted as (contact_id bigint, key text, verdict text, address text, consent text, payload jsonb, hash bytea);
   end if;
+  if to_regtype('rollcall.fingerprint') is null then
+    create type rollcall.fingerprint as (key text, verdict text, hash bytea);
+  end if;
 end $types$;
+
+-- What tells one state of a contact from another. Inlined, so it has no settings; everything in it is named with its schema.
+create or replace function rollcall.fingerprint_of(p_address text, p_consent text, p_payload jsonb) returns bytea
+language sql stable as $body$
+  select pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.concat_ws(E'\\n', p_address, p_consent, p_payload::text), 'UTF8'))
+$body$;
 
 -- Rows that cannot be mapped (a bad cast, say) are found by dividing, and reported one by one.
 create or replace function rollcall.map_part(p_function name, p_keys text[], p_addresses text[]) returns rollcall.mapped[]

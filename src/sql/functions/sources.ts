@@ -17,7 +17,7 @@ $body$;
 create or replace function rollcall.resume_source(p_source text) returns void language plpgsql set search_path = '' as $body$
 begin
   update rollcall.sources set pause_code = null, pause_message = null, paused_at = null where name = p_source and pause_code is not null;
-  if found then perform nextval('rollcall.uncaptured'); end if;
+  if found then perform rollcall.want_sweep('source_resumed', p_source); end if;
 end $body$;
 
 -- The first column that is not as it was when the SQL was generated, in words; null when all are.

@@ -16,6 +16,7 @@ create or replace function rollcall.status() returns jsonb language sql set sear
     'config_hash', i.config_hash,
     'swept_at', i.swept_at,
     'sweep_note', i.sweep_note,
+    'sweep_report', i.sweep_report,
     'unwatched_s', extract(epoch from clock_timestamp() - coalesce(i.swept_at, i.bound_at)),
     -- Changes that no worker has folded yet.
     'unfolded', (select coalesce(sum(u.size), 0) from unfolded u),

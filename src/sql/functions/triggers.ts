@@ -54,12 +54,13 @@ end $body$;
 -- call; the order is another one each time, so that one table that is always locked stops no other.
 create or replace function rollcall.ensure_triggers() returns int language plpgsql set search_path = '' set lock_timeout = '20ms' as $body$
 declare
-  v_definition text;
+  v_trigger record;
   v_made int := 0;
+  v_why jsonb := '{}';
   v_until timestamptz := clock_timestamp() + interval '200 milliseconds';
 begin
-  for v_definition in
-    select t.definition from rollcall.sources s
+  for v_trigger in
+    select t.definition, min(rollcall.table_name(t.relation)) as source, min(rollcall.trigger_trouble(t.relation, t.name)) as cause from rollcall.sources s
       cross join lateral (select distinct x ->> 'table' as name, x ->> 'function' as function from jsonb_array_elements(s.triggers) x) w
       cross join lateral rollcall.triggers_of(w.name, w.function) t
      where s.enabled and t.relation is not null and not t.present
@@ -67,15 +68,33 @@ begin
   loop
     exit when clock_timestamp() > v_until;
     begin
-      execute v_definition;
+      execute v_trigger.definition;
       v_made := v_made + 1;
+      v_why := v_why || jsonb_build_object(v_trigger.cause || ' ' || v_trigger.source, true);
     exception when others then
       null; -- Still missing, as status says.
     end;
   end loop;
-  if v_made > 0 then perform nextval('rollcall.uncaptured'); end if;
+  -- Once for a table and a cause.
+  perform rollcall.want_sweep(split_part(k, ' ', 1), substr(k, strpos(k, ' ') + 1)) from jsonb_object_keys(v_why) k;
   return v_made;
 end $body$;
+
+create or replace function rollcall.table_name(p_relation oid) returns text language sql stable set search_path = '' as $body$
+  select n.nspname || '.' || c.relname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = p_relation
+$body$;
+
+-- What became of a trigger that is not as it should be. A partition or child that has none of ours yet is new.
+create or replace function rollcall.trigger_trouble(p_relation oid, p_name text) returns text language sql stable set search_path = '' as $body$
+  select case
+    when t.tgenabled in ('D', 'R') then 'trigger_disabled'
+    when t.tgname is not null then 'trigger_changed'
+    when exists (select from pg_catalog.pg_inherits i where i.inhrelid = p_relation) and not exists (
+      select from pg_catalog.pg_trigger o join pg_catalog.pg_proc p on p.oid = o.tgfoid
+       where o.tgrelid = p_relation and p.pronamespace = 'rollcall'::regnamespace) then 'partition_new'
+    else 'trigger_missing' end
+    from (select) x left join pg_catalog.pg_trigger t on t.tgrelid = p_relation and t.tgname = p_name
+$body$;
 
 -- What status shows: triggers that are not there, or switched off.
 create or replace function rollcall.missing_triggers() returns table (table_name text, trigger_name text)

@@ -138,9 +138,7 @@ begin
     select array_agg(row(c.id, c.key, v.verdict,
              case when v.verdict in ('ok', 'not_synced', 'failed', 'source_paused') then m.address end, m.consent,
              case when v.verdict in ('ok', 'failed') then m.payload else '{}' end,
-             case when v.verdict = 'ok'
-               then sha256(convert_to(concat_ws(E'\\n', m.address, m.consent, m.payload::text), 'UTF8'))
-               else ''::bytea end)::rollcall.wanted order by c.id)
+             case when v.verdict = 'ok' then rollcall.fingerprint_of(m.address, m.consent, m.payload) else ''::bytea end)::rollcall.wanted order by c.id)
       from unnest(v_rows) m
       cross join lateral (select case m.verdict when 'email' then 'gone' when 'unlisted' then 'not_synced' else m.verdict end as verdict) v
       cross join lateral (select c.id, c.key from rollcall.contacts c where c.key = m.key offset 0) c);

@@ -83,7 +83,7 @@ export function createStore(sql: Sql, identity: Identity): Store {
     async tidy(attemptsOlderThanMs) {
       await sql.query(`select rollcall.tidy($1::bigint * interval '1 millisecond')`, [Math.round(attemptsOlderThanMs)]);
     },
-    ...sweepStore(sql),
+    ...sweepStore(sql, identity),
     ...jobStore(sql, identity),
     ...backfillStore(sql, identity),
   };

@@ -61,7 +61,9 @@ test('an install is the same when it runs twice, and when two processes run it a
   expect(rows).toEqual([
     { version: 1, name: 'state' },
     { version: 2, name: 'log' },
+    { version: 3, name: 'jobs' },
     { version: 4, name: 'brakes' },
+    { version: 6, name: 'sweep' },
   ]);
 });
 
