@@ -68,11 +68,11 @@ function describeCause({ cause, source, count: n }: SweepCause): string {
     case 'truncate':
       return `${table} was truncated${n === undefined || n === 1 ? '' : ` ${n} times`}.`;
     case 'trigger_missing':
-      return `Triggers of ${table} were gone; they are made again. Events of that time are lost.`;
+      return `Triggers of ${table} were gone; they are made again. Events of that time, if any, are lost.`;
     case 'trigger_disabled':
-      return `Triggers of ${table} were switched off; they are on again. Events of that time are lost.`;
+      return `Triggers of ${table} were switched off; they are on again. Events of that time, if any, are lost.`;
     case 'trigger_changed':
-      return `Triggers of ${table} were not ours any more; they are made again. Events of that time are lost.`;
+      return `Triggers of ${table} were not ours any more; they are made again. Events of that time, if any, are lost.`;
     case 'partition_new':
       return `${table} is a new partition or child; it has triggers now.`;
     case 'source_resumed':

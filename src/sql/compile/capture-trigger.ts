@@ -21,7 +21,7 @@ const COUNT = `begin perform nextval('rollcall.uncaptured'); exception when othe
 /** Says which table was truncated, once that is counted: a sequence cannot, and a row goes when the TRUNCATE is rolled back. */
 const TELL_TRUNCATE = `begin
       perform nextval('rollcall.truncated');
-      insert into rollcall.sweep_causes (cause, source) values ('truncate', tg_table_schema || '.' || tg_table_name);
+      insert into rollcall.sweep_causes (cause, source, bumps) values ('truncate', tg_table_schema || '.' || tg_table_name, 0);
     exception when others or assert_failure then null; end;`;
 
 /** State is found again by a sweep; what happened is not, so it is counted by itself too. */

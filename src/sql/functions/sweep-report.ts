@@ -4,7 +4,7 @@ export const sweepReport: string = /* sql */ `
 create or replace function rollcall.want_sweep(p_cause text, p_source text) returns void language plpgsql set search_path = '' as $body$
 begin
   perform nextval('rollcall.uncaptured');
-  insert into rollcall.sweep_causes (cause, source) values (p_cause, p_source);
+  insert into rollcall.sweep_causes (cause, source, bumps) values (p_cause, p_source, 1);
 end $body$;
 
 create or replace function rollcall.truncated_count() returns bigint language sql set search_path = '' as $body$
@@ -29,9 +29,9 @@ create or replace function rollcall.sweep_facts() returns jsonb language sql set
     'clock', i.reevaluate is not null)
     from rollcall.install i
     cross join lateral (select greatest(0, (i.sweep_began ->> 'truncated')::bigint - i.truncated_seen) as truncations) t
-    cross join lateral (select sum(x.n) filter (where x.cause <> 'truncate') as known,
+    cross join lateral (select sum(x.bumps) as known,
         jsonb_agg(jsonb_build_object('cause', x.cause, 'source', x.source, 'count', x.n) order by x.cause, x.source) as causes
-      from (select c.cause, c.source, count(*) as n from rollcall.sweep_causes c
+      from (select c.cause, c.source, count(*) as n, sum(c.bumps) as bumps from rollcall.sweep_causes c
              where c.id <= (i.sweep_began ->> 'cause')::bigint group by c.cause, c.source) x) c
 $body$;
 

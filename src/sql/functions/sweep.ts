@@ -71,16 +71,20 @@ create or replace function rollcall.keep_sweeping() returns void language sql se
   update rollcall.install set sweep_until = clock_timestamp() + interval '15 seconds' where sweep_until < clock_timestamp() + interval '10 seconds'
 $body$;
 
--- Those of the keys that the fold will come to by itself. Looked for in as much of the log as takes no time to read.
-create or replace function rollcall.in_log(p_keys text[]) returns text[] language sql set search_path = '' ${KEYS_FIRST} as $body$
-  select array_agg(x.k) from (
-    select unnest(p_keys) as k
+-- Those of the keys that the fold will come to by itself. Looked for in as much of the log as takes no time to read; where it cannot
+-- be read, the sweep is what is left.
+create or replace function rollcall.in_log(p_keys text[]) returns text[] language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+begin
+  return array(
+    select unnest(p_keys)
     intersect
     select unnest(c.keys) from (select p.lo from rollcall.fold_position p order by p.id desc limit 1) p
       cross join lateral (
         ${[0, 1, 2].map((n) => `(select x.keys, x.xid from rollcall.changes_${n} x where x.xid >= pg_snapshot_xmin(p.lo) limit 300)`).join('\n        union all ')}) c
-       where not pg_visible_in_snapshot(c.xid, p.lo)) x
-$body$;
+     where not pg_visible_in_snapshot(c.xid, p.lo));
+exception when others then
+  return null;
+end $body$;
 
 -- Whoever of a range of users is not as they shall be at a destination, and more than those where it is not known: null where
 -- every one of them has to be looked at. One query of everything, and a row that cannot be mapped fails it whole.

@@ -75,8 +75,11 @@ begin
       null; -- Still missing, as status says.
     end;
   end loop;
-  -- Once for a table and a cause.
-  perform rollcall.want_sweep(split_part(k, ' ', 1), substr(k, strpos(k, ' ') + 1)) from jsonb_object_keys(v_why) k;
+  if v_made > 0 then
+    perform nextval('rollcall.uncaptured');
+    insert into rollcall.sweep_causes (cause, source, bumps)
+      select split_part(k, ' ', 1), substr(k, strpos(k, ' ') + 1), (row_number() over () = 1)::int from jsonb_object_keys(v_why) k;
+  end if;
   return v_made;
 end $body$;
 

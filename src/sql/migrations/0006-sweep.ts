@@ -3,11 +3,12 @@ export const sweepState: string = /* sql */ `
 -- Bumped by TRUNCATE, beside "uncaptured", which cannot tell it from a failure.
 create sequence rollcall.truncated minvalue 0 start 0 cycle;
 
--- Why a sweep is wanted, where that is known: each row is written by the transaction that bumps "uncaptured".
+-- Why a sweep is wanted, where that is known: written by the transaction that bumps "uncaptured".
 create table rollcall.sweep_causes (
   id bigint generated always as identity primary key,
   cause text not null,                  -- see src/engine/sweep-report.ts
   source text,                          -- schema.table
+  bumps int not null,                   -- of "uncaptured", by which failures are told from all else
   at timestamptz not null default clock_timestamp()
 );
 

@@ -50,7 +50,7 @@ test('whoever is as they shall be is told without being looked at, and nobody el
   const ids = await everyKind(one);
   // Looked at each time: who waits for an address, and who cannot be mapped.
   const { rows: waiting } = await one.db.app.query(
-    `select c.key from rollcall.desired s join rollcall.contacts c on c.id = s.contact_id where s.waiting_for is not null`,
+    `select c.key from rollcall.desired s join rollcall.contacts c on c.id = s.contact_id where s.reason = 'address_taken'`,
   );
   expect(waiting).toHaveLength(1);
   expect(new Set(await differing(one))).toEqual(new Set([waiting[0].key, ids[13]]));
