@@ -139,27 +139,4 @@ begin
    where d.destination_id = p_destination and d.contact_id = any(p_contacts)
      and (d.contact_id = any(v_left) or d.released is distinct from ${HELD_LANE});
 end $body$;
-
--- A sweep knows how many have vanished before the first of them is folded: too many stop at once, and none of them leaves.
-create or replace function rollcall.foresee_deletes(p_count bigint) returns void language plpgsql set search_path = '' as $body$
-declare
-  v_limit rollcall.brake_limits := (select l from rollcall.brake_limits l where l.kind = 'deletes');
-  v_brake rollcall.brakes;
-  v_destination smallint;
-  v_count bigint;
-  v_living bigint;
-begin
-  if v_limit.share is null or p_count < 1 then return; end if;
-  for v_destination in select d.id from rollcall.destinations d where d.enabled and d.on_delete <> 'keep' order by d.id loop
-    v_brake := rollcall.take_brake(v_destination, 'deletes');
-    -- They are contacts still, and counted as such; not all of them need be known at this destination.
-    v_living := rollcall.living_contacts(v_destination);
-    v_count := least(p_count, v_living) - case when v_brake.allowance_until > clock_timestamp() then v_brake.allowance else 0 end;
-    continue when v_brake.stopped_at is not null or v_count < 1;
-    v_count := v_count + (rollcall.passed(v_destination, 'deletes', clock_timestamp())).hour;
-    if v_count >= v_limit.at_least and v_count > v_limit.share * v_living then
-      perform rollcall.stop_brake(v_destination, 'deletes', clock_timestamp());
-    end if;
-  end loop;
-end $body$;
 `;

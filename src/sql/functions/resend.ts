@@ -11,7 +11,8 @@ begin
       select d.contact_id from rollcall.due d where d.destination_id = p_destination and d.token is not null and d.handed is not null));
   end if;
   delete from rollcall.jobs j where j.destination_id = p_destination;
-  delete from rollcall.due d where d.destination_id = p_destination and (p_forget or d.lane < 2);
+  delete from rollcall.due d where d.destination_id = p_destination and (p_forget or d.lane < 2 or exists (select from rollcall.desired s
+    where s.destination_id = p_destination and s.contact_id = d.contact_id and s.action = 'none' offset 0));
   update rollcall.due d
      set token = null, due_at = clock_timestamp(), tries = 0, unknown_until = null, not_before = null, handed = null
    where d.destination_id = p_destination;

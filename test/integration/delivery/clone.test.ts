@@ -60,7 +60,7 @@ test('another environment over the same database sends nothing', async () => {
 });
 
 test('a running worker notices that it is bound no more, and that another config was applied, and stops', async () => {
-  const world = await createWorld({ sandbox: { faults: [{ latencyMs: 20 }] } });
+  const world = await createWorld({ more: 'brakes: off', sandbox: { faults: [{ latencyMs: 20 }] } });
   const worker = await world.start();
   await signUpMany(world, 300);
   await world.sandbox.until((state) => state.contactCount > 50, 10_000);
