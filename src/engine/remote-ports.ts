@@ -63,18 +63,15 @@ export interface StrayContact {
 /** What shall be put right of one contact. Skipped when the contact has changed since it was compared. */
 export type Repair =
   /** It is not there: sent as if for the first time. */
-  | { readonly kind: 'anew'; readonly contact: string; readonly version: string }
-  /** It is there with other values: sent again. `forgetId`: there under another id. */
-  | { readonly kind: 'resend'; readonly contact: string; readonly version: string; readonly forgetId: boolean }
+  | (ForContact & { readonly kind: 'anew' })
+  /** It is there with other values: sent again. */
+  | (ForContact & {
+      readonly kind: 'resend';
+      /** It is there under another id than ours. */
+      readonly forgetId: boolean;
+    })
   /** They left there. */
-  | { readonly kind: 'opted_out'; readonly contact: string; readonly version: string }
-  /** It is there under its old addresses too. */
-  | {
-      readonly kind: 'leftovers';
-      readonly contact: string;
-      readonly version: string;
-      readonly addresses: readonly string[];
-    }
+  | (Omit<ForContact, 'leftovers'> & { readonly kind: 'opted_out' })
   /** It is there and shall not be. */
   | {
       readonly kind: 'remove';
@@ -84,6 +81,13 @@ export type Repair =
       readonly address: string;
       readonly id: string | null;
     };
+
+interface ForContact {
+  readonly contact: string;
+  readonly version: string;
+  /** Old addresses under which it is there too: removed after it was sent. */
+  readonly leftovers: readonly string[];
+}
 
 /** How many of each kind were put into the queue, or recorded. */
 export type RepairCounts = Readonly<Record<Repair['kind'], number>>;
@@ -98,8 +102,11 @@ export interface RemoteStore extends Pick<Store, 'destinations' | 'takeSends' | 
   /** Keeps the reading alive. */
   touch(reading: RemoteReading): Promise<void>;
   add(reading: RemoteReading, rows: readonly RemoteRow[]): Promise<void>;
-  /** Nothing more is added: what was read is compared from now on. */
-  complete(reading: RemoteReading): Promise<void>;
+  /**
+   * Nothing more is added: what was read is compared from now on.
+   * @throws RollcallError `RC_AUDIT_LOST` unless there are as many rows as were added
+   */
+  complete(reading: RemoteReading, rows: number): Promise<void>;
   /** Forgets what was read. */
   close(reading: RemoteReading): Promise<void>;
   /** A page of our contacts in the order of their ids. */

@@ -13,6 +13,8 @@ import { forget } from './functions/forget.ts';
 import { install } from './functions/install.ts';
 import { kin } from './functions/kin.ts';
 import { mapping } from './functions/mapping.ts';
+import { remote } from './functions/remote.ts';
+import { repair } from './functions/repair.ts';
 import { resend } from './functions/resend.ts';
 import { rotate } from './functions/rotate.ts';
 import { settle } from './functions/settle.ts';
@@ -23,6 +25,7 @@ import { triggers } from './functions/triggers.ts';
 import { wanted } from './functions/wanted.ts';
 import { state } from './migrations/0001-state.ts';
 import { log } from './migrations/0002-log.ts';
+import { audit } from './migrations/0005-audit.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -30,6 +33,7 @@ import type { Sources } from './source.ts';
 export const MIGRATIONS: readonly { readonly version: number; readonly name: string; readonly sql: string }[] = [
   { version: 1, name: 'state', sql: state },
   { version: 2, name: 'log', sql: log },
+  { version: 5, name: 'audit', sql: audit },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
@@ -70,6 +74,8 @@ export function installScript(config: Config, sources: Sources): string {
     destinationState,
     triggers,
     sweep,
+    remote,
+    repair,
     status,
     generated(config, sources),
     `revoke all on schema rollcall from public;`,

@@ -5,6 +5,7 @@ import { CsvError, parse } from 'csv-parse';
 import { Agent, request } from 'undici';
 import { RollcallError } from '../core/errors.ts';
 import type { ReadTable } from '../engine/remote-ports.ts';
+import { stopped } from '../engine/stopped.ts';
 import { failureOutcome } from './failure.ts';
 import { type GuardOptions, guardedLookup, isLoopbackHost, urlProblem } from './guard.ts';
 
@@ -123,10 +124,10 @@ function unreadable(why: string, code: string): RollcallError {
 function explained(error: unknown, at: { host: string; late: boolean; stopped: boolean }): unknown {
   if (error instanceof RollcallError) return error;
   if (at.late && !at.stopped) return unreadable(`${at.host} took too long to send it`, 'RC_EXPORT_TIMEOUT');
-  if (at.stopped) return new RollcallError('RC_STOPPED', 'Stopped: nothing more was read.', { cause: error });
+  if (at.stopped) return stopped();
   const { code = '' } = error as { code?: string };
   if (error instanceof CsvError) return unreadable(`it is no CSV file (${error.code})`, 'RC_EXPORT_UNREADABLE');
-  if (/^Z_/.test(code)) return unreadable(`it could not be unpacked (${code})`, 'RC_EXPORT_UNREADABLE');
+  if (code.startsWith('Z_')) return unreadable(`it could not be unpacked (${code})`, 'RC_EXPORT_UNREADABLE');
   const outcome = failureOutcome(error, true, at.host);
   const words = outcome.kind === 'delivered' ? '' : outcome.message.replace(/\.$/, '');
   return unreadable(words, 'RC_EXPORT_DOWNLOAD');

@@ -22,13 +22,11 @@ interface Fixture {
 }
 
 const folder = new URL('fixtures/', import.meta.url);
-function read<Case>(which: (file: string) => boolean): readonly Case[] {
-  return readdirSync(folder)
-    .filter(which)
-    .map((file) => parseJson(readFileSync(new URL(file, folder), 'utf8')) as unknown as Case);
-}
-
-const fixtures = read<Fixture>((file) => !file.startsWith('export-'));
+const cases = readdirSync(folder).map((file) => ({
+  isExport: file.startsWith('export-'),
+  content: parseJson(readFileSync(new URL(file, folder), 'utf8')) as unknown,
+}));
+const fixtures = cases.filter((each) => !each.isExport).map(({ content }) => content as Fixture);
 
 /** A request of an export with what becomes of its answers, or the reading of a file. */
 interface ExportFixture {
@@ -52,7 +50,7 @@ interface ExportFixture {
   };
 }
 
-const exportFixtures = read<ExportFixture>((file) => file.startsWith('export-'));
+const exportFixtures = cases.filter((each) => each.isExport).map(({ content }) => content as ExportFixture);
 
 function encoded({ delivery, plan = {}, event, remote }: Fixture, config: MailtrapConfig): readonly Operation[] {
   if (delivery !== undefined) {
