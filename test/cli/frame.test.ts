@@ -9,6 +9,7 @@ const COMMANDS = [
   'apply',
   'start',
   'status',
+  'audit',
   'rebind',
   'uninstall',
   'sandbox',
@@ -48,6 +49,7 @@ Commands:
   apply                install or update the database side
   start                run a worker
   status               show what is in step and what is not
+  audit                compare with what destinations really have
   rebind               let this copy of a database send
   uninstall            remove everything from the database
   sandbox              run a local stand-in of the destination

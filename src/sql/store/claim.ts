@@ -4,6 +4,7 @@ import type { ConsentState } from '../../core/mapping.ts';
 import type { Claimed, Lease } from '../../engine/ports.ts';
 import type { Queryable } from '../port.ts';
 import type { Identity } from './identity.ts';
+import { noteSetBack, type Position } from './position.ts';
 
 interface ClaimRow {
   readonly [column: string]: unknown;
@@ -35,20 +36,25 @@ export async function claim(
   lease: Lease,
   limit: number,
   after: string,
+  position?: Pick<Position, 'lsn' | 'boundAt'>,
 ): Promise<readonly Claimed[]> {
-  const rows = await sql.query<ClaimRow>(
-    `select * from rollcall.claim($1, $2, $3, $4::int * interval '1 millisecond', $5::int * interval '1 millisecond', $6, $7, $8, $9)`,
-    [
-      destination,
-      lease.token,
-      limit,
-      lease.leaseMs,
-      lease.graceMs,
-      after,
-      identity.configHash,
-      identity.projectRef,
-      identity.environment,
-    ],
+  const rows = await noteSetBack(sql, () =>
+    sql.query<ClaimRow>(
+      `select * from rollcall.claim($1, $2, $3, $4::int * interval '1 millisecond', $5::int * interval '1 millisecond', $6, $7, $8, $9, $10, $11)`,
+      [
+        destination,
+        lease.token,
+        limit,
+        lease.leaseMs,
+        lease.graceMs,
+        after,
+        identity.configHash,
+        identity.projectRef,
+        identity.environment,
+        position?.lsn ?? null,
+        position?.boundAt ?? null,
+      ],
+    ),
   );
   return rows.map(toClaimed);
 }

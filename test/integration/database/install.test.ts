@@ -61,6 +61,7 @@ test('an install is the same when it runs twice, and when two processes run it a
   expect(rows).toEqual([
     { version: 1, name: 'state' },
     { version: 2, name: 'log' },
+    { version: 5, name: 'audit' },
   ]);
 });
 
