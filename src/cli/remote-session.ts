@@ -2,6 +2,7 @@ import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
 import { registry } from '../destinations/registry.ts';
 import type { RemoteAccess } from '../engine/read-remote.ts';
+import type { RecoverStore } from '../engine/remote-ports.ts';
 import { refOf } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
 import { createRemoteStore } from '../sql/store/remote.ts';
@@ -29,21 +30,18 @@ export async function withRemote<T>(
     config,
     sql,
     names,
+    check = [],
   }: { readonly cli: Cli; readonly config: Config; readonly sql: Sql; readonly names: readonly string[] | undefined },
-  work: (sessions: readonly RemoteSession[]) => Promise<T>,
+  work: (sessions: readonly RemoteSession[], store: RecoverStore) => Promise<T>,
 ): Promise<T> {
-  const store = createStore(sql, {
-    configHash: config.hash,
-    projectRef: refOf(config),
-    environment: config.environment,
-  });
-  const remote = createRemoteStore(sql, store);
+  const identity = { configHash: config.hash, projectRef: refOf(config), environment: config.environment };
+  const remote = createRemoteStore(sql, createStore(sql, identity), identity);
   const transport = createUndiciSend();
   const tables = createTableReader();
   try {
-    const states = await store.destinations();
+    const states = await remote.destinations();
     checkNames(
-      names ?? [],
+      [...(names ?? []), ...check],
       states.map(({ name }) => name),
     );
     const sessions = states.flatMap((state): RemoteSession[] => {
@@ -61,7 +59,7 @@ export async function withRemote<T>(
       };
       return [{ access: { ...access, onProgress: progress.show }, done: progress.done }];
     });
-    return await work(sessions);
+    return await work(sessions, remote);
   } finally {
     await Promise.all([transport.close(), tables.close()]);
   }

@@ -6,6 +6,8 @@ export interface Verdict {
   readonly contact: ComparedContact;
   /** In step here, and not there. */
   readonly missing: boolean;
+  /** The one there that is this contact; undefined when it is missing. */
+  readonly main: FoundContact | undefined;
   /** Attributes with other values there; `address` and `id` where those differ. */
   readonly stale: readonly string[];
   /** More contacts there at the same address, in another writing. */
@@ -41,11 +43,11 @@ export function judge(
     ...(remoteId === null || main.id === null || main.id === remoteId ? [] : ['id']),
     ...(destination.exports?.differs(contact.attributes, main, plan, config) ?? []),
   ];
-  return { contact, missing: false, stale, twins, old, consent: consentOf(contact, main) };
+  return { contact, missing: false, main, stale, twins, old, consent: consentOf(contact, main) };
 }
 
 function nothing(contact: ComparedContact): Verdict {
-  return { contact, missing: false, stale: [], twins: [], old: [], consent: undefined };
+  return { contact, missing: false, main: undefined, stale: [], twins: [], old: [], consent: undefined };
 }
 
 /**
@@ -68,7 +70,7 @@ export function isRight({ missing, stale, twins, old, consent }: Verdict): boole
  */
 export function repairsOf({ contact, missing, stale, old, consent }: Verdict): readonly Repair[] {
   const of = { contact: contact.contactId, version: contact.version };
-  const leftovers = [...new Set(old.map((row) => row.plainAddress))];
+  const leftovers = addressesOf(old);
   // First: it changes no version, which the other one does.
   const repairs: Repair[] = consent === 'left_there' ? [{ kind: 'opted_out', ...of }] : [];
   if (missing) return [...repairs, { kind: 'anew', ...of, leftovers }];
@@ -76,4 +78,9 @@ export function repairsOf({ contact, missing, stale, old, consent }: Verdict): r
     repairs.push({ kind: 'resend', ...of, leftovers, forgetId: stale.includes('id') });
   }
   return repairs;
+}
+
+/** Each address once. */
+export function addressesOf(rows: readonly FoundContact[]): readonly string[] {
+  return [...new Set(rows.map((row) => row.plainAddress))];
 }

@@ -123,3 +123,26 @@ export interface RemoteStore extends Pick<Store, 'destinations' | 'takeSends' | 
   ): Promise<{ readonly lastPlace: string | null; readonly strays: readonly StrayContact[] }>;
   repair(reading: RemoteReading, repairs: readonly Repair[]): Promise<RepairCounts>;
 }
+
+/** What a destination was found to have of a contact, after a restore. */
+export interface RecoverMark {
+  readonly contact: string;
+  readonly version: string;
+  readonly found: boolean;
+  /** It is there as it shall be: it counts as delivered. */
+  readonly equal: boolean;
+  /** They left there. */
+  readonly optedOut: boolean;
+  /** Its id there. */
+  readonly id: string | null;
+  readonly leftovers: readonly string[];
+}
+
+/** What recovering needs of the state store beside reading. */
+export interface RecoverStore extends RemoteStore {
+  /** Everybody counts as not delivered from now on, in the backfill lane. Nobody sends before `bind`. */
+  beginRecover(): Promise<void>;
+  mark(reading: RemoteReading, marks: readonly RecoverMark[]): Promise<void>;
+  /** Takes the database into use as it is. */
+  bind(): Promise<void>;
+}

@@ -13,6 +13,7 @@ import { forget } from './functions/forget.ts';
 import { install } from './functions/install.ts';
 import { kin } from './functions/kin.ts';
 import { mapping } from './functions/mapping.ts';
+import { recover } from './functions/recover.ts';
 import { remote } from './functions/remote.ts';
 import { repair } from './functions/repair.ts';
 import { resend } from './functions/resend.ts';
@@ -76,6 +77,7 @@ export function installScript(config: Config, sources: Sources): string {
     sweep,
     remote,
     repair,
+    recover,
     status,
     generated(config, sources),
     `revoke all on schema rollcall from public;`,

@@ -10,6 +10,7 @@ const COMMANDS = [
   'start',
   'status',
   'audit',
+  'recover',
   'rebind',
   'uninstall',
   'sandbox',
@@ -50,6 +51,7 @@ Commands:
   start                run a worker
   status               show what is in step and what is not
   audit                compare with what destinations really have
+  recover              take a restored database into use
   rebind               let this copy of a database send
   uninstall            remove everything from the database
   sandbox              run a local stand-in of the destination

@@ -83,8 +83,9 @@ declare
   v_install rollcall.install;
 begin
   select * into v_install from rollcall.install;
-  if v_install.set_back_at is not null or v_install.identity is not null and v_install.identity is distinct from rollcall.identity() then
-    perform rollcall.begin_anew();
+  if v_install.identity is distinct from rollcall.identity() and v_install.identity is not null then perform rollcall.begin_anew(); end if;
+  if v_install.identity is not null and (v_install.set_back_at is not null
+      or (v_install.identity, v_install.project_ref, v_install.environment) is distinct from (rollcall.identity(), p_ref, p_environment)) then
     perform rollcall.send_again(d.id, false) from rollcall.destinations d;
   end if;
   perform rollcall.bind_here(p_ref, p_environment);

@@ -2,7 +2,7 @@ import { normalAddress } from '../compile/link.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 
 /** Nobody else lives at an address, and nobody else is known to stand there. As SQL over the contact it is for. */
-function free(address: string, contact: string): string {
+export function free(address: string, contact: string): string {
   return `not exists (select from rollcall.desired o where o.destination_id + 0 = p_destination and o.address = ${address}
              and o.contact_id <> ${contact} offset 0)
           and not exists (select from rollcall.desired o where o.destination_id + 0 = p_destination and o.remote_address = ${address}

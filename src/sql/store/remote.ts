@@ -5,21 +5,23 @@ import type { Store } from '../../engine/ports.ts';
 import type {
   ComparedContact,
   FoundContact,
+  RecoverStore,
   RemoteReading,
-  RemoteStore,
   Repair,
   RepairCounts,
   StrayContact,
 } from '../../engine/remote-ports.ts';
 import { type Queryable, sqlState } from '../port.ts';
+import type { Identity } from './identity.ts';
 import { retryConflict } from './retry-conflict.ts';
 import { storable } from './storable.ts';
 
-/** The store of audits over Postgres: what was read is in `rollcall.remote_contacts` while it is compared. */
+/** The store of audits and recoveries over Postgres: what was read is in `rollcall.remote_contacts` while it is compared. */
 export function createRemoteStore(
   sql: Queryable,
   store: Pick<Store, 'destinations' | 'takeSends' | 'holdSends'>,
-): RemoteStore {
+  identity: Identity,
+): RecoverStore {
   const call = async <R extends Readonly<Record<string, unknown>>>(
     text: string,
     values: readonly unknown[],
@@ -73,6 +75,16 @@ export function createRemoteStore(
         JSON.stringify(repairs.map(toRepair)),
       ]);
       return JSON.parse(row?.done ?? '{}') as RepairCounts;
+    },
+    async beginRecover() {
+      await call('select rollcall.begin_recover()', []);
+    },
+    async mark({ destination, run }, marks) {
+      const rows = marks.map(({ optedOut, ...mark }) => ({ ...mark, opted_out: optedOut }));
+      await call('select rollcall.recover_contacts($1, $2, $3)', [destination, run, JSON.stringify(rows)]);
+    },
+    async bind() {
+      await call('select rollcall.bind_here($1, $2)', [identity.projectRef, identity.environment]);
     },
   };
 }
