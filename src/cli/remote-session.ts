@@ -31,7 +31,14 @@ export async function withRemote<T>(
     sql,
     names,
     check = [],
-  }: { readonly cli: Cli; readonly config: Config; readonly sql: Sql; readonly names: readonly string[] | undefined },
+  }: {
+    readonly cli: Cli;
+    readonly config: Config;
+    readonly sql: Sql;
+    readonly names: readonly string[] | undefined;
+    /** More names that must be those of destinations. */
+    readonly check?: readonly string[] | undefined;
+  },
   work: (sessions: readonly RemoteSession[], store: RecoverStore) => Promise<T>,
 ): Promise<T> {
   const identity = { configHash: config.hash, projectRef: refOf(config), environment: config.environment };

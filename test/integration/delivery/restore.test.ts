@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { rollcall, tempFile } from '../../cli/run-cli.ts';
 import { createOwnDatabase, type OwnDatabase } from '../../support/own-cluster.ts';
 import { onCleanup } from '../../support/database.ts';
 import { signUpMany } from '../../support/people.ts';
@@ -54,6 +55,24 @@ test('a database set back under a running worker, same cluster and timeline: it 
   // Whoever starts later has seen nothing, and knows all the same.
   await expect(world.start()).rejects.toMatchObject({ code: 'RC_NOT_BOUND' });
   expect(world.sandbox.state.counters().calls).toBe(calls);
+
+  // Recovered: of those born after the backup, who are users no more, nobody is deleted; the others are not sent again.
+  world.sandbox.state.suppress('p1@example.com');
+  const config = await tempFile('rollcall.yaml', world.yaml);
+  const ran = await rollcall(['recover', '--yes', '--json', '--config', config]);
+  expect(ran.code).toBe(0);
+  expect(JSON.parse(ran.stdout)).toMatchObject({ destinations: [{ there: 50, equal: 20, optedOut: 1, unknown: 30 }] });
+  const before = world.sandbox.state.calls().length;
+  const after = await world.start();
+  await world.sandbox.until((state) => state.contact('late@example.com') !== undefined, 20_000);
+  await world.settled();
+  await after.stop();
+  const sent = world.sandbox.state.calls().slice(before);
+  expect(sent.map(({ method, path }) => `${method} ${decodeURIComponent(path)}`)).toEqual([
+    'PATCH /api/contacts/late@example.com',
+  ]);
+  expect(world.sandbox.state.contactCount).toBe(51);
+  expect(world.sandbox.state.contact('p1@example.com')?.status).toBe('unsubscribed');
 });
 
 test('a crash without a restore is none, though what was not flushed is lost', async () => {
