@@ -201,6 +201,29 @@ test('a contact that is recreated there under another id is sent by its address'
   expect(made.sandbox.state.contact('ann@example.com')?.id).not.toBe(before);
 });
 
+test('addresses that were changed and exchanged there come back', async () => {
+  const { world: made, audit } = await world();
+  await delivered(made, 'ann', 'ben', 'cleo');
+  const id = (name: string): string => made.sandbox.state.contact(`${name}@example.com`)?.id ?? '';
+  const move = (from: string, to: string): Promise<void> =>
+    call(made, 'PATCH', id(from), { contact: { email: `${to}@example.com` } });
+  await move('cleo', 'cleopatra');
+  await move('ann', 'x');
+  await move('ben', 'ann');
+  await move('x', 'ben');
+  const found = await audit('--repair');
+  expect(found.drift).toEqual({ ...NONE, stale: 3 });
+  expect(found.staleAttributes).toEqual({ address: 1, id: 2, FIRSTNAME: 2 });
+  await work(made);
+  expect((await audit()).drift).toEqual(NONE);
+  expect(
+    made.sandbox.state
+      .contacts()
+      .map(({ email, fields }) => [email, fields['FIRSTNAME']])
+      .toSorted(),
+  ).toEqual(['ann', 'ben', 'cleo'].map((name) => [`${name}@example.com`, name]));
+});
+
 test('nobody who is there by a later sign-up is removed, though they were a stranger when the audit began', async () => {
   const { world: made, audit, edit } = await world();
   await delivered(made, 'ann');
