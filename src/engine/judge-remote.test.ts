@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { mailtrap } from '../destinations/mailtrap/index.ts';
-import type { Destination } from '../core/destination.ts';
 import { isRight, judge, repairsOf, type Verdict } from './judge-remote.ts';
 import type { ComparedContact, FoundContact } from './remote-ports.ts';
 
@@ -33,7 +32,7 @@ function verdict(found: readonly FoundContact[], more: Partial<ComparedContact> 
     found,
     ...more,
   };
-  return judge(contact, mailtrap as Destination<unknown>, PLAN, CONFIG);
+  return judge(contact, mailtrap, PLAN, CONFIG);
 }
 
 const of = { contact: '7', version: '3' };

@@ -178,6 +178,52 @@ user_metadata.n: N`,
   expect(bodies.join()).not.toMatch(/"unsubscribed":\s*false/);
 });
 
+test('the report for a person, in a log and on a terminal', async () => {
+  const { world: made, run, edit } = await world();
+  await delivered(made, 'ann', 'ben');
+  expect(await run(['audit'])).toEqual({
+    code: 0,
+    stdout: 'mailtrap: 2 contacts there, 2 of ours compared\n  No drift.\n',
+    stderr: expect.stringMatching(/^mailtrap: asking for an export of its contacts\n[^]*mailtrap: 2 contacts read\n$/),
+  });
+  await edit('ann@example.com', { fields: { FIRSTNAME: 'other', N: '2' } });
+  await call(made, 'DELETE', 'ben@example.com');
+  for (let n = 0; n < 7; n += 1) await edit(`n${n}@elsewhere.org`, {});
+  const found = await run(['audit'], { tty: true, columns: 80 });
+  expect(found.code).toBe(1);
+  expect(found.stdout).toBe(`mailtrap: 8 contacts there, 2 of ours compared
+
+  in step here, but not there     1
+  there with other values         1
+  there, but never heard of here  7
+
+  in step here, but not there:
+    b***@example.com
+  there with other values:
+    a***@example.com  N, FIRSTNAME
+  there, but never heard of here:
+    n***@elsewhere.org
+    n***@elsewhere.org
+    n***@elsewhere.org
+    n***@elsewhere.org
+    n***@elsewhere.org
+    and 2 more
+
+To put this right: \`rollcall audit --repair\`
+`);
+  // One line that changes, and is gone at the end.
+  expect(found.stderr).not.toContain('\n');
+  expect(found.stderr.endsWith('\r\u001b[2K')).toBe(true);
+  const repaired = await run(['audit', '--repair']);
+  expect(repaired.code).toBe(0);
+  expect(repaired.stdout).toContain(`
+  Repaired: 2 contacts to be sent again, 0 to be removed, 0 opt-outs recorded here.
+  Contacts never heard of here stay, unless --delete-extra is given.
+`);
+  const refused = await run(['audit', '--repair', '--delete-extra']);
+  expect(refused.stderr).toContain('error RC_CONFIRM');
+});
+
 test('whoever is on the move is left out, and so is whoever the destination refuses', async () => {
   const { world: made, audit } = await world({ sandbox: { faults: [{ reject: 'bad@example.com' }] } });
   const [ann] = await delivered(made, 'ann', 'ben', 'bad');
@@ -219,9 +265,9 @@ test('addresses that were changed and exchanged there come back', async () => {
   expect(
     made.sandbox.state
       .contacts()
-      .map(({ email, fields }) => [email, fields['FIRSTNAME']])
+      .map(({ email, fields }) => `${email} ${JSON.stringify(fields['FIRSTNAME'])}`)
       .toSorted(),
-  ).toEqual(['ann', 'ben', 'cleo'].map((name) => [`${name}@example.com`, name]));
+  ).toEqual(['ann', 'ben', 'cleo'].map((name) => `${name}@example.com "${name}"`));
 });
 
 test('nobody who is there by a later sign-up is removed, though they were a stranger when the audit began', async () => {
