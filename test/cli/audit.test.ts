@@ -214,7 +214,7 @@ To put this right: \`rollcall audit --repair\`
   // One line that changes, and is gone at the end.
   expect(found.stderr).not.toContain('\n');
   expect(found.stderr.endsWith('\r\u001b[2K')).toBe(true);
-  const repaired = await run(['audit', '--repair']);
+  const repaired = await run(['audit', '--repair'], { columns: 100 });
   expect(repaired.code).toBe(0);
   expect(repaired.stdout).toContain(`
   Repaired: 2 contacts to be sent again, 0 to be removed, 0 opt-outs recorded here.
