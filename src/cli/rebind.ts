@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
-import { notInstalled } from '../engine/fatal.ts';
+import { RollcallError } from '../core/errors.ts';
+import { isRestored, notInstalled } from '../engine/fatal.ts';
 import { refOf } from '../sql/open-database.ts';
 import { ask } from './ask.ts';
 import type { Cli } from './cli.ts';
 import { examples } from './examples.ts';
+import { differencesOf } from './identity-check.ts';
 import { type Identity, type Installed, readInstalled } from './installed.ts';
 import { columns } from './layout.ts';
 import { loadConfig } from './load-config.ts';
@@ -12,14 +14,18 @@ import { withDatabase } from './with-database.ts';
 interface Options {
   readonly yes?: boolean | undefined;
   readonly environment?: string | undefined;
+  readonly withoutReading?: boolean | undefined;
 }
 
 /** `rollcall rebind`: says that this copy of a database is the one that sends. */
 export function define(command: Command, cli: Cli): void {
   command
-    .description('Binds this install to this database. A clone, a branch or a restore sends nothing before that.')
+    .description(
+      'Binds this install to this database. A clone or a branch sends nothing before that; then everybody is sent again. After a restore, `rollcall recover` is right.',
+    )
     .option('-y, --yes', 'do not ask')
     .option('--environment <name>', 'environment to bind to (default: that of the config)')
+    .option('--without-reading', 'also after a restore, without reading what the destinations have')
     .addHelpText('after', examples('rollcall rebind', 'rollcall rebind --environment staging --yes'));
   cli.action(command, runRebind);
 }
@@ -36,10 +42,12 @@ async function runRebind(options: Options, cli: Cli): Promise<number> {
     const [row] = await sql.query<{ now: Identity }>('select rollcall.identity() as now');
     const now = row?.now;
     const rows = compare(installed, now, ref, environment);
-    if (rows.every(([, before, after]) => before === after)) {
+    const differs = await differencesOf(sql, ref, environment);
+    if (differs === undefined) {
       cli.say('This install is bound to this database already: nothing to do.');
       return 0;
     }
+    if (isRestored(differs) && options.withoutReading !== true) throw restored(differs);
     cli.say(
       columns(
         [['', 'bound to', 'this database'], ...rows.map((r) => (r[1] === r[2] ? [...r] : [...r, '*']))],
@@ -57,6 +65,17 @@ async function runRebind(options: Options, cli: Cli): Promise<number> {
     cli.say(`${cli.paint('green', 'Bound.')} When a worker starts, everybody is sent again.`);
     return 0;
   });
+}
+
+/** To send without reading first could undo what people said at a destination since the backup. */
+function restored(differs: string): RollcallError {
+  return new RollcallError(
+    'RC_RESTORED',
+    `This looks like the original after a restore, a failover or an upgrade (${differs} differs), not like a copy.`,
+    {
+      hint: 'Run `rollcall recover`. If it is a copy, name its environment: `rollcall rebind --environment <name>`. If everybody shall be sent again unread, add --without-reading.',
+    },
+  );
 }
 
 type Line = readonly [what: string, before: string, after: string];

@@ -1,4 +1,5 @@
 import type { ZodType } from 'zod';
+import type { ExportPlan } from './exports.ts';
 import type { JsonObject } from './json.ts';
 import type { AttributeType, ConsentState } from './mapping.ts';
 import type { Outcome } from './outcome.ts';
@@ -216,6 +217,8 @@ export interface Destination<Config> {
   /** Reads one contact, asked for before its address is changed so that an opt-out moves with it. */
   lookup?(remote: RemoteContact, config: Config): Exchange<RemoteContact | null>;
   readonly fields?: FieldPlan<Config>;
+  /** Reading all contacts there; absent where a destination cannot be read. */
+  readonly exports?: ExportPlan<Config>;
   /** Lists by id and name, to resolve the names in the config. */
   lists?(config: Config): Exchange<readonly RemoteList[]>;
   /** Names of lists in the config. When there are any, a home reads `lists` once and calls `resolveLists` before it encodes. */

@@ -16,20 +16,50 @@ export function fatalError(error: unknown): RollcallError | undefined {
       },
     );
   }
-  if (code === 'RC002') {
-    return new RollcallError(
-      'RC_NOT_BOUND',
-      detail === 'unbound'
-        ? 'This install is not bound to this database yet, so nothing is sent.'
-        : `This database is not the one Rollcall was bound to (${detail ?? ''} differs). It may be a clone, a branch or a restore, so nothing is sent.`,
-      { hint: 'If this copy shall send, run `rollcall rebind`.', cause: error },
-    );
-  }
+  if (code === 'RC002') return notBound(detail ?? '', error);
   const missing = code === '3F000' || ((code === '42883' || code === '42P01') && /rollcall\./.test(message ?? ''));
   if (missing) {
     return notInstalled(error);
   }
   return undefined;
+}
+
+/** What differs in a restored original, a failover or an upgrade; anything else differs in a copy. */
+const RESTORED = new Set(['system identifier', 'timeline', 'table identifiers', 'position']);
+
+/**
+ * Whether a database that differs so is the original, restored: the project, the environment and the database are the same.
+ * @param differs as the detail of RC002 lists it
+ */
+export function isRestored(differs: string): boolean {
+  return differs.split(', ').every((what) => RESTORED.has(what));
+}
+
+function notBound(differs: string, cause: unknown): RollcallError {
+  const made = (message: string, hint: string): RollcallError =>
+    new RollcallError('RC_NOT_BOUND', message, { hint, cause });
+  if (differs === 'unbound') {
+    return made(
+      'This install is not bound to this database yet, so nothing is sent.',
+      'If this copy shall send, run `rollcall rebind`.',
+    );
+  }
+  if (differs === 'position') {
+    return made(
+      'This database was set back to an earlier point (a worker had seen a later write position), so nothing is sent.',
+      'Run `rollcall recover`: it reads what the destinations have before anything is sent.',
+    );
+  }
+  const what = `This database is not the one Rollcall was bound to (${differs} differs).`;
+  return isRestored(differs)
+    ? made(
+        `${what} It may be restored, failed over or upgraded, so nothing is sent.`,
+        'Run `rollcall recover`: it reads what the destinations have before anything is sent. If it is a copy that shall send too, `rollcall rebind --environment <name>`.',
+      )
+    : made(
+        `${what} It may be a clone or a branch, so nothing is sent.`,
+        'If this copy shall send, run `rollcall rebind --environment <name>`.',
+      );
 }
 
 /** What to say of a database without a whole install. */

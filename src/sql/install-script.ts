@@ -18,6 +18,9 @@ import { jobs } from './functions/jobs.ts';
 import { kin } from './functions/kin.ts';
 import { mapping } from './functions/mapping.ts';
 import { release } from './functions/release.ts';
+import { recover } from './functions/recover.ts';
+import { remote } from './functions/remote.ts';
+import { repair } from './functions/repair.ts';
 import { resend } from './functions/resend.ts';
 import { rotate } from './functions/rotate.ts';
 import { settle } from './functions/settle.ts';
@@ -31,6 +34,7 @@ import { state } from './migrations/0001-state.ts';
 import { log } from './migrations/0002-log.ts';
 import { jobs as jobTables } from './migrations/0003-jobs.ts';
 import { brakes } from './migrations/0004-brakes.ts';
+import { audit } from './migrations/0005-audit.ts';
 import { sweepState } from './migrations/0006-sweep.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
@@ -41,6 +45,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 2, name: 'log', sql: log },
   { version: 3, name: 'jobs', sql: jobTables },
   { version: 4, name: 'brakes', sql: brakes },
+  { version: 5, name: 'audit', sql: audit },
   { version: 6, name: 'sweep', sql: sweepState },
 ];
 
@@ -88,6 +93,9 @@ export function installScript(config: Config, sources: Sources): string {
     backfill,
     foresee,
     sweepReport,
+    remote,
+    repair,
+    recover,
     status,
     generated(config, sources),
     `revoke all on schema rollcall from public;`,

@@ -12,6 +12,8 @@ const COMMANDS = [
   'sweep',
   'status',
   'release',
+  'audit',
+  'recover',
   'rebind',
   'uninstall',
   'sandbox',
@@ -54,6 +56,8 @@ Commands:
   sweep                find what triggers have missed
   status               show what is in step and what is not
   release              let out what a brake holds
+  audit                compare with what destinations really have
+  recover              take a restored database into use
   rebind               let this copy of a database send
   uninstall            remove everything from the database
   sandbox              run a local stand-in of the destination

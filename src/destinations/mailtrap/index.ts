@@ -4,6 +4,7 @@ import { bulk } from './bulk.ts';
 import { type MailtrapConfig, mailtrapConfig } from './config.ts';
 import { encode } from './encode.ts';
 import { encodeEvent, EVENT_LIMITS } from './encode-event.ts';
+import { contactExports } from './exports.ts';
 import { fields } from './fields.ts';
 import { interpret } from './interpret.ts';
 import { listNames, resolveLists } from './lists.ts';
@@ -60,6 +61,7 @@ export const mailtrap: Destination<MailtrapConfig> = {
   probe,
   lookup,
   fields,
+  exports: contactExports,
   lists,
   listNames,
   resolveLists,

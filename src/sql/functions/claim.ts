@@ -44,8 +44,10 @@ end $body$;
 -- Leases due contacts: of each lane as many as p_limits has for it, live first. Of a lane in which p_least or more wait, those with
 -- one of p_consents are left for a request for many: see pick_due. p_live_wait: live ones are left to others until they have waited so long. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows.
 -- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease.
+drop function if exists rollcall.claim(smallint, uuid, int, interval, interval, timestamptz, text, text, text);
 create or replace function rollcall.claim(p_destination smallint, p_token uuid, p_limits int[], p_lease interval, p_grace interval,
-  p_after timestamptz[], p_least int[], p_consents text[], p_live_wait interval, p_config_hash text, p_ref text, p_environment text)
+  p_after timestamptz[], p_least int[], p_consents text[], p_live_wait interval, p_config_hash text, p_ref text, p_environment text,
+  p_seen pg_lsn default null, p_bound timestamptz default null)
 returns table (contact_id bigint, version bigint, action text, address text, remote_address text, remote_id text, payload text,
   consent text, carry_from text, takeover boolean, leftovers text[], delivered boolean, tries int, due_at timestamptz,
   send_state boolean, events text, lane smallint, imported boolean)
@@ -64,7 +66,7 @@ declare
   v_once boolean := (select d.events_once from rollcall.destinations d where d.id = p_destination);
 begin
   perform rollcall.check_config(p_config_hash);
-  perform rollcall.check_identity(p_ref, p_environment);
+  perform rollcall.check_identity(p_ref, p_environment, p_seen, p_bound);
   foreach v_lane in array array[0, 1]::smallint[] loop
     continue when p_limits[v_lane + 1] <= 0;
     -- Those of a walk over so many wait for the request that takes them, however few of them there are yet.

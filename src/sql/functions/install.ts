@@ -20,7 +20,12 @@ create or replace function rollcall.identity() returns jsonb language sql as $bo
               where n.nspname = 'rollcall' and c.relname in ('contacts', 'desired', 'due')))
 $body$;
 
-create or replace function rollcall.check_identity(p_ref text, p_environment text) returns void language plpgsql as $body$
+-- p_seen, p_bound: the latest write position that the caller has seen here, and when this install was bound then. A restore in
+-- place leaves nothing else that tells: a position ahead of ours, or a binding later than ours, was seen in a future that is gone.
+-- Who calls notes that for all others (rollcall.note_set_back), in a transaction of its own as this one is rolled back.
+drop function if exists rollcall.check_identity(text, text);
+create or replace function rollcall.check_identity(p_ref text, p_environment text, p_seen pg_lsn default null,
+  p_bound timestamptz default null) returns void language plpgsql as $body$
 declare
   v_install rollcall.install;
   v_now jsonb := rollcall.identity();
@@ -39,6 +44,8 @@ begin
     ('timeline', v_install.identity ->> 'timeline' is distinct from v_now ->> 'timeline'),
     ('database name', v_install.identity ->> 'database' is distinct from v_now ->> 'database'),
     ('table identifiers', v_install.identity -> 'oids' is distinct from v_now -> 'oids'),
+    ('position', v_install.set_back_at is not null or v_install.bound_at < p_bound
+       or p_seen > pg_current_wal_insert_lsn() and v_install.bound_at <= p_bound),
     ('project', v_install.project_ref is distinct from p_ref),
     ('environment', v_install.environment is distinct from p_environment)) as x(what, differs)
    where x.differs;
@@ -47,21 +54,40 @@ begin
   end if;
 end $body$;
 
--- Binds to the database as it is. A position in another cluster's transaction ids means nothing here, so it starts anew; leases
--- of workers elsewhere end; everybody is sent again, as the destinations may have seen newer states than this copy knows of. What
--- is left of a window that was being folded is not read any more, so the events that were taken from it are in order as they are.
+-- Somebody has seen a later position than this database has: nobody sends until rollcall recover.
+create or replace function rollcall.note_set_back() returns void language sql as $body$
+  update rollcall.install set set_back_at = now() where set_back_at is null
+$body$;
+
+-- A position in another cluster's transaction ids means nothing here, and neither does one in a future that is gone, so the log
+-- starts anew and everybody is looked at. What is left of a window that was being folded is not read any more, so the events that
+-- were taken from it are in order as they are.
+create or replace function rollcall.begin_anew() returns void language plpgsql as $body$
+begin
+  truncate rollcall.changes_0, rollcall.changes_1, rollcall.changes_2;
+  delete from rollcall.fold_position;
+  insert into rollcall.fold_position (lo) values (pg_current_snapshot());
+  perform rollcall.want_sweep('bound', null);
+  perform rollcall.release_events();
+end $body$;
+
+create or replace function rollcall.bind_here(p_ref text, p_environment text) returns void language sql as $body$
+  update rollcall.install set identity = rollcall.identity(), project_ref = p_ref, environment = p_environment,
+         bound_at = clock_timestamp(), set_back_at = null
+$body$;
+
+-- Binds to the database as it is: leases of workers elsewhere end, and everybody is sent again, as the destinations may have seen
+-- newer states than this copy knows of.
 create or replace function rollcall.bind(p_ref text, p_environment text) returns void language plpgsql as $body$
 declare
-  v_old jsonb := (select identity from rollcall.install);
+  v_install rollcall.install;
 begin
-  if v_old is not null and v_old is distinct from rollcall.identity() then
-    truncate rollcall.changes_0, rollcall.changes_1, rollcall.changes_2;
-    delete from rollcall.fold_position;
-    insert into rollcall.fold_position (lo) values (pg_current_snapshot());
-    perform rollcall.want_sweep('bound', null);
-    perform rollcall.release_events();
+  select * into v_install from rollcall.install;
+  if v_install.identity is distinct from rollcall.identity() and v_install.identity is not null then perform rollcall.begin_anew(); end if;
+  if v_install.identity is not null and (v_install.set_back_at is not null
+      or (v_install.identity, v_install.project_ref, v_install.environment) is distinct from (rollcall.identity(), p_ref, p_environment)) then
     perform rollcall.send_again(d.id, false) from rollcall.destinations d;
   end if;
-  update rollcall.install set identity = rollcall.identity(), project_ref = p_ref, environment = p_environment, bound_at = now();
+  perform rollcall.bind_here(p_ref, p_environment);
 end $body$;
 `;

@@ -27,7 +27,8 @@ $body$;
 
 -- Leases those due contacts of a lane that one request can carry; none while as many jobs as may are at work there.
 create or replace function rollcall.claim_job(p_destination smallint, p_token uuid, p_holder uuid, p_lane smallint, p_most int,
-  p_bytes bigint, p_consents text[], p_at_once int, p_hold interval, p_lease interval, p_config_hash text, p_ref text, p_environment text)
+  p_bytes bigint, p_consents text[], p_at_once int, p_hold interval, p_lease interval, p_config_hash text, p_ref text, p_environment text,
+  p_seen pg_lsn, p_bound timestamptz)
 returns table (contact_id bigint, version bigint, address text, payload text, consent text, imported boolean)
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
@@ -42,7 +43,7 @@ declare
   v_imported boolean[];
 begin
   perform rollcall.check_config(p_config_hash);
-  perform rollcall.check_identity(p_ref, p_environment);
+  perform rollcall.check_identity(p_ref, p_environment, p_seen, p_bound);
   -- One at a time, so that no more are begun than may be.
   perform pg_advisory_xact_lock(721740022, 16 + p_destination);
   if (select count(*) from rollcall.jobs j where j.destination_id = p_destination and j.state <> 'ended') >= p_at_once then return; end if;
@@ -91,14 +92,14 @@ $body$;
 
 -- Takes over a job whose worker is gone.
 create or replace function rollcall.adopt_job(p_destination smallint, p_holder uuid, p_hold interval, p_config_hash text, p_ref text,
-  p_environment text)
+  p_environment text, p_seen pg_lsn, p_bound timestamptz)
 returns table (token uuid, state text, remote_id text, result jsonb, contacts int, gives_up_in_ms bigint, begun_ms_ago bigint)
 language plpgsql set search_path = '' as $body$
 #variable_conflict use_column
 begin
   if not exists (select from rollcall.jobs j where j.destination_id = p_destination and j.held_until < clock_timestamp()) then return; end if;
   perform rollcall.check_config(p_config_hash);
-  perform rollcall.check_identity(p_ref, p_environment);
+  perform rollcall.check_identity(p_ref, p_environment, p_seen, p_bound);
   return query
     update rollcall.jobs j set holder = p_holder, held_until = clock_timestamp() + p_hold
      where j.token = (select x.token from rollcall.jobs x

@@ -35,6 +35,7 @@ begin
   perform rollcall.expire_events(1000);
   perform rollcall.forget_contacts(1000);
   perform rollcall.tidy_brakes();
+  perform rollcall.forget_old_remote();
   -- Last, so that its lock is held for no more than a truncation.
   if pg_table_size(format('rollcall.changes_%s', (select last_value from rollcall.current_log))::regclass) > 1048576 then
     perform rollcall.rotate_log();

@@ -6,7 +6,9 @@ import type { Queryable } from '../port.ts';
 const MADE: readonly { readonly version: number; readonly names: readonly string[] }[] = MIGRATIONS.map(
   ({ version, sql }) => ({
     version,
-    names: [...sql.matchAll(/^create (?:table|sequence) rollcall\.(\w+)/gm)].map(([, name]) => name ?? ''),
+    names: [...sql.matchAll(/^create (?:unlogged )?(?:table|sequence) rollcall\.(\w+)/gm)].map(
+      ([, name]) => name ?? '',
+    ),
   }),
 );
 

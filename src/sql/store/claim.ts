@@ -4,6 +4,7 @@ import type { ConsentState } from '../../core/mapping.ts';
 import type { Claimed, ClaimScope, Lane, Lease } from '../../engine/ports.ts';
 import type { Queryable } from '../port.ts';
 import type { Identity } from './identity.ts';
+import { noteSetBack, type Position } from './position.ts';
 
 interface ClaimRow {
   readonly [column: string]: unknown;
@@ -36,24 +37,29 @@ export async function claim(
   destination: number,
   lease: Lease,
   { limits, after, least, consents, liveWaitMs }: ClaimScope,
+  position?: Pick<Position, 'lsn' | 'boundAt'>,
 ): Promise<readonly Claimed[]> {
-  const rows = await sql.query<ClaimRow>(
-    `select * from rollcall.claim($1, $2, $3::int[], $4::int * interval '1 millisecond', $5::int * interval '1 millisecond', $6::timestamptz[],
-       $7::int[], $8::text[], $9::int * interval '1 millisecond', $10, $11, $12)`,
-    [
-      destination,
-      lease.token,
-      limits,
-      lease.leaseMs,
-      lease.graceMs,
-      after,
-      least,
-      consents,
-      liveWaitMs,
-      identity.configHash,
-      identity.projectRef,
-      identity.environment,
-    ],
+  const rows = await noteSetBack(sql, () =>
+    sql.query<ClaimRow>(
+      `select * from rollcall.claim($1, $2, $3::int[], $4::int * interval '1 millisecond', $5::int * interval '1 millisecond', $6::timestamptz[],
+         $7::int[], $8::text[], $9::int * interval '1 millisecond', $10, $11, $12, $13, $14)`,
+      [
+        destination,
+        lease.token,
+        limits,
+        lease.leaseMs,
+        lease.graceMs,
+        after,
+        least,
+        consents,
+        liveWaitMs,
+        identity.configHash,
+        identity.projectRef,
+        identity.environment,
+        position?.lsn ?? null,
+        position?.boundAt ?? null,
+      ],
+    ),
   );
   return rows.map(toClaimed);
 }

@@ -5,11 +5,23 @@ import type { JobLease, JobResult, JobStore, OrphanJob } from '../../engine/job-
 import type { Queryable } from '../port.ts';
 import type { Identity } from './identity.ts';
 import { retryConflict } from './retry-conflict.ts';
-import { storable } from './settle.ts';
+import { noteSetBack, type Position } from './position.ts';
+import { storable } from './storable.ts';
 
 /** The part of the store that requests for many contacts use. */
-export function jobStore(sql: Queryable, { configHash, projectRef, environment }: Identity): JobStore {
-  const who = [configHash, projectRef, environment];
+export function jobStore(
+  sql: Queryable,
+  { configHash, projectRef, environment }: Identity,
+  position?: Pick<Position, 'lsn' | 'boundAt'>,
+): JobStore {
+  // Asked of whatever leads to a request.
+  const who = (): readonly unknown[] => [
+    configHash,
+    projectRef,
+    environment,
+    position?.lsn ?? null,
+    position?.boundAt ?? null,
+  ];
   const note = async (
     { token, holder, holdMs }: JobLease,
     state: string | null,
@@ -36,29 +48,33 @@ export function jobStore(sql: Queryable, { configHash, projectRef, environment }
       };
     },
     async claimJob(destination, { token, holder, holdMs }, scope) {
-      const rows = await sql.query<JobRow>(
-        `select * from rollcall.claim_job($1, $2, $3, $4, $5, $6, $7::text[], $8, $9::int * interval '1 millisecond',
-           $10::int * interval '1 millisecond', $11, $12, $13)`,
-        [
-          destination,
-          token,
-          holder,
-          scope.lane,
-          scope.most,
-          scope.mostBytes,
-          scope.consents,
-          scope.atOnce,
-          holdMs,
-          scope.jobMs,
-          ...who,
-        ],
+      const rows = await noteSetBack(sql, () =>
+        sql.query<JobRow>(
+          `select * from rollcall.claim_job($1, $2, $3, $4, $5, $6, $7::text[], $8, $9::int * interval '1 millisecond',
+           $10::int * interval '1 millisecond', $11, $12, $13, $14, $15)`,
+          [
+            destination,
+            token,
+            holder,
+            scope.lane,
+            scope.most,
+            scope.mostBytes,
+            scope.consents,
+            scope.atOnce,
+            holdMs,
+            scope.jobMs,
+            ...who(),
+          ],
+        ),
       );
       return rows.map(toDelivery);
     },
     async adoptJob(destination, holder, holdMs) {
-      const [row] = await sql.query<OrphanRow>(
-        `select * from rollcall.adopt_job($1, $2, $3::int * interval '1 millisecond', $4, $5, $6)`,
-        [destination, holder, holdMs, ...who],
+      const [row] = await noteSetBack(sql, () =>
+        sql.query<OrphanRow>(
+          `select * from rollcall.adopt_job($1, $2, $3::int * interval '1 millisecond', $4, $5, $6, $7, $8)`,
+          [destination, holder, holdMs, ...who()],
+        ),
       );
       return row === undefined
         ? undefined

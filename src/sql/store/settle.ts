@@ -1,5 +1,6 @@
 import type { EventSettlement, Lease, Settlement } from '../../engine/ports.ts';
 import type { Queryable } from '../port.ts';
+import { storable } from './storable.ts';
 
 /** Records what became of a batch, frees its leases, and makes due again what is not in step. */
 export async function settle(
@@ -48,9 +49,4 @@ function toEvent({ id, outcome, latencyMs }: EventSettlement): object {
     message: failed === undefined ? undefined : storable(failed.message),
     latency_ms: Math.round(latencyMs),
   };
-}
-
-/** Postgres text holds no NUL and no half of a surrogate pair. */
-export function storable(text: string): string {
-  return text.replaceAll('\0', '').toWellFormed();
 }

@@ -5,6 +5,7 @@ import { stoppedBrakes } from './brakes.ts';
 import { claim } from './claim.ts';
 import type { Identity } from './identity.ts';
 import { jobStore } from './jobs.ts';
+import { createPosition, type Position, POSITION_COLUMNS } from './position.ts';
 import { settle } from './settle.ts';
 import { retryConflict } from './retry-conflict.ts';
 import { sweepStore } from './sweep.ts';
@@ -14,15 +15,16 @@ const USERS = 'auth.users';
 
 /** The engine's store over Postgres: each method is one call of a function in the `rollcall` schema. */
 export function createStore(sql: Sql, identity: Identity): Store {
+  const position = createPosition();
   return {
-    destinations: () => destinations(sql),
+    destinations: () => destinations(sql, position),
     async fold(limit) {
       const [row] = await retryConflict(() =>
         sql.query<FoldRow>('select * from rollcall.fold($1, $2)', [identity.configHash, limit]),
       );
       return row ?? { busy: false, taken: 0, changed: 0, failed: 0 };
     },
-    claim: (destination, lease, scope) => claim(sql, identity, destination, lease, scope),
+    claim: (destination, lease, scope) => claim(sql, identity, destination, lease, scope, position),
     async release(destination, token, contactIds) {
       await sql.query('select rollcall.release($1, $2, $3::bigint[])', [destination, token, contactIds]);
     },
@@ -84,7 +86,7 @@ export function createStore(sql: Sql, identity: Identity): Store {
       await sql.query(`select rollcall.tidy($1::bigint * interval '1 millisecond')`, [Math.round(attemptsOlderThanMs)]);
     },
     ...sweepStore(sql, identity),
-    ...jobStore(sql, identity),
+    ...jobStore(sql, identity, position),
     ...backfillStore(sql, identity),
   };
 }
@@ -93,17 +95,20 @@ interface FoldRow extends FoldResult {
   readonly [column: string]: unknown;
 }
 
-async function destinations(sql: Sql): Promise<readonly DestinationState[]> {
+async function destinations(sql: Sql, position: Position): Promise<readonly DestinationState[]> {
   const rows = await sql.query<{
     id: number;
     name: string;
     plan: DestinationState['plan'];
     paused_ms: number;
     pauses: number;
+    lsn: string;
+    bound_at: string | null;
   }>(
-    `select id, name, plan, pauses,
+    `select id, name, plan, pauses, ${POSITION_COLUMNS},
             greatest(0, coalesce(extract(epoch from paused_until - clock_timestamp()) * 1000, 0))::int as paused_ms
        from rollcall.destinations where enabled order by id`,
   );
+  for (const { lsn, bound_at: boundAt } of rows) position.saw(lsn, boundAt);
   return rows.map((r) => ({ id: r.id, name: r.name, plan: r.plan, pausedMs: r.paused_ms, pauses: r.pauses }));
 }

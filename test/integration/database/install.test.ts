@@ -63,6 +63,7 @@ test('an install is the same when it runs twice, and when two processes run it a
     { version: 2, name: 'log' },
     { version: 3, name: 'jobs' },
     { version: 4, name: 'brakes' },
+    { version: 5, name: 'audit' },
     { version: 6, name: 'sweep' },
   ]);
 });

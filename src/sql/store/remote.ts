@@ -1,0 +1,166 @@
+import { RollcallError } from '../../core/errors.ts';
+import type { RemoteRow } from '../../core/exports.ts';
+import { isJsonObject, parseJson } from '../../core/json.ts';
+import type { Store } from '../../engine/ports.ts';
+import type {
+  ComparedContact,
+  FoundContact,
+  RecoverStore,
+  RemoteReading,
+  Repair,
+  RepairCounts,
+  StrayContact,
+} from '../../engine/remote-ports.ts';
+import { type Queryable, sqlState } from '../port.ts';
+import type { Identity } from './identity.ts';
+import { retryConflict } from './retry-conflict.ts';
+import { storable } from './storable.ts';
+
+/** The store of audits and recoveries over Postgres: what was read is in `rollcall.remote_contacts` while it is compared. */
+export function createRemoteStore(
+  sql: Queryable,
+  store: Pick<Store, 'destinations' | 'takeSends' | 'holdSends'>,
+  identity: Identity,
+): RecoverStore {
+  const call = async <R extends Readonly<Record<string, unknown>>>(
+    text: string,
+    values: readonly unknown[],
+  ): Promise<readonly R[]> => {
+    try {
+      return await retryConflict(() => sql.query<R>(text, values));
+    } catch (error) {
+      throw knownError(error) ?? error;
+    }
+  };
+  return {
+    destinations: () => store.destinations(),
+    takeSends: (destination, buckets, want) => store.takeSends(destination, buckets, want),
+    holdSends: (destination, waitMs) => store.holdSends(destination, waitMs),
+    async open(destination) {
+      const [row] = await call<{ run: string }>('select rollcall.open_remote($1) as run', [destination]);
+      return { destination, run: row?.run ?? '' };
+    },
+    async touch({ destination, run }) {
+      await call('select rollcall.use_remote($1, $2)', [destination, run]);
+    },
+    async add({ destination, run }, rows) {
+      await call('select rollcall.add_remote($1, $2, $3)', [destination, run, JSON.stringify(rows.map(toStored))]);
+    },
+    async complete({ destination, run }, found) {
+      await call('select rollcall.complete_remote($1, $2, $3)', [destination, run, found]);
+    },
+    async close({ destination, run }) {
+      await call('select rollcall.close_remote($1, $2)', [destination, run]);
+    },
+    async compare({ destination, run }, after, limit) {
+      const rows = await call<CompareRow>('select * from rollcall.compare_remote($1, $2, $3, $4)', [
+        destination,
+        run,
+        after,
+        limit,
+      ]);
+      return { lastId: rows.length < limit ? null : rows.at(-1)!.contact_id, contacts: rows.map(toCompared) };
+    },
+    async strays({ destination, run }, after, limit) {
+      const [row] = await call<{ last_place: string | null; strays: string }>(
+        'select * from rollcall.stray_remote($1, $2, $3, $4)',
+        [destination, run, after, limit],
+      );
+      return { lastPlace: row?.last_place ?? null, strays: JSON.parse(row?.strays ?? '[]') as readonly StrayContact[] };
+    },
+    async repair({ destination, run }: RemoteReading, repairs: readonly Repair[]): Promise<RepairCounts> {
+      const [row] = await call<{ done: string }>('select rollcall.repair_contacts($1, $2, $3)::text as done', [
+        destination,
+        run,
+        JSON.stringify(repairs.map(toRepair)),
+      ]);
+      return JSON.parse(row?.done ?? '{}') as RepairCounts;
+    },
+    async beginRecover() {
+      await call('select rollcall.begin_recover()', []);
+    },
+    async mark({ destination, run }, marks) {
+      const rows = marks.map(({ optedOut, ...mark }) => ({ ...mark, opted_out: optedOut }));
+      await call('select rollcall.recover_contacts($1, $2, $3)', [destination, run, JSON.stringify(rows)]);
+    },
+    async bind() {
+      await call('select rollcall.bind_here($1, $2)', [identity.projectRef, identity.environment]);
+    },
+  };
+}
+
+interface CompareRow {
+  readonly [column: string]: unknown;
+  readonly contact_id: string;
+  readonly version: string;
+  readonly action: ComparedContact['action'];
+  readonly address: string | null;
+  readonly remote_address: string | null;
+  readonly remote_id: string | null;
+  readonly consent: ComparedContact['consent'];
+  readonly payload: string;
+  readonly progress: ComparedContact['progress'];
+  readonly found: string;
+}
+
+function toCompared(row: CompareRow): ComparedContact {
+  const payload = parseJson(row.payload);
+  return {
+    contactId: row.contact_id,
+    version: row.version,
+    action: row.action,
+    address: row.address,
+    remoteAddress: row.remote_address,
+    remoteId: row.remote_id,
+    consent: row.consent,
+    attributes: isJsonObject(payload) ? payload : {},
+    progress: row.progress,
+    found: JSON.parse(row.found) as readonly FoundContact[],
+  };
+}
+
+function toStored({ address, id, status, fields }: RemoteRow): object {
+  return {
+    address: storable(address),
+    id: id === null ? null : storable(id),
+    status,
+    fields: Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, storable(text)])),
+  };
+}
+
+function toRepair(repair: Repair): object {
+  switch (repair.kind) {
+    case 'anew':
+      return { kind: repair.kind, contact: repair.contact, version: repair.version, leftovers: repair.leftovers };
+    case 'resend':
+      return {
+        kind: repair.kind,
+        contact: repair.contact,
+        version: repair.version,
+        leftovers: repair.leftovers,
+        forget_id: repair.forgetId,
+      };
+    case 'opted_out':
+    case 'remove':
+      return repair;
+    default:
+      return repair satisfies never;
+  }
+}
+
+function knownError(error: unknown): RollcallError | undefined {
+  switch (sqlState(error) ?? '') {
+    case 'RC051':
+      return new RollcallError('RC_AUDIT_BUSY', 'Another process is reading this destination.', {
+        hint: 'Wait for it to end. If it was killed, run the command again in a minute.',
+        cause: error,
+      });
+    case 'RC052':
+      return new RollcallError('RC_AUDIT_LOST', 'What was read of this destination is gone, so it can’t be compared.', {
+        hint: 'The database was restarted, or another process took over. Run the command again.',
+        cause: error,
+      });
+    default:
+      return undefined;
+  }
+}
