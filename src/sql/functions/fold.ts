@@ -73,7 +73,9 @@ begin
 end $body$;
 
 -- Takes the next changes and folds them. One leader at a time; busy when another one is at work.
-create or replace function rollcall.fold(p_config_hash text, p_limit int)
+drop function if exists rollcall.fold(text, int);
+-- p_seen, p_bound: see is_set_back. Looked at here too, as what is folded soon takes a restored database past the old position.
+create or replace function rollcall.fold(p_config_hash text, p_limit int, p_seen pg_lsn default null, p_bound timestamptz default null)
 returns table (busy boolean, taken int, changed int, failed int) language plpgsql set search_path = '' as $body$
 declare
   v_at rollcall.fold_position;
@@ -85,6 +87,9 @@ declare
 begin
   busy := false; taken := 0; changed := 0; failed := 0;
   perform rollcall.check_config(p_config_hash);
+  if p_seen is not null and rollcall.is_set_back(p_seen, p_bound) then
+    raise exception 'this database was set back' using errcode = 'RC002', detail = 'position';
+  end if;
   if not pg_try_advisory_xact_lock(721740022, 1) then busy := true; return next; return; end if;
   select * into v_at from rollcall.fold_position order by id desc limit 1;
   select * into v_piece from rollcall.take_changes(v_at.lo, v_at.hi, v_at.last_xid, v_at.last_id, p_limit);

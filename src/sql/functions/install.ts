@@ -22,7 +22,12 @@ $body$;
 
 -- p_seen, p_bound: the latest write position that the caller has seen here, and when this install was bound then. A restore in
 -- place leaves nothing else that tells: a position ahead of ours, or a binding later than ours, was seen in a future that is gone.
--- Who calls notes that for all others (rollcall.note_set_back), in a transaction of its own as this one is rolled back.
+create or replace function rollcall.is_set_back(p_seen pg_lsn, p_bound timestamptz) returns boolean language sql stable as $body$
+  select coalesce(i.bound_at < p_bound or p_seen > pg_current_wal_insert_lsn() and i.bound_at <= p_bound, false) from rollcall.install i
+$body$;
+
+-- Who calls notes a position that went back for all others (rollcall.note_set_back), in a transaction of its own as this one is
+-- rolled back.
 drop function if exists rollcall.check_identity(text, text);
 create or replace function rollcall.check_identity(p_ref text, p_environment text, p_seen pg_lsn default null,
   p_bound timestamptz default null) returns void language plpgsql as $body$
@@ -44,8 +49,7 @@ begin
     ('timeline', v_install.identity ->> 'timeline' is distinct from v_now ->> 'timeline'),
     ('database name', v_install.identity ->> 'database' is distinct from v_now ->> 'database'),
     ('table identifiers', v_install.identity -> 'oids' is distinct from v_now -> 'oids'),
-    ('position', v_install.set_back_at is not null or v_install.bound_at < p_bound
-       or p_seen > pg_current_wal_insert_lsn() and v_install.bound_at <= p_bound),
+    ('position', v_install.set_back_at is not null or rollcall.is_set_back(p_seen, p_bound)),
     ('project', v_install.project_ref is distinct from p_ref),
     ('environment', v_install.environment is distinct from p_environment)) as x(what, differs)
    where x.differs;

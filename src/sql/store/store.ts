@@ -5,7 +5,7 @@ import { stoppedBrakes } from './brakes.ts';
 import { claim } from './claim.ts';
 import type { Identity } from './identity.ts';
 import { jobStore } from './jobs.ts';
-import { createPosition, type Position, POSITION_COLUMNS } from './position.ts';
+import { createPosition, noteSetBack, type Position, POSITION_COLUMNS } from './position.ts';
 import { settle } from './settle.ts';
 import { retryConflict } from './retry-conflict.ts';
 import { sweepStore } from './sweep.ts';
@@ -19,8 +19,11 @@ export function createStore(sql: Sql, identity: Identity): Store {
   return {
     destinations: () => destinations(sql, position),
     async fold(limit) {
-      const [row] = await retryConflict(() =>
-        sql.query<FoldRow>('select * from rollcall.fold($1, $2)', [identity.configHash, limit]),
+      const { lsn, boundAt } = position;
+      const [row] = await noteSetBack(sql, () =>
+        retryConflict(() =>
+          sql.query<FoldRow>('select * from rollcall.fold($1, $2, $3, $4)', [identity.configHash, limit, lsn, boundAt]),
+        ),
       );
       return row ?? { busy: false, taken: 0, changed: 0, failed: 0 };
     },
