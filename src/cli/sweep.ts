@@ -38,7 +38,7 @@ async function runSweep({ json = false }: { readonly json?: boolean }, cli: Cli)
     const report = await withDatabase(config, async (sql) => {
       const identity = { configHash: config.hash, projectRef: refOf(config), environment: config.environment };
       // A copy of a database, or another config, is told before anything is written.
-      await sql.query('select rollcall.check_config($1), rollcall.check_identity($2, $3)', [
+      await sql.query('select rollcall.check_install($1, $2, $3)', [
         identity.configHash,
         identity.projectRef,
         identity.environment,

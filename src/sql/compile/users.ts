@@ -75,7 +75,7 @@ end`)};`;
 /**
  * The function by which a sweep leaves out whoever is as they shall be: `rollcall.<name>(p_after uuid, p_last uuid) returns
  * setof rollcall.fingerprint`, one row for each user in that range, for when nothing but \`auth.users\` makes contacts. It does what
- * the function above and `rollcall.wanted_rows` do, in one go and for a third of the time; whoever differs is looked at by those.
+ * the function above and `rollcall.wanted_rows` do, in one go and for half of the time; whoever differs is looked at by those.
  */
 export function fingerprintFunction(name: string, of: UserFunction): string {
   return `create or replace function rollcall.${quoteIdent(name)}(p_after uuid, p_last uuid) returns setof rollcall.fingerprint

@@ -13,6 +13,13 @@ create or replace function rollcall.pause_locked(p_source text) returns void lan
   select rollcall.pause_source(p_source, 'locked', 'Another transaction has locked it.')
 $body$;
 
+-- Asks for a sweep and says why. The causes are those of src/engine/sweep-report.ts.
+create or replace function rollcall.want_sweep(p_cause text, p_source text) returns void language plpgsql set search_path = '' as $body$
+begin
+  perform nextval('rollcall.uncaptured');
+  insert into rollcall.sweep_causes (cause, source, bumps) values (p_cause, p_source, 1);
+end $body$;
+
 -- Once it can be read again everything is compared: what changed meanwhile was folded without it.
 create or replace function rollcall.resume_source(p_source text) returns void language plpgsql set search_path = '' as $body$
 begin

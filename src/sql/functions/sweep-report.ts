@@ -1,12 +1,5 @@
 /** What is known of why a sweep was wanted, and what it found. Counts and names of tables, nobody's data. */
 export const sweepReport: string = /* sql */ `
--- Asks for a sweep and says why. The causes are those of src/engine/sweep-report.ts.
-create or replace function rollcall.want_sweep(p_cause text, p_source text) returns void language plpgsql set search_path = '' as $body$
-begin
-  perform nextval('rollcall.uncaptured');
-  insert into rollcall.sweep_causes (cause, source, bumps) values (p_cause, p_source, 1);
-end $body$;
-
 create or replace function rollcall.truncated_count() returns bigint language sql set search_path = '' as $body$
   select case when is_called then last_value + 1 else 0 end from rollcall.truncated
 $body$;

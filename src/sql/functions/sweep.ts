@@ -66,6 +66,14 @@ when others or assert_failure then
   return null;
 end $body$;
 
+-- A sweep by another config, or in a copy of the database, would find everybody else to be gone.
+create or replace function rollcall.check_install(p_config_hash text, p_ref text, p_environment text) returns void
+language plpgsql set search_path = '' as $body$
+begin
+  perform rollcall.check_config(p_config_hash);
+  perform rollcall.check_identity(p_ref, p_environment);
+end $body$;
+
 -- Says that the sweep goes on. Seldom: a page that finds nothing writes nothing, and waits for no disk when it commits.
 create or replace function rollcall.keep_sweeping() returns void language sql set search_path = '' as $body$
   update rollcall.install set sweep_until = clock_timestamp() + interval '15 seconds' where sweep_until < clock_timestamp() + interval '10 seconds'

@@ -17,8 +17,8 @@ type SweepStore = Pick<
   | 'reportSweep'
 >;
 
-/** A sweep by another config, or in a copy of the database, would find everybody else to be gone. */
-const SAME_INSTALL = '(select rollcall.check_config($1), rollcall.check_identity($2, $3) offset 0) as install';
+/** Refuses to sweep by another config, or in a copy of the database. */
+const SAME_INSTALL = '(select rollcall.check_install($1, $2, $3) offset 0) as install';
 
 /** The part of the store that the sweep uses. */
 export function sweepStore(sql: Queryable, { configHash, projectRef, environment }: Identity): SweepStore {

@@ -8,6 +8,7 @@ import { mapping } from '../../../src/sql/functions/mapping.ts';
 import { sources } from '../../../src/sql/functions/sources.ts';
 import { state } from '../../../src/sql/migrations/0001-state.ts';
 import { log } from '../../../src/sql/migrations/0002-log.ts';
+import { sweepState } from '../../../src/sql/migrations/0006-sweep.ts';
 import type { EventSource, EventType, RowLink, SourceColumn, SourceTable } from '../../../src/sql/source.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 
@@ -69,7 +70,9 @@ export async function eventsDatabase(): Promise<Events> {
   const db = await createDatabase();
   const { app } = db;
   await db.sql.transaction((tx) =>
-    tx.script(['create schema rollcall', state, log, capture, mapping, sources, events, events].join(';\n')),
+    tx.script(
+      ['create schema rollcall', state, log, sweepState, capture, mapping, sources, events, events].join(';\n'),
+    ),
   );
   const on: Events = {
     db,
