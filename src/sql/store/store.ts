@@ -22,10 +22,18 @@ export function createStore(sql: Sql, identity: Identity): Store {
       const { lsn, boundAt } = position;
       const [row] = await noteSetBack(sql, () =>
         retryConflict(() =>
-          sql.query<FoldRow>('select * from rollcall.fold($1, $2, $3, $4)', [identity.configHash, limit, lsn, boundAt]),
+          sql.query<FoldRow>(`select f.*, ${POSITION_COLUMNS} from rollcall.fold($1, $2, $3, $4) f`, [
+            identity.configHash,
+            limit,
+            lsn,
+            boundAt,
+          ]),
         ),
       );
-      return row ?? { busy: false, taken: 0, changed: 0, failed: 0 };
+      if (row === undefined) return { busy: false, taken: 0, changed: 0, failed: 0 };
+      position.saw(row.lsn, row.bound_at);
+      const { busy, taken, changed, failed } = row;
+      return { busy, taken, changed, failed };
     },
     claim: (destination, lease, scope) => claim(sql, identity, destination, lease, scope, position),
     async release(destination, token, contactIds) {
@@ -96,6 +104,8 @@ export function createStore(sql: Sql, identity: Identity): Store {
 
 interface FoldRow extends FoldResult {
   readonly [column: string]: unknown;
+  readonly lsn: string;
+  readonly bound_at: string | null;
 }
 
 async function destinations(sql: Sql, position: Position): Promise<readonly DestinationState[]> {
