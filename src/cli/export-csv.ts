@@ -28,7 +28,7 @@ const PAGE = 1_000;
 /**
  * Writes what an import would say: a column for the address and one for each attribute. Whoever must not be subscribed by it is
  * left out. The file appears whole or not at all.
- * @throws RollcallError `RC_EXPORT_DESTINATION`, `RC_EXPORT_FILE`
+ * @throws RollcallError `RC_CSV_DESTINATION`, `RC_CSV_FILE`
  */
 export async function exportCsv(options: CsvExport, cli: Cli): Promise<void> {
   const { file } = options;
@@ -66,7 +66,7 @@ export async function exportCsv(options: CsvExport, cli: Cli): Promise<void> {
     await rm(part, { force: true });
     const { code } = error as { code?: string };
     if (typeof code === 'string' && /^E[A-Z]+$/.test(code) && 'syscall' in (error as object)) {
-      throw new RollcallError('RC_EXPORT_FILE', `The file ${file} can't be written (${code}).`, {
+      throw new RollcallError('RC_CSV_FILE', `The file ${file} can't be written (${code}).`, {
         hint: 'Name a file in a folder that exists and may be written to.',
         cause: error,
       });
@@ -87,7 +87,7 @@ async function chosen({ store, config, destination }: CsvExport): Promise<Destin
   if (found !== undefined) return found;
   const names = config.destinations.map((d) => d.name).join(', ');
   throw new RollcallError(
-    'RC_EXPORT_DESTINATION',
+    'RC_CSV_DESTINATION',
     destination === undefined
       ? 'It is not said whose contacts to write.'
       : `There is no destination named ${destination}.`,

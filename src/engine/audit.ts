@@ -15,7 +15,7 @@ const PAGE = 1_000;
 /**
  * Reads what a destination has and compares it with what it shall have, page by page. With `repair` what differs is put
  * through the queue.
- * @throws RollcallError `RC_EXPORT_*` when the destination cannot be read, `RC_AUDIT_BUSY`, `RC_AUDIT_LOST`, `RC_STOPPED`
+ * @throws RollcallError a code that begins with RC_EXPORT when the destination cannot be read, `RC_AUDIT_BUSY`, `RC_AUDIT_LOST`, `RC_STOPPED`
  */
 export async function audit(options: AuditOptions, signal: AbortSignal): Promise<AuditReport> {
   const { store, state } = options;

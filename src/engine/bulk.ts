@@ -1,12 +1,15 @@
 import { retryDelayMs } from '../core/retry.ts';
 import { choose, leastTogether } from './bulk-choice.ts';
 import { createJob, type JobRunner } from './bulk-job.ts';
+import type { JobLook } from './job-ports.ts';
 import { isPaused, type LaneShared } from './lane-shared.ts';
 import type { Bucket, Lane } from './ports.ts';
 import { createTrouble } from './trouble.ts';
 import { pause } from './wake.ts';
 
-const LOOK_EVERY_MS = 250;
+/** How often to look while many wait, and while none do: then claims tell what is due, and a job whose worker is gone can wait. */
+const BUSY_LOOK_MS = 250;
+const IDLE_LOOK_MS = 1_000;
 const REST_MS = 2_000;
 const LANES: readonly Lane[] = [0, 1];
 
@@ -16,29 +19,37 @@ const LANES: readonly Lane[] = [0, 1];
  */
 export async function runBulk(lane: LaneShared, buckets: readonly Bucket[]): Promise<void> {
   const { bulk } = lane.destination;
-  const least = leastTogether(bulk, lane.config, buckets);
   if (bulk === undefined) return;
+  const least = leastTogether(bulk, lane.config, buckets);
   const trouble = createTrouble(lane.log, { destination: lane.state.name }, 'send contacts together');
   const runner = createJob(lane, bulk);
+  const rest: Rest = [0, 0];
   // What the destination refused without a word of whom it minds is tried with fewer, until it is found.
   let most = bulk.most;
   let tries = 0;
-  const rest: Rest = [0, 0];
   while (!lane.signal.aborted) {
     try {
-      const done = (await runner.takeOver()) ?? (await next(lane, runner, { least, most, atOnce: bulk.atOnce, rest }));
+      const found = await lane.store.lookAtJobs(lane.state.id, least === undefined ? 0 : most);
+      const orphan = found.orphan ? await runner.takeOver() : undefined;
+      const done =
+        orphan ??
+        (least === undefined ? undefined : await next(lane, runner, found, { least, most, atOnce: bulk.atOnce, rest }));
       trouble.worked();
       if (done === 'refused') most = Math.max(1, Math.ceil(most / 2));
       else if (done === 'delivered') most = Math.min(bulk.most, most * 2);
       tries = done === 'again' ? tries + 1 : 0;
-      if (done === undefined) await pause(LOOK_EVERY_MS, lane.signal);
+      if (done === undefined) await pause(lookMs(found, Math.min(least ?? Infinity, most)), lane.signal);
       else if (done === 'again') await pause(retryDelayMs({ tries, random: lane.random() }), lane.signal);
     } catch (error) {
       if (lane.isFatal(error)) return;
       trouble.failed(error);
-      await pause(LOOK_EVERY_MS, lane.signal);
+      await pause(IDLE_LOOK_MS, lane.signal);
     }
   }
+}
+
+function lookMs({ lanes, atWork }: JobLook, least: number): number {
+  return atWork > 0 || lanes.some(({ waiting, growing }) => growing || waiting >= least) ? BUSY_LOOK_MS : IDLE_LOOK_MS;
 }
 
 /** Until when nothing of a lane is tried together. */
@@ -46,7 +57,7 @@ type Rest = [live: number, backfill: number];
 
 interface Choosing {
   /** See `leastTogether`. */
-  readonly least: number | undefined;
+  readonly least: number;
   readonly most: number;
   /** See `Bulk.atOnce`. */
   readonly atOnce: number;
@@ -56,20 +67,16 @@ interface Choosing {
 async function next(
   lane: LaneShared,
   runner: JobRunner,
+  { lanes, atWork }: JobLook,
   { least, most, atOnce, rest }: Choosing,
 ): ReturnType<JobRunner['send']> {
-  if (least === undefined || isPaused(lane) || lane.pauses > 0) {
-    // After a pause one goes first, alone.
-    lane.together.fill(null);
-    return undefined;
-  }
+  // After a pause one goes first, alone.
+  const paused = isPaused(lane) || lane.pauses > 0;
   for (const each of LANES) {
     // Live ones are another worker's, if there is one.
-    const may = (each === 1 || lane.liveWaitMs === 0) && performance.now() > rest[each];
-    lane.together[each] = may ? Math.min(least, most) : null;
-    if (!may) continue;
-    const backlog = await lane.store.backlog(lane.state.id, each, most);
-    if (backlog.atWork >= atOnce || choose(backlog, Math.min(least, most), most) !== 'send') continue;
+    const may = !paused && (each === 1 || lane.liveWaitMs === 0) && performance.now() > rest[each];
+    lane.together[each] = may ? Math.min(least, most) : 0;
+    if (!may || atWork >= atOnce || choose(lanes[each], Math.min(least, most), most) !== 'send') continue;
     const done = await runner.send(each, most);
     if (done !== undefined) return done;
     // None of those that wait first can go with others.

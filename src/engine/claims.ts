@@ -77,13 +77,16 @@ export async function runClaims(lane: LaneShared): Promise<void> {
       trouble.worked();
       for (const delivery of claimed) queue.push({ lease, until: now + times.leaseMs, delivery });
       if (claimed.length > 0) filled.ring();
-      const before = bounds.join(' ');
+      let more = false;
       for (const each of LANES) {
+        if (limits[each] === 0) continue;
         const found = claimed.filter((c) => c.lane === each);
-        if (limits[each] > 0)
-          bounds[each] = found.length < limits[each] ? '-infinity' : (found.at(-1)?.dueAt ?? bounds[each]);
+        const bound = found.length < limits[each] ? '-infinity' : (found.at(-1)?.dueAt ?? bounds[each]);
+        // There may be more behind it, or before it.
+        more ||= bound !== '-infinity' || bounds[each] !== '-infinity';
+        bounds[each] = bound;
       }
-      if (before === '-infinity -infinity' && bounds.join(' ') === before) await claimable.wait(IDLE_POLL_MS, signal);
+      if (!more) await claimable.wait(IDLE_POLL_MS, signal);
     } catch (error) {
       if (lane.isFatal(error)) break;
       trouble.failed(error);

@@ -54,14 +54,21 @@ export interface Backlog {
   readonly oldestMs: number;
   /** A backfill is still adding to them. */
   readonly growing: boolean;
-  /** Jobs at work at the destination. */
+}
+
+/** What there is to be done about jobs of a destination. */
+export interface JobLook {
+  readonly lanes: readonly [live: Backlog, backfill: Backlog];
+  /** Jobs at work there. */
   readonly atWork: number;
+  /** There is one whose worker is gone. */
+  readonly orphan: boolean;
 }
 
 /** The state of jobs, behind a port. What a holder does that has lost its job to another worker has no effect. */
 export interface JobStore {
-  /** What waits in a lane, counted up to `most`. */
-  backlog(destination: number, lane: Lane, most: number): Promise<Backlog>;
+  /** What waits is counted up to `most`. */
+  lookAtJobs(destination: number, most: number): Promise<JobLook>;
   claimJob(destination: number, lease: JobLease, scope: JobScope): Promise<readonly Delivery[]>;
   adoptJob(destination: number, holder: string, holdMs: number): Promise<OrphanJob | undefined>;
   /** About to be sent; false when it must not be, as another worker holds it. */

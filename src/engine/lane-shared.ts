@@ -47,8 +47,8 @@ export interface LaneShared extends LaneOptions {
   readonly backfillSlots: number;
   /** Of these, how many may wait for a permit: whoever is live comes next, and waits for no more than these. */
   readonly backfillWaits: number;
-  /** Of each lane, how many must wait before they go together; null when they do not now: see bulk.ts. */
-  together: [live: number | null, backfill: number | null];
+  /** Of each lane, how many must wait before they go together; 0 when they do not now: see bulk.ts. */
+  readonly together: [live: number, backfill: number];
   readonly signal: AbortSignal;
   /** Requests in flight. */
   busy: number;

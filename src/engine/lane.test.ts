@@ -49,7 +49,7 @@ async function run(
       settlements.push(...more);
       ended.ring();
     },
-    backlog: async () => ({ waiting: 0, oldestMs: 0, atWork: 0, growing: false }),
+    lookAtJobs: async () => ({ lanes: [NONE, NONE], atWork: 0, orphan: false }),
     adoptJob: async () => undefined,
     release: async () => {
       calls.push('release');
@@ -89,6 +89,8 @@ function answer(status: number | 'none'): SendResult {
   }
   return { answered: true, response: { status, headers: { 'retry-after': '3' }, body: '{}' }, latencyMs: 3 };
 }
+
+const NONE = { waiting: 0, oldestMs: 0, growing: false };
 
 describe('what a lane records of events', () => {
   test('each event that was sent, and nothing of a state that was not', async () => {

@@ -75,8 +75,8 @@ export interface ClaimScope {
   readonly limits: readonly [live: number, backfill: number];
   /** Of each lane, a lower bound on when they were due, as `Claimed.dueAt`, or `-infinity`. */
   readonly after: readonly [live: string, backfill: string];
-  /** Of each lane, how many must wait so that only those are taken that have to go by themselves; null for never. */
-  readonly least: readonly [live: number | null, backfill: number | null];
+  /** Of each lane, how many must wait so that only those are taken that have to go by themselves; 0 for never. */
+  readonly least: readonly [live: number, backfill: number];
   /** See `Bulk.consents`. */
   readonly consents: readonly ConsentState[];
   /** Live ones are left to other workers until they have waited so long, in ms. */

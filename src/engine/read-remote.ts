@@ -57,7 +57,7 @@ export interface ReadRemote {
 
 /**
  * Reads all contacts of a destination into the store, a batch at a time. The caller closes the reading.
- * @throws RollcallError `RC_EXPORT_*` when it cannot be read, `RC_AUDIT_BUSY`, `RC_STOPPED`
+ * @throws RollcallError a code that begins with RC_EXPORT when it cannot be read, `RC_AUDIT_BUSY`, `RC_STOPPED`
  */
 export async function readRemote(
   access: RemoteAccess,

@@ -3,7 +3,7 @@ import type { RemoteRow } from '../core/exports.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Store } from './ports.ts';
 
-/** Streams the rows of a CSV file behind a link, the header among them. Throws RollcallError `RC_EXPORT_*`. */
+/** Streams the rows of a CSV file behind a link, the header among them. Throws RollcallError with a code that begins with RC_EXPORT. */
 export type ReadTable = (link: {
   readonly url: string;
   /**

@@ -149,9 +149,9 @@ test('a file of what would be imported: no formulas, and nobody who must not be 
   expect(rows).toEqual([{ n: 0 }]);
   expect(sandbox.state.contactCount).toBe(0);
   expect((await run(['sync', '--full', '--export-csv', '/no/such/folder/x.csv'])).stderr).toContain(
-    'error RC_EXPORT_FILE',
+    'error RC_CSV_FILE',
   );
   expect((await run(['sync', '--full', '--export-csv', file, '--destination', 'x'])).stderr).toContain(
-    'error RC_EXPORT_DESTINATION',
+    'error RC_CSV_DESTINATION',
   );
 });

@@ -70,23 +70,21 @@ begin
   foreach v_lane in array array[0, 1]::smallint[] loop
     continue when p_limits[v_lane + 1] <= 0;
     -- Those of a walk over so many wait for the request that takes them, however few of them there are yet.
-    v_many := p_least[v_lane + 1] is not null and (
+    v_many := p_least[v_lane + 1] > 0 and (
       (select b.waiting from rollcall.backlog(p_destination, v_lane, p_least[v_lane + 1]) b) >= p_least[v_lane + 1]
       or v_lane = 1 and exists (select from rollcall.backfills b
         where b.walked_at is null and least(b.most, b.expected) >= p_least[v_lane + 1]));
-    with picked as materialized (
-      select * from rollcall.pick_due(p_destination, v_lane, p_limits[v_lane + 1], p_after[v_lane + 1],
-        case when v_lane = 0 then v_now - p_live_wait else v_now end, case when v_many then p_consents end)
-    ), leased as (
-      update rollcall.due d
-         set token = p_token, due_at = v_now + p_lease, handed = case when d.token is not null then d.handed end,
-             unknown_until = case when d.token is not null then greatest(d.unknown_until, d.due_at + p_grace) else d.unknown_until end
-       where d.destination_id = p_destination and d.contact_id = any(array(select p.contact_id from picked p))
-    )
     select array_agg(p.contact_id), array_agg(p.tries), array_agg(p.due_at), array_agg(p.doubt),
            array_agg(p.contact_id) filter (where p.lost)
-      into v_contacts, v_tries, v_due, v_doubt, v_lost from picked p;
+      into v_contacts, v_tries, v_due, v_doubt, v_lost
+      from rollcall.pick_due(p_destination, v_lane, p_limits[v_lane + 1], p_after[v_lane + 1],
+        case when v_lane = 0 then v_now - p_live_wait else v_now end, case when v_many then p_consents end) p;
     continue when v_contacts is null;
+    -- In a statement of its own: what is picked may have been committed since the one above began, which would not see it here.
+    update rollcall.due d
+       set token = p_token, due_at = v_now + p_lease, handed = case when d.token is not null then d.handed end,
+           unknown_until = case when d.token is not null then greatest(d.unknown_until, d.due_at + p_grace) else d.unknown_until end
+     where d.destination_id = p_destination and d.contact_id = any(v_contacts);
     if v_once and v_lost is not null then perform rollcall.forsake_events(p_destination, v_lost); end if;
     v_events := exists (select from rollcall.events e where e.state = 'pending');
     -- In a statement of its own: a fold that locked the queue row before us has committed by now, and its state is read.

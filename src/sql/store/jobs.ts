@@ -35,16 +35,15 @@ export function jobStore(
     return row?.held === true;
   };
   return {
-    async backlog(destination, lane, most) {
-      const [row] = await sql.query<{ waiting: number; oldest_ms: string; at_work: number; growing: boolean }>(
-        'select * from rollcall.backlog($1, $2, $3)',
-        [destination, lane, most],
-      );
+    async lookAtJobs(destination, most) {
+      const [row] = await sql.query<LookRow>('select * from rollcall.look_at_jobs($1, $2)', [destination, most]);
       return {
-        waiting: row?.waiting ?? 0,
-        oldestMs: Number(row?.oldest_ms ?? 0),
+        lanes: [
+          { waiting: row?.live ?? 0, oldestMs: Number(row?.live_ms ?? 0), growing: false },
+          { waiting: row?.backfill ?? 0, oldestMs: Number(row?.backfill_ms ?? 0), growing: row?.growing ?? false },
+        ],
         atWork: row?.at_work ?? 0,
-        growing: row?.growing ?? false,
+        orphan: row?.orphan ?? false,
       };
     },
     async claimJob(destination, { token, holder, holdMs }, scope) {
@@ -129,6 +128,17 @@ export function jobStore(
       return row?.remaining ?? 0;
     },
   };
+}
+
+interface LookRow {
+  readonly [column: string]: unknown;
+  readonly live: number;
+  readonly live_ms: string;
+  readonly backfill: number;
+  readonly backfill_ms: string;
+  readonly at_work: number;
+  readonly growing: boolean;
+  readonly orphan: boolean;
 }
 
 interface JobRow {

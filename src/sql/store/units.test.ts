@@ -10,7 +10,7 @@ const identity = { configHash: '', projectRef: '', environment: '' };
 const SCOPE: ClaimScope = {
   limits: [1, 1],
   after: ['-infinity', '-infinity'],
-  least: [null, null],
+  least: [0, 0],
   consents: [],
   liveWaitMs: 0,
 };

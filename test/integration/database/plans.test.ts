@@ -36,7 +36,7 @@ for (const analyzed of [true, false])
     const claim = async (): Promise<Record<string, number>> =>
       rowsRead(
         app,
-        `select rollcall.claim($1, gen_random_uuid(), array[${KEYS}, ${KEYS}], '20 s', '2 min', '{-infinity,-infinity}', '{NULL,NULL}', '{}', '0', $2, 'test-project', 'test')`,
+        `select rollcall.claim($1, gen_random_uuid(), array[${KEYS}, ${KEYS}], '20 s', '2 min', '{-infinity,-infinity}', '{0,0}', '{}', '0', $2, 'test-project', 'test')`,
         [one.destination, hash],
       );
     const settle = async (): Promise<Record<string, number>> => {

@@ -64,3 +64,23 @@ test('a worker stopped for longer than its lease: what it had in hand is taken o
   const lastOf = new Map(world.sandbox.state.calls().map((call) => [bodyOf(call)?.email, bodyOf(call)?.fields?.['N']]));
   expect(new Set(lastOf.values())).toEqual(new Set(['1']));
 }, 60_000);
+
+test('while many sign up at once, each is sent once: whoever is claimed is leased', async () => {
+  const world = await createWorld({ grace: '60s', sandbox: { keepCalls: 10_000 } });
+  await Promise.all([world.start(), world.start()]);
+  const writers = await Promise.all(Array.from({ length: 4 }, () => world.db.connect()));
+  await Promise.all(
+    writers.map(async (writer, w) => {
+      for (let n = 0; n < 800; n += 1) {
+        await writer.query(
+          `insert into auth.users (id, email, raw_user_meta_data, created_at)
+           values (gen_random_uuid(), $1, '{"full_name": "Somebody", "n": 0}', now())`,
+          [`w${w}-${n}@example.com`],
+        );
+      }
+    }),
+  );
+  await world.settled();
+  await expectInStep(world);
+  expect(world.sandbox.state.calls()).toHaveLength(3_200);
+}, 60_000);
