@@ -36,7 +36,7 @@ export async function exportCsv(options: CsvExport, cli: Cli): Promise<void> {
   const attributes = Object.keys(state.plan);
   const render = renderer(options, state);
   const part = `${file}.part`;
-  const progress = createProgress(cli, false);
+  const progress = createProgress(cli.io.stderr);
   const tally = { written: 0, left: 0 };
   const rows = async function* (): AsyncGenerator<readonly string[]> {
     for await (const page of pages(options, state)) {

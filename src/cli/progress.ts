@@ -1,37 +1,44 @@
-import type { Cli } from './cli.ts';
+import { type TextStream, widthOf } from './io.ts';
 import { cut } from './layout.ts';
-import { widthOf } from './io.ts';
 
-/** Shows how far long work is: one line that is written over on a terminal, a plain line now and then elsewhere. */
+/** Shows how far long work is: one line that is written over on a terminal, plain lines elsewhere. */
 export interface Progress {
-  show(line: string): void;
-  /** Ends the line that is written over. */
+  /** How far it is: as often as an eye can follow on a terminal, now and then elsewhere. Short work says nothing there. */
+  show(this: void, line: string): void;
+  /** Something new: said at once, and once. */
+  step(line: string): void;
+  /** Takes away the line that is written over. */
   done(): void;
 }
 
+const FRAME_MS = 100;
 const PLAIN_EVERY_MS = 5_000;
 
-/** @param quiet nothing on a terminal either: somebody reads a document at the end */
-export function createProgress(cli: Cli, quiet: boolean): Progress {
-  const { stderr } = cli.io;
-  const live = stderr.isTTY === true && !quiet;
-  let saidAt = -Infinity;
-  let open = false;
+/**
+ * @param out where progress goes; never standard output, which has the result
+ * @param quiet nothing on a terminal either: somebody reads a document at the end
+ */
+export function createProgress(out: TextStream, quiet = false): Progress {
+  const live = out.isTTY === true && !quiet;
+  let shownAt = live ? -Infinity : performance.now();
+  let last = '';
+  const write = (line: string): void => {
+    last = line;
+    out.write(live ? `\r\u001B[2K${cut(line, widthOf(out) - 1)}` : `${line}\n`);
+  };
   return {
     show(line) {
-      if (live) {
-        stderr.write(`\r\u001B[K${cut(line, widthOf(stderr) - 1)}`);
-        open = true;
-        return;
-      }
       const now = performance.now();
-      if (now - saidAt < PLAIN_EVERY_MS) return;
-      saidAt = now;
-      cli.note(line);
+      if (now - shownAt < (live ? FRAME_MS : PLAIN_EVERY_MS)) return;
+      shownAt = now;
+      write(line);
+    },
+    step(line) {
+      if (line !== last) write(line);
     },
     done() {
-      if (open) stderr.write('\r\u001B[K');
-      open = false;
+      if (live && last !== '') out.write('\r\u001B[2K');
+      last = '';
     },
   };
 }

@@ -1,42 +1,34 @@
 import type { RemoteProgress } from '../engine/read-remote.ts';
 import type { Cli } from './cli.ts';
-import { count, cut } from './layout.ts';
-import { widthOf } from './io.ts';
+import { count } from './layout.ts';
+import { createProgress } from './progress.ts';
 
-/** Shows how far the reading of a destination is: one line that changes on a terminal, a line for each step elsewhere. */
+/** Shows how far the reading of a destination is. */
 export function remoteProgress(
   { io }: Pick<Cli, 'io'>,
   name: string,
 ): { readonly show: (progress: RemoteProgress) => void; readonly done: () => void } {
-  const { stderr } = io;
-  let shown = '';
-  let rows: number | undefined;
-  const line = (text: string): void => {
-    if (text === shown) return;
-    shown = text;
-    if (stderr.isTTY === true) stderr.write(`\r\u001b[2K${cut(text, widthOf(stderr) - 1)}`);
-    else stderr.write(`${text}\n`);
-  };
+  const progress = createProgress(io.stderr);
+  let read: string | undefined;
   return {
-    show(progress) {
-      switch (progress.step) {
+    show(of) {
+      switch (of.step) {
         case 'exporting':
-          line(`${name}: asking for an export of its contacts`);
+          progress.step(`${name}: asking for an export of its contacts`);
           break;
         case 'waiting':
-          line(`${name}: waiting, as ${progress.why}`);
+          progress.step(`${name}: waiting, as ${of.why}`);
           break;
         case 'reading':
-          // In a log one line is enough, at the end.
-          rows = progress.rows;
-          if (stderr.isTTY === true) line(`${name}: ${count(rows, 'contact')} read`);
+          read = `${name}: ${count(of.rows, 'contact')} read`;
+          progress.show(read);
           break;
       }
     },
     done() {
-      if (stderr.isTTY === true) {
-        if (shown !== '') stderr.write('\r\u001b[2K');
-      } else if (rows !== undefined) line(`${name}: ${count(rows, 'contact')} read`);
+      // In a log the last line is the whole.
+      if (read !== undefined && io.stderr.isTTY !== true) progress.step(read);
+      progress.done();
     },
   };
 }

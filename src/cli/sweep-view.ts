@@ -19,7 +19,11 @@ export function renderSweep(
       [found.gone, 'have no row any more'],
     ] as const;
     const shown = rows.filter(([n]) => n > 0).map(([n, what]) => [n.toLocaleString('en-US'), what]);
-    lines.push('', `${count(total, 'contact')} not in step, now queued for the workers:`, columns(shown, 'rl'));
+    lines.push(
+      '',
+      `${count(total, 'contact')} not in step, now queued for the workers, a brake permitting:`,
+      columns(shown, 'rl'),
+    );
   }
   if (why.length > 0) {
     lines.push('', total === 0 ? 'It was wanted because:' : 'Why:');

@@ -164,7 +164,7 @@ async function follow(
   cli: Cli,
   signal: AbortSignal,
 ): Promise<Ended | undefined> {
-  const progress = createProgress(cli, json);
+  const progress = createProgress(cli.io.stderr, json);
   let last = run;
   const began = { at: performance.now(), scanned: run.scanned };
   let most = 0;

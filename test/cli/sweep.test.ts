@@ -34,7 +34,7 @@ test('the first sweep, one that finds nothing, and one after rows that nobody sa
     stderr: '',
     stdout: `3 rows read in 0 s.
 
-3 contacts not in step, now queued for the workers:
+3 contacts not in step, now queued for the workers, a brake permitting:
   3  had no contact
 
 Why:
@@ -55,7 +55,7 @@ Why:
     stderr: '',
     stdout: `2 rows read in 0 s.
 
-2 contacts not in step, now queued for the workers:
+2 contacts not in step, now queued for the workers, a brake permitting:
   1  were not as the rows say
   1  have no row any more
 

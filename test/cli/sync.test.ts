@@ -50,7 +50,7 @@ const document = (ran: Ran): unknown => JSON.parse(ran.stdout);
 test('a canary, the rest, and once more with nothing to do', async () => {
   expect((await run(['apply', '--yes'])).code).toBe(0);
   const canary = await run(['sync', '--full', '--limit', '10', '--json']);
-  expect(canary).toMatchObject({ code: 0, stderr: expect.stringContaining('of 10 rows') });
+  expect(canary).toMatchObject({ code: 0, stderr: '' });
   expect(document(canary)).toEqual({
     what: 'full',
     resource: null,
