@@ -16,8 +16,8 @@ export interface Ended {
 export interface View {
   readonly run: Backfill;
   readonly pending: Pending;
-  /** Most that were waiting to be sent at one time. */
-  readonly most: number;
+  /** The least time that so many contacts take at a destination, in seconds. */
+  readonly leastSeconds: (destination: string, contacts: number) => number;
   readonly began: { readonly at: number; readonly scanned: number };
   readonly now: number;
 }
@@ -25,7 +25,7 @@ export interface View {
 const BAR = 20;
 
 /** `[########------------] 40% 400,000 of 1,000,000 rows, 21,300/s, 61,000 to send, 35 s left`. */
-export function renderProgress({ run, pending, most, began, now }: View): string {
+export function renderProgress({ run, pending, leastSeconds, began, now }: View): string {
   const waiting = pending.reduce((sum, each) => sum + each.pending, 0);
   const seconds = Math.max(0.001, (now - began.at) / 1_000);
   const of = run.most === null ? run.expected : Math.min(run.most, run.expected ?? run.most);
@@ -42,29 +42,35 @@ export function renderProgress({ run, pending, most, began, now }: View): string
     `${waiting.toLocaleString('en-US')} to send`,
     ...pending.flatMap((each) => (each.pauseCode === null ? [] : [`${each.destination} is paused: ${each.pauseCode}`])),
   ];
-  const left = timeLeft({ run, of, waiting, most, rate, seconds });
+  const left = timeLeft({ run, of, pending, waiting, leastSeconds, rate, seconds });
   return left === undefined ? parts.join(', ') : `${parts.join(', ')}, ${duration(left)} left`;
 }
 
-/** By what was done so far, the destination's limits included: whatever is slowest decides. Undefined while nobody can tell. */
+/** By what was done so far, and by what the destinations allow: whatever is slowest decides. Undefined while nobody can tell. */
 function timeLeft(at: {
   readonly run: Backfill;
   readonly of: number | null;
+  readonly pending: Pending;
   readonly waiting: number;
-  readonly most: number;
+  readonly leastSeconds: View['leastSeconds'];
   readonly rate: number;
   readonly seconds: number;
 }): number | undefined {
-  const { run, of, waiting, rate, seconds } = at;
-  if (seconds < 2) return undefined;
+  const { run, of, pending, waiting, leastSeconds, rate, seconds } = at;
   const changed = Object.values(run.counts).reduce((sum, each) => sum + each.created + each.updated, 0);
   const sentRate = Math.max(0, changed - waiting) / seconds;
   const rowsLeft = run.walked || of === null ? 0 : Math.max(0, of - run.scanned);
   const reading = rowsLeft === 0 ? 0 : rate > 0 ? rowsLeft / rate : undefined;
   // Of the rows that are not read yet, as many are to be sent as of those that are.
-  const toSend = waiting + (run.scanned === 0 ? 0 : (rowsLeft * changed) / run.scanned);
+  const more = run.scanned === 0 ? 0 : rowsLeft / run.scanned;
+  const toSend = waiting + more * changed;
   const sending = toSend === 0 ? 0 : sentRate > 0 ? toSend / sentRate : undefined;
-  return reading === undefined || sending === undefined ? undefined : Math.max(reading, sending);
+  const allowed = pending.map(({ destination, pending: now }) => {
+    const { created = 0, updated = 0 } = run.counts[destination] ?? {};
+    return leastSeconds(destination, Math.round(now + more * (created + updated)));
+  });
+  if (seconds < 2 || reading === undefined || sending === undefined) return undefined;
+  return Math.max(reading, sending, ...allowed);
 }
 
 /** The end of a backfill as a document. */

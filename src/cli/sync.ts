@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander';
 import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
+import { registry } from '../destinations/registry.ts';
 import type { Backfill, BackfillRequest } from '../engine/backfill-ports.ts';
+import { leastSeconds } from '../engine/bulk-choice.ts';
 import type { Store } from '../engine/ports.ts';
 import { pause } from '../engine/wake.ts';
 import { runWorker } from '../homes/worker.ts';
@@ -121,7 +123,7 @@ async function backfill({ config, store, request, json }: Parts, cli: Cli): Prom
   // What ends the helper ends us; it is looked at below.
   const helper = runWorker({ config, log, helper: true }, over.signal).finally(quit);
   helper.catch(quiet);
-  const ended = await follow({ store, run, json }, cli, over.signal);
+  const ended = await follow({ config, store, run, json }, cli, over.signal);
   quit();
   await helper;
   stop.done();
@@ -160,27 +162,30 @@ async function begin(store: Store, request: BackfillRequest): Promise<Backfill> 
 
 /** Watches until everybody is delivered or refused; undefined when it was stopped. */
 async function follow(
-  { store, run, json }: { readonly store: Store; readonly run: Backfill; readonly json: boolean },
+  { config, store, run, json }: Omit<Parts, 'request'> & { readonly run: Backfill },
   cli: Cli,
   signal: AbortSignal,
 ): Promise<Ended | undefined> {
   const progress = createProgress(cli.io.stderr, json);
   let last = run;
   const began = { at: performance.now(), scanned: run.scanned };
-  let most = 0;
+  const byLimits = (name: string, contacts: number): number => {
+    const entry = config.destinations.find((d) => d.name === name);
+    const destination = registry.find((d) => d.id === entry?.type);
+    return destination === undefined ? 0 : leastSeconds(contacts, destination, entry?.options);
+  };
   try {
     while (!signal.aborted) {
       const open = await store.openBackfill();
       if (open !== undefined) last = open;
       const pending = await store.backfillPending();
       const waiting = pending.reduce((sum, each) => sum + each.pending, 0);
-      most = Math.max(most, waiting);
       // Another process that follows it may have ended it first.
       if (open === undefined || (open.walked && waiting === 0)) {
         progress.done();
         return { run: last, refused: await store.endBackfill(last.id), held: pending.filter((each) => each.held > 0) };
       }
-      progress.show(renderProgress({ run: last, pending, most, began, now: performance.now() }));
+      progress.show(renderProgress({ run: last, pending, leastSeconds: byLimits, began, now: performance.now() }));
       await pause(LOOK_EVERY_MS, signal);
     }
     return undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { mailtrap } from '../destinations/mailtrap/index.ts';
 import { ratePlan } from '../core/rate.ts';
-import { choose, leastTogether } from './bulk-choice.ts';
+import { choose, leastSeconds, leastTogether } from './bulk-choice.ts';
 import { backfillWaits } from './lane.ts';
 
 const parse = (options: object): unknown => mailtrap.config.parse({ api_token: 't', ...options });
@@ -38,4 +38,12 @@ describe('what to do about a backlog', () => {
 test('a backfill keeps no more than half a second of permits waiting', () => {
   expect(backfillWaits(buckets)).toBe(2);
   expect(backfillWaits([])).toBe(Infinity);
+});
+
+test('the least time that contacts take by the limits: each by itself, or all in a few imports', () => {
+  const seconds = (contacts: number, options: object): number =>
+    Math.round(leastSeconds(contacts, mailtrap, parse(options)));
+  expect(seconds(40, {})).toBe(14);
+  expect(seconds(100_000, { import_from: 'off' })).toBe(33_889);
+  expect(seconds(100_000, {})).toBe(1);
 });

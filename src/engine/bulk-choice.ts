@@ -1,4 +1,5 @@
-import type { Bulk } from '../core/destination.ts';
+import type { Bulk, Destination } from '../core/destination.ts';
+import { ratePlan } from '../core/rate.ts';
 import type { Backlog } from './job-ports.ts';
 import type { Bucket } from './ports.ts';
 
@@ -29,4 +30,13 @@ export type Choice = 'single' | 'gather' | 'send';
 export function choose({ waiting, oldestMs, growing }: Backlog, least: number, most: number): Choice {
   if (waiting < least) return 'single';
   return waiting >= most || oldestMs >= (growing ? GATHER_WALK_MS : GATHER_MS) ? 'send' : 'gather';
+}
+
+/** The least time that so many contacts take by a destination's own limits, in seconds. */
+export function leastSeconds(contacts: number, destination: Destination<unknown>, config: unknown): number {
+  const buckets = destination.limits(config).buckets.map((b) => ({ name: b.name, ...ratePlan(b) }));
+  const least = leastTogether(destination.bulk, config, buckets);
+  const together = least !== undefined && contacts >= least ? (destination.bulk?.most ?? 1) : 1;
+  const slowest = Math.max(0, ...buckets.map((b) => b.intervalUs));
+  return (Math.ceil(contacts / together) * slowest) / 1_000_000;
 }
