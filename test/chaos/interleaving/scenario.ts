@@ -165,6 +165,9 @@ export function isWait(kind: Step['do']): kind is WaitKind {
   return (WAIT as readonly string[]).includes(kind);
 }
 
+// ROLLCALL_INTERLEAVING_TOGETHER makes every run one of imports.
+const TOGETHER = process.env['ROLLCALL_INTERLEAVING_TOGETHER'] === undefined ? [0, 0, 2] : [2];
+
 /** Any run. */
 export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   policy: fc.constantFrom<Policy[]>('delete', 'unsubscribe', 'keep'),
@@ -172,6 +175,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   latency: fc.constantFrom(0, 0, 10, 60),
   crowd: fc.constantFrom(false, true, true),
   steps,
+  together: fc.constantFrom(...TOGETHER),
 });
 
 /** Whether a run may leave an outcome unknown, so that an event may arrive again. */
@@ -181,9 +185,9 @@ export function isLossy(scenario: Scenario): boolean {
 
 /** A run as text that can be read, one step a line. */
 export function showScenario(scenario: Scenario): string {
-  const { policy, wake, latency, crowd, steps } = scenario;
+  const { policy, wake, latency, crowd, together, steps } = scenario;
   return [
-    `on_delete: ${policy}, wake: ${wake}, latency: ${latency} ms, crowd: ${crowd}`,
+    `on_delete: ${policy}, wake: ${wake}, latency: ${latency} ms, crowd: ${crowd}, together: ${together}`,
     ...steps.map((x, i) => `${i}: s${x.s} ${x.do} a=${x.a} b=${x.b} n=${x.n}`),
   ].join('\n');
 }

@@ -50,6 +50,8 @@ export type Policy = 'delete' | 'unsubscribe' | 'keep';
 export interface Setup {
   readonly policy: Policy;
   readonly wake: 'notify' | 'poll';
+  /** So many that wait go in one import; 0 for none. */
+  readonly together: number;
 }
 
 /** `when_null: clear` everywhere, so that what a contact holds follows from the rows that are there now. */
@@ -100,6 +102,7 @@ destinations:
     base_url: ${sandbox.apiUrl}
     limits_scale: 10000
     on_delete: ${setup.policy}
+    import_from: ${setup.together === 0 ? "'off'" : setup.together}
 consent: { everyone: "they agreed to the terms" }
 delivery: { grace: 300ms }
 brakes: off
