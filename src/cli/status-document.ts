@@ -7,7 +7,15 @@ export interface StatusDocument {
   readonly bound: boolean;
   readonly config_hash: string | null;
   readonly swept_at: string | null;
-  readonly sweep_note: string | null;
+  /** One that is not over. */
+  readonly backfill: {
+    readonly resource: string | null;
+    readonly scanned: number;
+    readonly expected: number | null;
+    readonly walked: boolean;
+    /** Some worker is at it. */
+    readonly held: boolean | null;
+  } | null;
   /** Of the last complete sweep; null when there was none. */
   readonly sweep_report: SweepReport | null;
   /** Statements whose events could not be captured, since the install: nothing brings those back. */

@@ -29,7 +29,7 @@ const healthy: StatusDocument = {
   bound: true,
   config_hash: 'a'.repeat(64),
   swept_at: '2026-01-02T02:50:05Z',
-  sweep_note: null,
+  backfill: null,
   sweep_report: null,
   events_lost: 0,
   sweep_wanted: false,
@@ -159,6 +159,16 @@ RC_BEHIND: mailtrap is behind: the oldest change waits for 1 h 12 min.
   Is a worker running (\`rollcall start\`)? Its log says what holds it up.
 
 Unhealthy: 10 problems.`);
+  });
+
+  test('a backfill that is not over, and who is at it', () => {
+    const shown = (more: Partial<NonNullable<StatusDocument['backfill']>>): string => {
+      const backfill = { resource: null, scanned: 40_000, expected: 100_000, walked: false, held: true, ...more };
+      return render({ ...healthy, backfill });
+    };
+    expect(shown({})).toContain('\nBackfill: 40,000 of about 100,000 rows read.\n');
+    expect(shown({ expected: null, held: false })).toContain('nobody is at it');
+    expect(shown({ walked: true })).toContain('all there are; what is due is being sent.');
   });
 
   test('no line is wider', () => {

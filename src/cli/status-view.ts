@@ -36,6 +36,7 @@ export function renderStatus(
     const oldest = duration(status.oldest_unfolded_s ?? 0);
     lines.push('', `${count(status.unfolded, 'change')} not looked at yet, the oldest for ${oldest}.`);
   }
+  if (status.backfill !== null) lines.push('', wrap(backfillLine(status.backfill), width));
   lines.push('', wrap(sweepLine(status, at.now), width));
   if (problems.length === 0) return [...lines, paint('green', 'Healthy.')].join('\n');
   lines.push('');
@@ -51,6 +52,13 @@ function row(d: DestinationStatus): string[] {
   const skipped = Object.values(d.skipped).reduce((sum, n) => sum + n, 0);
   const numbers = [d.in_step, d.pending, d.failed, skipped].map((n) => n.toLocaleString('en-US'));
   return [d.name, ...numbers, d.oldest_pending_s === null ? '-' : duration(d.oldest_pending_s)];
+}
+
+function backfillLine({ scanned, expected, walked, held }: NonNullable<StatusDocument['backfill']>): string {
+  const of = expected === null ? '' : ` of about ${expected.toLocaleString('en-US')}`;
+  const read = `Backfill: ${scanned.toLocaleString('en-US')}${of} rows read`;
+  if (walked) return `${read}, all there are; what is due is being sent.`;
+  return held === true ? `${read}.` : `${read}, and nobody is at it: a running worker goes on, or \`rollcall sync\`.`;
 }
 
 function sweepLine(

@@ -165,7 +165,7 @@ export interface Store extends JobStore, BackfillStore {
   foreseeDeletes(count: number): Promise<void>;
   /** Folds keys again, in the backfill lane. */
   foldKeys(keys: readonly string[]): Promise<FoldResult>;
-  endSweep(ticket: SweepTicket, note: string | null): Promise<void>;
+  endSweep(ticket: SweepTicket): Promise<void>;
   /** What is known of why the sweep at work was wanted. */
   sweepFacts(): Promise<SweepFacts>;
   /** Keeps the report of the sweep at work, before it is ended. */

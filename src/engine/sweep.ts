@@ -64,7 +64,7 @@ async function walk(
   const report = composeReport(tally, await store.sweepFacts());
   // Whoever waits for the end of this sweep reads its report then.
   await store.reportSweep(report);
-  await store.endSweep(ticket, null);
+  await store.endSweep(ticket);
   logReport(log, report);
   return { scanned: tally.scanned, folded, report };
 }

@@ -36,7 +36,6 @@ export interface RunningWorker {
 }
 
 export interface Status {
-  readonly sweep_note: string | null;
   readonly sweep_wanted: boolean;
   readonly sources: readonly { readonly pause_code: string | null; readonly pause_message: string | null }[];
   readonly destinations: readonly {

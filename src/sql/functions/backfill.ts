@@ -13,6 +13,10 @@ begin
   if p_resource is distinct from 'users' and not exists (select from rollcall.parts p where p.source = p_resource) and p_resource is not null then
     raise exception 'nothing of % is synced as contacts', p_resource using errcode = 'RC005';
   end if;
+  -- One that a worker has brought to its end, and nobody watched.
+  update rollcall.backfills b set ended_at = clock_timestamp()
+   where b.ended_at is null and b.walked_at is not null and not exists (
+     select from rollcall.destinations d cross join lateral (select from rollcall.due q where q.queue = d.id * 4 + 1 limit 1) q where d.enabled);
   select * into v_open from rollcall.backfills b where b.ended_at is null for update;
   if found then
     if (v_open.what, v_open.resource, v_open.since, v_open.most) is distinct from (p_what, p_resource, p_since, p_most) then

@@ -15,7 +15,8 @@ create or replace function rollcall.status() returns jsonb language sql set sear
     'bound', i.identity is not null,
     'config_hash', i.config_hash,
     'swept_at', i.swept_at,
-    'sweep_note', i.sweep_note,
+    'backfill', (select jsonb_build_object('resource', b.resource, 'scanned', b.scanned, 'expected', b.expected, 'walked', b.walked_at is not null,
+        'held', b.held_until > clock_timestamp()) from rollcall.backfills b where b.ended_at is null),
     'sweep_report', i.sweep_report,
     'unwatched_s', extract(epoch from clock_timestamp() - coalesce(i.swept_at, i.bound_at)),
     -- Changes that no worker has folded yet.

@@ -284,9 +284,9 @@ begin
     else '' end;
 end $body$;
 
-create or replace function rollcall.end_sweep(p_ticket text, p_note text) returns void language sql set search_path = '' as $body$
+create or replace function rollcall.end_sweep(p_ticket text) returns void language sql set search_path = '' as $body$
   update rollcall.install
-     set sweep_until = null, swept_at = clock_timestamp(), uncaptured_seen = split_part(p_ticket, '/', 1)::bigint, sweep_note = p_note,
+     set sweep_until = null, swept_at = clock_timestamp(), uncaptured_seen = split_part(p_ticket, '/', 1)::bigint,
          sweep_again_at = case when p_ticket like '%/%' then nullif(split_part(p_ticket, '/', 2), '')::xid8 else sweep_again_at end
 $body$;
 `;

@@ -16,8 +16,7 @@ create table rollcall.install (
   uncaptured_seen bigint not null default 0,   -- value of the sequence below at the start of the last complete sweep
   swept_at timestamptz,
   sweep_again_at xid8,                  -- one more sweep, once every transaction below this one has ended
-  sweep_until timestamptz,              -- a sweep is at work until then
-  sweep_note text
+  sweep_until timestamptz               -- a sweep is at work until then
 );
 insert into rollcall.install default values;
 

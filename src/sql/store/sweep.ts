@@ -79,8 +79,8 @@ export function sweepStore(sql: Queryable, { configHash, projectRef, environment
     async reportSweep(report) {
       await sql.query('select rollcall.report_sweep($1)', [JSON.stringify(report)]);
     },
-    async endSweep(ticket, note) {
-      await sql.query('select rollcall.end_sweep($1, $2)', [ticket.uncaptured, note]);
+    async endSweep(ticket) {
+      await sql.query('select rollcall.end_sweep($1)', [ticket.uncaptured]);
     },
   };
 }

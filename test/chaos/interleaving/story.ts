@@ -34,7 +34,7 @@ export async function story(world: World, history: History): Promise<string> {
   );
   add(
     'log',
-    await read(`select i.uncaptured_seen, rollcall.uncaptured_count(), i.swept_at, i.sweep_until, i.sweep_again_at, i.sweep_note, p.*,
+    await read(`select i.uncaptured_seen, rollcall.uncaptured_count(), i.swept_at, i.sweep_until, i.sweep_again_at, p.*,
                        pg_current_snapshot() as now from rollcall.install i, rollcall.fold_position p`),
   );
   add('logs', world.logs);

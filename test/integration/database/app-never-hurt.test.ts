@@ -291,7 +291,7 @@ test('a capture that failed in a transaction still open is swept again once it h
     const ticket = await one.store.beginSweep(3_600_000, false);
     if (ticket !== undefined) {
       await one.store.sweepPage(null, 1_000);
-      await one.store.endSweep(ticket, null);
+      await one.store.endSweep(ticket);
     }
     return ticket !== undefined;
   };
