@@ -168,7 +168,7 @@ Unhealthy: 10 problems.`);
     };
     expect(shown({})).toContain('\nBackfill: 40,000 of about 100,000 rows read.\n');
     expect(shown({ expected: null, held: false })).toContain('nobody is at it');
-    expect(shown({ walked: true })).toContain('all there are; what is due is being sent.');
+    expect(shown({ walked: true })).toContain('rows read, all there are; what is due');
   });
 
   test('no line is wider', () => {
