@@ -1,0 +1,53 @@
+import type { Outcome } from '../core/outcome.ts';
+import { retryDelayMs } from '../core/retry.ts';
+import { held, HOLD_MS, type JobContext, type JobEnd, settleJob } from './job-context.ts';
+import type { JobLease } from './job-ports.ts';
+import { note } from './note.ts';
+import { pause } from './wake.ts';
+
+/** A job at work at the destination. Times are of `performance.now()`. */
+export interface RunningJob {
+  /** The destination's own id of it. */
+  readonly id: string;
+  readonly contacts: number;
+  readonly begunAt: number;
+  /** Until when it is waited for. */
+  readonly givesUpAt: number;
+}
+
+const POLL_FIRST_MS = 200;
+const POLL_MOST_MS = 10_000;
+const ENDLESS: Outcome = {
+  kind: 'unknown',
+  code: 'job_endless',
+  message: 'It had not ended after the time it may take.',
+};
+
+/** Asks about a job until it has ended, and settles it. When the signal aborts it is left to the next worker. */
+export async function watchJob(context: JobContext, lease: JobLease, job: RunningJob): Promise<JobEnd> {
+  const { lane, bulk, auth } = context;
+  const { store, signal } = lane;
+  for (let waitMs = POLL_FIRST_MS; ; waitMs = Math.min(POLL_MOST_MS, waitMs * 1.5)) {
+    if (performance.now() > job.givesUpAt) return await end(context, lease, job, ENDLESS);
+    await held(context, lease, pause(waitMs, signal));
+    if (signal.aborted) {
+      await store.holdJob({ ...lease, holdMs: 0 });
+      return 'again';
+    }
+    if (!(await store.holdJob(lease))) return 'again';
+    if (!(await lane.limiter.acquire(performance.now() + HOLD_MS / 2, signal))) continue;
+    const asked = lane.send(bulk.poll(job.id, lane.config), auth, { deadlineMs: lane.times.requestMs });
+    const answer = await held(context, lease, asked);
+    if (!answer.answered) continue;
+    const progress = bulk.progress(answer.response);
+    if (progress.kind === 'ended') return await end(context, lease, job, progress.outcome);
+    if (progress.kind === 'unanswered') await note(lane, progress.outcome, performance.now() - answer.latencyMs);
+  }
+}
+
+async function end(context: JobContext, lease: JobLease, job: RunningJob, outcome: Outcome): Promise<JobEnd> {
+  const { lane } = context;
+  await note(lane, outcome, job.begunAt);
+  const waitMs = outcome.kind === 'delivered' ? 0 : retryDelayMs({ tries: 1, random: lane.random() });
+  return await settleJob(context, lease, { outcome, waitMs, latencyMs: performance.now() - job.begunAt }, job.contacts);
+}
