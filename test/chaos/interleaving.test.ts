@@ -20,6 +20,7 @@ test(
       // As many more runs as make a failure small; it is reported as small as it got.
       interruptAfterTimeLimit: numRuns * 6_000 + SHRINKING_MS - 30_000,
       markInterruptAsFailure: true,
+      endOnFailure: process.env['ROLLCALL_INTERLEAVING_FAST'] !== undefined,
       ...(path === undefined ? {} : { path, numRuns: 1, endOnFailure: true }),
       reporter: report,
     });

@@ -130,13 +130,13 @@ begin
     insert into rollcall.desired as s (destination_id, contact_id, action, hash, version, delivered_version, remote_address,
       remote_id, takeover, carry_from, leftovers, imported)
     select p_destination, n.contact, n.wanted_action, n.hash, n.wanted, n.delivered_version, n.next_remote_address, n.next_remote_id,
-           n.takeover, n.carry_from, n.leftovers, n.imported and n.next_remote_address = n.before
+           n.takeover, n.carry_from, n.leftovers, coalesce(n.imported and n.next_remote_address = n.before, false)
       from next n
     on conflict (contact_id, destination_id) do update
        set action = excluded.action, version = excluded.version, delivered_version = excluded.delivered_version,
            remote_address = excluded.remote_address, remote_id = excluded.remote_id, takeover = excluded.takeover,
            carry_from = excluded.carry_from, leftovers = excluded.leftovers,
-           imported = coalesce(excluded.imported, false)
+           imported = excluded.imported
   ), judged as (
     select r.*, e.waits, not e.waits and (r.wanted_action = 'none' or case when r.action = 'events'
                then coalesce(r.unknown_until <= v_now, true)

@@ -53,6 +53,12 @@ test('many that wait go in one import, a few one by one; who was imported is not
   expect(world.sandbox.state.contact('p7@example.com')?.list_ids).toEqual([]);
   expect(world.sandbox.state.contact('p8@example.com')?.list_ids).toEqual([list]);
   expect(imports(world).length).toBeLessThanOrEqual(2);
+  // Who was imported moves and leaves as anybody does.
+  await world.db.app.query(`update auth.users set email = 'moved@example.com' where email = 'p9@example.com';
+    delete from auth.users where email in ('p8@example.com', 'p10@example.com')`);
+  await world.settled();
+  await expectInStep(world);
+  expect(world.sandbox.state.contact('moved@example.com')?.list_ids).toEqual([list]);
   await worker.stop();
 }, 60_000);
 
