@@ -108,11 +108,8 @@ async function read(
 }
 
 /** A destination that cannot be read stops it all: to send without knowing what is there may undo what people said there. */
-/** How codes of what can't be read begin. */
-const EXPORTS = 'RC_EXPORT';
-
 function explained(error: unknown): RollcallError | undefined {
-  if (!(error instanceof RollcallError) || !error.code.startsWith(`${EXPORTS}_`)) return undefined;
+  if (!(error instanceof RollcallError) || error.code.split('_')[1] !== 'EXPORT') return undefined;
   return new RollcallError(error.code, error.message, {
     hint: 'Nothing was changed and nothing is sent. Run it again, or with --without-reading <name>: everybody is then sent there again, and opt-outs given there since the backup are not known here.',
     cause: error,
