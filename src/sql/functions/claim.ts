@@ -26,7 +26,7 @@ begin
       select d.contact_id, d.due_at from rollcall.due d
        where d.queue = p_destination * 4 + p_lane and d.due_at >= p_from and d.due_at <= p_now
          and (d.not_before is null or d.not_before <= p_now)
-       order by d.due_at limit 2000
+       order by d.due_at limit 500
     ), apart as materialized (
       select f.contact_id from first f
         cross join lateral (select * from rollcall.due d where d.destination_id = p_destination and d.contact_id = f.contact_id offset 0) d
