@@ -47,11 +47,7 @@ async function runAudit(options: Options, cli: Cli): Promise<number> {
   const stop = stopSignal(cli.io);
   try {
     return await withDatabase(config, async (sql) => {
-      await sql.query('select rollcall.check_config($1), rollcall.check_identity($2, $3)', [
-        config.hash,
-        refOf(config),
-        config.environment,
-      ]);
+      await sql.query('select rollcall.check_install($1, $2, $3)', [config.hash, refOf(config), config.environment]);
       const reports: AuditReport[] = [];
       await withRemote({ cli, config, sql, names: options.destination }, async (sessions) => {
         for (const { access, done } of sessions) {

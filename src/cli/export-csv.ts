@@ -5,9 +5,9 @@ import { stringify } from 'csv-stringify';
 import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
 import { type JsonObject, parseJson, renderJson } from '../core/json.ts';
-import { registry } from '../destinations/registry.ts';
 import type { BackfillRequest } from '../engine/backfill-ports.ts';
 import type { DestinationState, Store } from '../engine/ports.ts';
+import { configured } from '../homes/configured.ts';
 import type { Sql } from '../sql/port.ts';
 import type { Cli } from './cli.ts';
 import { count } from './layout.ts';
@@ -100,8 +100,7 @@ function renderer(
   { config }: CsvExport,
   { name, plan }: DestinationState,
 ): (address: string, payload: JsonObject) => JsonObject {
-  const entry = config.destinations.find((d) => d.name === name);
-  const bulk = registry.find((d) => d.id === entry?.type)?.bulk;
+  const { destination, options } = configured(config, name) ?? {};
   const rest = {
     contactId: '',
     version: '',
@@ -111,7 +110,7 @@ function renderer(
     consent: 'basis',
   } as const;
   return (address, attributes) =>
-    bulk === undefined ? attributes : bulk.values({ ...rest, address, attributes }, plan, entry?.options);
+    destination?.bulk?.values({ ...rest, address, attributes }, plan, options) ?? attributes;
 }
 
 interface Page {
@@ -120,8 +119,7 @@ interface Page {
 }
 
 async function* pages({ sql, config, request }: CsvExport, state: DestinationState): AsyncGenerator<Page> {
-  const type = config.destinations.find((d) => d.name === state.name)?.type;
-  const consents = registry.find((d) => d.id === type)?.bulk?.consents ?? ['basis'];
+  const consents = configured(config, state.name)?.destination.bulk?.consents ?? ['basis'];
   let left = request.most ?? Infinity;
   for (let place: string | null = null; left > 0;) {
     const [row]: readonly PageRow[] = await sql.query<PageRow>(

@@ -1,8 +1,8 @@
 import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
-import { registry } from '../destinations/registry.ts';
 import type { RemoteAccess } from '../engine/read-remote.ts';
 import type { RecoverStore } from '../engine/remote-ports.ts';
+import { configured } from '../homes/configured.ts';
 import { refOf } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
 import { createRemoteStore } from '../sql/store/remote.ts';
@@ -52,13 +52,12 @@ export async function withRemote<T>(
       states.map(({ name }) => name),
     );
     const sessions = states.flatMap((state): RemoteSession[] => {
-      const entry = config.destinations.find((d) => d.name === state.name);
-      const destination = registry.find((d) => d.id === entry?.type);
-      if (entry === undefined || destination === undefined || names?.includes(state.name) === false) return [];
+      const found = configured(config, state.name);
+      if (found === undefined || names?.includes(state.name) === false) return [];
       const progress = remoteProgress(cli, state.name);
       const access = {
-        destination,
-        config: entry.options,
+        destination: found.destination,
+        config: found.options,
         state,
         store: remote,
         send: transport.send,

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
-import { registry } from '../destinations/registry.ts';
 import type { Backfill, BackfillRequest } from '../engine/backfill-ports.ts';
 import { leastSeconds } from '../engine/bulk-choice.ts';
 import type { Store } from '../engine/ports.ts';
 import { pause } from '../engine/wake.ts';
+import { configured } from '../homes/configured.ts';
 import { runWorker } from '../homes/worker.ts';
 import { refOf } from '../sql/open-database.ts';
 import { sqlState } from '../sql/port.ts';
@@ -170,9 +170,8 @@ async function follow(
   let last = run;
   const began = { at: performance.now(), scanned: run.scanned };
   const byLimits = (name: string, contacts: number): number => {
-    const entry = config.destinations.find((d) => d.name === name);
-    const destination = registry.find((d) => d.id === entry?.type);
-    return destination === undefined ? 0 : leastSeconds(contacts, destination, entry?.options);
+    const found = configured(config, name);
+    return found === undefined ? 0 : leastSeconds(contacts, found.destination, found.options);
   };
   try {
     while (!signal.aborted) {

@@ -1,9 +1,9 @@
 import { retryDelayMs } from '../core/retry.ts';
-import { choose, leastTogether } from './bulk-choice.ts';
+import { choose } from './bulk-choice.ts';
 import { createJob, type JobRunner } from './bulk-job.ts';
 import type { JobLook } from './job-ports.ts';
 import { isPaused, type LaneShared } from './lane-shared.ts';
-import type { Bucket, Lane } from './ports.ts';
+import type { Lane } from './ports.ts';
 import { createTrouble } from './trouble.ts';
 import { pause } from './wake.ts';
 
@@ -16,11 +16,11 @@ const LANES: readonly Lane[] = [0, 1];
 /**
  * Sends contacts of a lane together while its backlog is long, and takes over requests whose worker is gone. Until the signal
  * aborts; what is at work at the destination then is left to the next worker.
+ * @param least how many must wait; undefined for none ever
  */
-export async function runBulk(lane: LaneShared, buckets: readonly Bucket[]): Promise<void> {
+export async function runBulk(lane: LaneShared, least: number | undefined): Promise<void> {
   const { bulk } = lane.destination;
   if (bulk === undefined) return;
-  const least = leastTogether(bulk, lane.config, buckets);
   const trouble = createTrouble(lane.log, { destination: lane.state.name }, 'send contacts together');
   const runner = createJob(lane, bulk);
   const rest: Rest = [0, 0];

@@ -43,8 +43,6 @@ export interface JobResult {
   readonly outcome: Outcome;
   readonly waitMs: number;
   readonly latencyMs: number;
-  /** From now on each of them goes by itself. */
-  readonly single?: boolean | undefined;
 }
 
 /** What waits in a lane. */

@@ -26,7 +26,7 @@ export function createLane(options: LaneOptions): Lane {
   const { id, name } = options.state;
   const limits = options.destination.limits(options.config);
   const buckets = limits.buckets.map((b) => ({ name: b.name, ...ratePlan(b) }));
-  const together = leastTogether(options.destination.bulk, options.config, buckets) ?? 0;
+  const least = leastTogether(options.destination.bulk, options.config, buckets);
   const claimable = createWake();
   const queue = createLaneQueue();
   const trouble = createTrouble(log, { destination: name }, 'take permits to send');
@@ -57,7 +57,7 @@ export function createLane(options: LaneOptions): Lane {
         budget: claimBudget(limits.concurrency, buckets),
         backfillSlots: Math.max(1, limits.concurrency - 1),
         backfillWaits: backfillWaits(buckets),
-        together: [options.liveWaitMs > 0 ? 0 : together, together],
+        together: [options.liveWaitMs > 0 ? 0 : (least ?? 0), least ?? 0],
         signal,
         busy: 0,
         backfilling: 0,
@@ -68,7 +68,7 @@ export function createLane(options: LaneOptions): Lane {
       };
       const settler = createSettler(store, options.state, log, () => claimable.ring());
       const slots = Array.from({ length: limits.concurrency }, () => runSlot(shared, settler));
-      await Promise.all([runClaims(shared), runBulk(shared, buckets), ...slots]);
+      await Promise.all([runClaims(shared), runBulk(shared, least), ...slots]);
       await giveBack(shared, queue.takeAll());
       await settler.drain(times.requestMs);
     },

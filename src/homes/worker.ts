@@ -1,5 +1,4 @@
 import type { Config } from '../config/types.ts';
-import { registry } from '../destinations/registry.ts';
 import { runEngine, type Route } from '../engine/engine.ts';
 import { fatalError } from '../engine/fatal.ts';
 import { withListIds } from '../engine/list-ids.ts';
@@ -8,6 +7,7 @@ import { DEFAULT_TIMES, type EngineTimes } from '../engine/times.ts';
 import { codeOf } from '../engine/trouble.ts';
 import { createWake, pause } from '../engine/wake.ts';
 import { healthApp, listen } from '../server/health.ts';
+import { configured } from './configured.ts';
 import { openDatabase, refOf } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
 import type { Identity } from '../sql/store/identity.ts';
@@ -111,7 +111,7 @@ async function closeInTime(first: readonly Promise<void>[], last: () => Promise<
 
 /** The destinations of the config with their state; list names become ids here, once. */
 async function routesOf(config: Config, sql: Sql, identity: Identity, send: Send): Promise<Route[]> {
-  await sql.query('select rollcall.check_config($1), rollcall.check_identity($2, $3)', [
+  await sql.query('select rollcall.check_install($1, $2, $3)', [
     identity.configHash,
     identity.projectRef,
     identity.environment,
@@ -119,10 +119,10 @@ async function routesOf(config: Config, sql: Sql, identity: Identity, send: Send
   const states = await createStore(sql, identity).destinations();
   const routes: Route[] = [];
   for (const state of states) {
-    const entry = config.destinations.find((d) => d.name === state.name);
-    const destination = registry.find((d) => d.id === entry?.type);
-    if (entry === undefined || destination === undefined) continue;
-    routes.push({ destination, state, config: await withListIds(destination, entry.options, send) });
+    const found = configured(config, state.name);
+    if (found === undefined) continue;
+    const { destination, options } = found;
+    routes.push({ destination, state, config: await withListIds(destination, options, send) });
   }
   return routes;
 }

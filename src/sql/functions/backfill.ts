@@ -1,4 +1,5 @@
 import { KEYS_FIRST } from './plan-settings.ts';
+import { unfolded } from './unfolded.ts';
 
 /** Walking over everybody who is there already, in pages, each in one transaction with its place. See SPEC.md, "Backfill". */
 export const backfill: string = /* sql */ `
@@ -76,6 +77,20 @@ begin
   return v_page;
 end $body$;
 
+-- The page at a place (phase/cursor), and the place behind it: null after the last, which with p_one is that of its phase.
+create or replace function rollcall.walk_page(p_place text, p_limit int, p_since timestamptz, p_one boolean,
+  out keys text[], out scanned int, out next text) language plpgsql set search_path = '' as $body$
+declare
+  v_phase int := split_part(p_place, '/', 1)::int;
+  v_page rollcall.sweep_keys := rollcall.backfill_rows(v_phase, nullif(substr(p_place, strpos(p_place, '/') + 1), ''), p_limit, p_since);
+begin
+  keys := v_page.keys;
+  scanned := coalesce(v_page.scanned, 0);
+  next := case when v_page.last is not null then v_phase || '/' || v_page.last
+               when not p_one and v_phase < (select count(*) from rollcall.parts p where p.page_function is not null)
+               then v_phase + 1 || '/' end;
+end $body$;
+
 -- Reads and folds one page, and moves the place behind it: in one transaction, so that a page is read again only when its worker
 -- died in it. Null when the walk is another worker's by now.
 create or replace function rollcall.backfill_page(p_id int, p_holder uuid, p_hold interval, p_limit int, p_config_hash text)
@@ -83,30 +98,24 @@ returns table (scanned int, changed int, walked boolean) language plpgsql set se
 #variable_conflict use_column
 declare
   v_run rollcall.backfills;
-  v_phase int;
-  v_page rollcall.sweep_keys;
-  v_last int := (select count(*) from rollcall.parts p where p.page_function is not null);
+  v_page record;
   v_fold record;
 begin
   perform rollcall.check_config(p_config_hash);
   select * into v_run from rollcall.backfills b where b.id = p_id and b.holder = p_holder and b.walked_at is null for update;
   if not found then return; end if;
-  v_phase := split_part(v_run.place, '/', 1)::int;
   perform rollcall.watch_sources();
-  v_page := rollcall.backfill_rows(v_phase, nullif(substr(v_run.place, strpos(v_run.place, '/') + 1), ''),
-    least(p_limit, coalesce(v_run.most - v_run.scanned, p_limit))::int, v_run.since);
-  scanned := coalesce(v_page.scanned, 0);
+  select * into v_page from rollcall.walk_page(v_run.place, least(p_limit, coalesce(v_run.most - v_run.scanned, p_limit))::int,
+    v_run.since, v_run.resource is not null);
+  scanned := v_page.scanned;
   changed := 0;
   if v_page.keys is not null then
     select * into v_fold from rollcall.fold_keys(v_page.keys, 1::smallint);
     changed := v_fold.changed;
   end if;
-  walked := v_page.last is null and (v_run.resource is not null or v_phase >= v_last)
-    or v_run.scanned + scanned >= v_run.most;
+  walked := v_page.next is null or coalesce(v_run.scanned + scanned >= v_run.most, false);
   update rollcall.backfills b
-     set place = case when v_page.last is not null then v_phase || '/' || v_page.last
-                      when walked then b.place else v_phase + 1 || '/' end,
-         pages = b.pages + 1, scanned = b.scanned + backfill_page.scanned,
+     set place = coalesce(v_page.next, b.place), pages = b.pages + 1, scanned = b.scanned + backfill_page.scanned,
          counts = rollcall.add_counts(b.counts, rollcall.count_page(v_page.keys)),
          held_until = clock_timestamp() + p_hold,
          walked_at = case when walked then clock_timestamp() end
@@ -146,15 +155,11 @@ create or replace function rollcall.export_page(p_destination smallint, p_place 
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 declare
-  v_place text := coalesce(p_place, rollcall.backfill_phase(p_resource) || '/');
-  v_phase int := split_part(v_place, '/', 1)::int;
-  v_page rollcall.sweep_keys;
+  v_page record;
 begin
-  v_page := rollcall.backfill_rows(v_phase, nullif(substr(v_place, strpos(v_place, '/') + 1), ''), p_limit, p_since);
-  scanned := coalesce(v_page.scanned, 0); left_out := 0; contacts := '[]';
-  next := case when v_page.last is not null then v_phase || '/' || v_page.last
-               when p_resource is null and v_phase < (select count(*) from rollcall.parts p where p.page_function is not null)
-               then v_phase + 1 || '/' end;
+  select * into v_page from rollcall.walk_page(coalesce(p_place, rollcall.backfill_phase(p_resource) || '/'), p_limit, p_since,
+    p_resource is not null);
+  scanned := v_page.scanned; left_out := 0; contacts := '[]'; next := v_page.next;
   if v_page.keys is null then return; end if;
   begin
     insert into rollcall.contacts (key) select k from unnest(v_page.keys) k order by k on conflict do nothing;
@@ -177,12 +182,6 @@ end $body$;
 
 -- How long the oldest change has waited in the log, in ms.
 create or replace function rollcall.fold_lag_ms() returns bigint language sql stable set search_path = '' as $body$
-  select coalesce((extract(epoch from clock_timestamp() - min(c.at)) * 1000)::bigint, 0)
-    from (select p.lo from rollcall.fold_position p order by p.id desc limit 1) p
-    cross join lateral (
-      select x.at, x.xid from rollcall.changes_0 x where x.xid >= pg_snapshot_xmin(p.lo)
-      union all select x.at, x.xid from rollcall.changes_1 x where x.xid >= pg_snapshot_xmin(p.lo)
-      union all select x.at, x.xid from rollcall.changes_2 x where x.xid >= pg_snapshot_xmin(p.lo)) c
-   where not pg_visible_in_snapshot(c.xid, p.lo)
+  select coalesce((extract(epoch from clock_timestamp() - min(u.at)) * 1000)::bigint, 0) from ${unfolded(['at'])} u
 $body$;
 `;

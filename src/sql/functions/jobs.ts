@@ -101,7 +101,7 @@ $body$;
 -- Takes over a job whose worker is gone.
 create or replace function rollcall.adopt_job(p_destination smallint, p_holder uuid, p_hold interval, p_config_hash text, p_ref text,
   p_environment text, p_seen pg_lsn, p_bound timestamptz)
-returns table (token uuid, state text, remote_id text, result jsonb, contacts int, gives_up_in_ms bigint, begun_ms_ago bigint)
+returns table (token uuid, state text, remote_id text, contacts int, gives_up_in_ms bigint, begun_ms_ago bigint)
 language plpgsql set search_path = '' as $body$
 #variable_conflict use_column
 begin
@@ -112,7 +112,7 @@ begin
     update rollcall.jobs j set holder = p_holder, held_until = clock_timestamp() + p_hold
      where j.token = (select x.token from rollcall.jobs x
          where x.destination_id = p_destination and x.held_until < clock_timestamp() order by x.begun_at limit 1 for update skip locked)
-    returning j.token, j.state, j.remote_id, j.result, cardinality(j.contacts),
+    returning j.token, j.state, j.remote_id, cardinality(j.contacts),
       (extract(epoch from j.gives_up_at - clock_timestamp()) * 1000)::bigint,
       (extract(epoch from clock_timestamp() - j.begun_at) * 1000)::bigint;
 end $body$;
@@ -208,9 +208,6 @@ begin
   end if;
   if v_others is not null then
     perform rollcall.settle(v_destination, p_token, p_grace, v_others);
-    if coalesce((v_job.result ->> 'single')::boolean, false) then
-      update rollcall.due d set single = true where d.destination_id = v_destination and d.contact_id = any(v_contacts) and d.token is null;
-    end if;
   end if;
   if v_left > 0 then
     update rollcall.jobs j set settled = v_job.settled + p_limit, held_until = clock_timestamp() + p_hold where j.token = p_token;

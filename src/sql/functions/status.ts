@@ -1,14 +1,10 @@
+import { unfolded } from './unfolded.ts';
+
 /** What `rollcall status` shows, as one document. */
 export const status: string = /* sql */ `
 create or replace function rollcall.status() returns jsonb language sql set search_path = '' set row_security = off as $body$
   with brakes as materialized (select * from rollcall.brake_states()), unfolded as (
-    select c.at, cardinality(c.keys) + coalesce(cardinality(c.events), 0) as size
-      from (select p.lo from rollcall.fold_position p order by p.id desc limit 1) p
-      cross join lateral (
-        select x.at, x.keys, x.events, x.xid from rollcall.changes_0 x where x.xid >= pg_snapshot_xmin(p.lo)
-        union all select x.at, x.keys, x.events, x.xid from rollcall.changes_1 x where x.xid >= pg_snapshot_xmin(p.lo)
-        union all select x.at, x.keys, x.events, x.xid from rollcall.changes_2 x where x.xid >= pg_snapshot_xmin(p.lo)) c
-     where not pg_visible_in_snapshot(c.xid, p.lo))
+    select u.at, cardinality(u.keys) + coalesce(cardinality(u.events), 0) as size from ${unfolded(['at', 'keys', 'events'])} u)
   select jsonb_build_object(
     'environment', i.environment,
     'project', i.project_ref,

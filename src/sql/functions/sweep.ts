@@ -1,6 +1,7 @@
 import { SESSION } from './mapping.ts';
 import { PASSING } from './passing.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
+import { unfolded } from './unfolded.ts';
 
 /** The plain sweep: every user's key is compared, and only what differs goes through the fold. */
 export const sweep: string = /* sql */ `
@@ -86,10 +87,7 @@ begin
   return array(
     select unnest(p_keys)
     intersect
-    select unnest(c.keys) from (select p.lo from rollcall.fold_position p order by p.id desc limit 1) p
-      cross join lateral (
-        ${[0, 1, 2].map((n) => `(select x.keys, x.xid from rollcall.changes_${n} x where x.xid >= pg_snapshot_xmin(p.lo) limit 300)`).join('\n        union all ')}) c
-     where not pg_visible_in_snapshot(c.xid, p.lo));
+    select unnest(u.keys) from ${unfolded(['keys'], 300)} u);
 exception when others then
   return null;
 end $body$;

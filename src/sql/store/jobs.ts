@@ -176,7 +176,7 @@ function toDelivery(row: JobRow): Delivery {
   };
 }
 
-function toResult({ outcome, waitMs, latencyMs, single }: JobResult): object {
+function toResult({ outcome, waitMs, latencyMs }: JobResult): object {
   const failed = outcome.kind === 'delivered' ? undefined : outcome;
   return {
     outcome: outcome.kind,
@@ -185,6 +185,5 @@ function toResult({ outcome, waitMs, latencyMs, single }: JobResult): object {
     message: failed === undefined ? undefined : storable(failed.message),
     wait_ms: Math.round(waitMs),
     latency_ms: Math.round(latencyMs),
-    single,
   };
 }
