@@ -1,8 +1,13 @@
 import type { ZodType } from 'zod';
+import type { Bulk } from './bulk.ts';
+import type { Capabilities } from './capabilities.ts';
 import type { ExportPlan } from './exports.ts';
 import type { JsonObject } from './json.ts';
+import type { Limits } from './limits.ts';
+import type { ListPlan } from './lists.ts';
 import type { AttributeType, ConsentState } from './mapping.ts';
 import type { Outcome } from './outcome.ts';
+import type { SuppressionPlan } from './suppressions.ts';
 
 /** What is to be made true of one contact at one destination. */
 export interface Delivery {
@@ -62,11 +67,16 @@ export type AttributePlan = Readonly<Record<string, AttributeType>>;
 export interface Operation {
   readonly kind: 'upsert' | 'unsubscribe' | 'delete' | 'event';
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET';
-  /** Path and query below the destination's base URL, already encoded. */
+  /** Path and query below the destination's base URL, already encoded; `{id}` in it is what `find` found. */
   readonly path: string;
   readonly body: JsonObject | null;
-  /** Operations with one key may share a request; null is never shared. */
+  /** Operations with one key may share a request; null is never shared. Such are a contact's events, in order. */
   readonly batchKey: string | null;
+  /**
+   * The address whose contact is looked up first, where only the id names a contact: `{id}` in `path` becomes its id. Where it
+   * is not there, a delete and an opt-out have nothing to do, and anything else is tried again as if it were new.
+   */
+  readonly find?: string | undefined;
 }
 
 /** A request as data. The transport adds authentication and sends it. */
@@ -88,37 +98,26 @@ export interface HttpResponse {
 }
 
 /** Authentication as data; only the transport sees the value. */
-export interface Auth {
-  readonly header: string;
-  /** A secret. */
-  readonly value: string;
-}
-
-/** One shared rate limit: at most `requests` in any window of `perMs`. */
-export interface RateLimit {
-  readonly name: string;
-  readonly requests: number;
-  readonly perMs: number;
-}
-
-export interface Limits {
-  readonly buckets: readonly RateLimit[];
-  /** Requests in flight from one worker. */
-  readonly concurrency: number;
-  /** Contacts in one request. */
-  readonly recordsPerRequest: number;
-}
+export type Auth =
+  | {
+      readonly header: string;
+      /** A secret. */
+      readonly value: string;
+    }
+  | {
+      /**
+       * Standard Webhooks 1.0.0: the transport adds `webhook-timestamp` and `webhook-signature` over the request's `webhook-id`
+       * header, the time and the body.
+       */
+      readonly sign: 'standard-webhooks';
+      /** Secrets (`whsec_` and base64, or base64 alone): one signature for each, so that a receiver can change its own. */
+      readonly secrets: readonly string[];
+    };
 
 /** A field the destination has. */
 export interface RemoteField {
   readonly name: string;
   readonly type: string;
-}
-
-/** A list the destination has. */
-export interface RemoteList {
-  readonly id: number;
-  readonly name: string;
 }
 
 /** A request with the reading of its answer. `interpret` returns the value or the outcome that stopped it. */
@@ -139,93 +138,56 @@ export interface FieldPlan<Config> {
   readonly max: number;
 }
 
-/** What came of a request for many contacts. */
-export type BulkStart =
-  /** It works on; `id` is the destination's own. */
-  | { readonly kind: 'started'; readonly id: string }
-  /** Nothing was done because of these rows, by their place in the request; the others may be sent again at once. */
-  | { readonly kind: 'refused'; readonly rows: ReadonlyMap<number, Outcome> }
-  /** Nothing was started; `unknown` when that is not certain. A `reject` means that some row is at fault, and not which. */
-  | { readonly kind: 'failed'; readonly outcome: Exclude<Outcome, { kind: 'delivered' }> };
-
-/** How far a request for many contacts has come. */
-export type BulkProgress =
-  | { readonly kind: 'working' }
-  /** What became of all of them. */
-  | { readonly kind: 'ended'; readonly outcome: Outcome }
-  /** The question was not answered; ask again. */
-  | { readonly kind: 'unanswered'; readonly outcome: Outcome };
-
-/** Upserts of many contacts in one request, which works on after its answer and is asked about until it has ended. */
-export interface Bulk<Config> {
-  /** Contacts and bytes of one request. */
-  readonly most: number;
-  readonly mostBytes: number;
-  /** Contacts that must wait before it is used; undefined to tell by the rate limit, null when it is never to be used. */
-  least(config: Config): number | null | undefined;
-  /** It says nothing of consent: only contacts of these states are sent this way. */
-  readonly consents: readonly ConsentState[];
-  /** Such requests that may be at work there side by side. */
-  readonly atOnce: number;
-  /** The attributes as the destination keeps them, by name: also what a file for an import by hand has. */
-  values(delivery: Delivery, plan: AttributePlan, config: Config): JsonObject;
-  /** One contact's part of the request, for a delivery with nothing to be said of its address, leftovers or opt-out. */
-  row(delivery: Delivery, plan: AttributePlan, config: Config): JsonObject;
-  request(rows: readonly JsonObject[], config: Config): HttpRequest;
-  started(response: HttpResponse, rows: readonly JsonObject[]): BulkStart;
-  /** Asks how far it has come. */
-  poll(id: string, config: Config): HttpRequest;
-  progress(response: HttpResponse): BulkProgress;
-}
-
 /** A destination is one plain object (DESIGN section 7): pure functions and data, no I/O. */
 export interface Destination<Config> {
+  /** The name of its folder. */
   readonly id: string;
+  /** As its users call it. */
+  readonly name: string;
   readonly docsUrl: string;
+  /** True while it is being written: it works, but no table in docs/ lists it. */
+  readonly draft?: boolean | undefined;
   /** Validates the entry of the config's `destinations`; secrets carry `.meta({ secret: true })`. */
   readonly config: ZodType<Config>;
-  readonly capabilities: {
-    readonly contact: 'upsert';
-    readonly remove: 'hard' | 'soft' | 'none';
-    readonly address: 'email' | 'email_or_phone';
-    readonly fields: boolean;
-    readonly lists: boolean;
-    /** Whether it takes events; `keyed` when it has a key that makes a repeated one void. */
-    readonly events: 'keyed' | 'unkeyed' | 'none';
-    readonly homes: readonly ('worker' | 'edge' | 'sql')[];
-  };
+  readonly capabilities: Capabilities;
   /**
    * What tells the account that is written to from any other, as a text without secrets: what was delivered to one says
    * nothing of another.
    */
   account(config: Config): string;
+  /** Options that turn it to a stand-in of its API, as they would be written in the config. */
+  standIn(url: string, secret: string): JsonObject;
   limits(config: Config): Limits;
   auth(config: Config): Auth;
   /** What to send for a delivery; an empty list means there is nothing to say. */
   encode(delivery: Delivery, plan: AttributePlan, config: Config): readonly Operation[];
   /** What to send for an event of a contact that exists there; required unless `capabilities.events` is `none`. */
   encodeEvent?(event: ContactEvent, remote: RemoteContact, config: Config): Operation;
-  /** Most characters of an event's name and of a property's name; undefined where there is no limit. */
-  readonly eventLimits?: { readonly name: number; readonly property: number } | undefined;
+  /** Most characters of an event's name and of a property's name, and events in one request; undefined where there is no limit. */
+  readonly eventLimits?:
+    | { readonly name: number; readonly property: number; readonly perRequest?: number | undefined }
+    | undefined;
   /** One request for operations that share a batch key. */
   request(batch: readonly Operation[], config: Config): HttpRequest;
   /** One outcome per operation, in order, always. */
   interpret(response: HttpResponse, batch: readonly Operation[]): readonly Outcome[];
   readonly bulk?: Bulk<Config>;
-  /** Cheap read that proves key and scope. */
-  probe(config: Config): HttpRequest;
-  /** Reads one contact, asked for before its address is changed so that an opt-out moves with it. */
+  /** Cheap read that proves key and scope; null where nothing can be read. */
+  probe(config: Config): HttpRequest | null;
+  /**
+   * Reads one contact: before its address is changed, so that an opt-out moves with it, and for an operation with `find`.
+   * What it knows of the id is kept, else found.
+   */
   lookup?(remote: RemoteContact, config: Config): Exchange<RemoteContact | null>;
+  /**
+   * True when an upsert of somebody who is not known there must be preceded by a `lookup`, as it could undo an opt-out. Asked
+   * for each delivery without a remote contact.
+   */
+  looksFirst?(config: Config): boolean;
   readonly fields?: FieldPlan<Config>;
+  readonly lists?: ListPlan<Config>;
   /** Reading all contacts there; absent where a destination cannot be read. */
   readonly exports?: ExportPlan<Config>;
-  /** Lists by id and name, to resolve the names in the config. */
-  lists?(config: Config): Exchange<readonly RemoteList[]>;
-  /** Names of lists in the config. When there are any, a home reads `lists` once and calls `resolveLists` before it encodes. */
-  listNames?(config: Config): readonly string[];
-  /**
-   * The config with list names replaced by ids.
-   * @throws RollcallError RC_LIST_UNKNOWN when the destination has no list of a name, or several
-   */
-  resolveLists?(config: Config, lists: readonly RemoteList[]): Config;
+  /** Reading who must not be mailed, page by page. */
+  readonly suppressions?: SuppressionPlan<Config>;
 }

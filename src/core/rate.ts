@@ -1,4 +1,4 @@
-import type { RateLimit } from './destination.ts';
+import type { RateLimit } from './limits.ts';
 
 /**
  * A shared rate limit as arithmetic (GCRA, the generic cell rate algorithm). The SQL that keeps the shared buckets does

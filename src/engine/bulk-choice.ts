@@ -1,4 +1,5 @@
-import type { Bulk, Destination } from '../core/destination.ts';
+import type { Bulk } from '../core/bulk.ts';
+import type { Destination } from '../core/destination.ts';
 import { ratePlan } from '../core/rate.ts';
 import type { Backlog } from './job-ports.ts';
 import type { Bucket } from './ports.ts';

@@ -1,4 +1,4 @@
-import type { Bulk } from '../core/destination.ts';
+import type { Bulk } from '../core/bulk.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { createJobContext, HOLD_MS, type JobEnd, settleJob, settleRest } from './job-context.ts';
 import { startJob } from './job-start.ts';

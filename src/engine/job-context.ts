@@ -1,4 +1,5 @@
-import type { Auth, Bulk } from '../core/destination.ts';
+import type { Bulk } from '../core/bulk.ts';
+import type { Auth } from '../core/destination.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { JobLease, JobResult } from './job-ports.ts';
 import type { LaneShared } from './lane-shared.ts';

@@ -1,4 +1,5 @@
-import type { Bulk, BulkStart, Delivery } from '../core/destination.ts';
+import type { Bulk, BulkStart } from '../core/bulk.ts';
+import type { Delivery } from '../core/destination.ts';
 import type { JsonObject } from '../core/json.ts';
 import { held, HOLD_MS, type JobContext, type JobEnd, settleJob } from './job-context.ts';
 import type { JobLease } from './job-ports.ts';

@@ -15,8 +15,6 @@ export interface RunningJob {
   readonly givesUpAt: number;
 }
 
-const POLL_FIRST_MS = 200;
-const POLL_MOST_MS = 10_000;
 const ENDLESS: Outcome = {
   kind: 'unknown',
   code: 'job_endless',
@@ -27,7 +25,9 @@ const ENDLESS: Outcome = {
 export async function watchJob(context: JobContext, lease: JobLease, job: RunningJob): Promise<JobEnd> {
   const { lane, bulk, auth } = context;
   const { store, signal } = lane;
-  for (let waitMs = POLL_FIRST_MS; ; waitMs = Math.min(POLL_MOST_MS, waitMs * 1.5)) {
+  const { watch } = bulk;
+  if (watch === undefined) return await end(context, lease, job, ENDLESS);
+  for (let waitMs = watch.firstMs; ; waitMs = Math.min(watch.mostMs, waitMs * 1.5)) {
     if (performance.now() > job.givesUpAt) return await end(context, lease, job, ENDLESS);
     await held(context, lease, pause(waitMs, signal));
     if (signal.aborted) {
@@ -36,10 +36,10 @@ export async function watchJob(context: JobContext, lease: JobLease, job: Runnin
     }
     if (!(await store.holdJob(lease))) return 'again';
     if (!(await lane.limiter.acquire(performance.now() + HOLD_MS / 2, signal))) continue;
-    const asked = lane.send(bulk.poll(job.id, lane.config), auth, { deadlineMs: lane.times.requestMs });
+    const asked = lane.send(watch.poll(job.id, lane.config), auth, { deadlineMs: lane.times.requestMs });
     const answer = await held(context, lease, asked);
     if (!answer.answered) continue;
-    const progress = bulk.progress(answer.response);
+    const progress = watch.progress(answer.response);
     if (progress.kind === 'ended') return await end(context, lease, job, progress.outcome);
     if (progress.kind === 'unanswered') await note(lane, progress.outcome, performance.now() - answer.latencyMs);
   }

@@ -3,6 +3,7 @@ import { Agent, type Dispatcher } from 'undici';
 import type { Auth, HttpRequest, HttpResponse } from '../core/destination.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Send, SendResult } from '../engine/ports.ts';
+import { signatureHeaders } from './sign.ts';
 import { failureOutcome, stoppedOutcome } from './failure.ts';
 import { type GuardOptions, guardedLookup, type LookupAll, urlProblem } from './guard.ts';
 
@@ -21,9 +22,13 @@ export interface UndiciSendOptions extends GuardOptions {
 }
 
 function headersOf(request: HttpRequest, auth: Auth): Record<string, string> {
-  const authHeader = auth.header.toLowerCase();
-  const own = Object.entries(request.headers).map(([name, value]): [string, string] => [name.toLowerCase(), value]);
-  return Object.fromEntries([...own.filter(([name]) => name !== authHeader), [authHeader, auth.value]]);
+  const own = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]): [string, string] => [name.toLowerCase(), value]),
+  );
+  return {
+    ...own,
+    ...('sign' in auth ? signatureHeaders(request, auth.secrets) : { [auth.header.toLowerCase()]: auth.value }),
+  };
 }
 
 function flatHeaders(headers: NodeJS.Dict<string | string[]>): Record<string, string> {

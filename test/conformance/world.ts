@@ -114,7 +114,7 @@ export async function world(options: Record<string, unknown> = {}, sandboxOption
   }
 
   const resolve = async (): Promise<void> => {
-    config = mailtrap.resolveLists!(config, await read(mailtrap.lists!(config)));
+    config = mailtrap.lists!.resolve(config, (await read(mailtrap.lists!.all(config))).lists);
   };
   return { sandbox, state: sandbox.state, deliver, accepted, tell, unit, read, resolve, config: () => config };
 }

@@ -8,6 +8,7 @@ import type { Config } from '../../src/config/types.ts';
 /** For tests: a destination with every kind of option a config can hold. Its calls are never made. */
 const postbox: Destination<unknown> = {
   id: 'postbox',
+  name: 'Postbox',
   docsUrl: 'https://example.com',
   config: z.object({
     token: z.string().min(8).meta({ secret: true, description: 'API token of the account.' }),
@@ -27,10 +28,16 @@ const postbox: Destination<unknown> = {
     fields: false,
     lists: false,
     events: 'none',
+    consent: { tell: false, read: [], webhook: 'none' },
+    bulk: 'none',
+    idempotency: 'upsert',
+    rateHeaders: [],
     homes: ['worker'],
+    unverified: [],
   },
   account: (config) => (config as { base_url: string }).base_url,
-  limits: () => ({ buckets: [], concurrency: 1, recordsPerRequest: 1 }),
+  standIn: (url, secret) => ({ token: secret, base_url: url }),
+  limits: () => ({ buckets: [], concurrency: 1 }),
   auth: () => ({ header: 'x', value: 'x' }),
   encode: () => [],
   request: () => ({ method: 'GET', url: 'https://example.com', headers: {}, body: null }),

@@ -44,7 +44,7 @@ describe('a row of an import', () => {
       'https://mailtrap.io/api/accounts/3/contacts/imports',
       '{"contacts":[{"email":"a@b.c"}]}',
     ]);
-    expect(bulk.poll('12', config).url).toBe('https://mailtrap.io/api/contacts/imports/12');
+    expect(bulk.watch!.poll('12', config).url).toBe('https://mailtrap.io/api/contacts/imports/12');
   });
 });
 
@@ -114,6 +114,6 @@ describe('how far it is', () => {
     ['a key that is none', 401, '', { kind: 'unanswered', outcome: { kind: 'config' } }],
     ['something else', 200, '[]', { kind: 'unanswered' }],
   ])('%s', (_, status, body, progress) => {
-    expect(bulk.progress(answer(status, body))).toMatchObject(progress);
+    expect(bulk.watch!.progress(answer(status, body))).toMatchObject(progress);
   });
 });

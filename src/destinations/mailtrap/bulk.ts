@@ -1,14 +1,17 @@
-import type { Bulk, BulkProgress, BulkStart, Delivery, HttpResponse } from '../../core/destination.ts';
+import type { Bulk, BulkProgress, BulkStart } from '../../core/bulk.ts';
+import type { Delivery, HttpResponse } from '../../core/destination.ts';
 import { isJsonObject, type Json, type JsonObject, renderJson } from '../../core/json.ts';
 import type { AttributePlan } from '../../core/destination.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import type { MailtrapConfig } from './config.ts';
 import { joinsLists, listIds } from './encode.ts';
-import { readJson, readProblems } from './errors.ts';
+import { readProblems } from './errors.ts';
+import { readJson } from '../../core/wire.ts';
 import { type Failure, failureOf, isPlanLimit } from './failure.ts';
 import { refused } from './interpret.ts';
 import { contactsPath } from './paths.ts';
-import { get, HEADERS } from './reads.ts';
+import { JSON_HEADERS } from '../../core/wire.ts';
+import { get } from './reads.ts';
 import { fieldValues } from './values.ts';
 
 const TOO_MANY = /cannot import more than/i;
@@ -111,10 +114,14 @@ export const bulk: Bulk<MailtrapConfig> = {
   request: (rows, config) => ({
     method: 'POST',
     url: `${config.base_url}${contactsPath(config)}/imports`,
-    headers: HEADERS,
+    headers: JSON_HEADERS,
     body: renderJson({ contacts: rows }),
   }),
   started,
-  poll: (id, config) => get(config, `${contactsPath(config)}/imports/${encodeURIComponent(id)}`),
-  progress,
+  watch: {
+    poll: (id, config) => get(config, `${contactsPath(config)}/imports/${encodeURIComponent(id)}`),
+    progress,
+    firstMs: 200,
+    mostMs: 10_000,
+  },
 };

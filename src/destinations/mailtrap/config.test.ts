@@ -50,7 +50,6 @@ describe('options', () => {
     { base_url: 'http://mailtrap.io' },
     { base_url: 'http://127.0.0.1.evil.example' },
     { base_url: 'https://u:p@mailtrap.io' },
-    { base_url: 'https://mailtrap.io/api' },
     { base_url: 'https://mailtrap.io?' },
     { base_url: 'ftp://mailtrap.io' },
     { lists: [''] },
@@ -81,7 +80,6 @@ describe('options', () => {
         { name: 'api', requests: 15_000, perMs: 10_000 },
       ],
       concurrency: 10,
-      recordsPerRequest: 1,
     });
   });
 });

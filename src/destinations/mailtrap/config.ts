@@ -1,5 +1,6 @@
 import { z, type ZodType } from 'zod';
-import { isLoopbackHost } from '../../core/loopback.ts';
+import { baseUrl } from '../../core/base-url.ts';
+import { concurrency, limitsScale, secretText } from '../../core/options.ts';
 
 /** The options of a `mailtrap` destination, as written in `rollcall.yaml`. */
 export interface MailtrapConfig {
@@ -26,47 +27,15 @@ export interface MailtrapConfig {
   readonly import_from?: number | 'off' | undefined;
 }
 
-/** Why a text can't be the base URL, or undefined. */
-function baseUrlProblem(text: string): string | undefined {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    return 'is not a URL; write for example https://mailtrap.io';
-  }
-  if (url.username !== '' || url.password !== '') return 'must not hold a user name or password';
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || /[?#]/.test(text)) {
-    return 'must be an origin without a path, for example https://mailtrap.io';
-  }
-  if (url.protocol === 'https:') return undefined;
-  if (url.protocol !== 'http:') return 'must start with https://';
-  // The token travels with every request.
-  return isLoopbackHost(url.hostname) ? undefined : 'must start with https:// (http:// only to this machine)';
-}
-
 /** Validates the options; each default is the vendor's published limit or the careful choice. */
 export const mailtrapConfig: ZodType<MailtrapConfig> = z.strictObject({
-  api_token: z
-    .string()
-    .trim()
-    .min(1, 'is empty: set MAILTRAP_TOKEN to an API token')
-    .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces')
-    .meta({ secret: true, description: 'Mailtrap API token' }),
+  api_token: secretText('MAILTRAP_TOKEN', 'an API token', 'Mailtrap API token'),
   account_id: z
     .union([z.int().positive(), z.string().trim().regex(/^\d*$/, 'must be a number')])
     .nullish()
     .transform((id) => (id === null || id === undefined || id === '' ? undefined : String(id)))
     .meta({ description: 'Account id; leave out unless your token needs it in the path' }),
-  base_url: z
-    .string()
-    .trim()
-    .superRefine((text, context) => {
-      const problem = baseUrlProblem(text);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-    })
-    .transform((text) => (baseUrlProblem(text) === undefined ? new URL(text).origin : text))
-    .default('https://mailtrap.io')
-    .meta({ description: 'Origin of the API' }),
+  base_url: baseUrl('https://mailtrap.io'),
   lists: z
     .array(z.union([z.int().positive(), z.string().trim().min(1).max(255)]))
     .max(50)
@@ -82,13 +51,8 @@ export const mailtrapConfig: ZodType<MailtrapConfig> = z.strictObject({
     .max(100_000)
     .default(200)
     .meta({ description: 'Requests in any 60 s, shared by all workers' }),
-  limits_scale: z
-    .number()
-    .min(1)
-    .max(10_000)
-    .default(1)
-    .meta({ description: 'Multiplies the limits; for the sandbox' }),
-  concurrency: z.int().min(1).max(100).default(10).meta({ description: 'Requests in flight from one worker' }),
+  limits_scale: limitsScale,
+  concurrency,
   clear_as: z
     .union([z.null(), z.literal('empty')])
     .default(null)

@@ -1,36 +1,13 @@
 import type { AttributePlan, Delivery, Operation, RemoteContact } from '../../core/destination.ts';
 import { RollcallError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
+import { isPresent, mustOptOut, sameAddress } from '../../core/opt-out.ts';
 import type { MailtrapConfig } from './config.ts';
 import { contactPath } from './paths.ts';
 import { fieldValues } from './values.ts';
 
-/** The vendor may fold the case of an address, so two that differ only in case can be one contact. */
-function sameAddress(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
-}
-
 function remove(idOrAddress: string, config: MailtrapConfig): Operation {
   return { kind: 'delete', method: 'DELETE', path: contactPath(config, idOrAddress), body: null, batchKey: null };
-}
-
-function present(text: string | null | undefined): text is string {
-  return text !== null && text !== undefined && text !== '';
-}
-
-/**
- * The opt-out, where it must be said; true is the only value that is ever sent. `unsubscribed: false` would subscribe
- * a person who left, so consent is otherwise shown by silence.
- */
-function mustUnsubscribe(delivery: Delivery, address: string): boolean {
-  const { remote } = delivery;
-  if (delivery.consent === 'opted_out') return true;
-  const mayCreate = !present(remote?.id);
-  const movesAddress = !present(remote?.address) || !sameAddress(remote.address, address);
-  if (!mayCreate && !movesAddress) return false;
-  if (remote?.subscription === 'unsubscribed') return true;
-  // Somebody who opted in at Mailtrap and only moves stays as they are: that says nothing.
-  return delivery.consent === 'none' && (mayCreate || remote?.subscription !== 'subscribed');
 }
 
 export function listIds(config: MailtrapConfig): number[] {
@@ -53,8 +30,8 @@ export function listIds(config: MailtrapConfig): number[] {
 export function joinsLists({ remote }: Delivery, address: string, config: MailtrapConfig): boolean {
   if (config.lists.length === 0) return false;
   if (config.list_policy === 'keep') return true;
-  const imported = remote?.imported === true && present(remote.address) && sameAddress(remote.address, address);
-  return !present(remote?.id) && !imported;
+  const imported = remote?.imported === true && isPresent(remote.address) && sameAddress(remote.address, address);
+  return !isPresent(remote?.id) && !imported;
 }
 
 function upsert(delivery: Delivery, address: string, plan: AttributePlan, config: MailtrapConfig): Operation {
@@ -63,11 +40,11 @@ function upsert(delivery: Delivery, address: string, plan: AttributePlan, config
   const fields: JsonObject = fieldValues(delivery.attributes, plan, delivery.takeover, config);
   if (Object.keys(fields).length > 0) contact['fields'] = fields;
   if (joinsLists(delivery, address, config)) contact['list_ids_included'] = listIds(config);
-  if (mustUnsubscribe(delivery, address)) contact['unsubscribed'] = true;
+  if (mustOptOut(delivery, address)) contact['unsubscribed'] = true;
   return {
     kind: 'upsert',
     method: 'PATCH',
-    path: contactPath(config, present(remote?.id) ? remote.id : address),
+    path: contactPath(config, isPresent(remote?.id) ? remote.id : address),
     body: { contact },
     batchKey: null,
   };
@@ -75,7 +52,7 @@ function upsert(delivery: Delivery, address: string, plan: AttributePlan, config
 
 /** Says the opt-out and nothing else: who left is not described any further. The API wants the address in each body. */
 function unsubscribe(remote: RemoteContact, idOrAddress: string, config: MailtrapConfig): Operation {
-  const contact: JsonObject = present(remote.address)
+  const contact: JsonObject = isPresent(remote.address)
     ? { email: remote.address, unsubscribed: true }
     : { unsubscribed: true };
   return {
@@ -102,8 +79,8 @@ function unsubscribe(remote: RemoteContact, idOrAddress: string, config: Mailtra
  */
 export function encode(delivery: Delivery, plan: AttributePlan, config: MailtrapConfig): readonly Operation[] {
   const { remote, address } = delivery;
-  const leftovers = (remote?.leftovers ?? []).filter(present);
-  const known = [remote?.id, remote?.address].find(present);
+  const leftovers = (remote?.leftovers ?? []).filter(isPresent);
+  const known = [remote?.id, remote?.address].find(isPresent);
   if (delivery.action === 'unsubscribe') {
     const kept = remote?.address ?? '';
     const orphans = [...new Set(leftovers)].filter((each) => !sameAddress(each, kept));
@@ -115,8 +92,8 @@ export function encode(delivery: Delivery, plan: AttributePlan, config: Mailtrap
       remove(target, config),
     );
   }
-  if (!present(address)) return [];
-  const old = present(remote?.address) && !present(remote.id) ? [remote.address, ...leftovers] : leftovers;
+  if (!isPresent(address)) return [];
+  const old = isPresent(remote?.address) && !isPresent(remote.id) ? [remote.address, ...leftovers] : leftovers;
   const orphans = [...new Set(old)].filter((each) => !sameAddress(each, address));
   return [upsert(delivery, address, plan, config), ...orphans.map((each) => remove(each, config))];
 }

@@ -1,4 +1,5 @@
-import { isJsonObject, type Json, parseJson, renderJson } from '../../core/json.ts';
+import { isJsonObject, type Json, renderJson } from '../../core/json.ts';
+import { cut, readJson } from '../../core/wire.ts';
 
 /** One complaint of the vendor. */
 export interface Problem {
@@ -9,16 +10,6 @@ export interface Problem {
 
 const MOST_PROBLEMS = 20;
 const DEEPEST = 8;
-const LONGEST_MESSAGE = 500;
-
-/** JSON text as a value; undefined when it is none. Never throws, however deep the text is nested. */
-export function readJson(body: string): Json | undefined {
-  try {
-    return parseJson(body);
-  } catch {
-    return undefined;
-  }
-}
 
 function collect(value: Json | undefined, field: string | undefined, depth: number, into: Problem[]): void {
   if (into.length >= MOST_PROBLEMS || depth > DEEPEST || value === null || value === undefined) return;
@@ -46,12 +37,6 @@ export function readProblems(body: string): readonly Problem[] {
   const problems: Problem[] = [];
   collect(json['errors'] ?? json['error'], undefined, 0, problems);
   return problems;
-}
-
-/** A text of at most 500 UTF-16 units that never ends in half a character. */
-export function cut(text: string): string {
-  if (text.length <= LONGEST_MESSAGE) return text;
-  return `${text.slice(0, LONGEST_MESSAGE - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 /** The vendor's words in one line; the status when it had none. */

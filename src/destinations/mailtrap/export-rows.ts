@@ -1,7 +1,7 @@
 import type { AttributePlan } from '../../core/destination.ts';
 import { RollcallError } from '../../core/errors.ts';
 import type { RemoteRow, RemoteStatus, RowReader } from '../../core/exports.ts';
-import { cut } from './errors.ts';
+import { cut } from '../../core/wire.ts';
 
 // The columns of the file are not documented, so each is known by any of the names it could have.
 const EMAIL = ['email', 'emailaddress', 'contactemail'];

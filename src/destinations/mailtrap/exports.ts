@@ -2,12 +2,14 @@ import type { Exchange } from '../../core/destination.ts';
 import type { ExportPlan, ExportProgress } from '../../core/exports.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { MailtrapConfig } from './config.ts';
-import { readJson, readProblems } from './errors.ts';
+import { readProblems } from './errors.ts';
+import { readJson } from '../../core/wire.ts';
 import { rows } from './export-rows.ts';
 import { differs } from './export-values.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, stopped } from './failure.ts';
 import { contactsPath } from './paths.ts';
-import { get, HEADERS, stopped } from './reads.ts';
+import { JSON_HEADERS } from '../../core/wire.ts';
+import { get } from './reads.ts';
 
 type Read<Value> = ReturnType<Exchange<Value>['interpret']>;
 
@@ -25,7 +27,7 @@ function start(config: MailtrapConfig): Exchange<string> {
     request: {
       method: 'POST',
       url: `${config.base_url}${contactsPath(config)}/exports`,
-      headers: HEADERS,
+      headers: JSON_HEADERS,
       body: '{"filters":[]}',
     },
     interpret(response): Read<string> {

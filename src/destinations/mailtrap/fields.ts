@@ -2,10 +2,12 @@ import type { Exchange, FieldPlan, HttpResponse, RemoteField } from '../../core/
 import { isJsonObject, type JsonObject, renderJson } from '../../core/json.ts';
 import type { AttributeType } from '../../core/mapping.ts';
 import type { MailtrapConfig } from './config.ts';
-import { describe, readJson, readProblems } from './errors.ts';
-import { failureOf } from './failure.ts';
+import { describe, readProblems } from './errors.ts';
+import { readJson } from '../../core/wire.ts';
+import { failureOf, stopped } from './failure.ts';
 import { contactsPath } from './paths.ts';
-import { get, HEADERS, rows, stopped } from './reads.ts';
+import { JSON_HEADERS } from '../../core/wire.ts';
+import { get, rows } from './reads.ts';
 
 /** An account has at most 40 fields (Mailtrap documentation, "Contact fields"). */
 const MOST_FIELDS = 40;
@@ -65,7 +67,7 @@ export const fields: FieldPlan<MailtrapConfig> = {
       request: {
         method: 'POST',
         url: `${config.base_url}${contactsPath(config)}/fields`,
-        headers: HEADERS,
+        headers: JSON_HEADERS,
         body: renderJson({ name, data_type: TYPES[type], merge_tag: name }),
       },
       interpret: (response) => created(response, name),

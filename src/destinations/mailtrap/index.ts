@@ -1,4 +1,5 @@
-import type { Destination, HttpRequest, Limits, Operation } from '../../core/destination.ts';
+import type { Destination, HttpRequest, Operation } from '../../core/destination.ts';
+import type { Limits } from '../../core/limits.ts';
 import { renderJson } from '../../core/json.ts';
 import { bulk } from './bulk.ts';
 import { type MailtrapConfig, mailtrapConfig } from './config.ts';
@@ -7,8 +8,9 @@ import { encodeEvent, EVENT_LIMITS } from './encode-event.ts';
 import { contactExports } from './exports.ts';
 import { fields } from './fields.ts';
 import { interpret } from './interpret.ts';
-import { listNames, resolveLists } from './lists.ts';
-import { HEADERS, lists, lookup, probe } from './reads.ts';
+import { lists } from './lists.ts';
+import { JSON_HEADERS } from '../../core/wire.ts';
+import { lookup, probe } from './reads.ts';
 
 /** Both published limits (Mailtrap API documentation, "Rate limits"): contacts per account, everything per token. */
 function limits(config: MailtrapConfig): Limits {
@@ -19,7 +21,6 @@ function limits(config: MailtrapConfig): Limits {
       { name: 'api', requests: scaled(150), perMs: 10_000 },
     ],
     concurrency: config.concurrency,
-    recordsPerRequest: 1,
   };
 }
 
@@ -30,7 +31,7 @@ function request(batch: readonly Operation[], config: MailtrapConfig): HttpReque
   return {
     method: operation.method,
     url: config.base_url + operation.path,
-    headers: HEADERS,
+    headers: JSON_HEADERS,
     body: operation.body === null ? null : renderJson(operation.body),
   };
 }
@@ -38,6 +39,7 @@ function request(batch: readonly Operation[], config: MailtrapConfig): HttpReque
 /** Mailtrap contacts (email marketing). README.md beside this file says what is sent when, and from which facts. */
 export const mailtrap: Destination<MailtrapConfig> = {
   id: 'mailtrap',
+  name: 'Mailtrap',
   docsUrl: 'https://docs.mailtrap.io',
   config: mailtrapConfig,
   capabilities: {
@@ -47,9 +49,18 @@ export const mailtrap: Destination<MailtrapConfig> = {
     fields: true,
     lists: true,
     events: 'unkeyed',
+    consent: { tell: true, read: ['contact', 'export'], webhook: 'signed' },
+    bulk: 'job',
+    idempotency: 'upsert',
+    rateHeaders: ['retry-after'],
     homes: ['worker'],
+    unverified: [
+      { what: 'null clears a field', setting: 'clear_as' },
+      { what: 'how long paths with the account in them live', setting: 'account_id' },
+    ],
   },
   account: (config) => `${config.base_url} ${config.account_id ?? ''}`.trimEnd(),
+  standIn: (url, secret) => ({ api_token: secret, base_url: url }),
   limits,
   auth: (config) => ({ header: 'authorization', value: `Bearer ${config.api_token}` }),
   encode,
@@ -63,6 +74,6 @@ export const mailtrap: Destination<MailtrapConfig> = {
   fields,
   exports: contactExports,
   lists,
-  listNames,
-  resolveLists,
 };
+
+export default mailtrap;

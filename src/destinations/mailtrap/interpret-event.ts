@@ -1,7 +1,8 @@
 import type { HttpResponse } from '../../core/destination.ts';
 import { isJsonObject } from '../../core/json.ts';
 import type { Outcome } from '../../core/outcome.ts';
-import { cut, type Problem, readJson, readProblems } from './errors.ts';
+import { type Problem, readProblems } from './errors.ts';
+import { cut, readJson } from '../../core/wire.ts';
 import { type Failure, isPlanLimit, malformed } from './failure.ts';
 
 /** Complaints about one parameter: `key 'foo' is too long`, `value for 'bar' is too long` (OpenAPI "Contacts" 2.0.0). */

@@ -1,7 +1,8 @@
 import type { HttpResponse, Operation } from '../../core/destination.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { Outcome } from '../../core/outcome.ts';
-import { cut, type Problem, readJson, readProblems } from './errors.ts';
+import { type Problem, readProblems } from './errors.ts';
+import { cut, readJson } from '../../core/wire.ts';
 import { type Failure, failureOf, isPlanLimit, malformed } from './failure.ts';
 import { eventOutcome } from './interpret-event.ts';
 import { contactOf, isByAddress } from './paths.ts';

@@ -1,33 +1,47 @@
-import type { RemoteList } from '../../core/destination.ts';
-import { RollcallError } from '../../core/errors.ts';
+import type { Exchange } from '../../core/destination.ts';
+import { isJsonObject, renderJson } from '../../core/json.ts';
+import { idsOfLists } from '../../core/list-names.ts';
+import type { ListPlan, RemoteList } from '../../core/lists.ts';
+import { JSON_HEADERS, readJson } from '../../core/wire.ts';
 import type { MailtrapConfig } from './config.ts';
+import { failureOf, stopped } from './failure.ts';
+import { contactsPath } from './paths.ts';
+import { get, rows } from './reads.ts';
 
-/** Names of lists that must become ids before `encode`. */
-export function listNames(config: MailtrapConfig): readonly string[] {
-  return config.lists.filter((list) => typeof list === 'string');
+function listsUrl(config: MailtrapConfig): string {
+  return `${contactsPath(config)}/lists`;
 }
 
-/**
- * The config with list names replaced by ids. Names compare exactly.
- * @throws RollcallError RC_LIST_UNKNOWN when no list, or more than one, has a name
- */
-export function resolveLists(config: MailtrapConfig, lists: readonly RemoteList[]): MailtrapConfig {
-  const idOf = (name: string): number => {
-    const [found, ...more] = lists.filter((list) => list.name === name);
-    if (found !== undefined && more.length === 0) return found.id;
-    const known = lists.map((list) => `${list.name} (${list.id})`).join(', ');
-    throw new RollcallError(
-      'RC_LIST_UNKNOWN',
-      found === undefined ? `Mailtrap has no list named "${name}".` : `Mailtrap has several lists named "${name}".`,
-      {
-        hint:
-          known === ''
-            ? 'Create the list at Mailtrap, or take it out of `lists`.'
-            : `Write the id of one of these in \`lists\`: ${known}.`,
-        place: { path: 'lists' },
-      },
-    );
-  };
-  const ids = config.lists.map((list) => (typeof list === 'number' ? list : idOf(list)));
-  return Object.freeze({ ...config, lists: Object.freeze([...new Set(ids)]) });
+function list(value: unknown): RemoteList[] {
+  if (!isJsonObject(value)) return [];
+  const { id, name } = value;
+  return typeof id === 'number' && typeof name === 'string' ? [{ id, name }] : [];
 }
+
+/** Lists (OpenAPI "Contacts" 2.0.0): at most 50 of an account, in one answer. */
+export const lists: ListPlan<MailtrapConfig> = {
+  all: (config) => ({
+    request: get(config, listsUrl(config)),
+    interpret(response): ReturnType<ReturnType<typeof lists.all>['interpret']> {
+      const found = rows(response);
+      return found === undefined ? stopped(response) : { ok: true, value: { lists: found.flatMap(list) } };
+    },
+  }),
+  create: (name, config) => ({
+    request: {
+      method: 'POST',
+      url: config.base_url + listsUrl(config),
+      headers: JSON_HEADERS,
+      body: renderJson({ name }),
+    },
+    interpret(response): ReturnType<Exchange<RemoteList>['interpret']> {
+      const [value] = failureOf(response) === undefined ? list(readJson(response.body)) : [];
+      return value === undefined ? stopped(response) : { ok: true, value };
+    },
+  }),
+  names: (config) => config.lists.filter((each) => typeof each === 'string'),
+  resolve(config, known) {
+    const ids = idsOfLists('Mailtrap', config.lists, known).filter((id) => typeof id === 'number');
+    return Object.freeze({ ...config, lists: Object.freeze(ids) });
+  },
+};

@@ -1,13 +1,6 @@
 import type { Operation } from '../../core/destination.ts';
+import { pathSegment } from '../../core/wire.ts';
 import type { MailtrapConfig } from './config.ts';
-
-/** A text as one path segment. Never throws, and never becomes a dot segment that a URL parser would resolve away. */
-function segment(text: string): string {
-  // encodeURIComponent throws on half a surrogate pair.
-  const encoded = encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\u{fffd}'));
-  // URL parsers treat %2E like a dot. Encoded twice it names nobody, so the vendor refuses it with a reason.
-  return encoded === '.' || encoded === '..' ? encoded.replaceAll('.', '%252E') : encoded;
-}
 
 /** The contacts collection: with the account in the path when the config names one. */
 export function contactsPath(config: MailtrapConfig): string {
@@ -16,7 +9,7 @@ export function contactsPath(config: MailtrapConfig): string {
 
 /** One contact, by id or by address (both are accepted in the same place). */
 export function contactPath(config: MailtrapConfig, idOrAddress: string): string {
-  return `${contactsPath(config)}/${segment(idOrAddress)}`;
+  return `${contactsPath(config)}/${pathSegment(idOrAddress)}`;
 }
 
 /** What an operation's path names: the last segment, decoded. */

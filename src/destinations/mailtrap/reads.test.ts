@@ -61,32 +61,32 @@ describe('lookup', () => {
 
 describe('lists', () => {
   test('names become ids', () => {
-    const exchange = mailtrap.lists!(config);
+    const exchange = mailtrap.lists!.all(config);
     expect(exchange.request).toEqual(mailtrap.probe(config));
     expect(exchange.request.url).toBe(`${base}/lists`);
     const read = exchange.interpret(
       answer(200, [{ id: 4, name: 'News' }, { id: 5, name: 'Other' }, 'odd', { id: 'x' }]),
     );
     if (!read.ok) throw new Error('expected lists');
-    expect(mailtrap.listNames!(config)).toEqual(['News']);
-    const resolved = mailtrap.resolveLists!(config, read.value);
+    expect(mailtrap.lists!.names(config)).toEqual(['News']);
+    const resolved = mailtrap.lists!.resolve(config, read.value.lists);
     expect(resolved.lists).toEqual([4, 9]);
-    expect(mailtrap.listNames!(resolved)).toEqual([]);
+    expect(mailtrap.lists!.names(resolved)).toEqual([]);
   });
 
   test('a name that no list has, or two have, is an error that lists the choices', () => {
     const other = [{ id: 5, name: 'Other' }];
-    expect(() => mailtrap.resolveLists!(config, other)).toThrow(
+    expect(() => mailtrap.lists!.resolve(config, other)).toThrow(
       expect.objectContaining({ code: 'RC_LIST_UNKNOWN', hint: expect.stringContaining('Other (5)') as string }),
     );
     const twice = [1, 2].map((id) => ({ id, name: 'News' }));
-    expect(() => mailtrap.resolveLists!(config, twice)).toThrow(/several/);
-    expect(() => mailtrap.resolveLists!(config, [])).toThrow(/no list/);
+    expect(() => mailtrap.lists!.resolve(config, twice)).toThrow(/several/);
+    expect(() => mailtrap.lists!.resolve(config, [])).toThrow(/no list/);
   });
 
   test('a body that is no list stops it', () => {
-    expect(mailtrap.lists!(config).interpret(answer(200, '{}'))).toMatchObject({ ok: false });
-    expect(mailtrap.lists!(config).interpret(answer(403, '{}'))).toMatchObject({ outcome: { code: 'forbidden' } });
+    expect(mailtrap.lists!.all(config).interpret(answer(200, '{}'))).toMatchObject({ ok: false });
+    expect(mailtrap.lists!.all(config).interpret(answer(403, '{}'))).toMatchObject({ outcome: { code: 'forbidden' } });
   });
 });
 

@@ -1,33 +1,15 @@
-import type { Exchange, HttpRequest, HttpResponse, RemoteContact, RemoteList } from '../../core/destination.ts';
+import type { Exchange, HttpRequest, HttpResponse, RemoteContact } from '../../core/destination.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
-import type { Outcome } from '../../core/outcome.ts';
+import { getJson, readJson } from '../../core/wire.ts';
 import type { MailtrapConfig } from './config.ts';
-import { readJson } from './errors.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, stopped } from './failure.ts';
 import { contactPath, contactsPath } from './paths.ts';
 
 type Read<Value> = ReturnType<Exchange<Value>['interpret']>;
 
-/** Sent with every request; authentication is added by the transport. */
-export const HEADERS: Readonly<Record<string, string>> = {
-  accept: 'application/json',
-  'content-type': 'application/json',
-  'user-agent': 'rollcall',
-};
-
 /** A GET below the base URL. */
 export function get(config: MailtrapConfig, path: string): HttpRequest {
-  return { method: 'GET', url: config.base_url + path, headers: HEADERS, body: null };
-}
-
-/** What stopped a read: the status, or an answer in an unexpected shape. */
-export function stopped(response: HttpResponse): { readonly ok: false; readonly outcome: Outcome } {
-  const outcome = failureOf(response) ?? {
-    kind: 'retry',
-    code: 'malformed_answer',
-    message: 'Mailtrap answered with success, but in an unexpected shape.',
-  };
-  return { ok: false, outcome };
+  return getJson(config.base_url + path);
 }
 
 /** The objects of a list answer; the API answers with a bare array, some clients expect it under `data`. */
@@ -41,21 +23,6 @@ export function rows(response: HttpResponse): readonly JsonObject[] | undefined 
 /** Cheap read that proves token, account and scope. */
 export function probe(config: MailtrapConfig): HttpRequest {
   return get(config, `${contactsPath(config)}/lists`);
-}
-
-/** All lists (at most 50, one page). */
-export function lists(config: MailtrapConfig): Exchange<readonly RemoteList[]> {
-  return {
-    request: probe(config),
-    interpret(response): Read<readonly RemoteList[]> {
-      const found = rows(response);
-      if (found === undefined) return stopped(response);
-      const value = found.flatMap(({ id, name }) =>
-        typeof id === 'number' && typeof name === 'string' ? [{ id, name }] : [],
-      );
-      return { ok: true, value };
-    },
-  };
 }
 
 /**

@@ -1,0 +1,19 @@
+/** What a request is for: each limit counts some of them. `bulk` starts a request for many contacts, `poll` asks about it. */
+export type Traffic = 'contact' | 'event' | 'bulk' | 'poll' | 'read';
+
+/** One shared rate limit: at most `requests` in any window of `perMs`. */
+export interface RateLimit {
+  readonly name: string;
+  readonly requests: number;
+  readonly perMs: number;
+  /** Which requests it counts; all of them when absent. */
+  readonly of?: readonly Traffic[] | undefined;
+}
+
+export interface Limits {
+  readonly buckets: readonly RateLimit[];
+  /** Requests in flight from one worker. */
+  readonly concurrency: number;
+  /** Most bytes of a request for one contact or its events; a larger one is refused before it is sent. Undefined where none is known. */
+  readonly bytesPerRequest?: number | undefined;
+}

@@ -1,0 +1,33 @@
+import { RollcallError } from './errors.ts';
+import type { RemoteList } from './lists.ts';
+
+/**
+ * List names replaced by ids, each once. Names compare exactly.
+ * @param listed ids, and names of lists; of a destination whose ids are texts, what is the id of a list counts as such
+ * @throws RollcallError RC_LIST_UNKNOWN when no list, or more than one, has a name
+ */
+export function idsOfLists(
+  vendor: string,
+  listed: readonly (number | string)[],
+  lists: readonly RemoteList[],
+): readonly (number | string)[] {
+  const idOf = (name: string): number | string => {
+    const byId = lists.find((list) => list.id === name);
+    if (byId !== undefined) return byId.id;
+    const [found, ...more] = lists.filter((list) => list.name === name);
+    if (found !== undefined && more.length === 0) return found.id;
+    const known = lists.map((list) => `${list.name} (${list.id})`).join(', ');
+    throw new RollcallError(
+      'RC_LIST_UNKNOWN',
+      found === undefined ? `${vendor} has no list named "${name}".` : `${vendor} has several lists named "${name}".`,
+      {
+        hint:
+          known === ''
+            ? `Create the list at ${vendor}, or take it out of \`lists\`.`
+            : `Write the id of one of these in \`lists\`: ${known}.`,
+        place: { path: 'lists' },
+      },
+    );
+  };
+  return [...new Set(listed.map((list) => (typeof list === 'number' ? list : idOf(list))))];
+}
