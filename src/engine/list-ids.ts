@@ -17,9 +17,10 @@ export async function readLists(
   send: Send,
 ): Promise<readonly RemoteList[]> {
   const { lists: plan } = destination;
+  if (plan === undefined) return [];
   const found: RemoteList[] = [];
   let page: string | undefined;
-  for (let pages = 0; plan !== undefined && pages < MOST_PAGES; pages += 1) {
+  for (let pages = 0; pages < MOST_PAGES; pages += 1) {
     const read = await exchange(destination, config, send, plan.all(config, page));
     if (!read.ok) throw unreadable(destination, read.outcome);
     found.push(...read.value.lists);
@@ -43,10 +44,10 @@ async function exchange<Value>(
   destination: Destination<unknown>,
   config: unknown,
   send: Send,
-  { request, interpret }: Exchange<Value>,
+  wanted: Exchange<Value>,
 ): Promise<ReturnType<Exchange<Value>['interpret']>> {
-  const answer = await send(request, destination.auth(config), { deadlineMs: 10_000 });
-  return answer.answered ? interpret(answer.response) : { ok: false, outcome: answer.outcome };
+  const answer = await send(wanted.request, destination.auth(config), { deadlineMs: 10_000 });
+  return answer.answered ? wanted.interpret(answer.response) : { ok: false, outcome: answer.outcome };
 }
 
 function unreadable({ name }: Destination<unknown>, outcome: Outcome): RollcallError {
