@@ -35,19 +35,20 @@ export async function watchJob(context: JobContext, lease: JobLease, job: Runnin
       return 'again';
     }
     if (!(await store.holdJob(lease))) return 'again';
-    if (!(await lane.limiter.acquire(performance.now() + HOLD_MS / 2, signal))) continue;
+    if (!(await lane.limiters.acquire('poll', performance.now() + HOLD_MS / 2, signal))) continue;
     const asked = lane.send(watch.poll(job.id, lane.config), auth, { deadlineMs: lane.times.requestMs });
     const answer = await held(context, lease, asked);
     if (!answer.answered) continue;
     const progress = watch.progress(answer.response);
     if (progress.kind === 'ended') return await end(context, lease, job, progress.outcome);
-    if (progress.kind === 'unanswered') await note(lane, progress.outcome, performance.now() - answer.latencyMs);
+    if (progress.kind === 'unanswered')
+      await note(lane, progress.outcome, performance.now() - answer.latencyMs, 'poll');
   }
 }
 
 async function end(context: JobContext, lease: JobLease, job: RunningJob, outcome: Outcome): Promise<JobEnd> {
   const { lane } = context;
-  await note(lane, outcome, job.begunAt);
+  await note(lane, outcome, job.begunAt, 'bulk');
   const waitMs = outcome.kind === 'delivered' ? 0 : retryDelayMs({ tries: 1, random: lane.random() });
   return await settleJob(context, lease, { outcome, waitMs, latencyMs: performance.now() - job.begunAt }, job.contacts);
 }

@@ -1,6 +1,7 @@
 import type { Destination } from '../core/destination.ts';
+import type { Limits } from '../core/limits.ts';
 import type { LaneQueue } from './lane-queue.ts';
-import type { Limiter } from './limiter.ts';
+import type { Limiters } from './limiters.ts';
 import type { Claimed, DestinationState, Lease, Logger, Send, Store } from './ports.ts';
 import type { EngineTimes } from './times.ts';
 import type { Wake } from './wake.ts';
@@ -39,9 +40,8 @@ export interface LaneShared extends LaneOptions {
   readonly filled: Wake;
   /** Rung when there may be something to claim, or room for it. */
   readonly claimable: Wake;
-  readonly limiter: Limiter;
-  /** Added to a wait that a destination asks for, so that a bucket's burst does not start before its end. */
-  readonly holdExtraMs: number;
+  readonly limits: Limits;
+  readonly limiters: Limiters;
   readonly budget: number;
   /** Units of the backfill lane that may be in hand: one slot is for whoever is live. */
   readonly backfillSlots: number;

@@ -55,7 +55,7 @@ async function run(
       calls.push('release');
       ended.ring();
     },
-    holdSends: async (_destination, waitMs) => void calls.push(`hold ${waitMs >= 3_000}`),
+    holdSends: async (_destination, _buckets, waitMs) => void calls.push(`hold ${waitMs >= 3_000}`),
     pause: async (_destination, code) => void calls.push(`pause ${code}`),
     resume: async () => void calls.push('resume'),
   };
