@@ -3,7 +3,6 @@ import { retryDelayMs } from '../core/retry.ts';
 import { held, HOLD_MS, type JobContext, type JobEnd, settleJob } from './job-context.ts';
 import type { JobLease } from './job-ports.ts';
 import { note } from './note.ts';
-import { pause } from './wake.ts';
 
 /** A job at work at the destination. Times are of `performance.now()`. */
 export interface RunningJob {
@@ -29,7 +28,7 @@ export async function watchJob(context: JobContext, lease: JobLease, job: Runnin
   if (watch === undefined) return await end(context, lease, job, ENDLESS);
   for (let waitMs = watch.firstMs; ; waitMs = Math.min(watch.mostMs, waitMs * 1.5)) {
     if (performance.now() > job.givesUpAt) return await end(context, lease, job, ENDLESS);
-    await held(context, lease, pause(waitMs, signal));
+    await held(context, lease, lane.notified.wait(waitMs, signal));
     if (signal.aborted) {
       await store.holdJob({ ...lease, holdMs: 0 });
       return 'again';

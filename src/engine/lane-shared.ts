@@ -21,6 +21,10 @@ export interface LaneOptions {
   readonly liveWaitMs: number;
   /** A number from 0 to 1, for jitter. */
   readonly random: () => number;
+  /** Rung when the destination says that a request for many has ended. */
+  readonly notified: Wake;
+  /** Told when the destination refuses our key. */
+  readonly onRefused: () => void;
   /** Told of every error of the store; true when no retry can mend it and the lane shall end. */
   readonly isFatal: (error: unknown) => boolean;
 }

@@ -73,6 +73,8 @@ async function run(
     eventsAtMostOnce: options.eventsAtMostOnce ?? false,
     times: DEFAULT_TIMES,
     random: () => 0.5,
+    notified: createWake(),
+    onRefused: () => undefined,
     isFatal: () => false,
   });
   const stop = new AbortController();

@@ -5,6 +5,8 @@ import { LONGEST_WAIT_MS } from '../core/retry.ts';
 import { giveBack, type LaneShared } from './lane-shared.ts';
 import { bucketsFor } from './limiters.ts';
 
+/** A key that may have been changed where it is read from. */
+const REFUSALS: ReadonlySet<string> = new Set(['unauthorized', 'forbidden']);
 /** Wait after a 429 that does not say how long. */
 const THROTTLE_MS = 5_000;
 
@@ -30,6 +32,7 @@ export async function note(lane: LaneShared, outcome: Outcome, begunAt: number, 
       );
       await giveBack(lane, lane.queue.takeAll());
       await store.pause(id, outcome.code, outcome.message, pauseMs);
+      if (REFUSALS.has(outcome.code)) lane.onRefused();
       return;
     }
     case 'throttle':

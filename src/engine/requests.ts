@@ -135,13 +135,10 @@ async function found(
   return { outcome: nothingToDo ? { kind: 'delivered' } : NOT_FOUND, latencyMs: read.latencyMs };
 }
 
-function lookup(
-  { id, lookup: by }: Destination<unknown>,
-  config: unknown,
-  address: string,
-): Exchange<RemoteContact | null> {
-  if (by === undefined) throw new TypeError(`${id} looks contacts up and has no lookup`);
-  return by({ id: null, address }, config);
+function lookup(destination: Destination<unknown>, config: unknown, address: string): Exchange<RemoteContact | null> {
+  const exchange = destination.lookup?.({ id: null, address }, config);
+  if (exchange === undefined) throw new TypeError(`${destination.id} looks contacts up and has no lookup`);
+  return exchange;
 }
 
 /** Of several, until one may not be sent. */
