@@ -17,7 +17,12 @@ function request(batch: readonly Operation[], config: BrevoConfig): HttpRequest 
   if (batch.length > 1) {
     // Only events share a key.
     const events = batch.map(({ body }): Json => body);
-    return { method: 'POST', url: `${config.base_url}/events/batch`, headers: JSON_HEADERS, body: renderJson({ events }) };
+    return {
+      method: 'POST',
+      url: `${config.base_url}/events/batch`,
+      headers: JSON_HEADERS,
+      body: renderJson({ events }),
+    };
   }
   return {
     method: operation.method,

@@ -35,11 +35,15 @@ function refusal(code: string, message: string, field?: string): Outcome {
 /** Why an event can't be stored there; undefined when it can. */
 function problemOf(name: string, names: readonly string[], properties: JsonObject): Outcome | undefined {
   if (name === '' || name.length > EVENT_LIMITS.name) {
-    return refusal('invalid_event', `The event's name has ${name.length} characters as Brevo writes it: 1 to 255 are allowed.`);
+    return refusal(
+      'invalid_event',
+      `The event's name has ${name.length} characters as Brevo writes it: 1 to 255 are allowed.`,
+    );
   }
   const bad = names.find((each) => each === '' || each.length > EVENT_LIMITS.property);
   if (bad !== undefined) {
-    const message = 'The name of a property is empty, or has more than 255 characters as Brevo writes it: map a shorter one.';
+    const message =
+      'The name of a property is empty, or has more than 255 characters as Brevo writes it: map a shorter one.';
     return refusal('invalid_property', message, bad.slice(0, 100));
   }
   const twice = names.find((each, n) => names.indexOf(each) !== n);
@@ -48,7 +52,10 @@ function problemOf(name: string, names: readonly string[], properties: JsonObjec
   }
   const bytes = encoder.encode(renderJson(properties)).length;
   if (bytes <= MOST_BYTES) return undefined;
-  return refusal('too_large', `The event's properties take ${bytes} bytes, and Brevo takes at most ${MOST_BYTES}: map less.`);
+  return refusal(
+    'too_large',
+    `The event's properties take ${bytes} bytes, and Brevo takes at most ${MOST_BYTES}: map less.`,
+  );
 }
 
 /**

@@ -28,9 +28,7 @@ export function hasArrived({ remote }: Delivery, address: string): boolean {
 
 /** What says that a person must not be mailed, nor written to by SMS where we know of a number. Never its opposite. */
 function optOut(phones: boolean, config: BrevoConfig): JsonObject {
-  return phones && config.sms === 'on'
-    ? { emailBlacklisted: true, smsBlacklisted: true }
-    : { emailBlacklisted: true };
+  return phones && config.sms === 'on' ? { emailBlacklisted: true, smsBlacklisted: true } : { emailBlacklisted: true };
 }
 
 function remove(named: Named): Operation {
@@ -45,9 +43,7 @@ function put(kind: Operation['kind'], named: Named, body: JsonObject): Operation
 function knownAs(remote: RemoteContact | null): Named | undefined {
   if (isPresent(remote?.id)) return { by: 'contact_id', value: remote.id };
   // Accepted under this address for certain. Otherwise it may never have arrived, and each try would end the same way.
-  return remote?.imported === true && isPresent(remote.address)
-    ? { by: 'email_id', value: remote.address }
-    : undefined;
+  return remote?.imported === true && isPresent(remote.address) ? { by: 'email_id', value: remote.address } : undefined;
 }
 
 function upsert(delivery: Delivery, address: string, plan: AttributePlan, config: BrevoConfig): Operation[] {

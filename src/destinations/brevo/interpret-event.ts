@@ -46,10 +46,15 @@ function accepted({ status, body }: HttpResponse): Outcome {
 }
 
 function refused(failure: Failure, words: string | undefined): Outcome {
-  if (failure.kind !== 'reject' || failure.code === 'http_404') return failure.kind === 'reject' ? wrongPath(failure) : failure;
+  if (failure.kind !== 'reject' || failure.code === 'http_404')
+    return failure.kind === 'reject' ? wrongPath(failure) : failure;
   return { ...failure, code: 'invalid_event', message: cut(words ?? failure.message) };
 }
 
 function wrongPath({ message }: Failure): Outcome {
-  return { kind: 'config', code: 'wrong_path', message: cut(`Brevo has no such path: check base_url. It said: ${message}`) };
+  return {
+    kind: 'config',
+    code: 'wrong_path',
+    message: cut(`Brevo has no such path: check base_url. It said: ${message}`),
+  };
 }

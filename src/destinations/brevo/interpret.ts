@@ -67,7 +67,11 @@ function isForeign({ body }: HttpResponse): boolean {
 }
 
 function wrongPath({ message }: Failure): Outcome {
-  return { kind: 'config', code: 'wrong_path', message: cut(`Brevo has no such path: check base_url. It said: ${message}`) };
+  return {
+    kind: 'config',
+    code: 'wrong_path',
+    message: cut(`Brevo has no such path: check base_url. It said: ${message}`),
+  };
 }
 
 /** 404: the contact is gone, or the path is no path of the API. */

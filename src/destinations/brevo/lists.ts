@@ -24,10 +24,7 @@ function failed(response: JsonObject | undefined): readonly string[] {
   return Array.isArray(failure) ? (failure as readonly Json[]).filter((each) => typeof each === 'string') : [];
 }
 
-function resolved(
-  listed: readonly (number | string)[],
-  known: readonly RemoteList[],
-): readonly number[] {
+function resolved(listed: readonly (number | string)[], known: readonly RemoteList[]): readonly number[] {
   return idsOfLists('Brevo', listed, known).filter((id) => typeof id === 'number');
 }
 
@@ -57,7 +54,9 @@ export const lists: ListPlan<BrevoConfig> = {
       if (typeof id === 'number') return { ok: true, value: { id, name } };
       const failure = failureOf(response);
       if (failure === undefined || !/folder/i.test(failure.message)) return stopped(response);
-      const message = cut(`Brevo has no folder ${config.folder}: set \`folder\` to the id of one. It said: ${failure.message}`);
+      const message = cut(
+        `Brevo has no folder ${config.folder}: set \`folder\` to the id of one. It said: ${failure.message}`,
+      );
       return { ok: false, outcome: { kind: 'config', code: 'unknown_folder', message } };
     },
   }),
