@@ -20,11 +20,16 @@ export function eventName(name: string): string {
     .replaceAll(/[^A-Za-z0-9_-]/gu, (character) => `-${character.codePointAt(0)!.toString(16)}-`);
 }
 
+function namedWithin(value: Json): Json {
+  if (Array.isArray(value)) return (value as readonly Json[]).map(namedWithin);
+  return isJsonObject(value) ? named(value).body : value;
+}
+
 function named(properties: JsonObject): { readonly names: readonly string[]; readonly body: JsonObject } {
   // Brevo knows no null: what has no value is left out.
   const entries = Object.entries(properties)
     .filter(([, value]) => value !== null)
-    .map(([name, value]): [string, Json] => [eventName(name), isJsonObject(value) ? named(value).body : value]);
+    .map(([name, value]): [string, Json] => [eventName(name), namedWithin(value)]);
   return { names: entries.map(([name]) => name), body: Object.fromEntries(entries) };
 }
 

@@ -11,6 +11,8 @@ export function isPhone(name: string): boolean {
  * numbers without the plus. A number without its country would be another person's: that is none.
  */
 export function e164(text: string): string | undefined {
+  // `+49 (0)151`: the 0 is dialled at home only, and would make another number.
+  if (/\(0+\)/.test(text)) return undefined;
   const bare = text.replaceAll(/[\s().\-/]/g, '');
   const digits = /^(?:\+|00)?([1-9]\d{6,14})$/.exec(bare)?.[1];
   return digits === undefined ? undefined : `+${digits}`;

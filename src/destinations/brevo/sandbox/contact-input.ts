@@ -19,6 +19,11 @@ export function isReply(value: object): value is ApiReply {
   return 'status' in value && 'body' in value;
 }
 
+/** A text or a number as text; empty for anything else. */
+export function textOf(value: Json | undefined): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
 /** The JSON object of a body, or null. */
 export function objectOf(request: ApiRequest): JsonObject | null {
   const json = request.json();

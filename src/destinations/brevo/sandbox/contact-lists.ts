@@ -1,7 +1,7 @@
 import { isJsonObject, type Json } from '../../../core/json.ts';
 import type { ApiReply, ApiRequest } from '../../../sandbox/api-request.ts';
 import type { Account } from './account.ts';
-import { isReply, objectOf } from './contact-input.ts';
+import { isReply, objectOf, textOf } from './contact-input.ts';
 import { update } from './contacts.ts';
 import { pageOf, slice } from './pages.ts';
 import { invalid, missing, noContent, notJson, notThere, reply } from './replies.ts';
@@ -34,7 +34,7 @@ export function getMembers({ store }: Account, id: number, request: ApiRequest):
 
 function named({ store }: Account, value: Json, by: 'emails' | 'ids' | 'extIds'): StoredContact | undefined {
   if (by === 'ids') return store.byNumber(Number(value));
-  return store.find(by === 'emails' ? 'email' : 'ext_id', String(value));
+  return store.find(by === 'emails' ? 'email' : 'ext_id', textOf(value));
 }
 
 /** POST /contacts/lists/{id}/contacts/add and /remove: 400 when it would change nobody, else 201 with who failed. */
@@ -70,7 +70,7 @@ export function updateMany(account: Account, request: ApiRequest): ApiReply {
     const contact =
       typeof email === 'string'
         ? account.store.find('email', email)
-        : (account.store.byNumber(Number(id)) ?? account.store.find('SMS', String(sms)));
+        : (account.store.byNumber(Number(id)) ?? account.store.find('SMS', textOf(sms)));
     if (contact !== undefined) update(account, contact, each);
   }
   return noContent;

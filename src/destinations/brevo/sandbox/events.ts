@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, renderJson } from '../../../core/json.ts';
 import type { ApiReply, ApiRequest } from '../../../sandbox/api-request.ts';
 import type { Account } from './account.ts';
-import { objectOf } from './contact-input.ts';
+import { objectOf, textOf } from './contact-input.ts';
 import { invalid, missing, noContent, notJson, reply } from './replies.ts';
 import type { StoredEvent } from './store.ts';
 
@@ -36,7 +36,7 @@ function eventOf(event: JsonObject, { store }: Account): StoredEvent {
   const contact = typeof id === 'number' ? store.byNumber(id) : undefined;
   return {
     address: contact?.email ?? (typeof email === 'string' ? email : ''),
-    name: String(name),
+    name: textOf(name),
     properties: isJsonObject(properties) ? properties : {},
     at: typeof date === 'string' ? Date.parse(date) : store.now(),
   };

@@ -2,7 +2,7 @@ import { parse } from 'csv-parse/sync';
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts';
 import type { ApiReply, ApiRequest } from '../../../sandbox/api-request.ts';
 import type { Account } from './account.ts';
-import { isReply, listIdsOf, objectOf } from './contact-input.ts';
+import { isReply, listIdsOf, objectOf, textOf } from './contact-input.ts';
 import { invalid, missing, notJson, notThere, reply } from './replies.ts';
 
 /** The rows of `fileBody`: columns divided by semicolons, the first line names them. */
@@ -35,7 +35,7 @@ export function createImport(
   const made = isJsonObject(newList) && typeof newList['listName'] === 'string' ? newList : undefined;
   if (made !== undefined && !store.folders.has(Number(made['folderId']))) return notThere('Folder ID');
   if (ids.length === 0 && made === undefined) return missing('listIds or newList is required');
-  const joined = made === undefined ? ids : [store.addList(String(made['listName']), Number(made['folderId'])).id];
+  const joined = made === undefined ? ids : [store.addList(textOf(made['listName']), Number(made['folderId'])).id];
   const refused = (rows as readonly Json[]).flatMap((row) => {
     const email = isJsonObject(row) ? row['email'] : undefined;
     return typeof email === 'string' && rejects(email) ? [email] : [];
@@ -85,6 +85,6 @@ export function getReport(account: Account, path: string): ApiReply | null {
   const [, id, name] = REPORT_PATH.exec(path) ?? [];
   const job = id === undefined ? undefined : account.imports.poll(Number(id));
   if (job === undefined || name === undefined) return null;
-  const lines = reportOf(job.result, name).map((each) => `${String(each)}\n`);
+  const lines = reportOf(job.result, name).map((each) => `${textOf(each)}\n`);
   return { status: 200, headers: { 'content-type': 'text/csv' }, body: `EMAIL\n${lines.join('')}` };
 }

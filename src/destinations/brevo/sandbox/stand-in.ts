@@ -194,7 +194,8 @@ export class BrevoStandIn implements StandIn {
   /** By a timer of its own, as nobody may ask meanwhile. It keeps no process alive. */
   private tellLater(url: string, id: number): void {
     setTimeout(() => {
-      while ((this.account.imports.poll(id)?.stage ?? 2) < 2);
+      this.account.imports.poll(id);
+      this.account.imports.poll(id);
       notify(url, id);
     }, this.jobMs).unref();
   }
