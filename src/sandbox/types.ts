@@ -7,7 +7,7 @@ import type { Json } from '../core/json.ts';
 export interface SandboxOptions {
   /** Ids of the destinations to stand in for; all that there are when absent. */
   readonly only?: readonly string[] | undefined;
-  /** Further stand-ins, by id, beside those of the destinations there are. */
+  /** The stand-ins to serve, by id, in place of those that are found. */
   readonly standIns?: Readonly<Record<string, StandInMaker>> | undefined;
   /** 0, the default, takes a free port. */
   readonly port?: number | undefined;
