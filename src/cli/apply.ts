@@ -11,6 +11,7 @@ import { type DatabasePlan, type DestinationPlan, planDatabase, planDestinations
 import { renderApply } from './apply-show.ts';
 import { ask } from './ask.ts';
 import type { Cli } from './cli.ts';
+import { sandboxProblem } from './development.ts';
 import { examples } from './examples.ts';
 import { widthOf } from './io.ts';
 import { count } from './layout.ts';
@@ -80,6 +81,8 @@ async function applyWith({ sql, config, database, send }: Parts, options: Option
   if ((database.installed?.identity ?? null) !== null) {
     await sql.query('select rollcall.check_identity($1, $2)', [ref, config.environment]);
   }
+  const down = options.skipDestinations === true ? undefined : await sandboxProblem(config);
+  if (down !== undefined) throw down;
   const destinations =
     options.skipDestinations === true
       ? undefined

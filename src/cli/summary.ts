@@ -48,7 +48,12 @@ export function summaryOf(config: Config, found: Found | undefined): object {
     hash: config.hash,
     enabled: config.enabled,
     users: config.users,
-    destinations: config.destinations.map(({ name, type, onDelete }) => ({ name, type, on_delete: onDelete })),
+    destinations: config.destinations.map(({ name, type, onDelete, sandbox }) => ({
+      name,
+      type,
+      on_delete: onDelete,
+      ...(sandbox === undefined ? {} : { sandbox }),
+    })),
     address: userMapping.address.join('.'),
     attributes: allAttributes(config).map(({ attribute, table }) => ({
       from: describeSource(attribute, table),

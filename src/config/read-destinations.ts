@@ -10,7 +10,7 @@ import type { DestinationConfig, LeavingPolicy } from './types.ts';
 import { checkOptionKeys, expectsTyped, issuePath, reportZodIssues } from './zod-issues.ts';
 
 /** The keys of every destination, which its own schema does not know. */
-export const GENERIC_KEYS: readonly string[] = ['type', 'on_delete'];
+export const GENERIC_KEYS: readonly string[] = ['type', 'on_delete', 'sandbox'];
 /** What `on_delete` can say. */
 export const LEAVING_POLICIES: readonly LeavingPolicy[] = ['delete', 'unsubscribe', 'keep'];
 
