@@ -83,14 +83,9 @@ export async function planDestinations(
     if (access === undefined) continue;
     const changes = planFields(attributes, await readFields(access), access.fields);
     const at = { name: entry.name, max: access.fields.max };
-    plans.push({ name: entry.name, access, changes, problem: fieldsProblem(changes, at, mayCreate(entry)) });
+    plans.push({ name: entry.name, access, changes, problem: fieldsProblem(changes, at, entry.createMissing.fields) });
   }
   return plans;
-}
-
-/** By convention the option `create_fields` of every destination that keeps fields. */
-function mayCreate({ options }: DestinationConfig): boolean {
-  return (options as { readonly create_fields?: boolean } | null)?.create_fields !== false;
 }
 
 function accessTo(

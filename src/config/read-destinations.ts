@@ -1,37 +1,43 @@
 import type { Destination } from '../core/destination.ts';
 import { asMap, readChoice, readText, wrongType } from './fields.ts';
+import { GENERIC_KEYS } from './destination-keys.ts';
 import type { Issues } from './issues.ts';
 import { optionSchema } from './option-schema.ts';
 import { locate, plainValue } from './plain-value.ts';
 import { quote } from './quote.ts';
+import { readAdjustment } from './read-adjustment.ts';
+import { readCreateMissing } from './read-create-missing.ts';
 import { suggestion } from './suggest.ts';
 import { type Entry, isNothing, type MapNode, type ScalarNode } from './tree.ts';
 import type { DestinationConfig, LeavingPolicy } from './types.ts';
 import { checkOptionKeys, expectsTyped, issuePath, reportZodIssues } from './zod-issues.ts';
 
-/** The keys of every destination, which its own schema does not know. */
-export const GENERIC_KEYS: readonly string[] = ['type', 'on_delete'];
 /** What `on_delete` can say. */
 export const LEAVING_POLICIES: readonly LeavingPolicy[] = ['delete', 'unsubscribe', 'keep'];
 
 // It becomes part of keys in the database and of log fields.
 const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
 
-/** Reads `destinations:`; the options of each are checked by its own schema. Mistakes go to `issues`. */
+/**
+ * Reads `destinations:`; the options of each are checked by its own schema. Mistakes go to `issues`.
+ * @param attributes names of all mapped attributes; undefined while the mapping itself is wrong
+ */
 export function readDestinations(
   entry: Entry | undefined,
   registry: readonly Destination<unknown>[],
+  attributes: readonly string[] | undefined,
   issues: Issues,
 ): readonly DestinationConfig[] {
   const map = asMap(entry?.value, issues, 'a map of destinations');
   return [...(map?.entries.values() ?? [])]
-    .map((item) => readDestination(item, registry, issues))
+    .map((item) => readDestination(item, registry, attributes, issues))
     .filter((destination) => destination !== undefined);
 }
 
 function readDestination(
   entry: Entry,
   registry: readonly Destination<unknown>[],
+  attributes: readonly string[] | undefined,
   issues: Issues,
 ): DestinationConfig | undefined {
   if (!NAME.test(entry.key)) {
@@ -57,6 +63,8 @@ function readDestination(
     account,
     events: destination.capabilities.events,
     onDelete: readChoice(map.entries.get('on_delete'), LEAVING_POLICIES, issues) ?? 'delete',
+    adjustment: readAdjustment(map, attributes, issues),
+    createMissing: readCreateMissing(map.entries.get('create_missing'), issues),
     ...entry.at,
   };
 }

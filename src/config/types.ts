@@ -1,4 +1,4 @@
-import type { ConsentBasis, ContactTable, EventTable, SystemEvent, UserMapping } from '../core/mapping.ts';
+import type { Adjustment, ConsentBasis, ContactTable, EventTable, SystemEvent, UserMapping } from '../core/mapping.ts';
 
 /** A validated, frozen configuration. Made by `loadConfig`; nothing else builds one. */
 export interface Config {
@@ -73,6 +73,10 @@ export interface DestinationConfig {
   readonly events: 'keyed' | 'unkeyed' | 'none';
   /** What becomes of the contact of a person who left: deleted, banned, or no contact any more by the mapping. */
   readonly onDelete: LeavingPolicy;
+  /** How its contacts differ from what the mapping makes of people; undefined where they do not. */
+  readonly adjustment?: Adjustment | undefined;
+  /** What `apply` creates there when it is missing. */
+  readonly createMissing: { readonly fields: boolean; readonly lists: boolean };
   readonly line: number;
   readonly column: number;
 }
