@@ -6,6 +6,7 @@ import { type FieldAccess, type FieldChanges, fieldsProblem, planFields, readFie
 import type { Send } from '../engine/ports.ts';
 import { pause } from '../engine/wake.ts';
 import { withListIds } from '../engine/list-ids.ts';
+import { adjustedPlan } from '../sql/compile/adjustment.ts';
 import { attributePlan } from '../sql/compile/attribute-plan.ts';
 import { inspectSources } from '../sql/inspect/sources.ts';
 import { installScript, MIGRATIONS } from '../sql/install-script.ts';
@@ -81,7 +82,7 @@ export async function planDestinations(
     await withListIds(destination, entry.options, send);
     const access = accessTo(destination, entry, send, onWait);
     if (access === undefined) continue;
-    const changes = planFields(attributes, await readFields(access), access.fields);
+    const changes = planFields(adjustedPlan(attributes, entry.adjustment, config.file), await readFields(access), access.fields);
     const at = { name: entry.name, max: access.fields.max };
     plans.push({ name: entry.name, access, changes, problem: fieldsProblem(changes, at, entry.createMissing.fields) });
   }
