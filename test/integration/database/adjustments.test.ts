@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { applyInstall } from '../../../src/sql/apply.ts';
 import { foresee } from '../../../src/sql/foresee.ts';
 import { inspectSources } from '../../../src/sql/inspect/sources.ts';
-import { testConfig } from '../../support/config.ts';
+import { attribute, testConfig } from '../../support/config.ts';
 import { createDatabase } from '../../support/database.ts';
 import { adjustment, ATTRIBUTES, destination, peopleConfig, views } from './adjustments-support.ts';
 import { around, installed, REF } from './support.ts';
@@ -275,17 +275,10 @@ describe('another adjustment', () => {
   });
 
   test('an attribute of the clock is no change under any name', async () => {
-    const clock = {
-      ...ATTRIBUTES[0]!,
-      name: 'AGE',
-      source: { kind: 'sql', expression: 'extract(second from clock_timestamp())' } as const,
-    };
     const { userMapping } = testConfig();
+    const age = attribute('AGE', { kind: 'sql', expression: 'now()::text' });
     const config = testConfig({
-      userMapping: {
-        ...userMapping,
-        attributes: [...ATTRIBUTES, { ...clock, source: { kind: 'sql', expression: 'now()::text' } }],
-      },
+      userMapping: { ...userMapping, attributes: [...ATTRIBUTES, age] },
       destinations: [destination('a', { adjustment: adjustment({ rename: { AGE: 'NOW' } }) })],
     });
     const one = await installed(config);
