@@ -82,7 +82,11 @@ export async function planDestinations(
     await withListIds(destination, entry.options, send);
     const access = accessTo(destination, entry, send, onWait);
     if (access === undefined) continue;
-    const changes = planFields(adjustedPlan(attributes, entry.adjustment, config.file), await readFields(access), access.fields);
+    const changes = planFields(
+      adjustedPlan(attributes, entry.adjustment, config.file),
+      await readFields(access),
+      access.fields,
+    );
     const at = { name: entry.name, max: access.fields.max };
     plans.push({ name: entry.name, access, changes, problem: fieldsProblem(changes, at, entry.createMissing.fields) });
   }

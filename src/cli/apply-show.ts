@@ -64,7 +64,7 @@ function renderDatabase(config: Config, database: DatabasePlan, paint: Paint, wi
   for (const { name, account } of config.destinations) {
     const before = installed?.accounts[name];
     if (before === undefined) add(`destination ${name}`);
-    else if (before === account) change(`destination ${name}`);
+    else if (account === undefined || before === account || before === '') change(`destination ${name}`);
     else change(`destination ${name}: another account, so everybody is sent again`);
   }
   for (const name of dropped) remove(`destination ${name}: no longer sent to, its contacts stay there`);

@@ -91,12 +91,21 @@ function consentShape(consent: ConsentBasis): object {
 }
 
 function destinationShape(
-  { name, type, options, onDelete, adjustment }: DestinationConfig,
+  { name, type, options, vault, onDelete, adjustment }: DestinationConfig,
   registry: readonly Destination<unknown>[],
 ) {
   const destination = registry.find((candidate) => candidate.id === type);
   const open = destination === undefined ? undefined : withoutSecrets(options, optionSchema(destination));
-  return { name, type, onDelete, options: open, adjustment: adjustment && adjustmentShape(adjustment) };
+  // Of what is no secret, a placeholder says nothing.
+  const inVault = vault?.places.filter((place) => !place.secret).map(({ path, parts }) => ({ path, parts }));
+  return {
+    name,
+    type,
+    onDelete,
+    options: open,
+    inVault: inVault?.length === 0 ? undefined : inVault,
+    adjustment: adjustment && adjustmentShape(adjustment),
+  };
 }
 
 function adjustmentShape({ only, drop, rename, retype, where }: Adjustment): object {

@@ -10,6 +10,7 @@ import { readCreateMissing } from './read-create-missing.ts';
 import { suggestion } from './suggest.ts';
 import { type Entry, isNothing, type MapNode, type ScalarNode } from './tree.ts';
 import type { DestinationConfig, LeavingPolicy } from './types.ts';
+import { readVaultOptions, vaultNodes } from './read-vault-options.ts';
 import { checkOptionKeys, expectsTyped, issuePath, reportZodIssues } from './zod-issues.ts';
 
 /** What `on_delete` can say. */
@@ -54,13 +55,10 @@ function readDestination(
     value.kind === 'map' ? value : { kind: 'map', entries: new Map(), at: entry.at, path: entry.path };
   const destination = findDestination(entry, map, registry, issues);
   if (destination === undefined) return undefined;
-  const options = readOptions(entry, map, destination, issues);
-  const account = options === undefined ? '' : destination.account(options);
   return {
     name: entry.key,
     type: destination.id,
-    options,
-    account,
+    ...readOptions(entry, map, destination, issues),
     events: destination.capabilities.events,
     onDelete: readChoice(map.entries.get('on_delete'), LEAVING_POLICIES, issues) ?? 'delete',
     adjustment: readAdjustment(map, attributes, issues),
@@ -103,13 +101,20 @@ function findDestination(
 }
 
 /** The options as the destination's schema makes them; undefined when they are wrong (which is reported). */
-function readOptions(entry: Entry, map: MapNode, destination: Destination<unknown>, issues: Issues): unknown {
+function readOptions(
+  entry: Entry,
+  map: MapNode,
+  destination: Destination<unknown>,
+  issues: Issues,
+): Pick<DestinationConfig, 'options' | 'vault' | 'account'> {
   const schema = optionSchema(destination);
   const options: MapNode = {
     ...map,
     entries: new Map([...map.entries].filter(([key]) => !GENERIC_KEYS.includes(key))),
   };
   checkOptionKeys(options, schema, entry.path, GENERIC_KEYS, issues);
+  const nodes = vaultNodes(options);
+  if (nodes.length > 0) return readVaultOptions({ entry, options, nodes, schema }, destination, issues);
   let result = destination.config.safeParse(plainValue(options));
   if (!result.success) {
     const retyped = new Set<ScalarNode>();
@@ -119,7 +124,7 @@ function readOptions(entry: Entry, map: MapNode, destination: Destination<unknow
     }
     if (retyped.size > 0) result = destination.config.safeParse(plainValue(options, retyped));
   }
-  if (result.success) return result.data;
+  if (result.success) return { options: result.data, account: destination.account(result.data) };
   reportZodIssues(result.error.issues, options, entry, schema, issues);
-  return undefined;
+  return { options: undefined, account: undefined };
 }

@@ -144,13 +144,14 @@ function destinationScript(
     planned(map),
     ...(fingerprint === undefined ? [] : [fingerprintFunction(fingerprint, of, adjustment)]),
     `select rollcall.send_again(id, true) from rollcall.destinations
-  where name = ${quoteLiteral(name)} and account <> ${quoteLiteral(account)};`,
-    `insert into rollcall.destinations (name, type, map_function, fingerprint_function, plan, account, on_delete, takes_events, events_once, enabled, clock_attributes)
-  values (${quoteLiteral(name)}, ${quoteLiteral(type)}, ${quoteLiteral(map)}, ${fingerprint === undefined ? 'null' : quoteLiteral(fingerprint)}, ${quoteLiteral(plan)}, ${quoteLiteral(account)},
+  where name = ${quoteLiteral(name)} and account not in ('', ${quoteLiteral(account ?? '')}) and ${account !== undefined};`,
+    // Without its secrets nobody knows which account it is: what is known of one stays.
+    `insert into rollcall.destinations as d (name, type, map_function, fingerprint_function, plan, account, on_delete, takes_events, events_once, enabled, clock_attributes)
+  values (${quoteLiteral(name)}, ${quoteLiteral(type)}, ${quoteLiteral(map)}, ${fingerprint === undefined ? 'null' : quoteLiteral(fingerprint)}, ${quoteLiteral(plan)}, ${quoteLiteral(account ?? '')},
     ${quoteLiteral(onDelete)}, ${events !== 'none'}, ${events === 'unkeyed' && config.delivery.events === 'at_most_once'}, ${on}, ${clock.length === 0 ? 'null' : quoteTexts(clock)})
   on conflict (name) do update set type = excluded.type, map_function = excluded.map_function,
     fingerprint_function = excluded.fingerprint_function, plan = excluded.plan,
-    account = excluded.account, on_delete = excluded.on_delete, takes_events = excluded.takes_events,
+    account = coalesce(nullif(excluded.account, ''), d.account), on_delete = excluded.on_delete, takes_events = excluded.takes_events,
     events_once = excluded.events_once, enabled = excluded.enabled, clock_attributes = excluded.clock_attributes;`,
   ];
 }

@@ -27,7 +27,7 @@ create table rollcall.destinations (
   enabled boolean not null default true,       -- false once the config no longer names it
   map_function name not null,
   plan jsonb not null,                         -- attribute name -> type
-  account text not null,                       -- which account there: what was delivered holds for this one only
+  account text not null,                       -- which account there: what was delivered holds for this one only; '' while unknown
   on_delete text not null default 'delete' check (on_delete in ('delete', 'unsubscribe', 'keep')),
   takes_events boolean not null default false,
   events_once boolean not null default false,  -- an event whose outcome is unknown is not sent again
