@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { fillVault, secretNames } from '../config/fill-vault.ts';
 import type { Config, DestinationConfig } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
@@ -45,18 +44,6 @@ async function checkAccount(name: string, account: string, sql: Queryable): Prom
       place: { path },
     },
   );
-}
-
-/**
- * The same again, after a destination has refused a key (401, 403): somebody may have changed it in Vault.
- * @param used the options it was refused with
- * @returns the options that are there now; undefined when they are those, so that nothing is to be hoped for
- * @throws RollcallError `RC_VAULT_SECRET`, `RC_VAULT_ACCOUNT`; the driver's error when the database is gone
- */
-export async function rereadOptions(entry: DestinationConfig, sql: Queryable, used: unknown): Promise<unknown> {
-  if (entry.vault === undefined) return undefined;
-  const now = await resolveOptions(entry, sql);
-  return isDeepStrictEqual(now, used) ? undefined : now;
 }
 
 /** A config whose secrets were looked for. */
