@@ -1,4 +1,11 @@
-import type { AttributePlan, ContactEvent, Delivery, Operation, Origin, RemoteContact } from '../../core/destination.ts';
+import type {
+  AttributePlan,
+  ContactEvent,
+  Delivery,
+  Operation,
+  Origin,
+  RemoteContact,
+} from '../../core/destination.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { isPresent } from '../../core/opt-out.ts';
 
@@ -66,9 +73,7 @@ export function encode(delivery: Delivery, plan: AttributePlan): readonly Operat
   }
   if (remote === null) return [];
   if (action === 'delete') return [stateMessage('delete', 'contact.deleted', delivery, { address: known })];
-  return [
-    stateMessage('unsubscribe', 'contact.unsubscribed', delivery, { address: known, consent: 'opted_out' }),
-  ];
+  return [stateMessage('unsubscribe', 'contact.unsubscribed', delivery, { address: known, consent: 'opted_out' })];
 }
 
 /** What to tell a receiver of an event of a contact. Its id is the key: an event is told once, however often it is sent. Pure. */

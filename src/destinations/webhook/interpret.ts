@@ -30,7 +30,9 @@ function outcomeOf(response: HttpResponse, operation: Operation): Outcome {
   }
   if (failure.code === 'redirect') return { ...failure, message: failure.message.replace('base_url', 'url') };
   if (WRONG_PATH.has(status)) {
-    const message = cut(`There is no receiver of messages at this URL (status ${status}): check url. ${failure.message}`);
+    const message = cut(
+      `There is no receiver of messages at this URL (status ${status}): check url. ${failure.message}`,
+    );
     return { kind: 'config', code: 'wrong_path', message };
   }
   return status === 413 ? { ...failure, code: 'too_large' } : failure;
