@@ -26,6 +26,11 @@ export interface Delivery {
   readonly consent: ConsentState;
   /** Whose numbers `contactId` and `version` are; absent where many contacts go in one request. */
   readonly origin?: Origin | undefined;
+  /**
+   * True when this version was accepted already and is said once more, as something older may have arrived after it: this must
+   * not be taken for a repetition.
+   */
+  readonly again?: boolean | undefined;
 }
 
 /** One install and one destination of it: what tells equal numbers of two databases apart. */

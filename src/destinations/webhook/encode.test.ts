@@ -41,6 +41,12 @@ describe('webhook-id', () => {
     expect(new Set(ids(three)).size).toBe(3);
   });
 
+  test('what was accepted and is said once more is a message of its own, the same for each attempt', () => {
+    const again = { ...upsert, again: true, remote: { id: 'c_1', address: 'a@x.y' } };
+    expect(new Set(ids([upsert, again])).size).toBe(2);
+    expect(new Set(ids([again, again])).size).toBe(1);
+  });
+
   test('another install, destination, epoch or contact has another', () => {
     const others = [
       upsert,

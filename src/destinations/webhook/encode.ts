@@ -42,9 +42,9 @@ function message(kind: Operation['kind'], key: string, body: JsonObject): Operat
 /** A message about the state of a contact. It has no `timestamp`: nobody keeps when the state came to be, see README.md. */
 function stateMessage(kind: Operation['kind'], type: string, delivery: Delivery, contact: JsonObject): Operation {
   const { id, epoch } = originOf(delivery);
-  const { contactId, version } = delivery;
+  const { contactId, version, again } = delivery;
   // No dots: the signature is over `id.time.body`.
-  const key = `m_${id}_${epoch.toString(36)}_${contactId}_${version}`;
+  const key = `m_${id}_${epoch.toString(36)}_${contactId}_${version}${again === true ? '_again' : ''}`;
   return message(kind, key, {
     type,
     data: { contact: { id: contactIdOf(delivery), ...contact }, epoch, version: Number(version) },

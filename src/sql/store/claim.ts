@@ -28,6 +28,8 @@ interface ClaimRow {
   readonly send_state?: boolean;
   /** JSON text: [{id, name, properties, at}]; absent as above. */
   readonly events?: string;
+  /** Absent as above. */
+  readonly again?: boolean;
   readonly install: string;
   /** Milliseconds, as text. */
   readonly epoch: string;
@@ -84,6 +86,7 @@ function toClaimed(row: ClaimRow, destination: number): Claimed {
     attributes: isJsonObject(payload) ? payload : {},
     takeover: row.takeover,
     consent: row.consent,
+    again: row.again,
     origin: { id: `${row.install}-${destination}`, epoch: Number(row.epoch) },
     carryFrom: row.carry_from,
     tries: row.tries,
