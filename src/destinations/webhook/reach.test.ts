@@ -90,10 +90,7 @@ describe('is never sent to', () => {
   );
 
   test('a name whose second answer is an inner address', async () => {
-    // Nobody listens at the first one, so each attempt connects anew: what is connected to is what was checked.
-    const [first, second] = await sendTo('https://hooks.example.com:9/', {}, ['192.0.0.8', '10.0.0.1']);
-    expect(code(first)).toBe('blocked_address');
-    expect(code(second)).toBe('blocked_address');
+    // Nobody listens at the first one, so the second attempt connects anew: what is connected to is what was checked.
     const [outside, inside] = await sendTo('https://hooks.example.com:9/', { allow_private: true }, [
       '127.0.0.1',
       '169.254.169.254',
