@@ -1,5 +1,5 @@
 import { type Limits, limitsOf, type Traffic } from '../core/limits.ts';
-import { ratePlan } from '../core/rate.ts';
+import { rateLagMs, ratePlan } from '../core/rate.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
 import type { Bucket } from './ports.ts';
 
@@ -16,6 +16,11 @@ export interface Limiters {
 /** The shared buckets that count a request. */
 export function bucketsFor(limits: Pick<Limits, 'buckets'>, traffic: Traffic): readonly Bucket[] {
   return limitsOf(limits, traffic).map((limit) => ({ name: limit.name, ...ratePlan(limit) }));
+}
+
+/** Half of what core/rate.ts allows between grant and send; the other half is for what happens after `acquire`. */
+export function goodForMs(limits: Pick<Limits, 'buckets'>, traffic: Traffic): number {
+  return Math.min(Infinity, ...limitsOf(limits, traffic).map(({ perMs }) => rateLagMs(perMs) / 2));
 }
 
 /**
@@ -38,6 +43,7 @@ export function createLimiters(
     const made = createLimiter(
       async (want) => (buckets.length === 0 ? { granted: want, waitMs: 0 } : await take(buckets, want)),
       ahead,
+      goodForMs(limits, traffic),
     );
     bySet.set(key, made);
     return made;

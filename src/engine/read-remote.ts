@@ -3,7 +3,7 @@ import { RollcallError } from '../core/errors.ts';
 import type { ExportPlan, ExportProgress, RemoteRow } from '../core/exports.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { createLimiter } from './limiter.ts';
-import { bucketsFor } from './limiters.ts';
+import { bucketsFor, goodForMs } from './limiters.ts';
 import type { DestinationState, Send } from './ports.ts';
 import type { ReadTable, RemoteReading, RemoteStore } from './remote-ports.ts';
 import { stopped } from './stopped.ts';
@@ -129,6 +129,7 @@ function createAsking(access: RemoteAccess, reading: RemoteReading, times: Remot
     async (want) =>
       buckets.length === 0 ? { granted: want, waitMs: 0 } : await store.takeSends(state.id, buckets, want),
     () => 0,
+    goodForMs(destination.limits(config), 'read'),
   );
   const auth = destination.auth(config);
   const deadline = performance.now() + times.exportMs;
