@@ -49,9 +49,9 @@ function update(
   if (optsOut) body['unsubscribed'] = true;
   const change: Operation = { kind: 'upsert', method: updates(config), path: contactPath(id), body, batchKey: null };
   const { remote } = delivery;
-  // Somebody who was there before us, found under the very address: an update has no place for an audience.
-  const found = remote?.subscription !== undefined && remote.address === address;
-  if (config.audience_id === undefined || !found) return [change];
+  // Somebody who was there before us: an update has no place for an audience.
+  const joins = remote?.met === true && remote.imported !== true;
+  if (config.audience_id === undefined || !joins) return [change];
   const join: Operation = {
     kind: 'upsert',
     method: 'POST',
