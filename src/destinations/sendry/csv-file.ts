@@ -40,12 +40,12 @@ export function multipart(
   return { contentType: `multipart/form-data; boundary=${boundary}`, body };
 }
 
+/** Columns with these names could be read as consent, which no import may speak of. */
+const CONSENT = /^(?:un)?subscribed$/i;
+
 /** One contact of an import, flat: what stands in its attributes becomes columns of their own. */
 export function flatRow(row: JsonObject): JsonObject {
   const { metadata, properties, ...rest } = row;
-  return {
-    ...(isJsonObject(properties) ? properties : {}),
-    ...(isJsonObject(metadata) ? metadata : {}),
-    ...rest,
-  };
+  const parts = [properties, metadata].filter(isJsonObject).flatMap((part) => Object.entries(part));
+  return { ...Object.fromEntries(parts.filter(([name]) => !CONSENT.test(name))), ...rest };
 }

@@ -6,7 +6,10 @@ import type { SendryConfig } from './config.ts';
 import { contactPath, CONTACTS, FOUND_ID, membersPath } from './paths.ts';
 
 /** Whose id is not known is looked up by address first: nothing else names a contact. */
-function named(by: { readonly id?: string | null; readonly address?: string | null }): Pick<Operation, 'path' | 'find'> {
+function named(by: {
+  readonly id?: string | null;
+  readonly address?: string | null;
+}): Pick<Operation, 'path' | 'find'> {
   if (isPresent(by.id)) return { path: contactPath(by.id) };
   return { path: `${CONTACTS}/${FOUND_ID}`, find: by.address ?? '' };
 }
