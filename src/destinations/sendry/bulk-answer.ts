@@ -24,7 +24,7 @@ function takenOf({ imported, created, updated }: JsonObject): number | undefined
 function namedRows(errors: Json | undefined, rows: readonly JsonObject[]): Map<number, Outcome> {
   const found = new Map<number, Outcome>();
   if (!Array.isArray(errors)) return found;
-  const places = new Map(rows.map((each, n) => [String(each['email']).toLowerCase(), n]));
+  const places = new Map(rows.map(({ email }, n) => [typeof email === 'string' ? email.toLowerCase() : '', n]));
   for (const entry of errors as readonly Json[]) {
     if (!isJsonObject(entry)) continue;
     const { email, index } = entry;

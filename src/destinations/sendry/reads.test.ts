@@ -104,7 +104,7 @@ describe('audiences', () => {
 });
 
 describe('who must not be mailed', () => {
-  const { page } = sendry.suppressions!;
+  const page = (after: string | undefined, of: typeof config) => sendry.suppressions!.page(after, of);
   const at = '2025-03-12T09:00:00Z';
 
   test('the suppression list comes first, page by page, then the unsubscribes', () => {
