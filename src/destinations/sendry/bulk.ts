@@ -19,7 +19,9 @@ function row(delivery: Delivery, plan: AttributePlan, config: SendryConfig): Jso
 }
 
 function request(rows: readonly JsonObject[], config: SendryConfig): HttpRequest {
-  const contacts = rows.map(({ audience_id: _, ...contact }) => contact);
+  const contacts = rows.map((each) =>
+    Object.fromEntries(Object.entries(each).filter(([name]) => name !== 'audience_id')),
+  );
   // One for all: whoever was taken out of the audience comes back beside somebody who is new.
   const audience = rows.some((each) => each['audience_id'] !== undefined) ? config.audience_id : undefined;
   const joins = audience === undefined ? {} : { audience_id: audience };

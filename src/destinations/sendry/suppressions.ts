@@ -37,11 +37,11 @@ function unsubscribed(each: JsonObject, { audience_id: audience }: SendryConfig)
 function read(
   response: HttpResponse,
   rowsOf: (each: JsonObject) => RemoteSuppression[],
-  { same, then }: { readonly same: string; readonly then: string | undefined },
+  { same, after }: { readonly same: string; readonly after: string | undefined },
 ): ReturnType<Exchange<Page>['interpret']> {
   const found = failureOf(response) === undefined ? pageIn(response.body) : undefined;
   if (found === undefined) return stopped(response);
-  const next = found.next === undefined ? then : same + found.next;
+  const next = found.next === undefined ? after : same + found.next;
   return { ok: true, value: { rows: found.rows.flatMap(rowsOf), next } };
 }
 
@@ -57,13 +57,13 @@ export const suppressions: SuppressionPlan<SendryConfig> = {
         request: get(config, paged('/v1/unsubscribes', cursor)),
         interpret(response): ReturnType<Exchange<Page>['interpret']> {
           if (response.status === 404 && !isForeign(response)) return { ok: true, value: { rows: [] } };
-          return read(response, (each) => unsubscribed(each, config), { same: UNSUBSCRIBES, then: undefined });
+          return read(response, (each) => unsubscribed(each, config), { same: UNSUBSCRIBES, after: undefined });
         },
       };
     }
     return {
       request: get(config, paged('/v1/suppression', after?.slice(SUPPRESSION.length))),
-      interpret: (response) => read(response, suppressed, { same: SUPPRESSION, then: UNSUBSCRIBES }),
+      interpret: (response) => read(response, suppressed, { same: SUPPRESSION, after: UNSUBSCRIBES }),
     };
   },
 };
