@@ -52,6 +52,8 @@ export interface Bulk<Config> {
   row(delivery: Delivery, plan: AttributePlan, config: Config): JsonObject;
   request(rows: readonly JsonObject[], config: Config): HttpRequest;
   started(response: HttpResponse, rows: readonly JsonObject[]): BulkStart;
+  /** Where the destination tells us that a request has ended, if the config says so: a URL of ours with a secret path. */
+  notifyUrl?(config: Config): string | undefined;
   /** Where it works on after its answer; absent where that answer says it all. */
   readonly watch?: BulkWatch<Config> | undefined;
 }

@@ -46,7 +46,9 @@ export interface RemoteContact {
   readonly leftovers?: readonly string[] | undefined;
   /** True when it was accepted at `address` by a request whose answer named no id. */
   readonly imported?: boolean | undefined;
-  /** Read just before an address change, where the destination can be read. */
+  /** True when it was found there by its address, before anything was known to have arrived: this is a first delivery still. */
+  readonly met?: boolean | undefined;
+  /** Read just before an address change or a first delivery, where the destination can be read. */
   readonly subscription?: 'subscribed' | 'unsubscribed' | undefined;
 }
 

@@ -17,3 +17,8 @@ export interface Limits {
   /** Most bytes of a request for one contact or its events; a larger one is refused before it is sent. Undefined where none is known. */
   readonly bytesPerRequest?: number | undefined;
 }
+
+/** The limits that count a request. */
+export function limitsOf({ buckets }: Pick<Limits, 'buckets'>, traffic: Traffic): readonly RateLimit[] {
+  return buckets.filter(({ of }) => of === undefined || of.includes(traffic));
+}

@@ -5,8 +5,8 @@ import type { RateLimit } from './limits.ts';
  * the same sums in `bigint` microseconds, so the two agree to the last digit.
  *
  * The bound: with a burst of b and one permit per T, any closed interval of length L sees at most b + floor(L / T)
- * grants. A request leaves up to `lagMs` after its grant, so requests seen in a window of W ms were granted within
- * W + lag. With T = (W + lag) / (N - b) that is at most b + (N - b) = N.
+ * grants. A request leaves up to a lag after its grant, so requests seen in a window of W ms were granted within
+ * W + lag. With T just above (W + lag) / (N - b + 1) that is at most b + (N - b) = N.
  */
 export interface RatePlan {
   /** Time per permit, in whole microseconds, rounded up. */
@@ -31,16 +31,22 @@ export interface RateGrant {
 /** A bucket nothing was ever taken from. */
 export const FRESH_RATE: RateState = { tatUs: 0 };
 
-/** How long a request may leave after its permit was granted, in ms. */
-export const RATE_LAG_MS = 1_000;
+/** Shares of a limit that may be spent at once: what a short window saves up is gone in a moment anyway. */
+const BURST = 0.05;
+const SHORT_BURST = 0.02;
+const SHORT_MS = 1_000;
 
-/** The plan that keeps a limit in any window. A tenth of it may be spent at once. */
-export function ratePlan(limit: Pick<RateLimit, 'requests' | 'perMs'>, lagMs: number = RATE_LAG_MS): RatePlan {
+/** How long a request may leave after its permit was granted, in ms: a twentieth of the window, or the rate would suffer. */
+export function rateLagMs(perMs: number): number {
+  return Math.min(1_000, Math.max(80, perMs / 20));
+}
+
+/** The plan that keeps a limit in any window. */
+export function ratePlan(limit: Pick<RateLimit, 'requests' | 'perMs'>): RatePlan {
   const requests = Math.max(1, Math.floor(limit.requests));
-  const burst = Math.max(1, Math.floor(requests * 0.1));
-  const spanUs = Math.ceil(limit.perMs + lagMs) * 1_000;
-  // A single request per window leaves no rate beside the burst: the next one must fall outside the closed window.
-  return { intervalUs: requests === 1 ? spanUs + 1_000 : Math.ceil(spanUs / (requests - burst)), burst };
+  const burst = Math.max(1, Math.floor(requests * (limit.perMs <= SHORT_MS ? SHORT_BURST : BURST)));
+  const spanUs = Math.ceil(limit.perMs + rateLagMs(limit.perMs)) * 1_000;
+  return { intervalUs: Math.floor(spanUs / (requests - burst + 1)) + 1, burst };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Bulk } from '../core/bulk.ts';
 import type { Destination } from '../core/destination.ts';
-import { ratePlan } from '../core/rate.ts';
 import type { Backlog } from './job-ports.ts';
+import { bucketsFor } from './limiters.ts';
 import type { Bucket } from './ports.ts';
 
 /** With less waiting than is sent one by one in this time, nothing is sent together. */
@@ -35,9 +35,11 @@ export function choose({ waiting, oldestMs, growing }: Backlog, least: number, m
 
 /** The least time that so many contacts take by a destination's own limits, in seconds. */
 export function leastSeconds(contacts: number, destination: Destination<unknown>, config: unknown): number {
-  const buckets = destination.limits(config).buckets.map((b) => ({ name: b.name, ...ratePlan(b) }));
-  const least = leastTogether(destination.bulk, config, buckets);
-  const together = least !== undefined && contacts >= least ? (destination.bulk?.most ?? 1) : 1;
-  const slowest = Math.max(0, ...buckets.map((b) => b.intervalUs));
+  const limits = destination.limits(config);
+  const single = bucketsFor(limits, 'contact');
+  const least = leastTogether(destination.bulk, config, single);
+  const many = least !== undefined && contacts >= least;
+  const together = many ? (destination.bulk?.most ?? 1) : 1;
+  const slowest = Math.max(0, ...(many ? bucketsFor(limits, 'bulk') : single).map((b) => b.intervalUs));
   return (Math.ceil(contacts / together) * slowest) / 1_000_000;
 }

@@ -50,7 +50,7 @@ export async function runClaims(lane: LaneShared): Promise<void> {
         continue;
       }
       const now = performance.now();
-      const held = lane.limiter.notBefore() - PERMIT_AHEAD_MS - now;
+      const held = lane.limiters.notBefore() - PERMIT_AHEAD_MS - now;
       if (held > 0) {
         // What waits here would only lose its lease; another worker may have permits.
         if (queue.length > 0 && held > IDLE_POLL_MS) await giveBack(lane, queue.takeAll());

@@ -1,20 +1,12 @@
-import type { Destination } from '../core/destination.ts';
 import { fatalError } from './fatal.ts';
 import { runBackfill } from './backfill.ts';
 import { runFoldLoop } from './fold-loop.ts';
-import { createLane } from './lane.ts';
-import type { DestinationState, Logger, Send, Store } from './ports.ts';
+import type { Logger, Send, Store } from './ports.ts';
+import { createRoute, type Route } from './route.ts';
 import { createSourceWatch } from './source-watch.ts';
 import type { EngineTimes } from './times.ts';
 import { runUpkeep } from './upkeep.ts';
 import type { Wake } from './wake.ts';
-
-/** A destination with its parsed config and its state. */
-export interface Route {
-  readonly destination: Destination<unknown>;
-  readonly config: unknown;
-  readonly state: DestinationState;
-}
 
 export interface EngineOptions {
   readonly store: Store;
@@ -55,7 +47,7 @@ export async function runEngine(options: EngineOptions, signal: AbortSignal): Pr
     stop.abort();
     return true;
   };
-  const lanes = options.routes.map((route) => createLane({ ...options, ...route, isFatal }));
+  const lanes = options.routes.map((route) => createRoute({ ...options, ...route, isFatal }));
   const onFolded = (): void => lanes.forEach((lane) => lane.wake());
   const source = createSourceWatch(options.store, options.log);
   const parts = [

@@ -25,7 +25,7 @@ export async function startJob(
   for (let left = deliveries; ;) {
     const rows = left.map((delivery) => bulk.row(delivery, state.plan, config));
     const begunAt = performance.now();
-    if (!(await lane.limiter.acquire(begunAt + HOLD_MS / 2, lane.signal))) {
+    if (!(await lane.limiters.acquire('bulk', begunAt + HOLD_MS / 2, lane.signal))) {
       await store.releaseJob(lease, UNTRIED);
       return 'again';
     }
@@ -33,6 +33,7 @@ export async function startJob(
     const answer = await held(context, lease, lane.send(bulk.request(rows, config), auth, { deadlineMs: START_MS }));
     const started = startOf(answer, rows, bulk);
     if (started.kind === 'failed') return await failed(context, lease, started.outcome, left.length, begunAt);
+    if (started.kind === 'answered') return await answered(context, lease, left, started, begunAt);
     if (started.kind === 'started') {
       if (!(await store.jobRunning(lease, started.id))) return 'again';
       return { id: started.id, contacts: left.length, begunAt, givesUpAt: begunAt + lane.times.jobMs };
@@ -62,6 +63,25 @@ function startOf(answer: SendResult, rows: readonly JsonObject[], bulk: Bulk<unk
   return { kind: 'failed', outcome: { kind: 'unknown', code: 'no_outcome', message: 'The answer could not be read.' } };
 }
 
+/** The answer told what became of each: those that were not accepted are settled by themselves, then all others. */
+async function answered(
+  context: JobContext,
+  lease: JobLease,
+  deliveries: readonly Delivery[],
+  { outcome, rows }: Extract<BulkStart, { kind: 'answered' }>,
+  begunAt: number,
+): Promise<JobEnd> {
+  const { lane } = context;
+  const apart = deliveries.flatMap((delivery, n) => {
+    const own = rows.get(n);
+    return own === undefined ? [] : [{ delivery, outcome: own, waitMs: own.kind === 'reject' ? 0 : AGAIN_MS }];
+  });
+  if (apart.length > 0) await lane.store.settlePart(lease, lane.graceMs, apart);
+  await note(lane, outcome, begunAt, 'bulk');
+  const latencyMs = performance.now() - begunAt;
+  return await settleJob(context, lease, { outcome, waitMs: 0, latencyMs }, deliveries.length - apart.length);
+}
+
 async function failed(
   context: JobContext,
   lease: JobLease,
@@ -70,7 +90,7 @@ async function failed(
   begunAt: number,
 ): Promise<JobEnd> {
   const { lane } = context;
-  await note(lane, outcome, begunAt);
+  await note(lane, outcome, begunAt, 'bulk');
   if (outcome.kind === 'unknown') {
     const latencyMs = performance.now() - begunAt;
     return await settleJob(context, lease, { outcome, waitMs: 0, latencyMs }, contacts);

@@ -3,7 +3,6 @@ import { retryDelayMs } from '../core/retry.ts';
 import { held, HOLD_MS, type JobContext, type JobEnd, settleJob } from './job-context.ts';
 import type { JobLease } from './job-ports.ts';
 import { note } from './note.ts';
-import { pause } from './wake.ts';
 
 /** A job at work at the destination. Times are of `performance.now()`. */
 export interface RunningJob {
@@ -29,25 +28,26 @@ export async function watchJob(context: JobContext, lease: JobLease, job: Runnin
   if (watch === undefined) return await end(context, lease, job, ENDLESS);
   for (let waitMs = watch.firstMs; ; waitMs = Math.min(watch.mostMs, waitMs * 1.5)) {
     if (performance.now() > job.givesUpAt) return await end(context, lease, job, ENDLESS);
-    await held(context, lease, pause(waitMs, signal));
+    await held(context, lease, lane.notified.wait(waitMs, signal));
     if (signal.aborted) {
       await store.holdJob({ ...lease, holdMs: 0 });
       return 'again';
     }
     if (!(await store.holdJob(lease))) return 'again';
-    if (!(await lane.limiter.acquire(performance.now() + HOLD_MS / 2, signal))) continue;
+    if (!(await lane.limiters.acquire('poll', performance.now() + HOLD_MS / 2, signal))) continue;
     const asked = lane.send(watch.poll(job.id, lane.config), auth, { deadlineMs: lane.times.requestMs });
     const answer = await held(context, lease, asked);
     if (!answer.answered) continue;
     const progress = watch.progress(answer.response);
     if (progress.kind === 'ended') return await end(context, lease, job, progress.outcome);
-    if (progress.kind === 'unanswered') await note(lane, progress.outcome, performance.now() - answer.latencyMs);
+    if (progress.kind === 'unanswered')
+      await note(lane, progress.outcome, performance.now() - answer.latencyMs, 'poll');
   }
 }
 
 async function end(context: JobContext, lease: JobLease, job: RunningJob, outcome: Outcome): Promise<JobEnd> {
   const { lane } = context;
-  await note(lane, outcome, job.begunAt);
+  await note(lane, outcome, job.begunAt, 'bulk');
   const waitMs = outcome.kind === 'delivered' ? 0 : retryDelayMs({ tries: 1, random: lane.random() });
   return await settleJob(context, lease, { outcome, waitMs, latencyMs: performance.now() - job.begunAt }, job.contacts);
 }

@@ -1,6 +1,7 @@
 import type { Destination } from '../core/destination.ts';
+import type { Limits } from '../core/limits.ts';
 import type { LaneQueue } from './lane-queue.ts';
-import type { Limiter } from './limiter.ts';
+import type { Limiters } from './limiters.ts';
 import type { Claimed, DestinationState, Lease, Logger, Send, Store } from './ports.ts';
 import type { EngineTimes } from './times.ts';
 import type { Wake } from './wake.ts';
@@ -20,6 +21,10 @@ export interface LaneOptions {
   readonly liveWaitMs: number;
   /** A number from 0 to 1, for jitter. */
   readonly random: () => number;
+  /** Rung when the destination says that a request for many has ended. */
+  readonly notified: Wake;
+  /** Told when the destination refuses our key. */
+  readonly onRefused: () => void;
   /** Told of every error of the store; true when no retry can mend it and the lane shall end. */
   readonly isFatal: (error: unknown) => boolean;
 }
@@ -39,9 +44,8 @@ export interface LaneShared extends LaneOptions {
   readonly filled: Wake;
   /** Rung when there may be something to claim, or room for it. */
   readonly claimable: Wake;
-  readonly limiter: Limiter;
-  /** Added to a wait that a destination asks for, so that a bucket's burst does not start before its end. */
-  readonly holdExtraMs: number;
+  readonly limits: Limits;
+  readonly limiters: Limiters;
   readonly budget: number;
   /** Units of the backfill lane that may be in hand: one slot is for whoever is live. */
   readonly backfillSlots: number;

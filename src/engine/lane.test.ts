@@ -55,7 +55,7 @@ async function run(
       calls.push('release');
       ended.ring();
     },
-    holdSends: async (_destination, waitMs) => void calls.push(`hold ${waitMs >= 3_000}`),
+    holdSends: async (_destination, _buckets, waitMs) => void calls.push(`hold ${waitMs >= 3_000}`),
     pause: async (_destination, code) => void calls.push(`pause ${code}`),
     resume: async () => void calls.push('resume'),
   };
@@ -73,6 +73,8 @@ async function run(
     eventsAtMostOnce: options.eventsAtMostOnce ?? false,
     times: DEFAULT_TIMES,
     random: () => 0.5,
+    notified: createWake(),
+    onRefused: () => undefined,
     isFatal: () => false,
   });
   const stop = new AbortController();

@@ -1,10 +1,9 @@
-import { ratePlan } from '../core/rate.ts';
 import { runBulk } from './bulk.ts';
 import { leastTogether } from './bulk-choice.ts';
 import { claimBudget, runClaims } from './claims.ts';
 import { createLaneQueue } from './lane-queue.ts';
 import { giveBack, type LaneOptions, type LaneShared } from './lane-shared.ts';
-import { createLimiter } from './limiter.ts';
+import { bucketsFor, createLimiters } from './limiters.ts';
 import type { Bucket } from './ports.ts';
 import { createSettler } from './settler.ts';
 import { runSlot } from './slot.ts';
@@ -25,16 +24,16 @@ export function createLane(options: LaneOptions): Lane {
   const { store, log, times } = options;
   const { id, name } = options.state;
   const limits = options.destination.limits(options.config);
-  const buckets = limits.buckets.map((b) => ({ name: b.name, ...ratePlan(b) }));
+  const buckets = bucketsFor(limits, 'contact');
   const least = leastTogether(options.destination.bulk, options.config, buckets);
   const claimable = createWake();
   const queue = createLaneQueue();
   const trouble = createTrouble(log, { destination: name }, 'take permits to send');
-  const limiter = createLimiter(
-    async (want) => {
-      if (buckets.length === 0) return { granted: want, waitMs: 0 };
+  const limiters = createLimiters(
+    limits,
+    async (of, want) => {
       try {
-        const taken = await store.takeSends(id, buckets, want);
+        const taken = await store.takeSends(id, of, want);
         trouble.worked();
         return taken;
       } catch (error) {
@@ -52,8 +51,8 @@ export function createLane(options: LaneOptions): Lane {
         queue,
         filled: createWake(),
         claimable,
-        limiter,
-        holdExtraMs: holdExtraMs(buckets),
+        limits,
+        limiters,
         budget: claimBudget(limits.concurrency, buckets),
         backfillSlots: Math.max(1, limits.concurrency - 1),
         backfillWaits: backfillWaits(buckets),
@@ -78,13 +77,4 @@ export function createLane(options: LaneOptions): Lane {
 /** As many permits as are handed out in half a second: so long whoever is live may wait behind a backfill. */
 export function backfillWaits(buckets: readonly Bucket[]): number {
   return Math.min(...buckets.map((b) => Math.ceil(AHEAD_US / b.intervalUs)), Infinity);
-}
-
-/**
- * A held bucket grants again one burst before its mark. All buckets must grant, so the one with the shortest burst decides;
- * the mark is moved by that much.
- */
-function holdExtraMs(buckets: readonly Bucket[]): number {
-  if (buckets.length === 0) return 0;
-  return Math.ceil(Math.min(...buckets.map((b) => (b.burst - 1) * b.intervalUs)) / 1_000);
 }

@@ -1,4 +1,3 @@
-import { RATE_LAG_MS } from '../core/rate.ts';
 import { pause } from './wake.ts';
 
 /** Hands out permits to send, one for each request. Times are of `performance.now()`. */
@@ -11,17 +10,19 @@ export interface Limiter {
   drop(): void;
 }
 
-/** Half of what core/rate.ts allows between grant and send; the other half is for what happens after `acquire`. */
-const GOOD_FOR_MS = RATE_LAG_MS / 2;
+/** However long the store took to answer, what it granted may be used for this long: else a far one would never be of use. */
+const LEAST_GOOD_MS = 10;
 
 /**
  * Takes permits from the shared buckets for all who wait and for those next in line, in one call.
  * @param take asks the store; must not throw
  * @param inLine how many more requests are about to be sent
+ * @param goodForMs how long a permit may be used from when it was asked for
  */
 export function createLimiter(
   take: (want: number) => Promise<{ granted: number; waitMs: number }>,
   inLine: () => number,
+  goodForMs: number,
 ): Limiter {
   let waiting = 0;
   let permits = 0;
@@ -37,7 +38,7 @@ export function createLimiter(
     const { granted, waitMs } = await take(waiting + Math.min(inLine(), usedOfLast));
     permits = granted;
     usedOfLast = 0;
-    goodUntil = askedAt + GOOD_FOR_MS;
+    goodUntil = Math.max(askedAt + goodForMs, performance.now() + LEAST_GOOD_MS);
     if (granted > 0) return 0;
     notBefore = performance.now() + waitMs;
     return Math.max(1, waitMs);

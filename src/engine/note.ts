@@ -1,16 +1,21 @@
 import { nextPauseMs } from '../core/breaker.ts';
+import type { Traffic } from '../core/limits.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { LONGEST_WAIT_MS } from '../core/retry.ts';
 import { giveBack, type LaneShared } from './lane-shared.ts';
+import { bucketsFor } from './limiters.ts';
 
+/** A key that may have been changed where it is read from. */
+const REFUSALS: ReadonlySet<string> = new Set(['unauthorized', 'forbidden']);
 /** Wait after a 429 that does not say how long. */
 const THROTTLE_MS = 5_000;
 
 /**
  * Does what an outcome says about the destination as a whole: pause, hold, resume.
  * @param begunAt when the request was begun, by `performance.now()`
+ * @param traffic what it was for: another kind of request may have other limits
  */
-export async function note(lane: LaneShared, outcome: Outcome, begunAt: number): Promise<void> {
+export async function note(lane: LaneShared, outcome: Outcome, begunAt: number, traffic: Traffic): Promise<void> {
   const { store, log, times } = lane;
   const { id, name } = lane.state;
   switch (outcome.kind) {
@@ -27,11 +32,12 @@ export async function note(lane: LaneShared, outcome: Outcome, begunAt: number):
       );
       await giveBack(lane, lane.queue.takeAll());
       await store.pause(id, outcome.code, outcome.message, pauseMs);
+      if (REFUSALS.has(outcome.code)) lane.onRefused();
       return;
     }
     case 'throttle':
-      lane.limiter.drop();
-      await store.holdSends(id, askedMs(outcome) + lane.holdExtraMs);
+      lane.limiters.drop(traffic);
+      await store.holdSends(id, bucketsFor(lane.limits, traffic), askedMs(outcome));
       return;
     case 'delivered':
     case 'reject':

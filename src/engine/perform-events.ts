@@ -31,21 +31,53 @@ export async function sendEvents(
   lastChance: boolean,
 ): Promise<EventsDone> {
   const settled: EventSettlement[] = [];
-  for (const event of events) {
-    const operation = encoded(event, remote, sender);
-    // Of our own making: says nothing about the destination.
-    if (!('path' in operation)) {
-      settled.push({ id: event.id, outcome: operation, latencyMs: 0 });
-      if (stops(operation, lastChance)) return { events: settled, stoppedBy: operation };
-      continue;
-    }
-    const done = await requests.operate(operation);
+  const left = [...events];
+  while (left.length > 0) {
+    const batch = takeBatch(left, remote, sender);
+    const { refused } = batch;
+    // A refusal of our own making says nothing about the destination.
+    const done =
+      refused === undefined ? await requests.operateAll(batch.operations) : [{ outcome: refused, latencyMs: 0 }];
     if (done === undefined) break;
-    const { outcome, latencyMs } = done;
-    settled.push({ id: event.id, outcome: recorded(outcome, sender), latencyMs });
-    if (stops(outcome, lastChance)) return { events: settled, stoppedBy: outcome };
+    let stoppedBy: Outcome | undefined;
+    for (const [n, { outcome, latencyMs }] of done.entries()) {
+      settled.push({ id: batch.ids[n] ?? '', outcome: recorded(outcome, sender), latencyMs });
+      if (stops(outcome, lastChance)) stoppedBy ??= outcome;
+    }
+    if (stoppedBy !== undefined) return { events: settled, stoppedBy };
+    if (done.length < batch.ids.length) break;
   }
   return { events: settled, stoppedBy: undefined };
+}
+
+interface Batch {
+  readonly ids: readonly string[];
+  /** What to send together. */
+  readonly operations: readonly Operation[];
+  /** What became of the one that can't be sent. */
+  readonly refused?: Outcome | undefined;
+}
+
+/** Takes the next events that may go in one request, in order. */
+function takeBatch(left: ContactEvent[], remote: RemoteContact | null, sender: Sender): Batch {
+  const most = sender.destination.eventLimits?.perRequest ?? 1;
+  const ids: string[] = [];
+  const operations: Operation[] = [];
+  for (let next = left[0]; next !== undefined && operations.length < most; next = left[0]) {
+    const operation = encoded(next, remote, sender);
+    const fits = 'path' in operation && (operations.length === 0 || shareKey(operation, operations[0]));
+    if (!fits && operations.length > 0) break;
+    left.shift();
+    ids.push(next.id);
+    if (!('path' in operation)) return { ids, operations, refused: operation };
+    operations.push(operation);
+    if (operation.batchKey === null) break;
+  }
+  return { ids, operations };
+}
+
+function shareKey(a: Operation, b: Operation | undefined): boolean {
+  return a.batchKey !== null && a.batchKey === b?.batchKey;
 }
 
 function encoded(event: ContactEvent, remote: RemoteContact | null, sender: Sender): Operation | Outcome {

@@ -1,4 +1,4 @@
-import type { Operation, RemoteContact } from '../core/destination.ts';
+import type { Destination, Operation, RemoteContact } from '../core/destination.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Claimed } from './ports.ts';
 import type { Done, Requests, Sender } from './requests.ts';
@@ -22,13 +22,13 @@ export async function sendState(
   requests: Requests,
   { destination, config, plan }: Sender,
 ): Promise<StateDone | undefined> {
-  const wanted = lookupOf(delivery);
+  const wanted = lookupOf(delivery, destination, config);
   if (wanted === undefined || destination.lookup === undefined) {
     return await sendOperations(destination.encode(delivery, plan, config), requests);
   }
   const read = await requests.read(destination.lookup(wanted, config));
   if (read === undefined || 'outcome' in read) return read;
-  const remote = afterLookup(delivery, read.value);
+  const remote = afterLookup(delivery, wanted, read.value);
   const done = await sendOperations(destination.encode({ ...delivery, remote }, plan, config), requests);
   return done === undefined ? undefined : { ...done, latencyMs: done.latencyMs + read.latencyMs };
 }
@@ -58,18 +58,29 @@ export async function sendOperations(
 
 /**
  * Whom to look up first. Before an address changes: consent lives with the address at many vendors, and an opt-out has to move
- * with the person (SPEC.md, "Invariants", 4). Before an opt-out by address: that would make a contact that is gone again.
+ * with the person (SPEC.md, "Invariants", 4). Before an opt-out by address: that would make a contact that is gone again. And
+ * whoever may be there already, where an upsert of a stranger could undo an opt-out.
  */
-function lookupOf(delivery: Claimed): RemoteContact | undefined {
-  const { action, remote, carryFrom } = delivery;
+function lookupOf(delivery: Claimed, destination: Destination<unknown>, config: unknown): RemoteContact | undefined {
+  const { action, remote, carryFrom, address } = delivery;
   if (action === 'unsubscribe') return remote?.id === null && remote.address !== null ? remote : undefined;
   if (action !== 'upsert' || delivery.consent === 'opted_out') return undefined;
   if (carryFrom !== null) return { address: carryFrom, id: null };
-  if (remote === null || remote.address === null || remote.address === delivery.address) return undefined;
+  if (remote?.id == null && address !== null && destination.looksFirst?.(config) === true) return { address, id: null };
+  if (remote === null || remote.address === null || remote.address === address) return undefined;
   return remote;
 }
 
-function afterLookup({ action, remote }: Claimed, found: RemoteContact | null): RemoteContact | null {
+function afterLookup(
+  { action, remote, address }: Claimed,
+  wanted: RemoteContact,
+  found: RemoteContact | null,
+): RemoteContact | null {
   if (action === 'unsubscribe') return found;
+  // Nothing of ours yet: it is updated as what it is, and counts as a first delivery.
+  if (wanted !== remote && wanted.address === address) {
+    if (found === null) return remote;
+    return { ...found, leftovers: remote?.leftovers, imported: remote?.imported, met: true };
+  }
   return { ...(remote ?? { address: null, id: null }), subscription: found?.subscription };
 }

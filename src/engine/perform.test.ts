@@ -79,7 +79,7 @@ async function run(
       [id.replace('id of ', ''), outcome.kind, ...(outcome.kind === 'delivered' ? [] : [outcome.code])].join(' '),
     ),
     stopped: got?.stopped,
-    answers: got?.answers.map(({ kind }) => kind),
+    answers: got?.answers.map(({ outcome }) => outcome.kind),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Outcome } from '../core/outcome.ts';
 import { type EventsDone, sendEvents } from './perform-events.ts';
 import { sendOperations, sendState, type StateDone } from './perform-state.ts';
 import type { Claimed, EventSettlement } from './ports.ts';
-import { createRequests, type Requests, type Sender } from './requests.ts';
+import { type Answered, createRequests, type Requests, type Sender } from './requests.ts';
 
 /** What became of one unit of work, or that it was not begun. */
 export type Performed =
@@ -15,7 +15,7 @@ export type Performed =
       /** Those that were sent, in order. */
       readonly events: readonly EventSettlement[];
       /** What the destination answered, in order: it tells of the destination as a whole. */
-      readonly answers: readonly Outcome[];
+      readonly answers: readonly Answered[];
       /** What keeps the rest of the unit from being sent, if anything does but time. */
       readonly stopped: { readonly outcome: Outcome; readonly by: 'state' | 'event' } | undefined;
     };

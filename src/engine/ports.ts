@@ -136,7 +136,8 @@ export interface Store extends JobStore, BackfillStore {
     buckets: readonly Bucket[],
     want: number,
   ): Promise<{ granted: number; waitMs: number }>;
-  holdSends(destination: number, waitMs: number): Promise<void>;
+  /** Nothing that these buckets count is sent for so long. */
+  holdSends(destination: number, buckets: readonly Bucket[], waitMs: number): Promise<void>;
   pause(destination: number, code: string, message: string, pauseMs: number): Promise<void>;
   resume(destination: number): Promise<void>;
   /** Ends the pauses of all destinations; the first contact of each still goes alone. */

@@ -2,8 +2,8 @@ import type { Destination, Exchange } from '../core/destination.ts';
 import { RollcallError } from '../core/errors.ts';
 import type { ExportPlan, ExportProgress, RemoteRow } from '../core/exports.ts';
 import type { Outcome } from '../core/outcome.ts';
-import { ratePlan } from '../core/rate.ts';
 import { createLimiter } from './limiter.ts';
+import { bucketsFor, goodForMs } from './limiters.ts';
 import type { DestinationState, Send } from './ports.ts';
 import type { ReadTable, RemoteReading, RemoteStore } from './remote-ports.ts';
 import { stopped } from './stopped.ts';
@@ -124,10 +124,12 @@ interface Asking {
 /** Every question takes a permit from the shared limit, as a delivery does. */
 function createAsking(access: RemoteAccess, reading: RemoteReading, times: RemoteTimes, signal: AbortSignal): Asking {
   const { destination, config, state, store, send } = access;
-  const buckets = destination.limits(config).buckets.map((b) => ({ name: b.name, ...ratePlan(b) }));
+  const buckets = bucketsFor(destination.limits(config), 'read');
   const limiter = createLimiter(
-    (want) => store.takeSends(state.id, buckets, want),
+    async (want) =>
+      buckets.length === 0 ? { granted: want, waitMs: 0 } : await store.takeSends(state.id, buckets, want),
     () => 0,
+    goodForMs(destination.limits(config), 'read'),
   );
   const auth = destination.auth(config);
   const deadline = performance.now() + times.exportMs;
@@ -166,7 +168,7 @@ function createAsking(access: RemoteAccess, reading: RemoteReading, times: Remot
         if (signal.aborted) throw stopped();
         if (!passes(outcome)) throw failed(state.name, words(outcome), 'RC_EXPORT_REFUSED');
         const { retryAfterMs = 0 } = outcome;
-        if (outcome.kind === 'throttle') await store.holdSends(state.id, retryAfterMs);
+        if (outcome.kind === 'throttle') await store.holdSends(state.id, buckets, retryAfterMs);
         await rest(outcome.code === 'export_busy' ? 'another export is being made' : words(outcome), retryAfterMs);
       }
     },

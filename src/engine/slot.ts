@@ -4,6 +4,7 @@ import { giveBack, isPaused, type LaneShared, type Leased } from './lane-shared.
 import { askedMs, note } from './note.ts';
 import { perform, type Performed } from './perform.ts';
 import type { Claimed } from './ports.ts';
+import type { Answered } from './requests.ts';
 import type { Settler } from './settler.ts';
 import { codeOf } from './trouble.ts';
 
@@ -56,7 +57,7 @@ async function deliver(lane: LaneShared, settler: Settler, next: Leased): Promis
   });
   logAttempts(lane, delivery, performed);
   try {
-    for (const outcome of distinct(performed.answers)) await note(lane, outcome, begunAt);
+    for (const { outcome, traffic } of distinct(performed.answers)) await note(lane, outcome, begunAt, traffic);
   } catch (error) {
     lane.log.warn(
       { destination: lane.state.name, code: codeOf(error) },
@@ -87,14 +88,14 @@ function logAttempts({ log, state: { name } }: LaneShared, delivery: Claimed, { 
 
 type Line = readonly [message: string, fields: object];
 
-/** One outcome of each kind, in order: ten events that were throttled say no more than one. */
-function distinct(answers: readonly Outcome[]): readonly Outcome[] {
-  return [...new Map(answers.map((outcome) => [outcome.kind, outcome])).values()];
+/** One answer of each kind, in order: ten events that were throttled say no more than one. */
+function distinct(answers: readonly Answered[]): readonly Answered[] {
+  return [...new Map(answers.map((answer) => [`${answer.outcome.kind} ${answer.traffic}`, answer])).values()];
 }
 
 /** A mistake of ours with one record must not take the lane down, nor leave the record without a trace. */
 async function attempt(lane: LaneShared, { delivery, until }: Leased): Promise<Performed> {
-  const { times, limiter, signal } = lane;
+  const { times, limiters, signal } = lane;
   // The first request gets its full time; a further one what is left of the lease.
   const lastStart = {
     first: until - times.settleMs - times.requestMs,
@@ -114,8 +115,8 @@ async function attempt(lane: LaneShared, { delivery, until }: Leased): Promise<P
       send: lane.send,
       eventsAtMostOnce: lane.eventsAtMostOnce,
       deadlineMs: () => Math.min(times.requestMs, until - times.settleMs - performance.now()),
-      permit: async (which) =>
-        (await waiting(lane, delivery, limiter.acquire(lastStart[which], signal))) && !isPaused(lane),
+      permit: async (which, traffic) =>
+        (await waiting(lane, delivery, limiters.acquire(traffic, lastStart[which], signal))) && !isPaused(lane),
       onMistake,
     });
   } catch (error) {

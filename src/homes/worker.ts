@@ -1,12 +1,14 @@
 import type { Config } from '../config/types.ts';
-import { runEngine, type Route } from '../engine/engine.ts';
+import { runEngine } from '../engine/engine.ts';
+import type { Route } from '../engine/route.ts';
 import { fatalError } from '../engine/fatal.ts';
 import { withListIds } from '../engine/list-ids.ts';
 import type { Logger, Send } from '../engine/ports.ts';
 import { DEFAULT_TIMES, type EngineTimes } from '../engine/times.ts';
 import { codeOf } from '../engine/trouble.ts';
-import { createWake, pause } from '../engine/wake.ts';
+import { createWake, pause, type Wake } from '../engine/wake.ts';
 import { healthApp, listen } from '../server/health.ts';
+import { mountNotifications } from '../server/notifications.ts';
 import { configured } from './configured.ts';
 import { openDatabase, refOf } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
@@ -61,9 +63,13 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     // Somebody may have mended a key: a restart is how that is told. The first contact still goes alone.
     await store.endPauses();
     const routes = await routesOf(config, sql, identity, transport.send);
+    const hooks = routes.flatMap(({ url, notified }) =>
+      url === undefined ? [] : [{ url, ring: () => notified.ring() }],
+    );
     const health = healthApp(async () => {
       await sql.query('select 1');
     });
+    mountNotifications(health, hooks);
     if (options.health !== undefined) server = await listen(health, options.health.port, options.health.host);
     log.info({ destinations: routes.map((r) => r.state.name), health: server?.port }, 'worker started');
     options.onReady?.({ healthPort: server?.port });
@@ -109,22 +115,27 @@ async function closeInTime(first: readonly Promise<void>[], last: () => Promise<
   await Promise.race([closing(), pause(CLOSE_MS, closed.signal)]);
 }
 
-/** The destinations of the config with their state; list names become ids here, once. */
-async function routesOf(config: Config, sql: Sql, identity: Identity, send: Send): Promise<Route[]> {
+/** The destinations of the config with their state, and where each tells us that a request for many has ended. */
+async function routesOf(
+  config: Config,
+  sql: Sql,
+  identity: Identity,
+  send: Send,
+): Promise<(Route & { readonly notified: Wake; readonly url: string | undefined })[]> {
   await sql.query('select rollcall.check_install($1, $2, $3)', [
     identity.configHash,
     identity.projectRef,
     identity.environment,
   ]);
   const states = await createStore(sql, identity).destinations();
-  const routes: Route[] = [];
-  for (const state of states) {
+  return states.flatMap((state) => {
     const found = configured(config, state.name);
-    if (found === undefined) continue;
+    if (found === undefined) return [];
     const { destination, options } = found;
-    routes.push({ destination, state, config: await withListIds(destination, options, send) });
-  }
-  return routes;
+    const prepare = (): Promise<unknown> => withListIds(destination, options, send);
+    const url = destination.bulk?.notifyUrl?.(options);
+    return [{ destination, state, prepare, rereads: false, notified: createWake(), url }];
+  });
 }
 
 /** Keeps one LISTEN connection; while there is none the fold loop polls faster. */

@@ -61,10 +61,13 @@ begin
   return next;
 end $body$;
 
--- The destination asked for a pause: nobody sends until it is over.
-create or replace function rollcall.hold_sends(p_destination smallint, p_wait_ms bigint) returns void language sql
+-- The destination asked for a pause: nobody sends what these buckets count until it is over, the first of a burst included.
+create or replace function rollcall.hold_sends(p_destination smallint, p_buckets jsonb, p_wait_ms bigint) returns void language sql
 set search_path = '' as $body$
-  update rollcall.limits set next_us = greatest(next_us, (extract(epoch from clock_timestamp()) * 1000000)::bigint + p_wait_ms * 1000)
-   where destination_id = p_destination
+  update rollcall.limits l
+     set next_us = greatest(l.next_us, (extract(epoch from clock_timestamp()) * 1000000)::bigint + p_wait_ms * 1000
+       + (b.burst - 1) * b.interval_us)
+    from jsonb_to_recordset(p_buckets) as b(name text, interval_us bigint, burst int)
+   where l.destination_id = p_destination and l.bucket = b.name
 $body$;
 `;

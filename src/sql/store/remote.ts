@@ -35,7 +35,7 @@ export function createRemoteStore(
   return {
     destinations: () => store.destinations(),
     takeSends: (destination, buckets, want) => store.takeSends(destination, buckets, want),
-    holdSends: (destination, waitMs) => store.holdSends(destination, waitMs),
+    holdSends: (destination, buckets, waitMs) => store.holdSends(destination, buckets, waitMs),
     async open(destination) {
       const [row] = await call<{ run: string }>('select rollcall.open_remote($1) as run', [destination]);
       return { destination, run: row?.run ?? '' };

@@ -43,16 +43,16 @@ export function createStore(sql: Sql, identity: Identity): Store {
     async takeSends(destination, buckets, want) {
       const [row] = await sql.query<{ granted: number; wait_ms: number }>(
         'select * from rollcall.take_sends($1, $2, $3)',
-        [
-          destination,
-          JSON.stringify(buckets.map((b: Bucket) => ({ name: b.name, interval_us: b.intervalUs, burst: b.burst }))),
-          want,
-        ],
+        [destination, bucketsJson(buckets), want],
       );
       return { granted: row?.granted ?? 0, waitMs: row?.wait_ms ?? 1000 };
     },
-    async holdSends(destination, waitMs) {
-      await sql.query('select rollcall.hold_sends($1, $2)', [destination, Math.round(waitMs)]);
+    async holdSends(destination, buckets, waitMs) {
+      await sql.query('select rollcall.hold_sends($1, $2, $3)', [
+        destination,
+        bucketsJson(buckets),
+        Math.round(waitMs),
+      ]);
     },
     async pause(destination, code, message, pauseMs) {
       await sql.query('select rollcall.pause_destination($1, $2, $3, $4)', [
@@ -100,6 +100,10 @@ export function createStore(sql: Sql, identity: Identity): Store {
     ...jobStore(sql, identity, position),
     ...backfillStore(sql, identity),
   };
+}
+
+function bucketsJson(buckets: readonly Bucket[]): string {
+  return JSON.stringify(buckets.map(({ name, intervalUs, burst }) => ({ name, interval_us: intervalUs, burst })));
 }
 
 interface FoldRow extends FoldResult {

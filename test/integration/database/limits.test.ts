@@ -68,7 +68,7 @@ test('a hold asked for by the destination keeps everybody out until it is over',
   const one = await installed();
   const bucket = { name: 'requests', intervalUs: 1_000, burst: 10 };
   expect(await one.store.takeSends(one.destination, [bucket], 1)).toMatchObject({ granted: 1 });
-  await one.store.holdSends(one.destination, 60_000);
+  await one.store.holdSends(one.destination, [bucket], 60_000);
   const refused = await one.store.takeSends(one.destination, [bucket], 1);
   expect(refused.granted).toBe(0);
   expect(refused.waitMs).toBeGreaterThan(58_000);

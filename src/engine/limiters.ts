@@ -1,0 +1,58 @@
+import { type Limits, limitsOf, type Traffic } from '../core/limits.ts';
+import { rateLagMs, ratePlan } from '../core/rate.ts';
+import { createLimiter, type Limiter } from './limiter.ts';
+import type { Bucket } from './ports.ts';
+
+/** Permits to send, by what the request is for. Times are of `performance.now()`. */
+export interface Limiters {
+  /** Waits for a permit; false when none can be had before `deadline` or `signal` aborts. */
+  acquire(traffic: Traffic, deadline: number, signal: AbortSignal): Promise<boolean>;
+  /** No contact can be sent before this. */
+  notBefore(): number;
+  /** Throws away permits not used yet: the destination asked for fewer requests of this kind. */
+  drop(traffic: Traffic): void;
+}
+
+/** The shared buckets that count a request. */
+export function bucketsFor(limits: Pick<Limits, 'buckets'>, traffic: Traffic): readonly Bucket[] {
+  return limitsOf(limits, traffic).map((limit) => ({ name: limit.name, ...ratePlan(limit) }));
+}
+
+/** Half of what core/rate.ts allows between grant and send; the other half is for what happens after `acquire`. */
+export function goodForMs(limits: Pick<Limits, 'buckets'>, traffic: Traffic): number {
+  return Math.min(Infinity, ...limitsOf(limits, traffic).map(({ perMs }) => rateLagMs(perMs) / 2));
+}
+
+/**
+ * One limiter for each set of buckets: requests that are counted together wait together.
+ * @param take asks the store; must not throw
+ * @param inLine how many more contacts are about to be sent
+ */
+export function createLimiters(
+  limits: Pick<Limits, 'buckets'>,
+  take: (buckets: readonly Bucket[], want: number) => Promise<{ granted: number; waitMs: number }>,
+  inLine: () => number,
+): Limiters {
+  const bySet = new Map<string, Limiter>();
+  const of = (traffic: Traffic): Limiter => {
+    const buckets = bucketsFor(limits, traffic);
+    const key = buckets.map(({ name }) => name).join();
+    const known = bySet.get(key);
+    if (known !== undefined) return known;
+    const ahead = traffic === 'contact' ? inLine : (): number => 0;
+    const made = createLimiter(
+      async (want) => (buckets.length === 0 ? { granted: want, waitMs: 0 } : await take(buckets, want)),
+      ahead,
+      goodForMs(limits, traffic),
+    );
+    bySet.set(key, made);
+    return made;
+  };
+  // The first of a set says how far ahead it is asked for.
+  const contacts = of('contact');
+  return {
+    acquire: (traffic, deadline, signal) => of(traffic).acquire(deadline, signal),
+    notBefore: () => contacts.notBefore(),
+    drop: (traffic) => of(traffic).drop(),
+  };
+}

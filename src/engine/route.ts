@@ -1,0 +1,86 @@
+import { type BreakerTimes, nextPauseMs } from '../core/breaker.ts';
+import { RollcallError } from '../core/errors.ts';
+import { createLane, type Lane } from './lane.ts';
+import type { LaneOptions } from './lane-shared.ts';
+import { createTrouble } from './trouble.ts';
+import { createWake, pause, type Wake } from './wake.ts';
+import type { Destination } from '../core/destination.ts';
+import type { DestinationState } from './ports.ts';
+
+/** A destination with its state, and how to get what it is sent with. */
+export interface Route {
+  readonly destination: Destination<unknown>;
+  readonly state: DestinationState;
+  /**
+   * Makes its config whole: secrets and the ids of lists.
+   * @throws RollcallError when that can't be done now; it is tried again
+   */
+  readonly prepare: () => Promise<unknown>;
+  /** Whether its secrets are read from where they may be changed: they are read again once it refuses them. */
+  readonly rereads: boolean;
+  /** Rung when the destination says that a request for many has ended. */
+  readonly notified?: Wake | undefined;
+}
+
+const RETRY_MS = 500;
+
+/** Everything about one destination. What is wrong with it is its own: it waits for that, and nobody waits for it. */
+export function createRoute(
+  options: Omit<LaneOptions, 'config' | 'destination' | 'state' | 'onRefused' | 'notified'> & Route,
+): Lane {
+  const { notified = createWake(), rereads } = options;
+  let lane: Lane | undefined;
+  return {
+    wake: () => lane?.wake(),
+    async run(signal) {
+      while (!signal.aborted) {
+        const prepared = await prepare(options, options.times.breaker, signal);
+        if (prepared === undefined) return;
+        const again = new AbortController();
+        const onRefused = (): void => (rereads ? again.abort() : undefined);
+        lane = createLane({ ...options, config: prepared.config, notified, onRefused });
+        await lane.run(AbortSignal.any([signal, again.signal]));
+        // An error that no retry can mend ends a lane by itself.
+        if (!again.signal.aborted) return;
+      }
+    },
+  };
+}
+
+/** Until the config is whole; undefined when the signal aborts before, or nothing can mend what is wrong. */
+async function prepare(
+  route: Pick<LaneOptions, 'store' | 'log' | 'isFatal'> & Route,
+  breaker: BreakerTimes,
+  signal: AbortSignal,
+): Promise<{ readonly config: unknown } | undefined> {
+  const { store, log, state } = route;
+  const trouble = createTrouble(log, { destination: state.name }, 'read what it is sent with');
+  for (let tries = 0; !signal.aborted;) {
+    try {
+      const config = await route.prepare();
+      if (tries > 0) await store.resume(state.id);
+      trouble.worked();
+      return { config };
+    } catch (error) {
+      if (route.isFatal(error)) return undefined;
+      trouble.failed(error);
+      if (!(error instanceof RollcallError)) {
+        await pause(RETRY_MS, signal);
+        continue;
+      }
+      const ms = nextPauseMs(tries, breaker);
+      tries += 1;
+      log.error(
+        { destination: state.name, code: error.code, seconds: Math.round(ms / 1_000) },
+        'the destination cannot be sent to, so it is paused',
+      );
+      const { message, hint } = error;
+      const said = [message, hint].filter((text) => text !== undefined).join(' ');
+      await store
+        .pause(state.id, error.code, said.slice(0, 500), ms)
+        .catch((failure: unknown) => trouble.failed(failure));
+      await pause(ms, signal);
+    }
+  }
+  return undefined;
+}
