@@ -38,8 +38,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   let origin = '';
   let revision = 0;
 
-  const makers =
-    options.standIns === undefined ? await findStandIns(options.only) : Object.entries(options.standIns);
+  const makers = options.standIns === undefined ? await findStandIns(options.only) : Object.entries(options.standIns);
   const destinations = makers.map(([id, make]) => serve(id, make));
   const byId = new Map(destinations.map((destination) => [destination.id, destination]));
 

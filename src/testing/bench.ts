@@ -88,7 +88,16 @@ export function delivery(parts: Partial<Claimed>): Claimed {
 }
 
 /** The part of a claim that a destination sees. */
-export function bare({ contactId, version, action, address, remote, attributes, takeover, consent }: Claimed): Delivery {
+export function bare({
+  contactId,
+  version,
+  action,
+  address,
+  remote,
+  attributes,
+  takeover,
+  consent,
+}: Claimed): Delivery {
   return { contactId, version, action, address, remote, attributes, takeover, consent };
 }
 
@@ -97,7 +106,11 @@ export function bare({ contactId, version, action, address, remote, attributes, 
  * @param lists names of lists that stand there and are joined
  * @throws AssertionError when the destination's own description of itself does not fit
  */
-export async function openBench(kit: ConformanceKit, lists: readonly string[] = [], more: JsonObject = {}): Promise<Bench> {
+export async function openBench(
+  kit: ConformanceKit,
+  lists: readonly string[] = [],
+  more: JsonObject = {},
+): Promise<Bench> {
   const { destination } = kit;
   const tap = tapped(kit.standIn);
   const sandbox = await serve(destination.id, tap.maker, kit.settings ?? {});
@@ -109,7 +122,12 @@ export async function openBench(kit: ConformanceKit, lists: readonly string[] = 
   };
   try {
     for (const name of lists) tap.vendor.addList(name);
-    const options = { ...destination.standIn(url, secret), ...kit.options, ...(lists.length > 0 ? { lists } : {}), ...more };
+    const options = {
+      ...destination.standIn(url, secret),
+      ...kit.options,
+      ...(lists.length > 0 ? { lists } : {}),
+      ...more,
+    };
     const parsed = destination.config.safeParse(options);
     must(parsed.success, `the options of \`standIn\` are a valid config: ${parsed.error?.message ?? ''}`);
     let fault: { left: number; readonly rules: readonly FaultRule[] } | undefined;
@@ -130,7 +148,9 @@ export async function openBench(kit: ConformanceKit, lists: readonly string[] = 
     const read: Bench['read'] = async (exchange) => {
       const value = await ask(exchange);
       if (typeof value === 'object' && value !== null && 'stopped' in value) {
-        throw new Error(`${exchange.request.method} ${exchange.request.url} was not answered: ${JSON.stringify(value.stopped)}`);
+        throw new Error(
+          `${exchange.request.method} ${exchange.request.url} was not answered: ${JSON.stringify(value.stopped)}`,
+        );
       }
       return value as Exclude<typeof value, { stopped: Outcome }>;
     };

@@ -22,7 +22,9 @@ function bulkOf({ destination }: Bench): Bulk<unknown> {
 /** The rows of a request for many. */
 export function rowsOf(bench: Bench, people: readonly Imported[]): readonly JsonObject[] {
   const bulk = bulkOf(bench);
-  return people.map((person) => bulk.row(frozen(bare(delivery({ attributes: {}, ...person }))), bench.plan, bench.config));
+  return people.map((person) =>
+    bulk.row(frozen(bare(delivery({ attributes: {}, ...person }))), bench.plan, bench.config),
+  );
 }
 
 /**

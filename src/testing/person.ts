@@ -69,7 +69,8 @@ export class Person {
 
   /** A unit of work for what is wanted now. */
   parts(wanted: Wanted): Claimed {
-    const address = wanted.action === 'delete' || wanted.action === 'unsubscribe' ? null : (wanted.address ?? 'ann@example.com');
+    const address =
+      wanted.action === 'delete' || wanted.action === 'unsubscribe' ? null : (wanted.address ?? 'ann@example.com');
     const known = this.#remote;
     // An address that was attempted and given up again may stand there as a contact of its own.
     const tried = this.#tried;
@@ -114,9 +115,13 @@ function known(parts: Claimed, state: Outcome, partial: Unit['partial']): Remote
     if (remote === null) return unsure === undefined ? null : { address: unsure, id: null };
     return { ...remote, address: unsure ?? remote.address, id: forget ? null : remote.id };
   }
-  const id = (state.kind === 'delivered' ? state.remoteId : partial?.remoteId) ?? (forget ? null : (remote?.id ?? null));
+  const id =
+    (state.kind === 'delivered' ? state.remoteId : partial?.remoteId) ?? (forget ? null : (remote?.id ?? null));
   if (delivered) return { address, id };
   const old = remote?.address;
-  const leftovers = [...(remote?.leftovers ?? []), ...(old === null || old === undefined || old === address ? [] : [old])];
+  const leftovers = [
+    ...(remote?.leftovers ?? []),
+    ...(old === null || old === undefined || old === address ? [] : [old]),
+  ];
   return { address, id, leftovers };
 }

@@ -35,7 +35,11 @@ export function deliveries(): readonly ReturnType<typeof bare>[] {
 export function operations({ destination, config, plan }: Bench): readonly Operation[] {
   const made = deliveries().flatMap((each) => destination.encode(each, plan, config));
   const remote = { address: 'ann@example.com', id: '1001' };
-  const event = destination.encodeEvent?.(frozen(eventOf(1, 'order_placed', { total: 1.5, items: [{ n: 1 }] })), remote, config);
+  const event = destination.encodeEvent?.(
+    frozen(eventOf(1, 'order_placed', { total: 1.5, items: [{ n: 1 }] })),
+    remote,
+    config,
+  );
   return event === undefined ? made : [...made, event];
 }
 
@@ -46,13 +50,18 @@ export async function answers(bench: Bench): Promise<readonly HttpResponse[]> {
   await ann.arrive({ attributes: { NOTE: 'hello' } });
   await ann.arrive({ address: 'new@example.com' });
   if (bench.destination.encodeEvent !== undefined) {
-    await bench.perform({ ...ann.parts({ address: 'new@example.com', events: [eventOf(2, 'order_placed')] }), sendState: false });
+    await bench.perform({
+      ...ann.parts({ address: 'new@example.com', events: [eventOf(2, 'order_placed')] }),
+      sendState: false,
+    });
   }
   await ann.arrive({ action: 'delete' });
   const kinds = [400, 401, 403, 404, 409, 422, 429, 500].map((status) => bench.vendor.failure(status));
-  return [...bench.calls.slice(before).map(({ reply }) => reply), bench.vendor.refusal(), ...kinds].map(({ status, headers, body }) => ({
-    status,
-    headers: Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])),
-    body: typeof body === 'string' ? body : '',
-  }));
+  return [...bench.calls.slice(before).map(({ reply }) => reply), bench.vendor.refusal(), ...kinds].map(
+    ({ status, headers, body }) => ({
+      status,
+      headers: Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])),
+      body: typeof body === 'string' ? body : '',
+    }),
+  );
 }

@@ -19,7 +19,11 @@ export async function serve(
   standIn: StandInMaker,
   settings: Readonly<Record<string, unknown>>,
 ): Promise<Served> {
-  const sandbox = await startSandbox({ standIns: { [id]: standIn }, settings: { [id]: settings }, limitsScale: Infinity });
+  const sandbox = await startSandbox({
+    standIns: { [id]: standIn },
+    settings: { [id]: settings },
+    limitsScale: Infinity,
+  });
   const { url, token } = sandbox.of(id);
   return {
     url,

@@ -62,5 +62,11 @@ export function mustHave(contact: ShownContact, name: string, value: Json): void
 
 /** What a contact is, without when that was noted. */
 export function withoutTimes(contacts: readonly ShownContact[]): readonly unknown[] {
-  return contacts.map(({ id, address, status, attributes, lists }) => ({ id, address, status, attributes, lists: lists.toSorted() }));
+  return contacts.map(({ id, address, status, attributes, lists }) => ({
+    id,
+    address,
+    status,
+    attributes,
+    lists: lists.toSorted(),
+  }));
 }

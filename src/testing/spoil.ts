@@ -64,7 +64,9 @@ function parsed(body: string): Json | undefined {
 function turned(value: Json, pick: <Item>(items: readonly Item[]) => Item, random: () => number): Json {
   if (random() < 0.3) return pick(OTHER);
   if (Array.isArray(value)) {
-    return value.length === 0 ? [pick(OTHER)] : value.map((each: Json) => (random() < 0.5 ? turned(each, pick, random) : each));
+    return value.length === 0
+      ? [pick(OTHER)]
+      : value.map((each: Json) => (random() < 0.5 ? turned(each, pick, random) : each));
   }
   if (!isJsonObject(value)) return pick(OTHER);
   const entries = Object.entries(value);

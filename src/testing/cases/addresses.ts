@@ -21,7 +21,14 @@ const ODD = [
 ] as const;
 
 /** Some vendors take them and some refuse them; neither may hurt anybody else. */
-const STRANGE = ['ünï.cödé@exämple.com', '🎈@example.com', 'a/b@example.com', '"a b"@example.com', '../x@example.com', 'x'.repeat(300)] as const;
+const STRANGE = [
+  'ünï.cödé@exämple.com',
+  '🎈@example.com',
+  'a/b@example.com',
+  '"a b"@example.com',
+  '../x@example.com',
+  'x'.repeat(300),
+] as const;
 
 export const addresses: readonly Case[] = [
   {
@@ -47,7 +54,8 @@ export const addresses: readonly Case[] = [
   },
   {
     name: 'address: only its case changes',
-    write: 'addresses that differ in case alone may be one contact: such a change must never be followed by a delete of the old one',
+    write:
+      'addresses that differ in case alone may be one contact: such a change must never be followed by a delete of the old one',
     async run(bench) {
       for (const withId of [true, false]) {
         const ann = new Person(bench);
@@ -83,7 +91,8 @@ export const addresses: readonly Case[] = [
         await new Person(bench, 'b').arrive({ address: NEW, attributes: { NOTE: 'of B' }, takeover: true });
         const contact = mustBeAlone(bench, NEW);
         mustHave(contact, 'NOTE', 'of B');
-        for (const name of ['CITY', 'SCORE', 'EXTRA']) must(valueOf(contact, name) === null, `${name} of A is gone`, contact.attributes);
+        for (const name of ['CITY', 'SCORE', 'EXTRA'])
+          must(valueOf(contact, name) === null, `${name} of A is gone`, contact.attributes);
       }
     },
   },
@@ -109,7 +118,11 @@ export const addresses: readonly Case[] = [
     async run(bench) {
       await new Person(bench, 'older').arrive({ address: 'older@example.com' });
       await new Person(bench, 'oldest').arrive({ address: 'oldest@example.com' });
-      const ann = new Person(bench, '1', { address: null, id: null, leftovers: ['older@example.com', 'oldest@example.com'] });
+      const ann = new Person(bench, '1', {
+        address: null,
+        id: null,
+        leftovers: ['older@example.com', 'oldest@example.com'],
+      });
       await ann.arrive({ address: NEW });
       mustBeAlone(bench, NEW);
     },
@@ -132,12 +145,17 @@ export const addresses: readonly Case[] = [
   },
   {
     name: 'address: a strange one arrives as it is or is refused by itself',
-    write: '`interpret` gives a `reject` for an address that the vendor refuses, and never a `config`, which would stop everybody',
+    write:
+      '`interpret` gives a `reject` for an address that the vendor refuses, and never a `config`, which would stop everybody',
     async run(bench) {
       await new Person(bench, 'bob').arrive({ address: 'bob@example.com', attributes: { NOTE: 'Bob' } });
       for (const address of STRANGE) {
         const { state } = await bench.perform({ address });
-        must(state?.kind === 'delivered' || state?.kind === 'reject', `${address} is accepted, or refused by itself`, state);
+        must(
+          state?.kind === 'delivered' || state?.kind === 'reject',
+          `${address} is accepted, or refused by itself`,
+          state,
+        );
         if (state.kind === 'delivered') {
           only(bench, address);
           await new Person(bench, '1', { address, id: null }).arrive({ action: 'delete' });

@@ -39,23 +39,21 @@ const keeps: Case['needs'] = ({ capabilities }) =>
   capabilities.consent.tell && capabilities.consent.read.includes('suppressions');
 
 export const consent: readonly Case[] = [
-  ...(['none', 'opted_out'] as const).map(
-    (state: ConsentState): Case => ({
-      name: `consent: \`${state}\` makes a contact that is not mailed, in the very request that makes it`,
-      write: SILENT,
-      needs: tells,
-      async run(bench) {
-        const subscribed: string[] = [];
-        const seen = bench.onContact((_kind, contact) => {
-          if (contact.status === 'subscribed') subscribed.push(contact.address);
-        });
-        await new Person(bench).arrive({ address: NEW, consent: state });
-        seen();
-        mustBeOptedOut(bench, NEW);
-        must(subscribed.length === 0, 'there is no moment in which it could be mailed', subscribed);
-      },
-    }),
-  ),
+  ...(['none', 'opted_out'] as const).map((state: ConsentState): Case => ({
+    name: `consent: \`${state}\` makes a contact that is not mailed, in the very request that makes it`,
+    write: SILENT,
+    needs: tells,
+    async run(bench) {
+      const subscribed: string[] = [];
+      const seen = bench.onContact((_kind, contact) => {
+        if (contact.status === 'subscribed') subscribed.push(contact.address);
+      });
+      await new Person(bench).arrive({ address: NEW, consent: state });
+      seen();
+      mustBeOptedOut(bench, NEW);
+      must(subscribed.length === 0, 'there is no moment in which it could be mailed', subscribed);
+    },
+  })),
   {
     name: 'consent: `opted_out` of somebody who is there arrives as unsubscribed',
     write: SILENT,
@@ -87,23 +85,21 @@ export const consent: readonly Case[] = [
       }
     },
   },
-  ...(['unsubscribe', 'complaint', 'bounce'] as const).map(
-    (reason): Case => ({
-      name: `consent: who left there (${reason}) is not subscribed again by an update`,
-      write: SILENT,
-      needs: tells,
-      async run(bench) {
-        const ann = await leftThere(bench, reason);
-        await ann.arrive({ address: OLD, attributes: { NOTE: 'after', CITY: null }, ...BASIS });
-        mustBeOptedOut(bench, OLD);
-        ann.forgetId();
-        await ann.arrive({ address: OLD, attributes: { NOTE: 'by address' }, ...BASIS });
-        mustBeOptedOut(bench, OLD);
-        await new Person(bench).arrive({ address: OLD, attributes: { NOTE: 'as if new' }, ...BASIS });
-        mustBeOptedOut(bench, OLD);
-      },
-    }),
-  ),
+  ...(['unsubscribe', 'complaint', 'bounce'] as const).map((reason): Case => ({
+    name: `consent: who left there (${reason}) is not subscribed again by an update`,
+    write: SILENT,
+    needs: tells,
+    async run(bench) {
+      const ann = await leftThere(bench, reason);
+      await ann.arrive({ address: OLD, attributes: { NOTE: 'after', CITY: null }, ...BASIS });
+      mustBeOptedOut(bench, OLD);
+      ann.forgetId();
+      await ann.arrive({ address: OLD, attributes: { NOTE: 'by address' }, ...BASIS });
+      mustBeOptedOut(bench, OLD);
+      await new Person(bench).arrive({ address: OLD, attributes: { NOTE: 'as if new' }, ...BASIS });
+      mustBeOptedOut(bench, OLD);
+    },
+  })),
   {
     name: 'consent: who left there is not subscribed again by another address',
     write: `${SILENT}; before an address changes the engine calls \`lookup\`, and \`encode\` finds what it read in \`remote.subscription\``,
@@ -173,14 +169,19 @@ export const consent: readonly Case[] = [
   },
   {
     name: 'consent: somebody with a basis is not opted out by an update, nor by another address',
-    write: '`mustOptOut` of core/opt-out.ts says when the opt-out is sent: for `basis` only with what was read at the vendor',
+    write:
+      '`mustOptOut` of core/opt-out.ts says when the opt-out is sent: for `basis` only with what was read at the vendor',
     needs: tells,
     async run(bench) {
       const ann = new Person(bench);
       await ann.arrive({ address: OLD, ...BASIS });
       await ann.arrive({ address: OLD, attributes: { NOTE: 'x' }, ...BASIS });
       await ann.arrive({ address: NEW, ...BASIS });
-      must(at(bench, NEW).every(({ status }) => status === 'subscribed'), 'the contact is still mailed', at(bench, NEW));
+      must(
+        at(bench, NEW).every(({ status }) => status === 'subscribed'),
+        'the contact is still mailed',
+        at(bench, NEW),
+      );
     },
   },
 ];

@@ -5,8 +5,10 @@ import { Person } from '../person.ts';
 import { at, everyone, mailed, mustBeAlone, mustHave, only, valueOf, withoutTimes } from '../shown.ts';
 
 const ANN = 'ann@example.com';
-const UPSERT = '`encode` gives one operation of kind `upsert` with the address and the attributes in its body, `request` makes a request of it';
-const DELETE = '`encode` of the action `delete` gives an operation by `remote.id`, else by `remote.address`, and `interpret` takes "not there" for done';
+const UPSERT =
+  '`encode` gives one operation of kind `upsert` with the address and the attributes in its body, `request` makes a request of it';
+const DELETE =
+  '`encode` of the action `delete` gives an operation by `remote.id`, else by `remote.address`, and `interpret` takes "not there" for done';
 
 /** The life of one contact. */
 export const contacts: readonly Case[] = [
@@ -55,7 +57,8 @@ export const contacts: readonly Case[] = [
       await ann.arrive({ attributes: { NOTE: 'one', CITY: 'Turku', SCORE: 3 } });
       await ann.arrive({ attributes: { NOTE: null, SCORE: null } });
       const contact = mustBeAlone(bench, ANN);
-      for (const name of ['NOTE', 'SCORE']) must(valueOf(contact, name) === null, `${name} is cleared`, contact.attributes);
+      for (const name of ['NOTE', 'SCORE'])
+        must(valueOf(contact, name) === null, `${name} is cleared`, contact.attributes);
       mustHave(contact, 'CITY', 'Turku');
     },
   },
@@ -94,7 +97,8 @@ export const contacts: readonly Case[] = [
   },
   {
     name: 'unsubscribe: who left and shall be kept is not mailed any more, and nothing else changes',
-    write: '`encode` of the action `unsubscribe` says the opt-out and nothing else; 404 means there is nobody to opt out',
+    write:
+      '`encode` of the action `unsubscribe` says the opt-out and nothing else; 404 means there is nobody to opt out',
     needs: ({ capabilities }) => capabilities.consent.tell,
     async run(bench) {
       for (const withId of [true, false]) {
@@ -127,6 +131,10 @@ function gone(bench: Parameters<Case['run']>[0]): void {
   const { remove } = bench.destination.capabilities;
   const left = at(bench, ANN);
   if (remove === 'hard') must(left.length === 0, `nobody stands at ${ANN}`, left);
-  if (remove === 'soft') must(left.every(({ status }) => status === 'unsubscribed'), `nobody at ${ANN} is mailed`, left);
+  if (remove === 'soft')
+    must(
+      left.every(({ status }) => status === 'unsubscribed'),
+      `nobody at ${ANN} is mailed`,
+      left,
+    );
 }
-

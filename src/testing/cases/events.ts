@@ -10,7 +10,8 @@ import { eventOf } from '../samples.ts';
 import { asText, everyone } from '../shown.ts';
 
 const ENCODE = '`encodeEvent` gives one operation of kind `event`, by `remote.id`, else by `remote.address`';
-const KEYED = '`encodeEvent` hands on `event.id` as the vendor’s key, and `interpret` takes "there already" for delivered';
+const KEYED =
+  '`encodeEvent` hands on `event.id` as the vendor’s key, and `interpret` takes "there already" for delivered';
 
 const takesEvents: Case['needs'] = ({ capabilities }) => capabilities.events !== 'none';
 
@@ -19,7 +20,11 @@ function named(bench: Bench, ...names: readonly string[]): readonly ShownEvent[]
 }
 
 /** Sends events alone, as for a contact that is in step. */
-async function tell(bench: Bench, person: Person, events: readonly ContactEvent[]): Promise<Awaited<ReturnType<Bench['perform']>>> {
+async function tell(
+  bench: Bench,
+  person: Person,
+  events: readonly ContactEvent[],
+): Promise<Awaited<ReturnType<Bench['perform']>>> {
   return await bench.perform({ ...person.parts({ events }), sendState: false });
 }
 
@@ -29,14 +34,32 @@ export const events: readonly Case[] = [
     write: ENCODE,
     needs: takesEvents,
     async run(bench) {
-      const properties = { total: 12.5, currency: 'EUR', gift: false, big: new LosslessNumber('9007199254740993'), text: 'ü 🎈 "x"' };
+      const properties = {
+        total: 12.5,
+        currency: 'EUR',
+        gift: false,
+        big: new LosslessNumber('9007199254740993'),
+        text: 'ü 🎈 "x"',
+      };
       const ann = new Person(bench);
-      const { state, events: sent } = await ann.attempt({ events: [eventOf(1, 'first', properties), eventOf(2, 'second')] });
+      const { state, events: sent } = await ann.attempt({
+        events: [eventOf(1, 'first', properties), eventOf(2, 'second')],
+      });
       deepEqual([state?.kind, ...sent.map(({ kind }) => kind)], ['delivered', 'delivered', 'delivered']);
-      deepEqual(named(bench, 'first', 'second').map(({ name, address }) => [name, address]), [['first', 'ann@example.com'], ['second', 'ann@example.com']]);
+      deepEqual(
+        named(bench, 'first', 'second').map(({ name, address }) => [name, address]),
+        [
+          ['first', 'ann@example.com'],
+          ['second', 'ann@example.com'],
+        ],
+      );
       const [first] = named(bench, 'first');
       for (const [name, value] of Object.entries(properties)) {
-        must(asText(first?.properties[name] ?? null) === asText(value), `the property ${name} arrives`, first?.properties);
+        must(
+          asText(first?.properties[name] ?? null) === asText(value),
+          `the property ${name} arrives`,
+          first?.properties,
+        );
       }
     },
   },
@@ -50,8 +73,14 @@ export const events: readonly Case[] = [
       const one = await tell(bench, ann, [eventOf(1, 'by_id')]);
       ann.forgetId();
       const two = await tell(bench, ann, [eventOf(2, 'by_address')]);
-      deepEqual([...one.events, ...two.events].map(({ kind }) => kind), ['delivered', 'delivered']);
-      deepEqual(named(bench, 'by_id', 'by_address').map(({ address }) => address), ['ann@example.com', 'ann@example.com']);
+      deepEqual(
+        [...one.events, ...two.events].map(({ kind }) => kind),
+        ['delivered', 'delivered'],
+      );
+      deepEqual(
+        named(bench, 'by_id', 'by_address').map(({ address }) => address),
+        ['ann@example.com', 'ann@example.com'],
+      );
       must(everyone(bench).length === 1, 'no second contact was made', everyone(bench));
     },
   },
@@ -65,7 +94,10 @@ export const events: readonly Case[] = [
       const many = Array.from({ length: count }, (_, n) => eventOf(n, 'many', { n }));
       const { events: sent } = await ann.attempt({ events: many });
       must(sent.length === count && sent.every(({ kind }) => kind === 'delivered'), 'each is delivered', sent);
-      deepEqual(named(bench, 'many').map(({ properties }) => Number(asText(properties['n'] ?? null))), many.map((_, n) => n));
+      deepEqual(
+        named(bench, 'many').map(({ properties }) => Number(asText(properties['n'] ?? null))),
+        many.map((_, n) => n),
+      );
     },
   },
   {
@@ -82,8 +114,14 @@ export const events: readonly Case[] = [
         bench.clear();
       }
       const { events: sent } = await tell(bench, ann, both);
-      deepEqual(sent.map(({ kind }) => kind), ['delivered', 'delivered']);
-      deepEqual(named(bench, 'once', 'once_too').map(({ name }) => name), ['once', 'once_too']);
+      deepEqual(
+        sent.map(({ kind }) => kind),
+        ['delivered', 'delivered'],
+      );
+      deepEqual(
+        named(bench, 'once', 'once_too').map(({ name }) => name),
+        ['once', 'once_too'],
+      );
     },
   },
   {
@@ -103,7 +141,8 @@ export const events: readonly Case[] = [
   },
   {
     name: 'events: of a contact that is gone there is not lost',
-    write: '`interpret` of an event whose contact is not there gives a `retry` with the code `contact_missing` and `forgetRemote`: its state is sent first, then the event',
+    write:
+      '`interpret` of an event whose contact is not there gives a `retry` with the code `contact_missing` and `forgetRemote`: its state is sent first, then the event',
     needs: takesEvents,
     async run(bench) {
       const ann = new Person(bench);
@@ -113,7 +152,11 @@ export const events: readonly Case[] = [
       const { events: sent } = await tell(bench, stale, [eventOf(1, 'late')]);
       const [outcome] = sent;
       const again = outcome !== undefined && outcome.kind === 'retry' && outcome.forgetRemote === true;
-      must(again || (outcome?.kind === 'delivered' && named(bench, 'late').length === 1), 'it is kept or it is there', outcome);
+      must(
+        again || (outcome?.kind === 'delivered' && named(bench, 'late').length === 1),
+        'it is kept or it is there',
+        outcome,
+      );
       stale.forgetId();
       if (again) await stale.attempt({ events: [eventOf(1, 'late')] });
       must(named(bench, 'late').length === 1, 'it arrives after its contact', bench.vendor.events());
@@ -126,9 +169,17 @@ export const events: readonly Case[] = [
     async run(bench) {
       const ann = new Person(bench);
       const tooLong = 'x'.repeat((bench.destination.eventLimits?.name ?? 0) + 1);
-      const { events: sent } = await ann.attempt({ events: [eventOf(1, 'one'), eventOf(2, tooLong), eventOf(3, 'three')] });
-      deepEqual(sent.map(({ kind }) => kind), ['delivered', 'reject', 'delivered']);
-      deepEqual(named(bench, 'one', tooLong, 'three').map(({ name }) => name), ['one', 'three']);
+      const { events: sent } = await ann.attempt({
+        events: [eventOf(1, 'one'), eventOf(2, tooLong), eventOf(3, 'three')],
+      });
+      deepEqual(
+        sent.map(({ kind }) => kind),
+        ['delivered', 'reject', 'delivered'],
+      );
+      deepEqual(
+        named(bench, 'one', tooLong, 'three').map(({ name }) => name),
+        ['one', 'three'],
+      );
     },
   },
   {

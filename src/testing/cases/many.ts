@@ -18,7 +18,10 @@ const many: Case['needs'] = ({ bulk }) => bulk !== undefined;
 const watched: Case['needs'] = ({ bulk }) => bulk?.watch !== undefined;
 
 function people(count: number): { address: string; attributes: { NOTE: string; SCORE: number } }[] {
-  return Array.from({ length: count }, (_, n) => ({ address: `p${n}+x@example.com`, attributes: { NOTE: `ünï "${n}"`, SCORE: n } }));
+  return Array.from({ length: count }, (_, n) => ({
+    address: `p${n}+x@example.com`,
+    attributes: { NOTE: `ünï "${n}"`, SCORE: n },
+  }));
 }
 
 export const bulk: readonly Case[] = [
@@ -29,9 +32,14 @@ export const bulk: readonly Case[] = [
     async run(bench) {
       const all = people(25);
       const before = bench.calls.length;
-      for (const outcome of await importAll(bench, all)) must(outcome.kind === 'delivered', 'each is delivered', outcome);
+      for (const outcome of await importAll(bench, all))
+        must(outcome.kind === 'delivered', 'each is delivered', outcome);
       const writes = bench.calls.slice(before).filter(({ request }) => request.method !== 'GET');
-      must(writes.length === 1, 'it took one request', writes.map(({ request }) => `${request.method} ${request.path}`));
+      must(
+        writes.length === 1,
+        'it took one request',
+        writes.map(({ request }) => `${request.method} ${request.path}`),
+      );
       for (const { address, attributes } of all) {
         for (const [name, value] of Object.entries(attributes)) mustHave(only(bench, address), name, value);
       }
@@ -44,8 +52,15 @@ export const bulk: readonly Case[] = [
     async run(bench) {
       await importAll(bench, people(5));
       await importAll(bench, people(5));
-      must(everyone(bench).length === 5, 'nobody is there twice', everyone(bench).map(({ address }) => address));
-      await importAll(bench, [{ address: 'p1+x@example.com', attributes: { NOTE: 'changed', SCORE: null } }, { address: 'p2+x@example.com', attributes: {} }]);
+      must(
+        everyone(bench).length === 5,
+        'nobody is there twice',
+        everyone(bench).map(({ address }) => address),
+      );
+      await importAll(bench, [
+        { address: 'p1+x@example.com', attributes: { NOTE: 'changed', SCORE: null } },
+        { address: 'p2+x@example.com', attributes: {} },
+      ]);
       mustHave(only(bench, 'p1+x@example.com'), 'NOTE', 'changed');
       must(valueOf(only(bench, 'p1+x@example.com'), 'SCORE') === null, 'SCORE is cleared');
       mustHave(only(bench, 'p2+x@example.com'), 'SCORE', 2);
@@ -83,8 +98,15 @@ export const bulk: readonly Case[] = [
       }
       // Where the answer tells only how many, the bad one is missing there and is found by what is read back.
       const bad = outcomes[4];
-      must(bad?.kind === 'reject' ? bad.message !== '' : bad?.kind !== 'delivered', 'the bad one is refused, with words', bad);
-      deepEqual(all.filter(({ address }) => at(bench, address).length === 0).map(({ address }) => address), ['p4+x@example.com']);
+      must(
+        bad?.kind === 'reject' ? bad.message !== '' : bad?.kind !== 'delivered',
+        'the bad one is refused, with words',
+        bad,
+      );
+      deepEqual(
+        all.filter(({ address }) => at(bench, address).length === 0).map(({ address }) => address),
+        ['p4+x@example.com'],
+      );
     },
   },
   {
@@ -96,8 +118,13 @@ export const bulk: readonly Case[] = [
       const [lost] = await importAll(bench, people(6));
       bench.clear();
       must(lost?.kind === 'unknown', 'nobody knows whether it arrived', lost);
-      for (const outcome of await importAll(bench, people(6))) must(outcome.kind === 'delivered', 'each is delivered', outcome);
-      must(everyone(bench).length === 6, 'each is there once', everyone(bench).map(({ address }) => address));
+      for (const outcome of await importAll(bench, people(6)))
+        must(outcome.kind === 'delivered', 'each is delivered', outcome);
+      must(
+        everyone(bench).length === 6,
+        'each is there once',
+        everyone(bench).map(({ address }) => address),
+      );
     },
   },
   {
@@ -105,11 +132,21 @@ export const bulk: readonly Case[] = [
     write: STARTED,
     needs: many,
     async run(bench) {
-      for (const [status, kind] of [[401, 'config'], [403, 'config'], [429, 'throttle'], [500, 'retry'], [302, 'config']] as const) {
+      for (const [status, kind] of [
+        [401, 'config'],
+        [403, 'config'],
+        [429, 'throttle'],
+        [500, 'retry'],
+        [302, 'config'],
+      ] as const) {
         bench.interfere({ times: Infinity, answer: () => bench.vendor.failure(status) });
         const outcomes = await importAll(bench, people(3));
         bench.clear();
-        must(outcomes.every((outcome) => outcome.kind === kind), `${status} is \`${kind}\` for all`, outcomes);
+        must(
+          outcomes.every((outcome) => outcome.kind === kind),
+          `${status} is \`${kind}\` for all`,
+          outcomes,
+        );
       }
       must(everyone(bench).length === 0, 'nobody was made');
     },
@@ -122,11 +159,20 @@ export const bulk: readonly Case[] = [
       const { destination } = bench;
       const all = people(4);
       await importAll(bench, all);
-      const real = bench.calls.map(({ reply }) => ({ status: reply.status, headers: {}, body: typeof reply.body === 'string' ? reply.body : '' }));
+      const real = bench.calls.map(({ reply }) => ({
+        status: reply.status,
+        headers: {},
+        body: typeof reply.body === 'string' ? reply.body : '',
+      }));
       const random = seededRandom(7);
-      const odd = BODIES.flatMap((body) => [200, 201, 202, 204, 207, 400, 404, 413, 422, 500].map((status) => ({ status, headers: {}, body })));
+      const odd = BODIES.flatMap((body) =>
+        [200, 201, 202, 204, 207, 400, 404, 413, 422, 500].map((status) => ({ status, headers: {}, body })),
+      );
       const rows = rowsOf(bench, all);
-      for (const response of [...odd, ...real.flatMap((each) => Array.from({ length: 60 }, () => spoilt(each, random)))]) {
+      for (const response of [
+        ...odd,
+        ...real.flatMap((each) => Array.from({ length: 60 }, () => spoilt(each, random))),
+      ]) {
         const start = destination.bulk!.started(response, rows);
         const of = { status: response.status, body: response.body.slice(0, 200), start };
         const named = start.kind === 'answered' || start.kind === 'refused' ? [...start.rows] : [];
@@ -136,7 +182,9 @@ export const bulk: readonly Case[] = [
         }
         must(start.kind !== 'refused' || start.rows.size > 0, '`refused` names rows', of);
         must(start.kind !== 'started' || start.id !== '', '`started` has an id', of);
-        const bad = response.status >= 300 && (start.kind === 'started' || (start.kind === 'answered' && start.outcome.kind === 'delivered'));
+        const bad =
+          response.status >= 300 &&
+          (start.kind === 'started' || (start.kind === 'answered' && start.outcome.kind === 'delivered'));
         must(!bad, `${response.status} starts nothing`, of);
       }
     },
@@ -155,7 +203,11 @@ export const bulk: readonly Case[] = [
       const watch = destination.bulk!.watch!;
       for (const body of BODIES) {
         const progress = watch.progress({ status: 200, headers: {}, body });
-        must(progress.kind !== 'ended' || progress.outcome.kind !== 'delivered', 'nothing is delivered by an answer that says nothing', { body: body.slice(0, 100), progress });
+        must(
+          progress.kind !== 'ended' || progress.outcome.kind !== 'delivered',
+          'nothing is delivered by an answer that says nothing',
+          { body: body.slice(0, 100), progress },
+        );
       }
       for (const status of [401, 429, 500, 503]) {
         const { headers, body } = bench.vendor.failure(status);

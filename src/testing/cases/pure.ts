@@ -7,11 +7,14 @@ import { must } from '../must.ts';
 import { Person } from '../person.ts';
 import { answers, deliveries, eventOf, operations } from '../samples.ts';
 
-const PURE = 'all parts are pure functions: no clock, no randomness, no memory between calls, and their arguments are never changed';
+const PURE =
+  'all parts are pure functions: no clock, no randomness, no memory between calls, and their arguments are never changed';
 const SECRET = 'the key goes into `auth` and nowhere else: only the transport sees it';
 
 function words(outcome: Outcome | undefined): string {
-  return outcome === undefined || outcome.kind === 'delivered' ? '' : `${outcome.code} ${outcome.message} ${outcome.field ?? ''}`;
+  return outcome === undefined || outcome.kind === 'delivered'
+    ? ''
+    : `${outcome.code} ${outcome.message} ${outcome.field ?? ''}`;
 }
 
 export const pure: readonly Case[] = [
@@ -30,13 +33,31 @@ export const pure: readonly Case[] = [
         ['consent.read: suppressions', can.consent.read.includes('suppressions'), destination.suppressions],
         ['consent.read: export', can.consent.read.includes('export'), destination.exports],
       ] as const;
-      for (const [name, says, part] of parts) must(says === (part !== undefined), `\`capabilities\` says ${name}: ${says}, and the part is there or not`, name);
+      for (const [name, says, part] of parts)
+        must(
+          says === (part !== undefined),
+          `\`capabilities\` says ${name}: ${says}, and the part is there or not`,
+          name,
+        );
       must(can.homes.length > 0, 'there is a home for it', can.homes);
-      must(/^[a-z][a-z0-9-]*$/.test(destination.id) && destination.name !== '' && URL.canParse(destination.docsUrl), 'it has an id, a name and a page', destination.id);
-      for (const { what, setting } of can.unverified) must(what !== '' && setting !== '', 'an unverified fact has a setting', { what, setting });
+      must(
+        /^[a-z][a-z0-9-]*$/.test(destination.id) && destination.name !== '' && URL.canParse(destination.docsUrl),
+        'it has an id, a name and a page',
+        destination.id,
+      );
+      for (const { what, setting } of can.unverified)
+        must(what !== '' && setting !== '', 'an unverified fact has a setting', { what, setting });
       const { buckets, concurrency } = destination.limits(config);
-      must(concurrency >= 1 && buckets.every(({ requests, perMs }) => requests >= 1 && perMs > 0), 'limits let something through', { buckets, concurrency });
-      must(new Set(buckets.map(({ name }) => name)).size === buckets.length, 'each limit has a name of its own', buckets);
+      must(
+        concurrency >= 1 && buckets.every(({ requests, perMs }) => requests >= 1 && perMs > 0),
+        'limits let something through',
+        { buckets, concurrency },
+      );
+      must(
+        new Set(buckets.map(({ name }) => name)).size === buckets.length,
+        'each limit has a name of its own',
+        buckets,
+      );
     },
   },
   {
@@ -55,7 +76,8 @@ export const pure: readonly Case[] = [
         const request = frozen(destination.request([operation], config));
         deepEqual(destination.request([operation], config), request);
         must(URL.canParse(request.url), 'a request has an absolute URL', request.url);
-        for (const answer of real.map(frozen)) deepEqual(destination.interpret(answer, [operation]), destination.interpret(answer, [operation]));
+        for (const answer of real.map(frozen))
+          deepEqual(destination.interpret(answer, [operation]), destination.interpret(answer, [operation]));
       }
       const event = frozen(eventOf(1, 'e', { a: { b: 1 } }));
       const remote = frozen({ address: 'ann@example.com', id: null });
@@ -87,16 +109,26 @@ export const pure: readonly Case[] = [
       if (probe !== null) await bench.send(probe);
       must(!destination.account(config).includes(secret), '`account` is a text without secrets');
       for (const { request } of bench.calls) {
-        must(!request.path.includes(secret) && !request.body.includes(secret), 'no request says it but in its authentication', request.path);
+        must(
+          !request.path.includes(secret) && !request.body.includes(secret),
+          'no request says it but in its authentication',
+          request.path,
+        );
       }
-      must(told.every((each) => !each.includes(secret)), 'no outcome says it', told);
+      must(
+        told.every((each) => !each.includes(secret)),
+        'no outcome says it',
+        told,
+      );
     },
   },
   {
     name: 'secrets: the entry of the config marks them',
     write: 'secrets in `config` come from `secretText` of core/options.ts',
     async run({ destination }) {
-      const marked = JSON.stringify(destination.config.toJSONSchema({ io: 'input', unrepresentable: 'any' })).includes('"secret":true');
+      const marked = JSON.stringify(destination.config.toJSONSchema({ io: 'input', unrepresentable: 'any' })).includes(
+        '"secret":true',
+      );
       must(marked, 'an option is marked as a secret');
     },
   },

@@ -10,8 +10,10 @@ import { only } from '../shown.ts';
 import { BODIES } from '../spoil.ts';
 import { createTableReader } from '../../transport/table.ts';
 
-const EXCHANGE = 'an exchange gives the value only for the vendor’s own answer, else the outcome that stopped it (`stopped` of core/failure.ts)';
-const LISTS = '`lists.all` reads every page, `lists.names` gives the names in the config and `lists.resolve` puts ids in their place (`idsOfLists`)';
+const EXCHANGE =
+  'an exchange gives the value only for the vendor’s own answer, else the outcome that stopped it (`stopped` of core/failure.ts)';
+const LISTS =
+  '`lists.all` reads every page, `lists.names` gives the names in the config and `lists.resolve` puts ids in their place (`idsOfLists`)';
 const SUPPRESSIONS = '`suppressions.page` reads one page, and names the next until there is none';
 const MOST_PAGES = 200;
 
@@ -22,7 +24,9 @@ function exchanges({ destination, config }: Bench): readonly (readonly [string, 
     ...(destination.lookup === undefined ? [] : [['lookup', destination.lookup(known, config)] as const]),
     ...(destination.lists === undefined ? [] : [['lists.all', destination.lists.all(config)] as const]),
     ...(destination.fields === undefined ? [] : [['fields.list', destination.fields.list(config)] as const]),
-    ...(destination.suppressions === undefined ? [] : [['suppressions.page', destination.suppressions.page(undefined, config)] as const]),
+    ...(destination.suppressions === undefined
+      ? []
+      : [['suppressions.page', destination.suppressions.page(undefined, config)] as const]),
     ...(destination.exports === undefined ? [] : [['exports.start', destination.exports.start(config)] as const]),
   ];
 }
@@ -50,7 +54,11 @@ export const reads: readonly Case[] = [
       const request = destination.probe(config);
       if (request === null) return;
       const right = await bench.send(request);
-      must(right.answered && right.response.status >= 200 && right.response.status < 300, 'the right key is accepted', right);
+      must(
+        right.answered && right.response.status >= 200 && right.response.status < 300,
+        'the right key is accepted',
+        right,
+      );
       const wrong = destination.config.parse({ ...destination.standIn(url, wrongly(secret)), ...kit.options });
       const refused = await bench.send(destination.probe(wrong) ?? request, wrong);
       must(refused.answered && [401, 403].includes(refused.response.status), 'a wrong key is refused', refused);
@@ -64,13 +72,20 @@ export const reads: readonly Case[] = [
         for (const status of [100, 302, 400, 401, 403, 429, 500, 503, 600]) {
           for (const body of BODIES) {
             const read = exchange.interpret({ status, headers: {}, body });
-            must(!read.ok && read.outcome.kind !== 'delivered', `${name} gives no value for ${status}`, { status, body: body.slice(0, 100), read });
+            must(!read.ok && read.outcome.kind !== 'delivered', `${name} gives no value for ${status}`, {
+              status,
+              body: body.slice(0, 100),
+              read,
+            });
           }
         }
         for (const body of BODIES) {
           const read = exchange.interpret({ status: 200, headers: {}, body });
           const foreign = body.trim() === '' || body.startsWith('<') || body === '{';
-          must(!read.ok || !foreign, `${name} gives no value for a page or for nothing`, { body: body.slice(0, 100), read });
+          must(!read.ok || !foreign, `${name} gives no value for a page or for nothing`, {
+            body: body.slice(0, 100),
+            read,
+          });
         }
       }
     },
@@ -88,14 +103,21 @@ export const reads: readonly Case[] = [
         const found = await bench.read(destination.lookup!(way, config));
         must(found?.subscription === 'subscribed', 'they are subscribed', found);
         // Where an operation has `find`, its id comes from here.
-        must(found.id === null || bench.vendor.contact(found.id) !== undefined, 'an id that is found names them', found);
+        must(
+          found.id === null || bench.vendor.contact(found.id) !== undefined,
+          'an id that is found names them',
+          found,
+        );
       }
       bench.vendor.optOut('a+b@example.com', 'unsubscribe');
       for (const way of ways) {
         const found = await bench.read(destination.lookup!(way, config));
         must(!destination.capabilities.consent.tell || found?.subscription === 'unsubscribed', 'they have left', found);
       }
-      must((await bench.read(destination.lookup!({ address: 'nobody@example.com', id: null }, config))) === null, 'nobody is there');
+      must(
+        (await bench.read(destination.lookup!({ address: 'nobody@example.com', id: null }, config))) === null,
+        'nobody is there',
+      );
     },
   },
   {
@@ -110,12 +132,19 @@ export const reads: readonly Case[] = [
       for (const [name, type] of Object.entries(PLAN)) {
         const field = found.find((each) => each.name === name);
         must(field?.type === plan.typeFor(type), `the field ${name} has the type ${plan.typeFor(type)}`, found);
-        must(bench.vendor.fields().some((each) => each.name === name), `the field ${name} stands there`, bench.vendor.fields());
+        must(
+          bench.vendor.fields().some((each) => each.name === name),
+          `the field ${name} stands there`,
+          bench.vendor.fields(),
+        );
       }
       const changes = planFields({ ...PLAN, MORE: 'text' }, found, plan);
       deepEqual([changes.create.map(({ name }) => name), changes.mismatched, changes.tooMany], [['MORE'], [], []]);
-      const other = Object.keys(PLAN).find((name) => plan.typeFor('boolean') !== found.find((each) => each.name === name)?.type);
-      if (other !== undefined) must(planFields({ [other]: 'boolean' }, found, plan).mismatched.length === 1, 'another type is noticed', found);
+      const other = Object.keys(PLAN).find(
+        (name) => plan.typeFor('boolean') !== found.find((each) => each.name === name)?.type,
+      );
+      if (other !== undefined)
+        must(planFields({ [other]: 'boolean' }, found, plan).mismatched.length === 1, 'another type is noticed', found);
       const again = await bench.ask(plan.create('NOTE', 'text', config));
       const same = typeof again === 'object' && again !== null && !('stopped' in again);
       must(!same || again.name === 'NOTE', 'one that is there is refused, or is the same', again);
@@ -131,9 +160,14 @@ export const reads: readonly Case[] = [
       for (const name of names) bench.vendor.addList(name);
       const send: Parameters<typeof readLists>[2] = (request) => bench.send(request);
       const all = await readLists(destination, config, send);
-      for (const name of names) must(all.filter((list) => list.name === name).length === 1, `the list ${name} is read once`, all);
+      for (const name of names)
+        must(all.filter((list) => list.name === name).length === 1, `the list ${name} is read once`, all);
       const made = await bench.read(destination.lists!.create('Made', config));
-      must(made.name === 'Made' && bench.vendor.lists().some(({ id, name }) => id === String(made.id) && name === 'Made'), 'the list is there', made);
+      must(
+        made.name === 'Made' && bench.vendor.lists().some(({ id, name }) => id === String(made.id) && name === 'Made'),
+        'the list is there',
+        made,
+      );
     },
   },
   {
@@ -163,16 +197,25 @@ export const reads: readonly Case[] = [
       deepEqual((await bench.read(members.change('add', list.id, addresses, config))).failed, []);
       for (const address of addresses) must(only(bench, address).lists.includes('Members'), `${address} is a member`);
       await bench.read(members.change('remove', list.id, addresses.slice(0, 2), config));
-      deepEqual(addresses.filter((address) => only(bench, address).lists.includes('Members')), addresses.slice(2));
+      deepEqual(
+        addresses.filter((address) => only(bench, address).lists.includes('Members')),
+        addresses.slice(2),
+      );
       const { failed } = await bench.read(members.change('add', list.id, ['nobody@example.com', ...addresses], config));
-      must(failed.every((address) => address === 'nobody@example.com'), 'only who is not there fails', failed);
-      for (const address of addresses) must(only(bench, address).lists.includes('Members'), `${address} is a member again`);
+      must(
+        failed.every((address) => address === 'nobody@example.com'),
+        'only who is not there fails',
+        failed,
+      );
+      for (const address of addresses)
+        must(only(bench, address).lists.includes('Members'), `${address} is a member again`);
     },
   },
   {
     name: 'suppressions: every one is read once, over all pages',
     write: SUPPRESSIONS,
-    needs: ({ capabilities, suppressions }) => suppressions !== undefined || capabilities.consent.read.includes('suppressions'),
+    needs: ({ capabilities, suppressions }) =>
+      suppressions !== undefined || capabilities.consent.read.includes('suppressions'),
     async run(bench) {
       deepEqual(await suppressed(bench), []);
       const reasons = ['unsubscribe', 'complaint', 'bounce'] as const;
@@ -182,17 +225,29 @@ export const reads: readonly Case[] = [
       deepEqual(rows.map(({ address }) => address).toSorted(), left.toSorted());
       for (const { address, reason } of rows) {
         const wanted = reasons[left.indexOf(address) % 3];
-        must(reason === wanted || reason === 'unsubscribe' || reason === 'manual', `the reason of ${address} is ${wanted}`, reason);
+        must(
+          reason === wanted || reason === 'unsubscribe' || reason === 'manual',
+          `the reason of ${address} is ${wanted}`,
+          reason,
+        );
       }
     },
   },
   {
     name: 'export: has everybody, with the same values as were sent',
-    write: '`exports.start` and `poll` lead to a link, `rows` reads the file by its header, `differs` compares what would be sent',
+    write:
+      '`exports.start` and `poll` lead to a link, `rows` reads the file by its header, `differs` compares what would be sent',
     needs: (destination) => destination.exports !== undefined,
     async run(bench) {
       const { destination, config, plan } = bench;
-      const attributes = { NOTE: 'a "quoted", text\nof two lines', SCORE: 41, RATIO: 0.5, MEMBER: false, BIRTHDAY: '2026-02-28', EXTRA: { a: ['ü'] } };
+      const attributes = {
+        NOTE: 'a "quoted", text\nof two lines',
+        SCORE: 41,
+        RATIO: 0.5,
+        MEMBER: false,
+        BIRTHDAY: '2026-02-28',
+        EXTRA: { a: ['ü'] },
+      };
       await new Person(bench, '1').arrive({ attributes });
       const optsOut = destination.capabilities.consent.tell;
       await new Person(bench, '2').arrive({ address: 'no+x@example.com', consent: optsOut ? 'opted_out' : 'basis' });
@@ -205,12 +260,18 @@ export const reads: readonly Case[] = [
       deepEqual(destination.exports!.differs(wanted, ann, plan, config), []);
       deepEqual(destination.exports!.differs({ ...wanted, NOTE: 'other' }, ann, plan, config), ['NOTE']);
       const other = rows.find(({ address }) => address !== 'ann@example.com')!;
-      must(ann.status !== 'unsubscribed' && (!optsOut || other.status !== 'subscribed'), 'consent is as it is there', rows);
+      must(
+        ann.status !== 'unsubscribed' && (!optsOut || other.status !== 'subscribed'),
+        'consent is as it is there',
+        rows,
+      );
     },
   },
 ];
 
-async function exported(bench: Bench): Promise<{ readonly header: readonly string[]; readonly cells: readonly (readonly string[])[] }> {
+async function exported(
+  bench: Bench,
+): Promise<{ readonly header: readonly string[]; readonly cells: readonly (readonly string[])[] }> {
   const { destination, config } = bench;
   const plan = destination.exports!;
   const id = await bench.read(plan.start(config));
@@ -221,7 +282,12 @@ async function exported(bench: Bench): Promise<{ readonly header: readonly strin
       must(progress.state !== 'failed', 'the export goes well', progress);
       if (progress.state !== 'finished') continue;
       const lines: (readonly string[])[] = [];
-      for await (const line of tables.read({ url: progress.url, from: plan.start(config).request.url, deadlineMs: 10_000 })) lines.push(line);
+      for await (const line of tables.read({
+        url: progress.url,
+        from: plan.start(config).request.url,
+        deadlineMs: 10_000,
+      }))
+        lines.push(line);
       const [header = [], ...cells] = lines;
       return { header, cells };
     }

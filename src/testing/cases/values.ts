@@ -7,7 +7,17 @@ import { asText, everyone, mailed, mustBeAlone, mustHave, only, valueOf } from '
 const ANN = 'ann@example.com';
 
 /** Texts that something on the way could take for its own. */
-const TEXTS = ['Änne Ünï 🎈 日本語', 'a "quoted", text; with \\ and \'', 'two\nlines', '=1+1', '<b>&amp;</b>', '{{name}} ${x} %s', ' ', 'null', '\u202Eabc'];
+const TEXTS = [
+  'Änne Ünï 🎈 日本語',
+  'a "quoted", text; with \\ and \'',
+  'two\nlines',
+  '=1+1',
+  '<b>&amp;</b>',
+  '{{name}} ${x} %s',
+  ' ',
+  'null',
+  '\u202Eabc',
+];
 
 /** Names that are of another kind to an object, a template, a path or the vendor. */
 const NAMES = ['__proto__', 'constructor', 'toString', 'a.b', 'with space', 'ü', '"', '', '{id}', '$set'];
@@ -44,10 +54,18 @@ export const values: readonly Case[] = [
   },
   {
     name: 'values: every type arrives',
-    write: '`encode` writes each type of the plan as the vendor keeps it; objects and lists become JSON text where it has none',
+    write:
+      '`encode` writes each type of the plan as the vendor keeps it; objects and lists become JSON text where it has none',
     async run(bench) {
       await new Person(bench).arrive({
-        attributes: { NOTE: 't', SCORE: 41, RATIO: 0.25, MEMBER: false, BIRTHDAY: '2026-02-28', EXTRA: { a: ['ü', 1.5] } },
+        attributes: {
+          NOTE: 't',
+          SCORE: 41,
+          RATIO: 0.25,
+          MEMBER: false,
+          BIRTHDAY: '2026-02-28',
+          EXTRA: { a: ['ü', 1.5] },
+        },
       });
       const contact = mustBeAlone(bench, ANN);
       mustHave(contact, 'SCORE', 41);
@@ -59,18 +77,28 @@ export const values: readonly Case[] = [
   },
   {
     name: 'values: numbers past 2^53 and long decimals keep all their digits',
-    write: 'numbers come as `LosslessNumber` where a double would change them: hand them on, and render with `renderJson`',
+    write:
+      'numbers come as `LosslessNumber` where a double would change them: hand them on, and render with `renderJson`',
     async run(bench) {
-      for (const [name, digits] of [['SCORE', '9007199254740993'], ['RATIO', '0.1234567890123456789']] as const) {
+      for (const [name, digits] of [
+        ['SCORE', '9007199254740993'],
+        ['RATIO', '0.1234567890123456789'],
+      ] as const) {
         const { state } = await new Person(bench).attempt({ attributes: { [name]: new LosslessNumber(digits) } });
         must(state?.kind === 'delivered' || state?.kind === 'reject', 'it is taken, or refused by itself', state);
-        if (state.kind === 'delivered') must(asText(valueOf(only(bench, ANN), name)) === digits, `${name} is ${digits}`, valueOf(only(bench, ANN), name));
+        if (state.kind === 'delivered')
+          must(
+            asText(valueOf(only(bench, ANN), name)) === digits,
+            `${name} is ${digits}`,
+            valueOf(only(bench, ANN), name),
+          );
       }
     },
   },
   {
     name: 'values: a time to the microsecond keeps its day, and is never another moment',
-    write: '`encode` cuts a timestamp (ISO 8601 in UTC) to what the vendor keeps, and never through a `Date` of another zone',
+    write:
+      '`encode` cuts a timestamp (ISO 8601 in UTC) to what the vendor keeps, and never through a `Date` of another zone',
     async run(bench) {
       await new Person(bench).arrive({ attributes: { SEEN: '2026-02-28T23:59:59.999999+00:00' } });
       const seen = asText(valueOf(mustBeAlone(bench, ANN), 'SEEN'));
@@ -86,9 +114,16 @@ export const values: readonly Case[] = [
       await new Person(bench, 'bob').arrive({ address: 'bob@example.com', attributes: { NOTE: 'Bob' } });
       for (const name of NAMES) {
         // As parsed JSON has it: an own property, also of that name.
-        const attributes = JSON.parse(`{${JSON.stringify(name)}: {"polluted": true}, "NOTE": "x"}`) as Record<string, never>;
+        const attributes = JSON.parse(`{${JSON.stringify(name)}: {"polluted": true}, "NOTE": "x"}`) as Record<
+          string,
+          never
+        >;
         const { state } = await bench.perform({ attributes });
-        must(state?.kind === 'delivered' || state?.kind === 'reject', `the name ${JSON.stringify(name)} is taken, or refused by itself`, state);
+        must(
+          state?.kind === 'delivered' || state?.kind === 'reject',
+          `the name ${JSON.stringify(name)} is taken, or refused by itself`,
+          state,
+        );
         must(!('polluted' in {}), 'no other object has it');
       }
       mustHave(only(bench, 'bob@example.com'), 'NOTE', 'Bob');
@@ -96,22 +131,37 @@ export const values: readonly Case[] = [
   },
   {
     name: 'values: no attribute can be taken for the address, the id, a list or a consent',
-    write: 'attributes go where the vendor keeps attributes, and never beside the address and the consent of the same body',
+    write:
+      'attributes go where the vendor keeps attributes, and never beside the address and the consent of the same body',
     async run(bench) {
       await new Person(bench, 'bob').arrive({ address: 'bob@example.com' });
       const consent = bench.destination.capabilities.consent.tell ? 'opted_out' : 'basis';
       for (const [name, value] of Object.entries(RESERVED)) {
         const { state } = await bench.perform({ attributes: { [name]: value }, consent });
-        must(state?.kind === 'delivered' || state?.kind === 'reject', `the attribute ${name} is taken, or refused by itself`, state);
+        must(
+          state?.kind === 'delivered' || state?.kind === 'reject',
+          `the attribute ${name} is taken, or refused by itself`,
+          state,
+        );
         const there = everyone(bench).map(({ address }) => address);
-        must(there.every((address) => [ANN, 'bob@example.com'].includes(address)), `${name} changes no address`, there);
-        if (consent === 'opted_out') must(mailed(bench).every(({ address }) => address !== ANN), `${name} subscribes nobody`, mailed(bench));
+        must(
+          there.every((address) => [ANN, 'bob@example.com'].includes(address)),
+          `${name} changes no address`,
+          there,
+        );
+        if (consent === 'opted_out')
+          must(
+            mailed(bench).every(({ address }) => address !== ANN),
+            `${name} subscribes nobody`,
+            mailed(bench),
+          );
       }
     },
   },
   {
     name: 'values: one too large arrives whole or is refused for that contact alone, with a reason',
-    write: '`limits` names `bytesPerRequest` where a limit is known, and `interpret` gives a `reject` with the vendor’s words',
+    write:
+      '`limits` names `bytesPerRequest` where a limit is known, and `interpret` gives a `reject` with the vendor’s words',
     async run(bench) {
       const ann = new Person(bench);
       await ann.arrive({ attributes: { CITY: 'Turku' } });
@@ -120,7 +170,11 @@ export const values: readonly Case[] = [
       if (state?.kind === 'delivered') {
         must(asText(valueOf(only(bench, ANN), 'NOTE')).length > most, 'it arrived whole');
       } else {
-        must(state?.kind === 'reject' && state.code !== '' && state.message !== '', 'it is refused by itself, with a reason', state);
+        must(
+          state?.kind === 'reject' && state.code !== '' && state.message !== '',
+          'it is refused by itself, with a reason',
+          state,
+        );
       }
       mustHave(only(bench, ANN), 'CITY', 'Turku');
       await new Person(bench, 'bob').arrive({ address: 'bob@example.com' });
