@@ -15,7 +15,9 @@ import { type Tap, tapped } from './tap.ts';
 import { serve } from './serve.ts';
 
 /** The attributes that the suite maps, one of each type. */
-export const PLAN = {
+export const PLAN: Readonly<
+  Record<'NOTE' | 'CITY' | 'SCORE' | 'RATIO' | 'MEMBER' | 'BIRTHDAY' | 'SEEN' | 'EXTRA', AttributeType>
+> = {
   NOTE: 'text',
   CITY: 'text',
   SCORE: 'integer',
@@ -24,7 +26,7 @@ export const PLAN = {
   BIRTHDAY: 'date',
   SEEN: 'timestamp',
   EXTRA: 'json',
-} as const satisfies Record<string, AttributeType>;
+};
 
 /** What became of one unit of work. */
 export interface Unit {
@@ -152,7 +154,7 @@ export async function openBench(
           `${exchange.request.method} ${exchange.request.url} was not answered: ${JSON.stringify(value.stopped)}`,
         );
       }
-      return value as Exclude<typeof value, { stopped: Outcome }>;
+      return value;
     };
     if (destination.fields !== undefined) {
       for (const [name, type] of Object.entries(PLAN)) await read(destination.fields.create(name, type, config));
@@ -166,14 +168,14 @@ export async function openBench(
       calls: tap.calls,
       url,
       secret,
-      interfere: tap.interfere,
-      addFaults: sandbox.addFaults,
+      interfere: (rule) => tap.interfere(rule),
+      addFaults: (rules) => sandbox.addFaults(rules),
       faultAt(n, rules) {
         const set = { left: n, rules };
         fault = set;
         return () => set.left <= 0;
       },
-      onContact: tap.onContact,
+      onContact: (listener) => tap.onContact(listener),
       clear() {
         fault = undefined;
         tap.clear();

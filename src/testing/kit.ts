@@ -20,5 +20,5 @@ export interface ConformanceCase {
    * Starts a sandbox, does it and closes it again.
    * @throws AssertionError what does not hold, and what to write next
    */
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
 }

@@ -24,21 +24,21 @@ export const pure: readonly Case[] = [
     async run({ destination, config }) {
       const { capabilities: can } = destination;
       const parts = [
-        ['events', can.events !== 'none', destination.encodeEvent],
-        ['bulk', can.bulk !== 'none', destination.bulk],
-        ['bulk: job', can.bulk === 'job', destination.bulk?.watch],
-        ['fields', can.fields, destination.fields],
-        ['lists', can.lists, destination.lists],
-        ['consent.read: contact', can.consent.read.includes('contact'), destination.lookup],
-        ['consent.read: suppressions', can.consent.read.includes('suppressions'), destination.suppressions],
-        ['consent.read: export', can.consent.read.includes('export'), destination.exports],
+        ['events', can.events !== 'none', 'encodeEvent' in destination],
+        ['bulk', can.bulk !== 'none', destination.bulk !== undefined],
+        ['bulk: job', can.bulk === 'job', destination.bulk?.watch !== undefined],
+        ['fields', can.fields, destination.fields !== undefined],
+        ['lists', can.lists, destination.lists !== undefined],
+        ['consent.read: contact', can.consent.read.includes('contact'), 'lookup' in destination],
+        [
+          'consent.read: suppressions',
+          can.consent.read.includes('suppressions'),
+          destination.suppressions !== undefined,
+        ],
+        ['consent.read: export', can.consent.read.includes('export'), destination.exports !== undefined],
       ] as const;
       for (const [name, says, part] of parts)
-        must(
-          says === (part !== undefined),
-          `\`capabilities\` says ${name}: ${says}, and the part is there or not`,
-          name,
-        );
+        must(says === part, `\`capabilities\` says ${name}: ${says}, and the part is there or not`, name);
       must(can.homes.length > 0, 'there is a home for it', can.homes);
       must(
         /^[a-z][a-z0-9-]*$/.test(destination.id) && destination.name !== '' && URL.canParse(destination.docsUrl),

@@ -93,7 +93,7 @@ export const reads: readonly Case[] = [
   {
     name: 'lookup: finds who is there with their consent, and nobody where nobody is',
     write: '`lookup` reads by the id, else by the address; 404 is null, and anything but a clear "subscribed" is a no',
-    needs: ({ lookup }) => lookup !== undefined,
+    needs: (destination) => destination.lookup !== undefined,
     async run(bench) {
       const { destination, config } = bench;
       const ann = new Person(bench);
