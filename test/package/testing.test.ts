@@ -23,7 +23,14 @@ beforeAll(async () => {
     await cp(join(ROOT, name), join(source, name), { recursive: true });
   }
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  await run(process.execPath, [tsc, '-p', join(ROOT, 'tsconfig.build.json'), '--noCheck', '--outDir', join(source, 'dist')]);
+  await run(process.execPath, [
+    tsc,
+    '-p',
+    join(ROOT, 'tsconfig.build.json'),
+    '--noCheck',
+    '--outDir',
+    join(source, 'dist'),
+  ]);
   const packing = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
   const { stdout } = await run(npm, packing, { cwd: source, maxBuffer: 10_000_000 });
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
@@ -60,5 +67,7 @@ test('and one with a mistake fails, and is told what to write', async () => {
   expect(code).not.toBe(0);
   expect(stdout).toMatch(/^not ok \d+ - upsert: null clears an attribute and leaves the others/m);
   expect(stdout).toContain('This must hold: NOTE is cleared.');
-  expect(stdout).toContain('What to write: `encode` turns an attribute that is null into what clears it at the vendor.');
+  expect(stdout).toContain(
+    'What to write: `encode` turns an attribute that is null into what clears it at the vendor.',
+  );
 });

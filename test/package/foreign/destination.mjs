@@ -12,7 +12,9 @@ const same = (a, b) => a.toLowerCase() === b.toLowerCase();
 function optsOut({ consent, remote }, address) {
   if (consent === 'opted_out') return true;
   const moves = remote?.address == null || !same(remote.address, address);
-  return moves && (remote?.subscription === 'unsubscribed' || (consent === 'none' && remote?.subscription !== 'subscribed'));
+  return (
+    moves && (remote?.subscription === 'unsubscribed' || (consent === 'none' && remote?.subscription !== 'subscribed'))
+  );
 }
 
 function encode(delivery, plan) {
@@ -46,7 +48,12 @@ function failure({ status, headers, body }) {
   const wait = /^\d{1,9}$/.test(headers['retry-after'] ?? '') ? Number(headers['retry-after']) * 1000 : undefined;
   const until = Date.parse(headers['retry-after'] ?? '') - Date.parse(headers['date'] ?? '');
   const retryAfterMs = wait ?? (until > 0 ? until : undefined);
-  const as = (kind) => ({ kind, code: `http_${status}`, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+  const as = (kind) => ({
+    kind,
+    code: `http_${status}`,
+    message,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
   if (status < 200 || status > 599) return as('unknown');
   if (status === 429) return as('throttle');
   if ([408, 425].includes(status) || status >= 500) return as('retry');
@@ -58,7 +65,9 @@ function outcome(response, { kind }) {
   const failed = failure(response);
   if (failed !== undefined) return failed;
   const done = response.status === 204 ? kind !== 'upsert' : typeof objectIn(response.body)?.address === 'string';
-  return done ? { kind: 'delivered' } : { kind: 'unknown', code: 'malformed_answer', message: 'It does not say what was done.' };
+  return done
+    ? { kind: 'delivered' }
+    : { kind: 'unknown', code: 'malformed_answer', message: 'It does not say what was done.' };
 }
 
 export const destination = {
@@ -98,7 +107,8 @@ export const destination = {
     interpret(response) {
       if (response.status === 404) return { ok: true, value: null };
       const found = failure(response) === undefined ? objectIn(response.body) : undefined;
-      if (typeof found?.address !== 'string') return { ok: false, outcome: failure(response) ?? { kind: 'retry', code: 'malformed_answer', message: '' } };
+      if (typeof found?.address !== 'string')
+        return { ok: false, outcome: failure(response) ?? { kind: 'retry', code: 'malformed_answer', message: '' } };
       return { ok: true, value: { ...remote, subscription: found.optOut === false ? 'subscribed' : 'unsubscribed' } };
     },
   }),

@@ -1,6 +1,10 @@
 // Postbox in memory: a contact is its address.
 const NO_CONTENT = { status: 204, body: null };
-const reply = (status, value, headers = {}) => ({ status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(value) });
+const reply = (status, value, headers = {}) => ({
+  status,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(value),
+});
 
 /** @type {import('rollcall/testing').StandInMaker} */
 export function standIn({ token, now, onContact }) {
@@ -25,7 +29,8 @@ export function standIn({ token, now, onContact }) {
   const addressOf = (request) => decodeURIComponent(request.path.split('/')[2] ?? '');
   return {
     subject: (request) => ({ emails: [addressOf(request).toLowerCase()], writesContact: request.method === 'PUT' }),
-    gate: (request) => (request.headers.authorization === `Bearer ${token}` ? null : reply(401, { message: 'Who are you?' })),
+    gate: (request) =>
+      request.headers.authorization === `Bearer ${token}` ? null : reply(401, { message: 'Who are you?' }),
     handle(request) {
       const address = addressOf(request);
       if (request.path === '/me') return reply(200, { name: 'me' });
@@ -41,7 +46,12 @@ export function standIn({ token, now, onContact }) {
       else contacts.delete(keyOf(address));
       return NO_CONTENT;
     },
-    failure: (status, retryAfter) => reply(status, { message: `It says ${status}.` }, retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
+    failure: (status, retryAfter) =>
+      reply(
+        status,
+        { message: `It says ${status}.` },
+        retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) },
+      ),
     refusal: () => reply(422, { message: 'This is no address.' }),
     bodyLimit: () => 1_000_000,
     commonHeaders: () => ({}),
