@@ -28,6 +28,13 @@ function upserted({ status, body }: HttpResponse, operation: Operation): Outcome
   return status === 201 ? malformed('the answer holds no contact id') : { kind: 'delivered' };
 }
 
+/** 204. A page of something in between is no proof. */
+function deleted({ status, body }: HttpResponse): Outcome {
+  return status === 204 || isJsonObject(readJson(body))
+    ? { kind: 'delivered' }
+    : malformed('the answer is no JSON object');
+}
+
 /** What another contact has: of `metadata`, else of the words, as both have been seen (github pass-culture-main, pull 22628). */
 function duplicatesOf({ code, message, duplicates }: Problem): readonly string[] {
   if (duplicates.length > 0) return duplicates.map((each) => each.toLowerCase());
@@ -87,7 +94,7 @@ function notFound(response: HttpResponse, operation: Operation, failure: Failure
 
 function outcomeOf(response: HttpResponse, operation: Operation): Outcome {
   const failure = failureOf(response);
-  if (failure === undefined) return operation.kind === 'delete' ? { kind: 'delivered' } : upserted(response, operation);
+  if (failure === undefined) return operation.kind === 'delete' ? deleted(response) : upserted(response, operation);
   if (failure.kind !== 'reject') return failure;
   const problem = readProblem(response);
   const named = operation.kind === 'delete' ? failure : refused(problem, failure, operation);
