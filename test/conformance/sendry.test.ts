@@ -47,7 +47,7 @@ async function world(options: Record<string, unknown> = {}, settings: Record<str
     };
     const before = sandbox.calls().length;
     const performed = await perform(delivery, {
-      destination: sendry as never,
+      destination: sendry,
       config,
       plan,
       send: transport.send,

@@ -4,7 +4,7 @@ import { type Json, type JsonObject, renderJson } from '../../core/json.ts';
 import { JSON_HEADERS } from '../../core/wire.ts';
 import { attributeParts, attributeValues, NAMES } from './attributes.ts';
 import { bulkAnswer } from './bulk-answer.ts';
-import type { SendryConfig } from './config.ts';
+import { audienceOf, type SendryConfig } from './config.ts';
 import { csvText, flatRow, multipart } from './csv-file.ts';
 import { joinsByCreation } from './encode.ts';
 import { CONTACTS } from './paths.ts';
@@ -14,7 +14,8 @@ function row(delivery: Delivery, plan: AttributePlan, config: SendryConfig): Jso
   const email = delivery.address ?? '';
   const fresh = delivery.remote === null && !delivery.takeover;
   const contact: Record<string, Json> = { email, ...attributeParts(delivery, plan, config, fresh) };
-  if (config.audience_id !== undefined && joinsByCreation(delivery, email)) contact['audience_id'] = config.audience_id;
+  const audience = audienceOf(config);
+  if (audience !== undefined && joinsByCreation(delivery, email)) contact['audience_id'] = audience;
   return contact;
 }
 
@@ -23,7 +24,7 @@ function request(rows: readonly JsonObject[], config: SendryConfig): HttpRequest
     Object.fromEntries(Object.entries(each).filter(([name]) => name !== 'audience_id')),
   );
   // One for all: whoever was taken out of the audience comes back beside somebody who is new.
-  const audience = rows.some((each) => each['audience_id'] !== undefined) ? config.audience_id : undefined;
+  const audience = rows.some((each) => each['audience_id'] !== undefined) ? audienceOf(config) : undefined;
   const joins = audience === undefined ? {} : { audience_id: audience };
   if (config.bulk === 'import') {
     return {
