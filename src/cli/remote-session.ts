@@ -1,6 +1,6 @@
 import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
-import type { RemoteAccess } from '../engine/read-remote.ts';
+import type { RemoteAccess } from '../engine/remote-asking.ts';
 import type { RecoverStore } from '../engine/remote-ports.ts';
 import { configured } from '../homes/configured.ts';
 import { refOf } from '../sql/open-database.ts';

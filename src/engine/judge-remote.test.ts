@@ -29,6 +29,7 @@ function verdict(found: readonly FoundContact[], more: Partial<ComparedContact> 
     consent: 'basis',
     attributes: { NAME: 'Ann' },
     progress: 'in_step',
+    suppressed: false,
     found,
     ...more,
   };

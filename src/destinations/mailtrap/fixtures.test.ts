@@ -22,7 +22,8 @@ interface Fixture {
 }
 
 const folder = new URL('fixtures/', import.meta.url);
-const cases = readdirSync(folder).map((file) => ({
+const files = readdirSync(folder).filter((file) => !file.startsWith('suppressions-'));
+const cases = files.map((file) => ({
   isExport: file.startsWith('export-'),
   content: parseJson(readFileSync(new URL(file, folder), 'utf8')) as unknown,
 }));
