@@ -104,8 +104,10 @@ export class Store {
     return this.byEmail.get(email.toLowerCase());
   }
 
+  /** Whether a contact of this address is unsubscribed. A no to transactional mail alone does not show on it (ours to choose). */
   isSuppressed(email: string): boolean {
-    return this.suppressions.has(email.toLowerCase());
+    const { stream = 'transactional' } = this.suppressions.get(email.toLowerCase()) ?? {};
+    return stream !== 'transactional';
   }
 
   /** Adds a contact or changes one; the address must be free or its own. */
@@ -143,7 +145,8 @@ export class Store {
    */
   suppress(email: string, type: SuppressionType, quiet = false, stream: SendingStream = 'any'): void {
     const key = email.toLowerCase();
-    if (this.suppressions.has(key)) return;
+    const known = this.suppressions.get(key)?.stream;
+    if (known !== undefined && (known !== 'transactional' || stream === 'transactional')) return;
     this.suppressions.set(key, { id: randomUUID(), email: key, type, stream, at: this.now() });
     if (!quiet) this.tellOf(key, 'opted_out');
   }
