@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { RemoteSuppression, SuppressionPlan } from '../../core/suppressions.ts';
 import type { MailtrapConfig } from './config.ts';
 import { stopped } from './failure.ts';

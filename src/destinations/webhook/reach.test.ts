@@ -1,4 +1,3 @@
-import type { LookupAddress } from 'node:dns';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Delivery } from '../../core/destination.ts';
 import type { SendResult } from '../../engine/ports.ts';
@@ -31,7 +30,7 @@ async function sendTo(
     lookup: (_name, _how, done) => {
       const address = answers[Math.min(asked, answers.length - 1)];
       asked += 1;
-      done(null, address === undefined ? [] : [{ address, family: address.includes(':') ? 6 : 4 } as LookupAddress]);
+      done(null, address === undefined ? [] : [{ address, family: address.includes(':') ? 6 : 4 }]);
     },
   });
   onTestFinished(() => transport.close());
@@ -127,7 +126,7 @@ describe('allow_private', () => {
   test('of one destination lets no other through, not even over a connection that is open', async () => {
     const receiver = await createReceiver();
     const transport = createUndiciSend({
-      lookup: (_name, _how, done) => done(null, [{ address: '127.0.0.1', family: 4 } as LookupAddress]),
+      lookup: (_name, _how, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
     });
     onTestFinished(() => Promise.all([receiver.close(), transport.close()]).then(() => undefined));
     // Plain http, which no config allows, so that the test needs no certificate: the guard lets it go with private addresses.

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../core/json.ts';
+import type { Json } from '../../../core/json.ts';
 import type { ContactChangeKind, ShownContact, ShownEvent } from '../../../sandbox/stand-in.ts';
 import type { Message, Order } from './message.ts';
 
@@ -86,7 +86,7 @@ export class Book {
       id,
       address,
       status: mailed ? 'subscribed' : 'unsubscribed',
-      attributes: Object.fromEntries(values) as JsonObject,
+      attributes: Object.fromEntries(values),
       lists: [],
       createdAt,
       updatedAt,
