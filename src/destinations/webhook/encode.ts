@@ -9,15 +9,10 @@ import type {
 import type { Json, JsonObject } from '../../core/json.ts';
 import { isPresent } from '../../core/opt-out.ts';
 
-/** Every planned attribute, so that a receiver never has to merge: null when there is no value. */
-function attributesOf({ attributes }: Delivery, plan: AttributePlan): JsonObject {
-  const names = new Set([...Object.keys(plan), ...Object.keys(attributes)]);
-  return Object.fromEntries(
-    [...names].map((name): [string, Json] => [
-      name,
-      Object.hasOwn(attributes, name) ? (attributes[name] ?? null) : null,
-    ]),
-  );
+/** What is said of the contact; where the address was another person's, also what is not said: null when there is no value. */
+function attributesOf({ attributes, takeover }: Delivery, plan: AttributePlan): JsonObject {
+  if (!takeover) return attributes;
+  return { ...Object.fromEntries(Object.keys(plan).map((name): [string, Json] => [name, null])), ...attributes };
 }
 
 /** @throws TypeError for a delivery without an origin, which is a mistake of ours */

@@ -111,7 +111,8 @@ export class Book {
     const at = this.now();
     if (known !== undefined) this.byAddress.delete(known.address.toLowerCase());
     const contact = known ?? { id, address, consent, attributes, createdAt: at, updatedAt: at };
-    Object.assign(contact, { address, consent, attributes, updatedAt: at });
+    // What is not named stays as it was.
+    Object.assign(contact, { address, consent, attributes: { ...known?.attributes, ...attributes }, updatedAt: at });
     this.put(contact);
     this.tell(known === undefined ? 'created' : 'updated', contact);
   }
