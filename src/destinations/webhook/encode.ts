@@ -56,19 +56,23 @@ function stateMessage(kind: Operation['kind'], type: string, delivery: Delivery,
 export function encode(delivery: Delivery, plan: AttributePlan): readonly Operation[] {
   const { action, address, remote, consent } = delivery;
   const known = isPresent(remote?.address) ? remote.address : null;
+  const leftovers = (remote?.leftovers ?? []).filter(isPresent);
   if (action === 'upsert') {
     if (!isPresent(address)) return [];
+    const old = known === null ? leftovers : [known, ...leftovers];
     const contact = {
       address,
-      previous_address: known === address ? null : known,
+      previous_addresses: [...new Set(old)].filter((each) => each !== address),
       consent,
       attributes: attributesOf(delivery, plan),
     };
     return [stateMessage('upsert', 'contact.upserted', delivery, contact)];
   }
   if (remote === null) return [];
-  if (action === 'delete') return [stateMessage('delete', 'contact.deleted', delivery, { address: known })];
-  return [stateMessage('unsubscribe', 'contact.unsubscribed', delivery, { address: known, consent: 'opted_out' })];
+  const left = { address: known, previous_addresses: [...new Set(leftovers)].filter((each) => each !== known) };
+  return action === 'delete'
+    ? [stateMessage('delete', 'contact.deleted', delivery, left)]
+    : [stateMessage('unsubscribe', 'contact.unsubscribed', delivery, { ...left, consent: 'opted_out' })];
 }
 
 /** What to tell a receiver of an event of a contact. Its id is the key: an event is told once, however often it is sent. Pure. */

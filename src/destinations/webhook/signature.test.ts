@@ -44,7 +44,7 @@ describe('the official library', () => {
         contact: {
           id: 'c_aaaa-1_1_42',
           address: 'zoë@x.y',
-          previous_address: null,
+          previous_addresses: [],
           consent: 'basis',
           attributes: delivery.attributes,
         },

@@ -58,6 +58,8 @@ export class Book {
     if (message.type === 'upserted') this.upsert(message);
     else if (message.type === 'deleted') this.remove(this.contacts.get(message.id));
     else this.unsubscribe(message.id);
+    // Whoever stands at an address that the person has left is the same person, under an id of before.
+    for (const address of message.previous) this.removeOther(message.id, address);
   }
 
   /** What `take` keeps, from a file. */
@@ -101,13 +103,12 @@ export class Book {
   }
 
   private upsert({ id, address, previous, consent, attributes }: Extract<Told, { type: 'upserted' }>): void {
-    const holder = this.byAddress.get(address.toLowerCase());
     // An address belongs to one contact: whoever had it has lost it, and is told of again if they live on elsewhere.
-    if (holder !== undefined && holder.id !== id) this.remove(holder);
+    this.removeOther(id, address);
     const known = this.contacts.get(id);
-    const old = known?.address ?? previous;
     // A no moves with the person.
-    if (old !== null && this.optedOut.has(old.toLowerCase())) this.optedOut.add(address.toLowerCase());
+    const old = known === undefined ? previous : [known.address, ...previous];
+    if (old.some((each) => this.optedOut.has(each.toLowerCase()))) this.optedOut.add(address.toLowerCase());
     const at = this.now();
     if (known !== undefined) this.byAddress.delete(known.address.toLowerCase());
     const contact = known ?? { id, address, consent, attributes, createdAt: at, updatedAt: at };
@@ -123,6 +124,11 @@ export class Book {
     contact.consent = 'opted_out';
     contact.updatedAt = this.now();
     this.tell('opted_out', contact);
+  }
+
+  private removeOther(id: string, address: string): void {
+    const holder = this.byAddress.get(address.toLowerCase());
+    if (holder !== undefined && holder.id !== id) this.remove(holder);
   }
 
   private remove(contact: ToldContact | undefined): void {
