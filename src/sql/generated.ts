@@ -1,6 +1,6 @@
 import type { Brake, Config, DestinationConfig } from '../config/types.ts';
 import { adjustedNames, adjustedPlan, type CompiledAdjustment } from './compile/adjustment.ts';
-import { adjustments, adjustmentScript, type NamedAdjustment } from './compile/adjustment-script.ts';
+import { ADJUSTMENT_PREFIX, adjustments, adjustmentScript, type NamedAdjustment } from './compile/adjustment-script.ts';
 import { attributePlan } from './compile/attribute-plan.ts';
 import { capturePlans, triggerTables } from './compile/capture-plan.ts';
 import { captureScript } from './compile/capture-trigger.ts';
@@ -163,7 +163,7 @@ function dropped(names: readonly string[]): string {
 begin
   for v_function in
     select p.oid::regprocedure from pg_catalog.pg_proc p
-     where p.pronamespace = 'rollcall'::regnamespace and p.proname ~ '^(part|aggregate|sweep|resolve|map_events|adjust)_[0-9]+$'
+     where p.pronamespace = 'rollcall'::regnamespace and p.proname ~ '^((part|aggregate|sweep|resolve|map_events)_[0-9]+$|${ADJUSTMENT_PREFIX})'
        ${kept === '' ? '' : `and p.proname not in (${kept})`}
   loop
     execute 'drop function ' || v_function;

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Config } from '../../config/types.ts';
-import { dollarQuote, quoteLiteral } from '../quote.ts';
+import { dollarQuote, quoteIdent, quoteLiteral } from '../quote.ts';
 import type { Sources } from '../source.ts';
 import { adjustFunction, type CompiledAdjustment } from './adjustment.ts';
 import { attributePlan } from './attribute-plan.ts';
@@ -20,7 +21,18 @@ export function adjustments(config: Config, sources: Sources): ReadonlyMap<strin
   );
   if (some.length === 0) return new Map();
   const plan = attributePlan(config, sources);
-  return new Map(some.map(({ name, adjustment }, n) => [name, { name: `adjust_${n + 1}`, adjustment, plan }]));
+  return new Map(some.map(({ name, adjustment }) => [name, { name: functionName(name), adjustment, plan }]));
+}
+
+/** Begins the name of each of these functions, and of no other. */
+export const ADJUSTMENT_PREFIX = 'contacts_for_';
+
+/** By the destination's name, so that a fold in flight never runs another destination's. */
+function functionName(destination: string): string {
+  const name = `${ADJUSTMENT_PREFIX}${destination}`;
+  return name.length <= 63
+    ? name
+    : ADJUSTMENT_PREFIX + createHash('sha256').update(destination).digest('hex').slice(0, 32);
 }
 
 /** The functions, and which destination has which; destinations that are not there yet have none. */
@@ -32,7 +44,7 @@ export function adjustmentScript(adjusted: ReadonlyMap<string, NamedAdjustment>)
       `insert into rollcall.adjustments (destination_id, function)
   select d.id, ${quoteLiteral(of.name)} from rollcall.destinations d where d.name = ${quoteLiteral(destination)};`,
       // Planned once now, as the mappings are.
-      `do ${dollarQuote(`begin perform from rollcall.${of.name}('{}', '{}'); end`)};`,
+      `do ${dollarQuote(`begin perform from rollcall.${quoteIdent(of.name)}('{}', '{}'); end`)};`,
     ]),
   ];
 }
