@@ -1,6 +1,7 @@
 import type { Config } from '../config/types.ts';
 import type { DatabasePlan, DestinationPlan } from './apply-plan.ts';
 import { describeAdjustment, describeConsent, describeSource, tableText } from './describe.ts';
+import { sandboxNotes } from './development.ts';
 import { columns, count, duration, wrap } from './layout.ts';
 import type { Paint } from './paint.ts';
 import { listSources } from './source-list.ts';
@@ -29,6 +30,7 @@ export function renderApply(view: ApplyView, paint: Paint, width: number): strin
     ...renderRead(config, database, width),
     '',
     wrap(`Consent: ${describeConsent(config.consent)}`, width),
+    ...sandboxNotes(config).map((note) => wrap(note, width)),
     '',
     'Attributes',
     renderAttributes(config, database, destinations, paint),

@@ -12,6 +12,7 @@ import { type DatabasePlan, type DestinationPlan, planDatabase, planDestinations
 import { renderApply } from './apply-show.ts';
 import { ask } from './ask.ts';
 import type { Cli } from './cli.ts';
+import { sandboxProblem } from './development.ts';
 import { examples } from './examples.ts';
 import { widthOf } from './io.ts';
 import { count } from './layout.ts';
@@ -90,6 +91,8 @@ async function applyWith(parts: Parts, options: Options, cli: Cli): Promise<numb
     await sql.query('select rollcall.check_identity($1, $2)', [ref, config.environment]);
   }
   const look = (name: string): boolean => !skips.includes(name);
+  const down = await sandboxProblem({ destinations: config.destinations.filter(({ name }) => look(name)) });
+  if (down !== undefined) throw down;
   const destinations = await planDestinations(resolved, look, database.attributes, send, tell(cli));
   const width = widthOf(cli.io.stdout);
   const view = { config, where: whereIs(url), database, destinations, skipped: skips };

@@ -36,6 +36,9 @@ function destinationLines({ destinations, enabled, consent }: Config): Line[] {
   const names = destinations.map((d) => (d.name === d.type ? d.name : `${d.name} (${d.type})`));
   return [
     ['destinations', names.length === 0 ? 'none: nothing is sent' : names.join(', ')],
+    ...destinations.flatMap(({ name, sandbox }): Line[] =>
+      sandbox === undefined ? [] : [['development', `${name} is sent to the sandbox at ${sandbox}`]],
+    ),
     ...(enabled ? [] : [['enabled', 'false: nothing is captured or sent'] as const]),
     ...(destinations.length === 0
       ? []

@@ -39,8 +39,8 @@ export function allWarnings(config: Config, sources: Sources | undefined): reado
   return [...config.warnings, ...(sources?.warnings ?? [])].toSorted((a, b) => a.line - b.line || a.column - b.column);
 }
 
-function destinationSummary({ name, type, onDelete, adjustment }: Config['destinations'][number]): object {
-  const said = { name, type, on_delete: onDelete };
+function destinationSummary({ name, type, onDelete, sandbox, adjustment }: Config['destinations'][number]): object {
+  const said = { name, type, on_delete: onDelete, ...(sandbox === undefined ? {} : { sandbox }) };
   if (adjustment === undefined) return said;
   const { only, drop, rename, retype, where } = adjustment;
   const types = Object.fromEntries(retype.map((one) => [one.name, one.type]));

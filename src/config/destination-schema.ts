@@ -52,6 +52,10 @@ function entry(destination: Destination<unknown>, typeRequired: boolean): Schema
     description: `${destination.id}: ${destination.docsUrl}`,
     properties: {
       ...(options['properties'] as Record<string, Schema> | undefined),
+      sandbox: {
+        ...allowEnv({ type: ['boolean', 'null'] }),
+        description: 'With environment: development, false sends to the real API instead of the local sandbox.',
+      },
       type: { const: destination.id, description: 'Which destination; may be left out when the name says it.' },
       on_delete: choice(LEAVING_POLICIES, 'What becomes of the contact of a person who left. Default: delete.'),
       ...GENERIC,

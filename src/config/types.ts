@@ -76,6 +76,8 @@ export interface DestinationConfig {
   readonly events: 'keyed' | 'unkeyed' | 'none';
   /** What becomes of the contact of a person who left: deleted, banned, or no contact any more by the mapping. */
   readonly onDelete: LeavingPolicy;
+  /** The base URL of its stand-in in the local sandbox, where it is sent to in development instead; undefined: to the API itself. */
+  readonly sandbox?: string | undefined;
   /** How its contacts differ from what the mapping makes of people; undefined where they do not. */
   readonly adjustment?: Adjustment | undefined;
   /** What `apply` creates there when it is missing. */
