@@ -5,7 +5,7 @@ import { registry } from '../destinations/registry.ts';
 import { type FieldAccess, type FieldChanges, fieldsProblem, planFields, readFields } from '../engine/fields.ts';
 import type { Send } from '../engine/ports.ts';
 import { pause } from '../engine/wake.ts';
-import { withListIds } from '../engine/list-ids.ts';
+import { type ListAccess, missingLists } from '../engine/list-ids.ts';
 import { adjustedPlan } from '../sql/compile/adjustment.ts';
 import { attributePlan } from '../sql/compile/attribute-plan.ts';
 import { inspectSources } from '../sql/inspect/sources.ts';
@@ -37,6 +37,8 @@ export interface DestinationPlan {
   readonly name: string;
   /** Undefined where it keeps no fields, or could not be asked. */
   readonly fields: { readonly access: FieldAccess<unknown>; readonly changes: FieldChanges } | undefined;
+  /** Lists that are to be made; undefined where it could not be asked. */
+  readonly lists: { readonly access: ListAccess; readonly create: readonly string[] } | undefined;
   /** What stands in the way there: nothing is created at it. */
   readonly problem: RollcallError | undefined;
 }
@@ -89,7 +91,7 @@ export async function planDestinations(
       plans.push(await planDestination(entry, plan, send, onWait));
     } catch (error) {
       if (!(error instanceof RollcallError)) throw error;
-      plans.push({ name, fields: undefined, problem: error });
+      plans.push({ name, fields: undefined, lists: undefined, problem: error });
     }
   }
   return plans;
@@ -104,13 +106,14 @@ async function planDestination(
 ): Promise<DestinationPlan> {
   const { name, createMissing } = entry;
   const destination = registry.find((d) => d.id === entry.type);
-  if (destination === undefined) return { name, fields: undefined, problem: undefined };
-  await withListIds(destination, entry.options, send);
+  if (destination === undefined) return { name, fields: undefined, lists: undefined, problem: undefined };
+  const listAccess = { destination, config: entry.options, send };
+  const lists = { access: listAccess, create: await missingLists(listAccess, createMissing.lists) };
   const access = accessTo(destination, entry, send, onWait);
-  if (access === undefined) return { name, fields: undefined, problem: undefined };
+  if (access === undefined) return { name, fields: undefined, lists, problem: undefined };
   const changes = planFields(plan, await readFields(access), access.fields);
   const problem = fieldsProblem(changes, { name, max: access.fields.max }, createMissing.fields);
-  return { name, fields: { access, changes }, problem };
+  return { name, fields: { access, changes }, lists, problem };
 }
 
 function accessTo(

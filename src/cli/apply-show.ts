@@ -40,8 +40,8 @@ export function renderApply(view: ApplyView, paint: Paint, width: number): strin
       lines.push('', wrap(`Contacts at ${name}: ${describeAdjustment(adjustment)}.`, width));
   }
   for (const plan of destinations) {
-    const text = renderFields(plan, paint, width);
-    if (text !== undefined) lines.push('', text);
+    const found = [renderFields(plan, paint, width), renderLists(plan, width)].filter((text) => text !== undefined);
+    if (found.length > 0) lines.push('', ...found);
   }
   if (skipped.length > 0) {
     const all = skipped.length === config.destinations.length;
@@ -125,6 +125,11 @@ function renderAttributes(
   ]);
   const all = [...addresses.map((from) => [from, '->', 'email', 'address', '']), ...rows];
   return columns(all, 'lllll').replaceAll(/new field$/gm, paint('green', 'new field'));
+}
+
+function renderLists({ name, lists, problem }: DestinationPlan, width: number): string | undefined {
+  if (problem !== undefined || lists === undefined || lists.create.length === 0) return undefined;
+  return wrap(`Lists at ${name} that will be created: ${lists.create.join(', ')}`, width);
 }
 
 function renderFields({ name, fields, problem }: DestinationPlan, paint: Paint, width: number): string | undefined {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { RollcallError } from '../core/errors.ts';
 import { createFields } from '../engine/fields.ts';
+import { createLists } from '../engine/list-ids.ts';
 import type { Send } from '../engine/ports.ts';
 import { type ResolvedConfig, resolveConfig } from '../homes/resolve-options.ts';
 import { applyInstall } from '../sql/apply.ts';
@@ -133,11 +134,17 @@ async function createAll(
   cli: Cli,
 ): Promise<ReadonlyMap<string, RollcallError>> {
   const problems = new Map<string, RollcallError>();
-  for (const { name, fields, problem } of destinations) {
-    if (fields === undefined || problem !== undefined || fields.changes.create.length === 0) continue;
+  for (const { name, fields, lists, problem } of destinations) {
+    if (problem !== undefined) continue;
     try {
-      await createFields(fields.access, fields.changes.create);
-      cli.say(`Created ${count(fields.changes.create.length, 'field')} at ${name}.`);
+      if (lists !== undefined && lists.create.length > 0) {
+        await createLists(lists.access, lists.create);
+        cli.say(`Created ${count(lists.create.length, 'list')} at ${name}.`);
+      }
+      if (fields !== undefined && fields.changes.create.length > 0) {
+        await createFields(fields.access, fields.changes.create);
+        cli.say(`Created ${count(fields.changes.create.length, 'field')} at ${name}.`);
+      }
     } catch (error) {
       if (!(error instanceof RollcallError)) throw error;
       problems.set(name, error);

@@ -132,3 +132,14 @@ test('audit reads those whose secrets are there', async () => {
   expect(ran.stderr).toContain('error RC_VAULT_SECRET');
   expect(ran.stdout).toContain('mailtrap');
 });
+
+test('a list of the config is created where that is allowed, and said before', async () => {
+  const refused = await apply(['api_token: the-key-of-the-other', 'lists: [News]']);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('create_missing: [fields, lists]');
+  const ran = await apply(['api_token: the-key-of-the-other', 'lists: [News]', 'create_missing: true']);
+  expect(ran).toMatchObject({ code: 0, stderr: '' });
+  expect(ran.stdout).toContain('\nLists at other that will be created: News\n');
+  expect(ran.stdout).toContain('Created 1 list at other.\n');
+  expect(other.state.lists().map(({ name }) => name)).toEqual(['News']);
+});
