@@ -10,7 +10,7 @@ import { rollcall, type Ran } from './run-cli.ts';
 interface Running {
   /** Everything it said before it was ready. */
   readonly said: string;
-  stop(): Promise<Ran>;
+  readonly stop: () => Promise<Ran>;
 }
 
 /** Runs the command in this process until it is stopped. */
