@@ -1,6 +1,6 @@
 import type { Config } from '../config/types.ts';
 import type { DatabaseCheck } from './config-database.ts';
-import { describeConsent, describeSource, oneLine } from './describe.ts';
+import { describeAdjustment, describeConsent, describeSource, oneLine } from './describe.ts';
 import { columns, hanging } from './layout.ts';
 import type { Paint } from './paint.ts';
 import { listSources } from './source-list.ts';
@@ -45,6 +45,9 @@ function destinationLines({ destinations, enabled, consent }: Config): Line[] {
       : ([
           ['on_delete', leaving(destinations)],
           ['consent', describeConsent(consent)],
+          ...destinations.flatMap(({ name, adjustment }) =>
+            adjustment === undefined ? [] : [[name, describeAdjustment(adjustment)] as const],
+          ),
         ] as const)),
   ];
 }
