@@ -1,10 +1,12 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/load.ts';
 import { registry } from '../../src/destinations/registry.ts';
+import { StateFile } from '../../src/cli/sandbox-file.ts';
 import { onCleanup } from '../support/database.ts';
+import { eventually } from '../support/people.ts';
 import { rollcall, type Ran } from './run-cli.ts';
 
 interface Running {
@@ -143,4 +145,21 @@ test('a destination that is not there', async () => {
   expect([code, stderr]).toEqual([1, expect.stringContaining('RC_SANDBOX_DESTINATION')]);
   const fault = await rollcall(['sandbox', '--port', '0', '--fault', 'status=500,destination=nowhere']);
   expect([fault.code, fault.stderr]).toEqual([1, expect.stringContaining('RC_FAULT_INVALID')]);
+});
+
+test('saves by itself whatever changes, and tries again after a failure', async () => {
+  const path = await folder();
+  const file = join(path, 'later', 'state.json');
+  const sandbox = { revision: 0, save: () => ({ at: sandbox.revision }) };
+  const problems: string[] = [];
+  const state = new StateFile(file, sandbox, ({ code }) => problems.push(code), 10);
+  sandbox.revision = 1;
+  await eventually(() => problems.length > 0);
+  await mkdir(join(path, 'later'));
+  const saved = async (): Promise<string> => await readFile(file, 'utf8').catch(() => '');
+  await eventually(async () => (await saved()) === '{"at":1}\n');
+  sandbox.revision = 2;
+  await eventually(async () => (await saved()) === '{"at":2}\n');
+  await state.close();
+  expect(new Set(problems)).toEqual(new Set(['RC_SANDBOX_STATE']));
 });
