@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import makeMailtrap from '../../src/destinations/mailtrap/sandbox/index.ts';
 import { registry } from '../../src/destinations/registry.ts';
 import { standInIds } from '../../src/sandbox/find-stand-ins.ts';
+import type { StandInMaker } from '../../src/sandbox/stand-in.ts';
 import { startSandbox } from '../../src/sandbox/start.ts';
 import type { Sandbox, SandboxOptions } from '../../src/sandbox/types.ts';
 
@@ -153,4 +154,14 @@ it('tells nobody of opt-outs until a receiver is set, and shows no secret of it'
     told: [{ status: 0, acknowledged: false }],
   });
   expect((await control('DELETE', 'receivers/mailtrap')).json).toEqual({ receivers: [] });
+});
+
+it('sets no receiver where a destination tells of no opt-outs', async () => {
+  const mute: StandInMaker = (options) => Object.assign(makeMailtrap(options), { webhooks: undefined }) as never;
+  sandbox = await start({ standIns: { mute } });
+  const receiver = { destination: 'mute', url: 'http://127.0.0.1:1/', secret: 'secret' };
+  const refused = { status: 400, json: { error: expect.objectContaining({ code: 'RC_SANDBOX_WEBHOOK_NONE' }) } };
+  expect(await control('POST', 'receivers', receiver)).toEqual(refused);
+  const optOuts = [{ address: 'a@example.com', reason: 'bounce' }];
+  expect(await control('POST', 'webhooks/send', { ...receiver, optOuts })).toEqual(refused);
 });
