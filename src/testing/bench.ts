@@ -133,7 +133,9 @@ export async function openBench(
     const parsed = destination.config.safeParse(options);
     must(parsed.success, `the options of \`standIn\` are a valid config: ${parsed.error?.message ?? ''}`);
     let fault: { left: number; readonly rules: readonly FaultRule[] } | undefined;
+    let sent = 0;
     const send: Send = (request, auth, how) => {
+      sent += 1;
       if (fault !== undefined) {
         fault.left -= 1;
         if (fault.left === 0) sandbox.addFaults(fault.rules.map((rule) => ({ ...rule, count: 1 })));
@@ -150,9 +152,8 @@ export async function openBench(
     const read: Bench['read'] = async (exchange) => {
       const value = await ask(exchange);
       if (typeof value === 'object' && value !== null && 'stopped' in value) {
-        throw new Error(
-          `${exchange.request.method} ${exchange.request.url} was not answered: ${JSON.stringify(value.stopped)}`,
-        );
+        const { method, url: asked } = exchange.request;
+        must(false, `${method} ${asked} is answered, and its answer is read`, value.stopped);
       }
       return value;
     };
@@ -182,7 +183,9 @@ export async function openBench(
         sandbox.clearFaults();
       },
       async perform(parts, deadlineMs = DEADLINE_MS) {
-        const performed = await perform(frozen(delivery(parts)), {
+        const unit = frozen(delivery(parts));
+        const before = sent;
+        const performed = await perform(unit, {
           destination,
           config,
           plan: PLAN,
@@ -196,6 +199,12 @@ export async function openBench(
         });
         must(performed.begun, 'the engine begins every unit of work');
         const { state, events } = performed;
+        const silent = state?.outcome.kind === 'delivered' && sent === before;
+        must(
+          !silent || unit.action !== 'upsert',
+          'an upsert is sent: `encode` gives at least one operation for it',
+          bare(unit),
+        );
         return { state: state?.outcome, partial: state?.partial, events: events.map(({ outcome }) => outcome) };
       },
       send: (request, use = config) => send(request, destination.auth(use), { deadlineMs: DEADLINE_MS }),
