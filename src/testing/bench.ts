@@ -10,6 +10,7 @@ import type { FaultRule } from '../sandbox/faults.ts';
 import { createUndiciSend } from '../transport/undici.ts';
 import { frozen } from './freeze.ts';
 import type { ConformanceKit } from './kit.ts';
+import { joining } from './joining.ts';
 import { must } from './must.ts';
 import { type Tap, tapped } from './tap.ts';
 import { serve } from './serve.ts';
@@ -122,13 +123,11 @@ export async function openBench(
   };
   try {
     for (const name of lists) tap.vendor.addList(name);
-    const options = {
-      ...destination.standIn(url, secret),
-      ...kit.options,
-      ...(lists.length > 0 ? { lists } : {}),
-      ...more,
-    };
-    const parsed = destination.config.safeParse(options);
+    const options = { ...destination.standIn(url, secret), ...kit.options, ...more };
+    const parsed = destination.config.safeParse({
+      ...options,
+      ...(lists.length > 0 ? joining(kit, options, lists) : {}),
+    });
     must(parsed.success, `the options of \`standIn\` are a valid config: ${parsed.error?.message ?? ''}`);
     let fault: { left: number; readonly rules: readonly FaultRule[] } | undefined;
     let sent = 0;
