@@ -203,9 +203,10 @@ export const reads: readonly Case[] = [
         addresses.slice(2),
       );
       const { failed } = await bench.read(members.change('add', list.id, ['nobody@example.com', ...addresses], config));
+      // Some vendors count a member who stays as one who could not be added.
       must(
-        failed.every((address) => address === 'nobody@example.com'),
-        'only who is not there fails',
+        !addresses.slice(0, 2).some((address) => failed.includes(address)),
+        'who joins again does not fail because of others',
         failed,
       );
       for (const address of addresses)
