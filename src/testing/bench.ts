@@ -10,7 +10,6 @@ import type { FaultRule } from '../sandbox/faults.ts';
 import { createUndiciSend } from '../transport/undici.ts';
 import { frozen } from './freeze.ts';
 import type { ConformanceKit } from './kit.ts';
-import { joining } from './joining.ts';
 import { must } from './must.ts';
 import { type Tap, tapped } from './tap.ts';
 import { serve } from './serve.ts';
@@ -122,12 +121,15 @@ export async function openBench(
     await sandbox.close();
   };
   try {
+    const joined = lists.slice(0, destination.lists?.most);
     for (const name of lists) tap.vendor.addList(name);
-    const options = { ...destination.standIn(url, secret), ...kit.options, ...more };
-    const parsed = destination.config.safeParse({
-      ...options,
-      ...(lists.length > 0 ? joining(kit, options, lists) : {}),
-    });
+    const options = {
+      ...destination.standIn(url, secret),
+      ...kit.options,
+      ...(joined.length > 0 ? { lists: joined } : {}),
+      ...more,
+    };
+    const parsed = destination.config.safeParse(options);
     must(parsed.success, `the options of \`standIn\` are a valid config: ${parsed.error?.message ?? ''}`);
     let fault: { left: number; readonly rules: readonly FaultRule[] } | undefined;
     let sent = 0;

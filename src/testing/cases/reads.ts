@@ -178,8 +178,8 @@ export const reads: readonly Case[] = [
     async run(bench) {
       const ann = new Person(bench);
       await ann.arrive({});
-      const joined = only(bench, 'ann@example.com').lists.toSorted();
-      must(joined.length > 0, 'the contact joined what the config names', joined);
+      const joined = ['Newsletter', 'Friends'].slice(0, bench.destination.lists?.most).toSorted();
+      deepEqual(only(bench, 'ann@example.com').lists.toSorted(), joined);
       await ann.arrive({ attributes: { NOTE: 'x' } });
       await ann.arrive({ address: 'new@example.com' });
       deepEqual(only(bench, 'new@example.com').lists.toSorted(), joined);
