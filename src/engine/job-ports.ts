@@ -80,6 +80,8 @@ export interface JobStore {
     lease: JobLease,
     again: { readonly waitMs: number; readonly failed: boolean; readonly single: boolean },
   ): Promise<void>;
+  /** Takes contacts out of a job that is not sent yet: each is sent by itself. */
+  releasePart(lease: JobLease, contacts: readonly string[]): Promise<void>;
   /** Takes refused contacts out of a job that is not sent yet. */
   settlePart(
     lease: JobLease,

@@ -101,6 +101,11 @@ export function jobStore(
         ]),
       );
     },
+    async releasePart({ token, holder }, contacts) {
+      await retryConflict(() =>
+        sql.query(`select rollcall.release_part($1, $2, $3::bigint[])`, [token, holder, contacts]),
+      );
+    },
     async settlePart({ token, holder }, graceMs, refused) {
       const results = refused.map(({ delivery, outcome, waitMs }) => ({
         ...toResult({ outcome, waitMs, latencyMs: 0 }),
