@@ -157,7 +157,7 @@ test.each(destinations.map((one) => [one.id, one] as const))('every secret of %s
   const options = one.standIn(`http://127.0.0.1:4010/${id}`, 'sandbox-token');
   const marked = Object.entries(optionSchema(one).properties ?? {}).filter(([, schema]) => schema.secret === true);
   expect(marked).not.toEqual([]);
-  const secrets = new Map(marked.map(([key]) => [`OF_${key}`, String(options[key] ?? '')]));
+  const secrets = new Map(marked.map(([key]) => [`OF_${key}`, JSON.stringify(options[key] ?? '').replaceAll('"', '')]));
   const inVault = Object.fromEntries(marked.map(([key]) => [key, `\${vault:OF_${key}}`]));
   const text = JSON.stringify({ consent: 'nobody', destinations: { [id]: { ...options, ...inVault } } });
   const [entry] = parseConfig(text, { file: 'rollcall.yaml', env: {}, registry: destinations }).destinations;
