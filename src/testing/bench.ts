@@ -1,4 +1,4 @@
-import type { AttributePlan, Delivery, Exchange, HttpRequest } from '../core/destination.ts';
+import type { AttributePlan, Delivery, Exchange, HttpRequest, Origin } from '../core/destination.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { AttributeType } from '../core/mapping.ts';
 import type { Outcome } from '../core/outcome.ts';
@@ -68,11 +68,22 @@ export interface Bench extends Pick<Tap, 'calls' | 'interfere'> {
 
 const DEADLINE_MS = 10_000;
 
+/** The install that the suite stands for. */
+export const ORIGIN: Origin = { id: 'conformance-1', epoch: 1 };
+
+let versions = 0;
+
+/** Each state that is wanted is a later one than all before, whoever's it is. */
+export function laterVersion(): string {
+  versions += 1;
+  return String(versions);
+}
+
 /** A delivery with all its parts; an upsert of nothing but an address unless something else is said. */
 export function delivery(parts: Partial<Claimed>): Claimed {
   return {
     contactId: '1',
-    version: '1',
+    version: laterVersion(),
     action: 'upsert',
     sendState: true,
     events: [],
@@ -81,6 +92,7 @@ export function delivery(parts: Partial<Claimed>): Claimed {
     attributes: {},
     takeover: false,
     consent: 'basis',
+    origin: ORIGIN,
     tries: 0,
     lane: 0,
     dueAt: '',
@@ -99,8 +111,9 @@ export function bare({
   attributes,
   takeover,
   consent,
+  origin,
 }: Claimed): Delivery {
-  return { contactId, version, action, address, remote, attributes, takeover, consent };
+  return { contactId, version, action, address, remote, attributes, takeover, consent, origin };
 }
 
 /**
@@ -123,11 +136,12 @@ export async function openBench(
     await sandbox.close();
   };
   try {
+    const joined = lists.slice(0, destination.lists?.most);
     for (const name of lists) tap.vendor.addList(name);
     const options = {
       ...destination.standIn(url, secret),
       ...kit.options,
-      ...(lists.length > 0 ? { lists } : {}),
+      ...(joined.length > 0 ? { lists: joined } : {}),
       ...more,
     };
     const parsed = destination.config.safeParse(options);

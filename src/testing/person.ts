@@ -1,7 +1,7 @@
 import type { RemoteContact } from '../core/destination.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Claimed } from '../engine/ports.ts';
-import type { Bench, Unit } from './bench.ts';
+import { type Bench, laterVersion, ORIGIN, type Unit } from './bench.ts';
 import { must } from './must.ts';
 
 /** What is to be true of a person, as a fold would say it. */
@@ -20,7 +20,7 @@ export class Person {
   readonly #bench: Bench;
   readonly #contactId: string;
   #remote: RemoteContact | null;
-  #version = 0;
+  #version = '';
   /** An attempt of unknown outcome may still arrive: the state is sent once more after it was accepted. */
   #doubt = false;
   /** The address of the last attempt. */
@@ -44,7 +44,7 @@ export class Person {
 
   /** One attempt, and what is known after it. */
   async attempt(wanted: Wanted, deadlineMs?: number): Promise<Unit> {
-    this.#version += 1;
+    this.#version = laterVersion();
     const parts = this.parts(wanted);
     const unit = await this.#bench.perform(parts, deadlineMs);
     this.#learn(parts, unit);
@@ -80,13 +80,14 @@ export class Person {
     this.#remote = remote;
     return {
       contactId: this.#contactId,
-      version: String(this.#version),
+      version: this.#version,
       action: 'upsert',
       sendState: true,
       events: [],
       attributes: {},
       takeover: false,
       consent: 'basis',
+      origin: ORIGIN,
       tries: 0,
       lane: 0,
       dueAt: '',

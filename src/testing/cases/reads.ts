@@ -178,10 +178,11 @@ export const reads: readonly Case[] = [
     async run(bench) {
       const ann = new Person(bench);
       await ann.arrive({});
-      deepEqual(only(bench, 'ann@example.com').lists.toSorted(), ['Friends', 'Newsletter']);
+      const joined = ['Newsletter', 'Friends'].slice(0, bench.destination.lists?.most).toSorted();
+      deepEqual(only(bench, 'ann@example.com').lists.toSorted(), joined);
       await ann.arrive({ attributes: { NOTE: 'x' } });
       await ann.arrive({ address: 'new@example.com' });
-      deepEqual(only(bench, 'new@example.com').lists.toSorted(), ['Friends', 'Newsletter']);
+      deepEqual(only(bench, 'new@example.com').lists.toSorted(), joined);
     },
   },
   {
