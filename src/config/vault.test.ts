@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { checkMistakes, destination, failure, parse, registry } from '../../test/support/config-text.ts';
 import type { Destination } from '../core/destination.ts';
+import { registry as destinations } from '../destinations/registry.ts';
 import { fillVault, secretNames } from './fill-vault.ts';
 import { interpolate } from './interpolate.ts';
 import { parseConfig } from './load.ts';
+import { optionSchema } from './option-schema.ts';
 import type { DestinationConfig } from './types.ts';
 
 const first = (text: string, env = {}): DestinationConfig => parse(text, env).destinations[0]!;
@@ -149,4 +151,16 @@ describe('placeholders and what fills them', () => {
     const { lines } = failure(destination('token: "${vault:KEY}"', 'region: asia'));
     expect([...lines.values()].join('\n')).not.toContain('asia');
   });
+});
+
+test.each(destinations.map((one) => [one.id, one] as const))('every secret of %s can stand in Vault', (id, one) => {
+  const options = one.standIn(`http://127.0.0.1:4010/${id}`, 'sandbox-token');
+  const marked = Object.entries(optionSchema(one).properties ?? {}).filter(([, schema]) => schema.secret === true);
+  expect(marked).not.toEqual([]);
+  const secrets = new Map(marked.map(([key]) => [`OF_${key}`, String(options[key] ?? '')]));
+  const inVault = Object.fromEntries(marked.map(([key]) => [key, `\${vault:OF_${key}}`]));
+  const text = JSON.stringify({ consent: 'nobody', destinations: { [id]: { ...options, ...inVault } } });
+  const [entry] = parseConfig(text, { file: 'rollcall.yaml', env: {}, registry: destinations }).destinations;
+  expect(entry?.account).toBe(one.account(one.config.parse(options)));
+  expect(fillVault(entry!, one, secrets)).toMatchObject({ options: one.config.parse(options) as object });
 });

@@ -74,27 +74,35 @@ describe('lists', () => {
   });
 
   test('are made in a folder', () => {
-    const { request, interpret } = lists.create('News', config);
-    expect([request.url, request.body]).toEqual([`${BASE}/contacts/lists`, '{"name":"News","folderId":3}']);
-    expect(interpret(answer(201, { id: 9 }))).toEqual({ ok: true, value: { id: 9, name: 'News' } });
+    const made = lists.create('News', config);
+    expect([made.request.url, made.request.body]).toEqual([`${BASE}/contacts/lists`, '{"name":"News","folderId":3}']);
+    expect(made.interpret(answer(201, { id: 9 }))).toEqual({ ok: true, value: { id: 9, name: 'News' } });
     const message = 'Folder ID does not exist';
-    expect(interpret(answer(404, { code: 'document_not_found', message }))).toMatchObject({
+    expect(made.interpret(answer(404, { code: 'document_not_found', message }))).toMatchObject({
       ok: false,
       outcome: { kind: 'config', code: 'unknown_folder' },
     });
   });
 
   test('are joined by 150 at a time; whoever is there already is no failure', () => {
-    const { most, change } = lists.members!;
-    expect(most).toBe(150);
-    const { request, interpret } = change('add', 4, ['a@x.y'], config);
-    expect([request.url, request.body]).toEqual([`${BASE}/contacts/lists/4/contacts/add`, '{"emails":["a@x.y"]}']);
+    const members = lists.members!;
+    expect(members.most).toBe(150);
+    const added = members.change('add', 4, ['a@x.y'], config);
+    expect([added.request.url, added.request.body]).toEqual([
+      `${BASE}/contacts/lists/4/contacts/add`,
+      '{"emails":["a@x.y"]}',
+    ]);
     const partly = { contacts: { success: ['a@x.y'], failure: ['b@x.y'] } };
-    expect(interpret(answer(201, partly))).toEqual({ ok: true, value: { failed: ['b@x.y'] } });
+    expect(added.interpret(answer(201, partly))).toEqual({ ok: true, value: { failed: ['b@x.y'] } });
     const message = 'Contact already in list and/or does not exist';
-    expect(interpret(answer(400, { code: 'invalid_parameter', message }))).toEqual({ ok: true, value: { failed: [] } });
-    expect(interpret(answer(400, { code: 'invalid_parameter', message: 'Only 150' }))).toMatchObject({ ok: false });
-    expect(change('remove', 4, [], config).request.url).toBe(`${BASE}/contacts/lists/4/contacts/remove`);
+    expect(added.interpret(answer(400, { code: 'invalid_parameter', message }))).toEqual({
+      ok: true,
+      value: { failed: [] },
+    });
+    expect(added.interpret(answer(400, { code: 'invalid_parameter', message: 'Only 150' }))).toMatchObject({
+      ok: false,
+    });
+    expect(members.change('remove', 4, [], config).request.url).toBe(`${BASE}/contacts/lists/4/contacts/remove`);
   });
 });
 
@@ -120,13 +128,16 @@ describe('attributes', () => {
 
   test('are created under names in upper case', () => {
     expect(fields.nameFor!('vip')).toBe('VIP');
-    const { request, interpret } = fields.create('vip', 'boolean', config);
-    expect([request.url, request.body]).toEqual([`${BASE}/contacts/attributes/normal/VIP`, '{"type":"boolean"}']);
-    expect(interpret(answer(201, ''))).toEqual({ ok: true, value: { name: 'VIP', type: 'boolean' } });
-    expect(interpret(answer(400, { code: 'invalid_parameter', message: 'no' }))).toEqual({
+    const made = fields.create('vip', 'boolean', config);
+    expect([made.request.url, made.request.body]).toEqual([
+      `${BASE}/contacts/attributes/normal/VIP`,
+      '{"type":"boolean"}',
+    ]);
+    expect(made.interpret(answer(201, ''))).toEqual({ ok: true, value: { name: 'VIP', type: 'boolean' } });
+    expect(made.interpret(answer(400, { code: 'invalid_parameter', message: 'no' }))).toEqual({
       ok: false,
       outcome: { kind: 'reject', code: 'field_refused', message: 'no', field: 'VIP' },
     });
-    expect(interpret(answer(401, ''))).toMatchObject({ ok: false, outcome: { kind: 'config' } });
+    expect(made.interpret(answer(401, ''))).toMatchObject({ ok: false, outcome: { kind: 'config' } });
   });
 });

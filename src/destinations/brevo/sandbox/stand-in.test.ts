@@ -153,7 +153,7 @@ describe('contacts', () => {
     const { call, add } = bed();
     for (const name of ['a', 'b', 'c']) add(`${name}@x.yz`);
     const emails = (target: string) =>
-      (call('GET', target).json['contacts'] as JsonObject[]).map(({ email }) => String(email)[0]).join('');
+      (call('GET', target).json['contacts'] as { email: string }[]).map(({ email }) => email[0]).join('');
     expect(emails('/contacts')).toBe('cba');
     expect(emails('/contacts?limit=2&offset=1&sort=asc')).toBe('bc');
     expect(call('GET', '/contacts?limit=1001')).toMatchObject({ status: 400, json: { code: 'out_of_range' } });
@@ -264,7 +264,7 @@ describe('imports', () => {
     const list = Number(standIn.addList('News'));
     const { status, json } = call('POST', '/contacts/import', { jsonBody: rows, listIds: [list] });
     expect(status).toBe(202);
-    const ask = () => call('GET', `/processes/${String(json['processId'])}`).json;
+    const ask = () => call('GET', `/processes/${json['processId'] as number}`).json;
     expect(ask()).toMatchObject({ name: 'IMPORTUSER', status: 'processing' });
     expect(call('GET', '/contacts/a%40x.yz').status).toBe(404);
     clock.now += 2_000;
@@ -293,9 +293,9 @@ describe('imports', () => {
       { email: 'no address' },
       { email: 'refused@x.yz' },
     ];
-    const id = call('POST', '/contacts/import', { jsonBody, listIds: [list] }).json['processId'];
-    call('GET', `/processes/${String(id)}`);
-    const { info } = call('GET', `/processes/${String(id)}`).json as {
+    const id = call('POST', '/contacts/import', { jsonBody, listIds: [list] }).json['processId'] as number;
+    call('GET', `/processes/${id}`);
+    const { info } = call('GET', `/processes/${id}`).json as {
       info: { import: Record<string, string | null> };
     };
     const link = info.import['invalid_emails'] ?? '';
