@@ -85,8 +85,8 @@ export class Person {
     this.#remote = remote;
     return {
       contactId: this.#contactId,
-      version: this.#last?.version ?? '',
-      again: this.#last?.accepted === true,
+      version: this.#last.version,
+      again: this.#last.accepted,
       action: 'upsert',
       sendState: true,
       events: [],
