@@ -4,7 +4,7 @@ import { RollcallError } from '../core/errors.ts';
 import { buildTree } from './build-tree.ts';
 import { ConfigErrors, MOST_EXPLAINED } from './config-errors.ts';
 import { deepFreeze } from './freeze.ts';
-import { configHash } from './hash.ts';
+import { configHash, destinationHashes } from './hash.ts';
 import type { Env } from './interpolate.ts';
 import { Issues } from './issues.ts';
 import { maskedLines } from './masked-lines.ts';
@@ -33,7 +33,12 @@ export function parseConfig(
     const lines = errors.slice(0, MOST_EXPLAINED).map((error) => error.place?.line ?? 1);
     throw new ConfigErrors(options.file, errors, maskedLines(source, tree, lines));
   }
-  return deepFreeze({ ...config, hash: configHash(config, options.registry) });
+  const { registry } = options;
+  return deepFreeze({
+    ...config,
+    hash: configHash(config, registry),
+    destinationHashes: destinationHashes(config, registry),
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Destination } from '../core/destination.ts';
 import type { Limits } from '../core/limits.ts';
+import type { RetrySchedule } from '../core/retry.ts';
 import type { LaneQueue } from './lane-queue.ts';
 import type { Limiters } from './limiters.ts';
 import type { Claimed, DestinationState, Lease, Logger, Send, Store } from './ports.ts';
@@ -14,6 +15,7 @@ export interface LaneOptions {
   readonly send: Send;
   readonly log: Logger;
   readonly graceMs: number;
+  readonly retry: RetrySchedule;
   /** An event whose attempt got no answer is not sent again, where the destination has no key against duplicates. */
   readonly eventsAtMostOnce: boolean;
   readonly times: EngineTimes;
