@@ -52,12 +52,18 @@ export interface DestinationState {
   readonly pauses: number;
 }
 
+/** An event under a lease. */
+export interface ClaimedEvent extends ContactEvent {
+  /** Attempts at it that failed in a row; 0 when absent. */
+  readonly tries?: number | undefined;
+}
+
 /** The work for one contact under a lease: its state, its next events, or both. */
 export interface Claimed extends Delivery {
   /** False: the contact is in step, and only events are to be sent. */
   readonly sendState: boolean;
   /** In order. After an upsert, before a delete. */
-  readonly events: readonly ContactEvent[];
+  readonly events: readonly ClaimedEvent[];
   readonly tries: number;
   readonly lane: Lane;
   /** When it was due, as the store's own text: the next lower bound for a claim. */
@@ -102,6 +108,8 @@ export interface Settlement {
    * an event, also of an event that is not repeated (`unknown_not_repeated`).
    */
   readonly waitMs: number;
+  /** Whoever, and whatever event, has failed for so long is given up, in ms; never when absent. */
+  readonly windowMs?: number | undefined;
   /** Of the state. */
   readonly latencyMs: number;
   /** Set when the upsert was accepted and a later operation of the same delivery was not. */

@@ -66,7 +66,7 @@ export function createStore(sql: Sql, identity: Identity): Store {
       await sql.query('select rollcall.resume_destination($1)', [destination]);
     },
     async endPauses() {
-      await sql.query('select rollcall.end_pauses()');
+      await sql.query('select rollcall.note_work(), rollcall.end_pauses()');
     },
     async pauseSource(code, message) {
       await sql.query('select rollcall.pause_source($1, $2, $3)', [USERS, code, message]);
