@@ -61,8 +61,10 @@ export interface LaneShared extends LaneOptions {
   /** Of these, units of the backfill lane, and those that wait for a permit. */
   backfilling: number;
   backfillWaiting: number;
-  /** Pauses in a row; above 0 one contact goes first, alone. */
+  /** Pauses in a row; above 0 it is found out first whether it is over: see probe.ts. */
   pauses: number;
+  /** Probes in a row that got no answer of use. */
+  probes: number;
   /** The destination is paused until then. */
   pausedUntil: number;
   /** When we learned of the pause: an answer to a request begun before says nothing about it. */

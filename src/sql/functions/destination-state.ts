@@ -1,11 +1,12 @@
 /** What holds for a destination as a whole: its pause and its shared rate limits. */
 export const destinationState: string = /* sql */ `
--- Pauses a destination whose key, scope or plan is wrong; no record is burned. A pause that was on keeps its beginning.
+-- Pauses a destination whose key, scope or plan is wrong; no record is burned. A pause that was on keeps its
+-- beginning, and its words where there are no new ones.
 create or replace function rollcall.pause_destination(p_destination smallint, p_code text, p_message text, p_pause_ms bigint) returns void
 language sql set search_path = '' as $body$
   update rollcall.destinations
-     set paused_until = clock_timestamp() + p_pause_ms * interval '1 millisecond', pause_code = p_code, pause_message = p_message,
-         pauses = pauses + 1, paused_since = coalesce(paused_since, clock_timestamp()), probe_until = null
+     set paused_until = clock_timestamp() + p_pause_ms * interval '1 millisecond', pause_code = p_code,
+         pause_message = case when p_message = '' and pause_code = p_code then pause_message else p_message end, pauses = pauses + 1, paused_since = coalesce(paused_since, clock_timestamp()), probe_until = null
    where id = p_destination and (paused_until is null or paused_until <= clock_timestamp())
 $body$;
 
