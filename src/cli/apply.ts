@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config/types.ts';
 import { createFields } from '../engine/fields.ts';
 import type { Send } from '../engine/ports.ts';
+import { tryAgain } from '../sql/store/failures.ts';
 import { applyInstall } from '../sql/apply.ts';
 import { refOf, requireDatabaseUrl } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
@@ -97,6 +98,9 @@ async function applyWith({ sql, config, database, send }: Parts, options: Option
   // Fields first: a worker that starts between the two steps must find them.
   await createAll(destinations ?? [], cli);
   await applyInstall(sql, config, ref, announced);
+  // Whoever was refused for a field that was missing.
+  const mended = (destinations ?? []).filter(({ changes }) => changes.create.length > 0).map(({ name }) => name);
+  if (mended.length > 0) await tryAgain(sql, mended);
   cli.say(
     `${cli.paint('green', 'Applied.')} Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does. Workers with another config end now: start them again.`,
   );

@@ -75,4 +75,7 @@ export interface DestinationStatus {
   readonly pause_code: string | null;
   readonly pause_message: string | null;
   readonly paused_until: string | null;
+  readonly paused_since: string | null;
+  /** Pauses in a row. */
+  readonly pauses: number;
 }

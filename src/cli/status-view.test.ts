@@ -21,6 +21,8 @@ const quiet: DestinationStatus = {
   pause_code: null,
   pause_message: null,
   paused_until: null,
+  paused_since: null,
+  pauses: 0,
 };
 
 const healthy: StatusDocument = {

@@ -15,18 +15,19 @@ const EVENTS_MEANT = `e.destination_id = p_destination and e.state = 'dead' and 
 export const failures: string = /* sql */ `
 -- Every dead letter that nobody has dropped. An event's stage is 'event'.
 create or replace function rollcall.all_failures() returns table (destination_id smallint, stage text, code text, field text,
-  contact_id bigint, event_id uuid, event_name text, message text, at timestamptz)
+  contact_id bigint, event_id uuid, event_name text, properties jsonb, message text, at timestamptz)
 language sql stable set search_path = '' as $body$
-  select l.destination_id, l.stage, l.code, l.field, l.contact_id, null::uuid, null::text, l.message, l.at
+  select l.destination_id, l.stage, l.code, l.field, l.contact_id, null::uuid, null::text, null::jsonb, l.message, l.at
     from rollcall.dead_letters l where l.dropped_at is null
   union all
-  select e.destination_id, 'event', e.reason, null, e.contact_id, e.id, e.name, coalesce(e.message, ''), e.ended_at
+  select e.destination_id, 'event', e.reason, null, e.contact_id, e.id, e.name, e.properties, coalesce(e.message, ''), e.ended_at
     from rollcall.events e where e.state = 'dead'
 $body$;
 
 -- By cause, the most frequent first: how many, since when, the newest of them, and what its words may repeat of the person.
 create or replace function rollcall.failure_causes() returns table (destination text, type text, stage text, code text, field text,
-  count bigint, oldest_at timestamptz, newest_at timestamptz, contact_id bigint, event_id uuid, message text, key text, address text, payload jsonb)
+  count bigint, oldest_at timestamptz, newest_at timestamptz, contact_id bigint, event_id uuid, event_name text, message text, key text, address text,
+  payload jsonb)
 language sql stable set search_path = '' as $body$
   with newest as (
     select distinct on (f.destination_id, f.stage, f.code, f.field) f.*,
@@ -35,7 +36,8 @@ language sql stable set search_path = '' as $body$
     window w as (partition by f.destination_id, f.stage, f.code, f.field)
      order by f.destination_id, f.stage, f.code, f.field, f.at desc
   )
-  select d.name, d.type, f.stage, f.code, f.field, f.n, f.oldest_at, f.at, f.contact_id, f.event_id, f.message, c.key, s.address, s.payload
+  select d.name, d.type, f.stage, f.code, f.field, f.n, f.oldest_at, f.at, f.contact_id, f.event_id, f.event_name, f.message, c.key,
+         s.address, jsonb_build_array(s.payload, f.properties)
     from newest f
     join rollcall.destinations d on d.id = f.destination_id and d.enabled
     left join rollcall.contacts c on c.id = f.contact_id
@@ -48,7 +50,7 @@ create or replace function rollcall.failures_of(p_destination smallint, p_code t
 returns table (stage text, code text, field text, contact_id bigint, key text, address text, payload jsonb, event_id uuid, event_name text,
   message text, at timestamptz)
 language sql stable set search_path = '' as $body$
-  select f.stage, f.code, f.field, f.contact_id, c.key, s.address, s.payload, f.event_id, f.event_name, f.message, f.at
+  select f.stage, f.code, f.field, f.contact_id, c.key, s.address, jsonb_build_array(s.payload, f.properties), f.event_id, f.event_name, f.message, f.at
     from rollcall.all_failures() f
     left join rollcall.contacts c on c.id = f.contact_id
     left join rollcall.desired s on s.contact_id = f.contact_id and s.destination_id = f.destination_id
