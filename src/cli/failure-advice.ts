@@ -4,7 +4,7 @@ import type { FailureCause } from '../sql/store/failures.ts';
 /** What to do, by code. A destination whose codes say more has its own words: `Destination.advice`. */
 const ADVICE: Readonly<Record<string, string>> = {
   gave_up:
-    'It failed for the whole window of `delivery.retry`. When the destination works again: `rollcall failures retry --cause gave_up`.',
+    'It failed for all of `delivery.retry.window`. Once the destination works: `rollcall failures retry --cause gave_up`.',
   invalid_email: 'Correct the address where it comes from. It is then sent by itself.',
   invalid_field: 'Correct the value of {field}, or map it with another type or transform.',
   unknown_field: 'Create the field {field} at the destination, or run `rollcall apply`, which makes fields that are missing.',

@@ -87,8 +87,8 @@ describe('what failed', () => {
   gave_up: 1 contact given up, the newest 2026-01-02 03:09 UTC
     words     http_503: Down for maintenance.
     example   contact 5
-    to do     It failed for the whole window of \`delivery.retry\`. When the
-              destination works again: \`rollcall failures retry --cause gave_up\`.
+    to do     It failed for all of \`delivery.retry.window\`. Once the destination
+              works: \`rollcall failures retry --cause gave_up\`.
 
   invalid_field (FIRSTNAME): 1 contact refused, the newest 2026-01-02 03:07 UTC
     words     FIRSTNAME: "[value]" is too long for this field, which has room
