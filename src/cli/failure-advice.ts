@@ -7,9 +7,11 @@ const ADVICE: Readonly<Record<string, string>> = {
     'It failed for all of `delivery.retry.window`. Once the destination works: `rollcall failures retry --cause gave_up`.',
   invalid_email: 'Correct the address where it comes from. It is then sent by itself.',
   invalid_field: 'Correct the value of {field}, or map it with another type or transform.',
-  unknown_field: 'Create the field {field} at the destination, or run `rollcall apply`, which makes fields that are missing.',
+  unknown_field:
+    'Create the field {field} at the destination, or run `rollcall apply`, which makes fields that are missing.',
   too_large: 'One contact or event may have 128 KB. Map less of it.',
-  invalid_event: 'Correct the name or the properties of the event in the mapping. Those to come are then sent as they shall be.',
+  invalid_event:
+    'Correct the name or the properties of the event in the mapping. Those to come are then sent as they shall be.',
   invalid_property: 'Correct the property {field} in the mapping of the event.',
   unknown_not_repeated:
     'No answer came, and `events: at_most_once` does not ask again: it may have arrived. Look there before you retry it.',
@@ -27,7 +29,12 @@ const OTHER =
   'Correct what it says, in the row, the mapping or at the destination. It is sent again when it changes, or by `rollcall failures retry`.';
 
 /** What a person can do about a cause, in whole sentences. */
-export function adviceFor({ type, stage, code, field }: Pick<FailureCause, 'type' | 'stage' | 'code' | 'field'>): string {
+export function adviceFor({
+  type,
+  stage,
+  code,
+  field,
+}: Pick<FailureCause, 'type' | 'stage' | 'code' | 'field'>): string {
   if (/^[0-9A-Z]{5}$/.test(code)) return stage === 'event' ? EVENT_MAPPING : MAPPING;
   const own = registry.find(({ id }) => id === type)?.advice;
   const advice = (own !== undefined && Object.hasOwn(own, code) ? own[code] : undefined) ?? known(code) ?? OTHER;

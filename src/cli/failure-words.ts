@@ -12,7 +12,11 @@ const EMAIL_KEY = 'email:';
  * @param code of a Postgres error its message quotes the value itself, which is nowhere else
  */
 export function shownWords({ message, payload, address, key }: FailedOne, code: string): string {
-  const own = [...valuesOf(payload), address ?? '', key?.startsWith(EMAIL_KEY) === true ? key.slice(EMAIL_KEY.length) : ''];
+  const own = [
+    ...valuesOf(payload),
+    address ?? '',
+    key?.startsWith(EMAIL_KEY) === true ? key.slice(EMAIL_KEY.length) : '',
+  ];
   const longestFirst = own.filter((value) => value.length >= LEAST).toSorted((a, b) => b.length - a.length);
   let text = /^[0-9A-Z]{5}$/.test(code) ? message.replaceAll(/"[^"]*"/g, '"[value]"') : message;
   // Addresses go as such; all else by a word of its own.

@@ -1,5 +1,11 @@
 import { RollcallError } from '../core/errors.ts';
-import { dropFailures, type FailureCause, type FailureScope, type Retried, retryFailures } from '../sql/store/failures.ts';
+import {
+  dropFailures,
+  type FailureCause,
+  type FailureScope,
+  type Retried,
+  retryFailures,
+} from '../sql/store/failures.ts';
 import { ask } from './ask.ts';
 import type { Cli } from './cli.ts';
 import type { Cause } from './failure-cause.ts';

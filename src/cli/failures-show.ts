@@ -1,7 +1,13 @@
 import { RollcallError } from '../core/errors.ts';
 import { notInstalled } from '../engine/fatal.ts';
 import { type Queryable, sqlState } from '../sql/port.ts';
-import { type FailedOne, type FailureCause, failureCauses, failureDestinations, failuresOf } from '../sql/store/failures.ts';
+import {
+  type FailedOne,
+  type FailureCause,
+  failureCauses,
+  failureDestinations,
+  failuresOf,
+} from '../sql/store/failures.ts';
 import type { Cli } from './cli.ts';
 import { adviceFor } from './failure-advice.ts';
 import type { Cause } from './failure-cause.ts';
@@ -95,7 +101,12 @@ export async function runShow(
     if (options.json === true) {
       cli.json({
         causes: causes.map((cause) => causeDocument(cause, reveal)),
-        failures: ones.map((one) => ({ ...oneDocument(one, one.code, reveal), stage: one.stage, code: one.code, field: one.field })),
+        failures: ones.map((one) => ({
+          ...oneDocument(one, one.code, reveal),
+          stage: one.stage,
+          code: one.code,
+          field: one.field,
+        })),
       });
     } else cli.say(renderFailed(causes, ones, page(cli, reveal)));
     return 0;

@@ -116,6 +116,7 @@ export function renderRetried(name: string, { contacts, readAgain, events, unmap
     ...(events > 0 ? [`${count(events, 'event')} to be sent again`] : []),
   ];
   const lines = parts.length === 0 ? [] : [`${name}: ${parts.join(', ')}.`];
-  if (unmapped > 0) lines.push(`${name}: ${count(unmapped, 'event')} could not be mapped, so there is nothing to send.`);
+  if (unmapped > 0)
+    lines.push(`${name}: ${count(unmapped, 'event')} could not be mapped, so there is nothing to send.`);
   return lines.map((line) => wrap(line, width)).join('\n');
 }

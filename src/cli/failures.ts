@@ -28,7 +28,9 @@ export function define(command: Command, cli: Cli): void {
 function defineList(command: Command, cli: Cli): void {
   command
     .summary('show the causes, with what to do about each')
-    .description('Shows what failed, grouped by cause: how many, since when, the words of the destination, and what to do.')
+    .description(
+      'Shows what failed, grouped by cause: how many, since when, the words of the destination, and what to do.',
+    )
     .option('--destination <name>', 'at this destination alone')
     .option('--reveal', 'show personal data: addresses, and words as they came')
     .option('--json', 'print one JSON document')
@@ -47,7 +49,10 @@ function defineShow(command: Command, cli: Cli): void {
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      examples('rollcall failures show invalid_email', 'rollcall failures show invalid_field:PLAN --limit 100 --reveal'),
+      examples(
+        'rollcall failures show invalid_email',
+        'rollcall failures show invalid_field:PLAN --limit 100 --reveal',
+      ),
     );
   cli.action(command, (options: Omit<Parameters<typeof runShow>[0], 'cause'>) =>
     runShow({ ...options, cause: command.processedArgs[0] as Cause }, cli),

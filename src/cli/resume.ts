@@ -32,11 +32,13 @@ async function runResume(
     return await endPauses(sql, destination);
   });
   if (json === true) cli.json({ resumed });
-  else if (resumed.length === 0) cli.say(`${destination ?? 'No destination'} is ${destination === undefined ? '' : 'not '}paused.`);
+  else if (resumed.length === 0)
+    cli.say(`${destination ?? 'No destination'} is ${destination === undefined ? '' : 'not '}paused.`);
   else {
     const width = widthOf(cli.io.stdout);
     for (const { destination: name, code } of resumed) {
-      const key = code === 'unauthorized' || code === 'forbidden' ? ' A worker that has an old key needs a restart.' : '';
+      const key =
+        code === 'unauthorized' || code === 'forbidden' ? ' A worker that has an old key needs a restart.' : '';
       cli.say(wrap(`${name} was paused (${code}). A running worker tries it now.${key}`, width));
     }
   }

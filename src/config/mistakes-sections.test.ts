@@ -72,7 +72,12 @@ describe('delivery', () => {
       hint: 'at_least_once, at_most_once',
     },
     { name: 'text for the section', text: 'delivery: at_most_once', are: ['1:11 RC_CONFIG_TYPE'] },
-    { name: 'a time for the schedule', text: 'delivery:\n  retry: 5m', are: ['2:10 RC_CONFIG_TYPE'], says: 'first, factor' },
+    {
+      name: 'a time for the schedule',
+      text: 'delivery:\n  retry: 5m',
+      are: ['2:10 RC_CONFIG_TYPE'],
+      says: 'first, factor',
+    },
     {
       name: 'an unknown key of the schedule',
       text: 'delivery: {retry: {windw: 3d}}',

@@ -106,7 +106,13 @@ async function claimOne({ store, state, queue, filled, graceMs, times, liveWaitM
   for (const limits of [[1, 0] as const, [0, 1] as const]) {
     const lease = { token: crypto.randomUUID(), leaseMs: times.leaseMs, graceMs };
     const now = performance.now();
-    const scope = { limits, after: ['-infinity', '-infinity'] as const, least: [0, 0] as const, consents: [], liveWaitMs };
+    const scope = {
+      limits,
+      after: ['-infinity', '-infinity'] as const,
+      least: [0, 0] as const,
+      consents: [],
+      liveWaitMs,
+    };
     const claimed = await store.claim(state.id, lease, scope);
     for (const delivery of claimed) queue.push({ lease, until: now + times.leaseMs, delivery });
     if (claimed.length === 0) continue;

@@ -75,7 +75,9 @@ async function answered(
   const apart = deliveries.flatMap((delivery, n) => {
     const own = rows.get(n);
     const { windowMs } = lane.retry;
-    return own === undefined ? [] : [{ delivery, outcome: own, waitMs: own.kind === 'reject' ? 0 : AGAIN_MS, windowMs }];
+    return own === undefined
+      ? []
+      : [{ delivery, outcome: own, waitMs: own.kind === 'reject' ? 0 : AGAIN_MS, windowMs }];
   });
   if (apart.length > 0) await lane.store.settlePart(lease, lane.graceMs, apart);
   await note(lane, outcome, begunAt, 'bulk');

@@ -146,14 +146,17 @@ export interface Store extends JobStore, BackfillStore {
   ): Promise<{ granted: number; waitMs: number }>;
   /** Nothing that these buckets count is sent for so long. */
   holdSends(destination: number, buckets: readonly Bucket[], waitMs: number): Promise<void>;
-  /** An empty message keeps what was said before, where the code is the same. */
+  /**
+   * An empty message keeps what was said before, where the code is the same.
+   * @param pauseMs `Infinity`: until a person ends it
+   */
   pause(destination: number, code: string, message: string, pauseMs: number): Promise<void>;
   resume(destination: number): Promise<void>;
   /** Whether the caller, and nobody else for so long, finds out if a paused destination takes requests again. */
   takeProbe(destination: number, holdMs: number): Promise<boolean>;
   /** Nothing was found out; somebody tries again after a wait. */
   endProbe(destination: number, waitMs: number): Promise<void>;
-  /** Ends the pauses of all destinations; the first contact of each still goes alone. */
+  /** Ends the pauses of all destinations that end by themselves; each is still tried with care at first. */
   endPauses(): Promise<void>;
   /** Marks `auth.users` as unreadable, with the database's words, or as readable again. */
   pauseSource(code: string, message: string): Promise<void>;

@@ -87,7 +87,11 @@ async function prepare(
 }
 
 /** A pause ends early when a person says so: see `rollcall resume`. */
-async function sitOut({ store, state }: Pick<LaneOptions, 'store'> & Route, ms: number, signal: AbortSignal): Promise<void> {
+async function sitOut(
+  { store, state }: Pick<LaneOptions, 'store'> & Route,
+  ms: number,
+  signal: AbortSignal,
+): Promise<void> {
   const until = performance.now() + ms;
   while (performance.now() < until && !signal.aborted) {
     await pause(Math.min(LOOK_MS, until - performance.now()), signal);

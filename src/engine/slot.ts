@@ -159,7 +159,8 @@ function waitMs(
   // An attempt of unknown outcome is followed by one with the current state at once; an event is what it was.
   if (outcome.kind === 'unknown' && by === 'state' && tries === 0) return 0;
   const { retryAfterMs } = outcome;
-  if (outcome.kind === 'throttle') return throttleMs(retry, retryAfterMs) * (retryAfterMs === undefined ? 0.5 + random() : 1);
+  if (outcome.kind === 'throttle')
+    return throttleMs(retry, retryAfterMs) * (retryAfterMs === undefined ? 0.5 + random() : 1);
   const failed = by === 'state' ? undefined : events.find((event) => event.outcome === outcome)?.id;
   const before = failed === undefined ? tries : (claimed.find(({ id }) => id === failed)?.tries ?? 0);
   return retryDelayMs(retry, { tries: before + 1, random: random(), retryAfterMs });

@@ -25,7 +25,13 @@ function run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
 /** A contact by its number, and its dead letter. */
 async function failed(
   n: number,
-  letter: { readonly stage?: string; readonly code: string; readonly field?: string; readonly message: string; readonly key?: string },
+  letter: {
+    readonly stage?: string;
+    readonly code: string;
+    readonly field?: string;
+    readonly message: string;
+    readonly key?: string;
+  },
 ): Promise<void> {
   const { stage = 'deliver', code, field = null, message, key = `email:p${n}@example.com` } = letter;
   await db.app.query(
@@ -47,7 +53,11 @@ async function allKinds(): Promise<void> {
     const message = `email: p${n}@example.com is invalid`;
     await failed(n, { code: 'invalid_email', field: 'email', message, ...(n === 2 ? { key: USER } : {}) });
   }
-  await failed(3, { code: 'invalid_field', field: 'FIRSTNAME', message: 'FIRSTNAME: "Zacharias" is too long for this field, which has room for eight' });
+  await failed(3, {
+    code: 'invalid_field',
+    field: 'FIRSTNAME',
+    message: 'FIRSTNAME: "Zacharias" is too long for this field, which has room for eight',
+  });
   await failed(4, { stage: 'map', code: '22P02', message: 'invalid input syntax for type integer: "anna karenina"' });
   await failed(5, { code: 'gave_up', message: 'http_503: Down for maintenance.' });
   await db.app.query(
@@ -163,14 +173,20 @@ describe('what failed', () => {
   contact 1, p***@example.com, 2026-01-02 03:05 UTC
 `,
     });
-    expect((await run([...args, '--limit', '1', '--reveal'])).stdout.split('\n\n')[1]).toBe(`  contact 2, user ${USER}, p2@example.com,
+    expect((await run([...args, '--limit', '1', '--reveal'])).stdout.split('\n\n')[1])
+      .toBe(`  contact 2, user ${USER}, p2@example.com,
   2026-01-02 03:06 UTC
     email: p2@example.com is invalid
   and 1 more: --limit 2
 `);
     const { failures } = JSON.parse((await run(['failures', 'show', '22P02', '--json'])).stdout);
     expect(failures).toHaveLength(2);
-    expect(failures[0]).toMatchObject({ stage: 'event', event_name: 'order_placed', contact: '5', words: 'note: [value] is no number' });
+    expect(failures[0]).toMatchObject({
+      stage: 'event',
+      event_name: 'order_placed',
+      contact: '5',
+      words: 'note: [value] is no number',
+    });
   });
 });
 
@@ -194,7 +210,8 @@ describe('what shall become of it', () => {
   ]
 }
 `);
-    expect((await run(['failures', 'retry'])).stdout).toBe(`mailtrap: 2 contacts to be sent as they are now, 1 contact to be read and mapped
+    expect((await run(['failures', 'retry'])).stdout)
+      .toBe(`mailtrap: 2 contacts to be sent as they are now, 1 contact to be read and mapped
 again, 1 event to be sent again.
 mailtrap: 1 event could not be mapped, so there is nothing to send.
 `);
@@ -278,7 +295,8 @@ UTC.
   expect(await run(['resume', 'mailtrap'])).toEqual({
     code: 0,
     stderr: '',
-    stdout: 'mailtrap was paused (unauthorized). A running worker tries it now. A worker that\nhas an old key needs a restart.\n',
+    stdout:
+      'mailtrap was paused (unauthorized). A running worker tries it now. A worker that\nhas an old key needs a restart.\n',
   });
   expect((await run(['status'])).stdout).toContain('A worker tries it next at once.');
   await pause('plan_limit');

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, inject, test } from 'vitest';
-import { startSandbox } from '../../src/sandbox/start.ts';
-import type { Sandbox } from '../../src/sandbox/types.ts';
+import { startSandbox, type Sandbox } from '../support/mailtrap-sandbox.ts';
 import { createDatabase, onCleanup, type TestDatabase } from '../support/database.ts';
 import { configText, type Ran, rollcall, type RunOptions, tempFile } from './run-cli.ts';
 
@@ -214,8 +213,8 @@ describe('what stops apply', () => {
     expect(await traces()).toEqual([]);
   });
 
-  test('create_fields: false', async () => {
-    const ran = await applyWith(configText(sandbox.apiUrl, { destination: 'create_fields: false' }));
+  test('create_missing: false', async () => {
+    const ran = await applyWith(configText(sandbox.apiUrl, { destination: 'create_missing: false' }));
     expect(ran.code).toBe(1);
     expect(ran.stderr).toContain(
       'error RC_FIELDS_MISSING: mailtrap lacks fields that are mapped: FIRSTNAME, SIGNUP_DATE.\n',

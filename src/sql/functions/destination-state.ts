@@ -1,13 +1,14 @@
 /** What holds for a destination as a whole: its pause and its shared rate limits. */
 export const destinationState: string = /* sql */ `
--- Pauses a destination whose key, scope or plan is wrong; no record is burned. A pause that was on keeps its
--- beginning, and its words where there are no new ones.
+-- Pauses a destination whose key, scope or plan is wrong; no record is burned. Without a time it lasts until a person ends it. A pause
+-- that was on keeps its beginning, and its words where there are no new ones.
 create or replace function rollcall.pause_destination(p_destination smallint, p_code text, p_message text, p_pause_ms bigint) returns void
 language sql set search_path = '' as $body$
   update rollcall.destinations
-     set paused_until = clock_timestamp() + p_pause_ms * interval '1 millisecond', pause_code = p_code,
-         pause_message = case when p_message = '' and pause_code = p_code then pause_message else p_message end, pauses = pauses + 1, paused_since = coalesce(paused_since, clock_timestamp()), probe_until = null
-   where id = p_destination and (paused_until is null or paused_until <= clock_timestamp())
+     set paused_until = coalesce(clock_timestamp() + p_pause_ms * interval '1 millisecond', 'infinity'), pause_code = p_code,
+         pause_message = case when p_message = '' and pause_code = p_code then pause_message else p_message end,
+         pauses = pauses + 1, paused_since = coalesce(paused_since, clock_timestamp()), probe_until = null
+   where id = p_destination and (paused_until is null or paused_until <= clock_timestamp() or p_pause_ms is null)
 $body$;
 
 -- Whether the caller, and nobody else for so long, finds out whether a paused destination takes requests again.
@@ -55,7 +56,7 @@ language sql set search_path = '' as $body$
   update rollcall.destinations
      set paused_until = null, pause_code = null, pause_message = null, pauses = 0, paused_since = null, probe_until = null,
          rested_ms = rested_ms + coalesce((extract(epoch from clock_timestamp() - paused_since) * 1000)::bigint, 0)
-   where id = p_destination and pause_code is not null
+   where id = p_destination and pause_code is not null and paused_until is distinct from 'infinity'
 $body$;
 
 -- The arithmetic of src/core/rate.ts, sum for sum: times are whole microseconds since the epoch.

@@ -129,7 +129,11 @@ export async function dropFailures(
   return { contacts: Number(row?.['contacts'] ?? 0), events: Number(row?.['events'] ?? 0) };
 }
 
-function call(sql: Queryable, verb: string, { destination, code, field, contact }: FailureScope): Promise<readonly Row[]> {
+function call(
+  sql: Queryable,
+  verb: string,
+  { destination, code, field, contact }: FailureScope,
+): Promise<readonly Row[]> {
   return sql.query<Row>(
     `select f.* from rollcall.destinations d cross join lateral rollcall.${verb}(d.id, $2, $3, $4) f where d.name = $1`,
     [destination, code ?? null, field ?? null, contact ?? null],
@@ -153,7 +157,7 @@ export interface Pause {
 export async function endPauses(sql: Queryable, name: string | undefined): Promise<readonly Pause[]> {
   const rows = await sql.query<Row>(
     `select d.name, d.pause_code from rollcall.destinations d
-      where d.enabled and d.pause_code is not null and ($1::text is null or d.name = $1) and rollcall.end_pauses(d.id) >= 0 order by d.id`,
+      where d.enabled and d.pause_code is not null and ($1::text is null or d.name = $1) and rollcall.end_pauses(true, d.id) >= 0 order by d.id`,
     [name ?? null],
   );
   return rows.map((row) => ({ destination: String(row['name']), code: String(row['pause_code']) }));

@@ -92,14 +92,10 @@ export function jobStore(
     holdJob: (lease) => note(lease, null, null, null),
     async releaseJob({ token, holder }, { waitMs, failed, single, windowMs }) {
       await retryConflict(() =>
-        sql.query(`select rollcall.release_job($1, $2, $3::int * interval '1 millisecond', $4, $5, $6::bigint * interval '1 millisecond')`, [
-          token,
-          holder,
-          Math.round(waitMs),
-          failed,
-          single,
-          windowMs ?? null,
-        ]),
+        sql.query(
+          `select rollcall.release_job($1, $2, $3::int * interval '1 millisecond', $4, $5, $6::bigint * interval '1 millisecond')`,
+          [token, holder, Math.round(waitMs), failed, single, windowMs ?? null],
+        ),
       );
     },
     async settlePart({ token, holder }, graceMs, refused) {

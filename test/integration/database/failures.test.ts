@@ -80,7 +80,13 @@ test('an apply that changes what is sent to a destination brings back who failed
   const config = { destinations: [first!, second], destinationHashes: { mailtrap: 'm1', second: 's1' } };
   const one = await refused(2, config);
   const other = (await one.store.destinations())[1]!.id;
-  const scope = { limits: [9, 9], after: ['-infinity', '-infinity'], least: [0, 0], consents: [], liveWaitMs: 0 } as const;
+  const scope = {
+    limits: [9, 9],
+    after: ['-infinity', '-infinity'],
+    least: [0, 0],
+    consents: [],
+    liveWaitMs: 0,
+  } as const;
   const claimed = await one.store.claim(other, one.lease, scope);
   await one.store.settle(
     other,

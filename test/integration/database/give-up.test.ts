@@ -44,7 +44,13 @@ const due = async (): Promise<{ tries: number; failing: boolean; doubt: boolean 
     )
   ).rows[0] as { tries: number; failing: boolean; doubt: boolean } | undefined;
 
-const GAVE_UP = { stage: 'deliver', version: 1, code: 'gave_up', field: null, message: 'http_503: Down for maintenance.' };
+const GAVE_UP = {
+  stage: 'deliver',
+  version: 1,
+  code: 'gave_up',
+  field: null,
+  message: 'http_503: Down for maintenance.',
+};
 
 describe('a delivery that fails for its window', () => {
   test('is a dead letter in the last words of the destination', async () => {
@@ -109,8 +115,8 @@ describe('a delivery that fails for its window', () => {
 
 describe('the clock of the window', () => {
   const clock = async (): Promise<number> =>
-    (await one.db.app.query('select extract(epoch from rollcall.trying_clock($1))::float8 as s', [one.destination])).rows[0]
-      .s as number;
+    (await one.db.app.query('select extract(epoch from rollcall.trying_clock($1))::float8 as s', [one.destination]))
+      .rows[0].s as number;
   const set = (sql: string): Promise<unknown> => one.db.app.query(`update rollcall.destinations set ${sql}`);
 
   test('stands still while the destination is paused', async () => {
@@ -122,9 +128,9 @@ describe('the clock of the window', () => {
     await one.store.pause(one.destination, 'unauthorized', 'Key?', 1_000);
     await one.store.resume(one.destination);
     expect((await clock()) - before).toBeCloseTo(-4 * 86_400, -1);
-    expect((await one.db.app.query('select paused_since, pause_code, pauses from rollcall.destinations')).rows).toEqual([
-      { paused_since: null, pause_code: null, pauses: 0 },
-    ]);
+    expect((await one.db.app.query('select paused_since, pause_code, pauses from rollcall.destinations')).rows).toEqual(
+      [{ paused_since: null, pause_code: null, pauses: 0 }],
+    );
   });
 
   test('stands still while no worker runs, and a pause is not left out twice', async () => {

@@ -73,7 +73,12 @@ test('a destination that is down when it is probed says nothing of the key: it i
   await world.signUp('ann@example.com', { full_name: 'Ann' });
   await world.settled();
   await expectInStep(world);
-  expect(world.sandbox.state.calls().filter(isProbe).map(({ status }) => status)).toEqual([500, 500, 200]);
+  expect(
+    world.sandbox.state
+      .calls()
+      .filter(isProbe)
+      .map(({ status }) => status),
+  ).toEqual([500, 500, 200]);
 });
 
 test('a long pause ends when a person says so', async () => {
@@ -82,7 +87,7 @@ test('a long pause ends when a person says so', async () => {
   await world.start(undefined, { times: LONG });
   await world.signUp('ann@example.com', { full_name: 'Ann' });
   await eventually(async () => (await paused(world)) === 'unauthorized');
-  await world.db.app.query('select rollcall.end_pauses()');
+  await world.db.app.query('select rollcall.end_pauses(true)');
   await world.settled();
   await expectInStep(world);
 });

@@ -12,9 +12,10 @@ test('a retry sends what is so now, never what failed', async () => {
   const sent = (name: string): number => world.sandbox.state.calls().filter(({ body }) => body.includes(name)).length;
   await eventually(() => sent('Person 1"') >= 3);
   for (let n = 1; n <= 5; n += 1) {
-    await world.db.app.query(`update auth.users set raw_user_meta_data = jsonb_build_object('full_name', $1::text, 'n', 0)`, [
-      `Name ${n}`,
-    ]);
+    await world.db.app.query(
+      `update auth.users set raw_user_meta_data = jsonb_build_object('full_name', $1::text, 'n', 0)`,
+      [`Name ${n}`],
+    );
     await eventually(() => sent(`"Name ${n}"`) >= 20);
   }
   // What is in flight when a change commits may be of before it; what is begun after the next answer is not.
@@ -65,7 +66,9 @@ test('a wait that a destination asks for is a floor, and clamped', async () => {
   await world.settled();
   await expectInStep(world);
   const wait = (email: string): number => {
-    const [first, second, ...more] = world.sandbox.state.calls().filter((call) => call.body.includes(email) || call.path.includes(encodeURIComponent(email)));
+    const [first, second, ...more] = world.sandbox.state
+      .calls()
+      .filter((call) => call.body.includes(email) || call.path.includes(encodeURIComponent(email)));
     expect(more).toEqual([]);
     return second!.at - first!.at;
   };
