@@ -22,6 +22,8 @@ export type BulkProgress =
   | { readonly kind: 'working' }
   /** What became of all of them. */
   | { readonly kind: 'ended'; readonly outcome: Outcome }
+  /** It ended, and not all of them were accepted, nobody says which: each is sent by itself. */
+  | { readonly kind: 'partial' }
   /** The question was not answered; ask again. */
   | { readonly kind: 'unanswered'; readonly outcome: Outcome };
 
@@ -46,6 +48,8 @@ export interface Bulk<Config> {
   readonly consents: readonly ConsentState[];
   /** Such requests that may be at work there side by side. */
   readonly atOnce: number;
+  /** Who must be sent by themselves all the same, as such a request could not say it; nobody when absent. */
+  alone?(delivery: Delivery, plan: AttributePlan, config: Config): boolean;
   /** The attributes as the destination keeps them, by name: also what a file for an import by hand has. */
   values(delivery: Delivery, plan: AttributePlan, config: Config): JsonObject;
   /** One contact's part of the request, for a delivery with nothing to be said of its address, leftovers or opt-out. */

@@ -12,7 +12,7 @@ export interface Capabilities {
   readonly consent: {
     /** Whether a contact can be kept and not be mailed. */
     readonly tell: boolean;
-    /** Where opt-outs can be read. */
+    /** Where opt-outs can be read: `suppressions` outlive their contacts, `list` is among all contacts. */
     readonly read: readonly ('contact' | 'export' | 'list' | 'suppressions')[];
     /** Whether it tells us of opt-outs by itself. */
     readonly webhook: 'signed' | 'unsigned' | 'none';

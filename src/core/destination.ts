@@ -97,6 +97,8 @@ export interface Operation {
    * is not there, a delete and an opt-out have nothing to do, and anything else is tried again as if it were new.
    */
   readonly find?: string | undefined;
+  /** What becomes of it without being sent: a value that the destination would drop without a word. */
+  readonly refused?: Outcome | undefined;
   /** Names what is said, the same for each attempt at it and unique among all installs, where a receiver can tell repetitions by it. */
   readonly key?: string | undefined;
 }
@@ -158,6 +160,8 @@ export interface FieldPlan<Config> {
   create(name: string, type: AttributeType, config: Config): Exchange<RemoteField>;
   /** The destination's own type for an attribute type. */
   typeFor(type: AttributeType): string;
+  /** An attribute's name as the destination writes it; as it is when absent. */
+  nameFor?(name: string): string;
   /** Most fields an account may have. */
   readonly max: number;
 }

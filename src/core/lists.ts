@@ -19,6 +19,8 @@ export interface ListPlan<Config> {
     page?: string,
   ): Exchange<{ readonly lists: readonly RemoteList[]; readonly next?: string | undefined }>;
   create(name: string, config: Config): Exchange<RemoteList>;
+  /** Lists that a contact can join by this destination; any number when absent. */
+  readonly most?: number | undefined;
   /** Names of lists in the config. When there are any, a home reads all lists and calls `resolve` before it encodes. */
   names(config: Config): readonly string[];
   /**

@@ -53,6 +53,15 @@ export function createJob(lane: LaneShared, bulk: Bulk<unknown>): JobRunner {
     scope: Parameters<typeof store.claimJob>[2],
   ): Promise<Awaited<ReturnType<typeof startJob>> | undefined> {
     const deliveries = await store.claimJob(state.id, lease, scope);
-    return deliveries.length === 0 ? undefined : await startJob(context, lease, deliveries);
+    if (deliveries.length === 0) return undefined;
+    const together = deliveries.filter((each) => bulk.alone?.(each, state.plan, lane.config) !== true);
+    if (together.length < deliveries.length) {
+      const kept = new Set(together.map(({ contactId }) => contactId));
+      const apart = deliveries.flatMap(({ contactId }) => (kept.has(contactId) ? [] : [contactId]));
+      await store.releasePart(lease, apart);
+    }
+    if (together.length > 0) return await startJob(context, lease, together);
+    await store.releaseJob(lease, { waitMs: 0, failed: false, single: false });
+    return undefined;
   }
 }

@@ -46,14 +46,14 @@ const LONGEST_WAIT_MS = 65_000;
 export function planFields<Config>(
   plan: AttributePlan,
   remoteFields: readonly RemoteField[],
-  destination: Pick<FieldPlan<Config>, 'typeFor' | 'max'>,
+  destination: Pick<FieldPlan<Config>, 'typeFor' | 'nameFor' | 'max'>,
 ): FieldChanges {
   const found = new Map(remoteFields.map((field) => [field.name, field.type]));
   const missing: NewField[] = [];
   const mismatched: FieldChanges['mismatched'][number][] = [];
   for (const [name, type] of Object.entries(plan)) {
     const wanted = destination.typeFor(type);
-    const has = found.get(name);
+    const has = found.get(destination.nameFor?.(name) ?? name);
     if (has === undefined) missing.push({ name, type, remoteType: wanted });
     else if (!holds(has, type, destination)) mismatched.push({ name, wanted, found: has });
   }

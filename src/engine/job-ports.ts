@@ -88,6 +88,8 @@ export interface JobStore {
       readonly windowMs?: number | undefined;
     },
   ): Promise<void>;
+  /** Takes contacts out of a job that is not sent yet: each is sent by itself. */
+  releasePart(lease: JobLease, contacts: readonly string[]): Promise<void>;
   /** Takes refused contacts out of a job that is not sent yet. */
   settlePart(
     lease: JobLease,

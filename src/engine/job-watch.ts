@@ -39,10 +39,21 @@ export async function watchJob(context: JobContext, lease: JobLease, job: Runnin
     const answer = await held(context, lease, asked);
     if (!answer.answered) continue;
     const progress = watch.progress(answer.response);
+    if (progress.kind === 'partial') return await eachAlone(context, lease, job);
     if (progress.kind === 'ended') return await end(context, lease, job, progress.outcome);
     if (progress.kind === 'unanswered')
       await note(lane, progress.outcome, performance.now() - answer.latencyMs, 'poll');
   }
+}
+
+/** It is over, so nothing of it is in flight: what it did not do is done by requests that tell what is wrong. */
+async function eachAlone({ lane }: JobContext, lease: JobLease, { contacts }: RunningJob): Promise<JobEnd> {
+  lane.log.warn(
+    { destination: lane.state.name, contacts },
+    'not all contacts were accepted together; each is sent alone',
+  );
+  await lane.store.releaseJob(lease, { waitMs: 0, failed: false, single: true });
+  return 'delivered';
 }
 
 async function end(context: JobContext, lease: JobLease, job: RunningJob, outcome: Outcome): Promise<JobEnd> {

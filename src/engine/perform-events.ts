@@ -87,7 +87,8 @@ function encoded(event: ContactEvent, remote: RemoteContact | null, sender: Send
   }
   if (remote === null || (remote.address === null && remote.id === null)) return NO_CONTACT;
   try {
-    return destination.encodeEvent(event, remote, config);
+    const operation = destination.encodeEvent(event, remote, config);
+    return operation.refused ?? operation;
   } catch (error) {
     sender.onMistake(error);
     const message = 'A mistake in Rollcall kept this event from being sent; please report it.';

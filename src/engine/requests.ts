@@ -85,6 +85,8 @@ export function createRequests(sender: Sender): Requests {
     },
     answers,
     async operate(operation) {
+      // Of our own making: says nothing about the destination.
+      if (operation.refused !== undefined) return { outcome: operation.refused, latencyMs: 0 };
       const named = operation.find === undefined ? operation : await found(operation, operation.find, requests, sender);
       if (named === undefined || 'outcome' in named) return named;
       return (await requests.operateAll([named]))?.[0];

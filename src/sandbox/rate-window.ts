@@ -29,6 +29,11 @@ export class RateWindow {
     return this.limit - this.used;
   }
 
+  /** How long until one request more is allowed than now, in ms; 0 when none is counted. */
+  freeInMs(): number {
+    return this.remaining() === this.limit ? 0 : (this.times[this.head] ?? 0) + this.perMs - this.now();
+  }
+
   /** Counts one request. Call it only when `remaining()` is above zero. */
   take(): void {
     if (!Number.isFinite(this.limit)) return;

@@ -123,11 +123,12 @@ export async function openBench(
     await sandbox.close();
   };
   try {
+    const joined = lists.slice(0, destination.lists?.most);
     for (const name of lists) tap.vendor.addList(name);
     const options = {
       ...destination.standIn(url, secret),
       ...kit.options,
-      ...(lists.length > 0 ? { lists } : {}),
+      ...(joined.length > 0 ? { lists: joined } : {}),
       ...more,
     };
     const parsed = destination.config.safeParse(options);

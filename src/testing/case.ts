@@ -10,7 +10,7 @@ export interface Case {
   /** Whether it says anything of this destination; true when absent. */
   readonly needs?: (destination: ConformanceKit['destination']) => boolean;
   /** Names of lists that stand at the vendor and that the config names in `lists`. */
-  readonly lists?: readonly string[];
+  readonly lists?: readonly string[] | ((kit: ConformanceKit) => readonly string[]);
   /** More options. */
   readonly options?: JsonObject;
   readonly run: (bench: Bench) => Promise<void>;

@@ -39,7 +39,8 @@ export function conformance(kit: ConformanceKit): readonly ConformanceCase[] {
 
 async function runCase(kit: ConformanceKit, each: Case): Promise<void> {
   try {
-    const bench = await openBench(kit, each.lists, each.options);
+    const lists = typeof each.lists === 'function' ? each.lists(kit) : each.lists;
+    const bench = await openBench(kit, lists, each.options);
     try {
       await each.run(bench);
     } finally {

@@ -117,7 +117,7 @@ function known(parts: Claimed, state: Outcome, partial: Unit['partial']): Remote
   }
   const id =
     (state.kind === 'delivered' ? state.remoteId : partial?.remoteId) ?? (forget ? null : (remote?.id ?? null));
-  if (delivered) return { address, id };
+  if (delivered) return id === null ? { address, id, imported: true } : { address, id };
   const old = remote?.address;
   const leftovers = [
     ...(remote?.leftovers ?? []),

@@ -47,7 +47,7 @@ async function world(options: Record<string, unknown> = {}, settings: Record<str
     };
     const before = sandbox.calls().length;
     const performed = await perform(delivery, {
-      destination: sendry as never,
+      destination: sendry,
       config,
       plan,
       send: transport.send,
@@ -63,7 +63,7 @@ async function world(options: Record<string, unknown> = {}, settings: Record<str
     return {
       state: performed.state?.outcome,
       events: performed.events.map(({ outcome }) => outcome),
-      calls: calls.map(({ method, path }) => `${method} ${path.replace(/^\/sendry/, '').replace(/ct_\w+/, 'ID')}`),
+      calls: calls.map(({ method, path }) => `${method} ${path.replace(/ct_\w+/, 'ID')}`),
     };
   }
 

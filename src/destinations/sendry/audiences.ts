@@ -3,7 +3,7 @@ import { isJsonObject, type Json, renderJson } from '../../core/json.ts';
 import { idsOfLists } from '../../core/list-names.ts';
 import type { ListPlan, RemoteList } from '../../core/lists.ts';
 import { JSON_HEADERS } from '../../core/wire.ts';
-import type { SendryConfig } from './config.ts';
+import { audienceOf, type SendryConfig } from './config.ts';
 import { contactIn } from './contact.ts';
 import { failureOf, stopped } from './failure.ts';
 import { AUDIENCES } from './paths.ts';
@@ -38,10 +38,15 @@ export const audiences: ListPlan<SendryConfig> = {
       return value === undefined ? stopped(response) : { ok: true, value };
     },
   }),
-  names: ({ audience_id: id }) => (id === undefined || ID.test(id) ? [] : [id]),
+  most: 1,
+  names(config) {
+    const audience = audienceOf(config);
+    return audience === undefined || ID.test(audience) ? [] : [audience];
+  },
   resolve(config, known) {
-    if (config.audience_id === undefined) return config;
-    const [id] = ID.test(config.audience_id) ? [config.audience_id] : idsOfLists('Sendry', [config.audience_id], known);
-    return Object.freeze({ ...config, audience_id: String(id) });
+    const audience = audienceOf(config);
+    if (audience === undefined) return config;
+    const [id] = ID.test(audience) ? [audience] : idsOfLists('Sendry', [audience], known);
+    return Object.freeze({ ...config, audience_id: String(id), lists: Object.freeze([]) });
   },
 };

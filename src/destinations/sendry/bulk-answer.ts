@@ -61,6 +61,11 @@ export function bulkAnswer(response: HttpResponse, rows: readonly JsonObject[]):
   }
   if (!isJsonObject(json)) return { kind: 'failed', outcome: malformed('the answer to an import is no JSON object') };
   const answer = isJsonObject(json['data']) ? json['data'] : json;
+  if (rows.some(({ clears }) => clears === true)) {
+    // Found by halves like a row that is refused, and then sent by a request of its own, which can say it.
+    const message = 'A file of contacts cannot say that a value is to be emptied.';
+    return { kind: 'failed', outcome: { kind: 'reject', code: 'cannot_clear', message } };
+  }
   const named = namedRows(answer['errors'], rows);
   const taken = takenOf(answer);
   if (taken !== undefined && taken + named.size >= rows.length) {

@@ -63,6 +63,19 @@ describe('an import', () => {
     ]);
   });
 
+  test('by file cannot empty a value: whoever needs that is found by halves and goes alone', () => {
+    const byFile = sendry.config.parse({ ...options, bulk: 'bulk-import' });
+    const row = (note: string | null) => bulk.row({ ...delivery, attributes: { NOTE: note } }, {}, byFile);
+    const ok = answer(200, { created: 2, updated: 0, total: 2 });
+    expect(bulk.started(ok, [row('x'), row('y')])).toMatchObject({ kind: 'answered' });
+    const rows = [row('x'), row(null)];
+    expect(bulk.request(rows, byFile).body).not.toContain('clears');
+    expect(bulk.started(ok, rows)).toMatchObject({ kind: 'failed', outcome: { kind: 'reject', code: 'cannot_clear' } });
+    expect(bulk.row({ ...delivery, attributes: { NOTE: null } }, {}, config)).toMatchObject({
+      metadata: { NOTE: null },
+    });
+  });
+
   test('by file has no column that could be read as consent', () => {
     const byFile = sendry.config.parse({ ...options, bulk: 'bulk-import' });
     const attributes = { unsubscribed: false, Subscribed: true, PLAN: 'pro', email: 'z@x.io' };

@@ -4,26 +4,35 @@ import { type Json, type JsonObject, renderJson } from '../../core/json.ts';
 import { JSON_HEADERS } from '../../core/wire.ts';
 import { attributeParts, attributeValues, NAMES } from './attributes.ts';
 import { bulkAnswer } from './bulk-answer.ts';
-import type { SendryConfig } from './config.ts';
+import { audienceOf, type SendryConfig } from './config.ts';
 import { csvText, flatRow, multipart } from './csv-file.ts';
 import { joinsByCreation } from './encode.ts';
 import { CONTACTS } from './paths.ts';
 
-/** With `audience_id` where this contact still has to join; `request` says it once for all. */
+/** What a row says to ourselves, and no request says of it. */
+const OURS = ['audience_id', 'clears'];
+
+/**
+ * With `audience_id` where this contact still has to join; `request` says it once for all. With `clears` where a value is to be
+ * emptied and a file would have to say so: an empty cell may as well mean that there is nothing to say.
+ */
 function row(delivery: Delivery, plan: AttributePlan, config: SendryConfig): JsonObject {
   const email = delivery.address ?? '';
   const fresh = delivery.remote === null && !delivery.takeover;
   const contact: Record<string, Json> = { email, ...attributeParts(delivery, plan, config, fresh) };
-  if (config.audience_id !== undefined && joinsByCreation(delivery, email)) contact['audience_id'] = config.audience_id;
+  const audience = audienceOf(config);
+  if (audience !== undefined && joinsByCreation(delivery, email)) contact['audience_id'] = audience;
+  const isFile = config.bulk === 'bulk-import';
+  if (isFile && Object.values(attributeValues(delivery, plan)).includes(null)) contact['clears'] = true;
   return contact;
 }
 
 function request(rows: readonly JsonObject[], config: SendryConfig): HttpRequest {
   const contacts = rows.map((each) =>
-    Object.fromEntries(Object.entries(each).filter(([name]) => name !== 'audience_id')),
+    Object.fromEntries(Object.entries(each).filter(([name]) => !OURS.includes(name))),
   );
   // One for all: whoever was taken out of the audience comes back beside somebody who is new.
-  const audience = rows.some((each) => each['audience_id'] !== undefined) ? config.audience_id : undefined;
+  const audience = rows.some((each) => each['audience_id'] !== undefined) ? audienceOf(config) : undefined;
   const joins = audience === undefined ? {} : { audience_id: audience };
   if (config.bulk === 'import') {
     return {

@@ -11,6 +11,7 @@ describe('options', () => {
     expect(parse({})).toEqual({
       api_key: 'sn_test_1',
       audience_id: undefined,
+      lists: [],
       base_url: 'https://api.sendry.online',
       dialect: 'docs',
       attributes_as: 'metadata',
@@ -34,6 +35,9 @@ describe('options', () => {
   test.each([
     { api_key: '' },
     { api_key: 'a b' },
+    { lists: ['a', 'b'] },
+    { lists: [''] },
+    { lists: ['News'], audience_id: 'aud_1' },
     { base_url: 'http://api.sendry.online' },
     { dialect: 'go' },
     { attributes_as: 'fields' },

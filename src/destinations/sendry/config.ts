@@ -6,8 +6,10 @@ import { concurrency, limitsScale, secretText } from '../../core/options.ts';
 export interface SendryConfig {
   /** API key with the scope `full_access`. A secret. */
   readonly api_key: string;
-  /** The audience that contacts join, by id or by name; see `audiences`. */
+  /** The audience that contacts join, by id or by name, as the recipe calls it. */
   readonly audience_id?: string | undefined;
+  /** The same, as every destination calls it: one at most. */
+  readonly lists: readonly string[];
   /** Origin of the API, without a trailing slash. */
   readonly base_url: string;
   /** Whose word counts where Sendry's documentation and its SDKs differ: `docs` updates by PATCH, `sdk` by PUT. */
@@ -27,8 +29,13 @@ export interface SendryConfig {
   readonly concurrency: number;
 }
 
-/** Validates the options. What no source proves has the careful choice as its default. */
-export const sendryConfig: ZodType<SendryConfig> = z.strictObject({
+/** The audience that contacts join; `encode` needs its id: see `audiences`. */
+export function audienceOf({ audience_id: id, lists }: SendryConfig): string | undefined {
+  return id ?? lists[0];
+}
+
+// What no source proves has the careful choice as its default.
+const options = z.strictObject({
   api_key: secretText('SENDRY_API_KEY', 'an API key with full_access', 'Sendry API key with full_access'),
   audience_id: z
     .string()
@@ -37,6 +44,11 @@ export const sendryConfig: ZodType<SendryConfig> = z.strictObject({
     .nullish()
     .transform((id) => (id === null || id === undefined || id === '' ? undefined : id))
     .meta({ description: 'Audience that contacts join, by id or name' }),
+  lists: z
+    .array(z.string().trim().min(1).max(255))
+    .max(1, 'takes one audience: Sendry has a contact join one as it is created')
+    .default([])
+    .meta({ description: 'The same as audience_id, as other destinations call it: one audience' }),
   base_url: baseUrl('https://api.sendry.online'),
   dialect: z
     .enum(['docs', 'sdk'])
@@ -70,3 +82,9 @@ export const sendryConfig: ZodType<SendryConfig> = z.strictObject({
   limits_scale: limitsScale,
   concurrency,
 });
+
+/** Validates the options. */
+export const sendryConfig: ZodType<SendryConfig> = options.refine(
+  ({ audience_id: id, lists }) => id === undefined || lists.length === 0,
+  { path: ['lists'], message: 'says the same as audience_id: give one of them' },
+);

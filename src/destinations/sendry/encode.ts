@@ -2,7 +2,7 @@ import type { AttributePlan, Delivery, Operation } from '../../core/destination.
 import type { Json } from '../../core/json.ts';
 import { isPresent, mustOptOut, sameAddress } from '../../core/opt-out.ts';
 import { attributeParts } from './attributes.ts';
-import type { SendryConfig } from './config.ts';
+import { audienceOf, type SendryConfig } from './config.ts';
 import { contactPath, CONTACTS, FOUND_ID, membersPath } from './paths.ts';
 
 /** Whose id is not known is looked up by address first: nothing else names a contact. */
@@ -36,7 +36,8 @@ export function joinsByCreation(delivery: Delivery, address: string): boolean {
 function create(delivery: Delivery, address: string, plan: AttributePlan, config: SendryConfig): Operation {
   const fresh = delivery.remote === null && !delivery.takeover;
   const body: Record<string, Json> = { email: address, ...attributeParts(delivery, plan, config, fresh) };
-  if (config.audience_id !== undefined && joinsByCreation(delivery, address)) body['audience_id'] = config.audience_id;
+  const audience = audienceOf(config);
+  if (audience !== undefined && joinsByCreation(delivery, address)) body['audience_id'] = audience;
   if (mustOptOut(delivery, address)) body['unsubscribed'] = true;
   return { kind: 'upsert', method: 'POST', path: CONTACTS, body, batchKey: null };
 }
@@ -54,11 +55,12 @@ function update(
   const { remote } = delivery;
   // Somebody who was there before us: an update has no place for an audience.
   const joins = remote?.met === true && remote.imported !== true;
-  if (config.audience_id === undefined || !joins) return [change];
+  const audience = audienceOf(config);
+  if (audience === undefined || !joins) return [change];
   const join: Operation = {
     kind: 'upsert',
     method: 'POST',
-    path: membersPath(config.audience_id),
+    path: membersPath(audience),
     body: { contact_ids: [id] },
     batchKey: null,
   };

@@ -87,13 +87,20 @@ function joined(response: HttpResponse, operation: Operation, failure: Failure |
   return isOfContact ? { kind: 'retry', code: 'contact_vanished', message, forgetRemote: true } : unknownList(failure);
 }
 
+/** `{"deleted": true}`; who is not there is deleted. */
+function deleted({ status, body }: HttpResponse, failure: Failure | undefined): Outcome {
+  if (status === 404) return { kind: 'delivered' };
+  if (failure !== undefined) return failure;
+  // A page of something in between says nothing of what was deleted.
+  const isAnswer = body.trim() === '' || isJsonObject(readJson(body));
+  return isAnswer ? { kind: 'delivered' } : malformed('the answer is no JSON object');
+}
+
 function outcomeOf(response: HttpResponse, operation: Operation): Outcome {
   if (isForeign(response)) return FOREIGN;
   const failure = failureOf(response);
   if (operation.kind === 'event') return eventOutcome(response, failure);
-  if (operation.kind === 'delete') {
-    return failure === undefined || response.status === 404 ? { kind: 'delivered' } : failure;
-  }
+  if (operation.kind === 'delete') return deleted(response, failure);
   if (isMembersPath(operation.path)) return joined(response, operation, failure);
   if (failure === undefined) return accepted(response, operation);
   if (response.status === 404) return notFound(response, operation, failure);

@@ -82,6 +82,13 @@ describe('audiences', () => {
     expect(lists.members).toBeUndefined();
   });
 
+  test('the one audience may also stand in lists, as at other destinations', () => {
+    const parsed = sendry.config.parse({ api_key: 'k', lists: ['News'] });
+    expect(lists.names(parsed)).toEqual(['News']);
+    const resolved = lists.resolve(parsed, [{ id: 'aud_1', name: 'News' }]);
+    expect([resolved.audience_id, resolved.lists, lists.most]).toEqual(['aud_1', [], 1]);
+  });
+
   test('an id, and no audience at all, need no reading', () => {
     for (const audience_id of ['aud_abc123', undefined]) {
       const parsed = sendry.config.parse({ api_key: 'k', audience_id });

@@ -1,7 +1,7 @@
 import type { Exchange, HttpResponse } from '../../core/destination.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { RemoteSuppression, SuppressionPlan } from '../../core/suppressions.ts';
-import type { SendryConfig } from './config.ts';
+import { audienceOf, type SendryConfig } from './config.ts';
 import { failureOf, isForeign, stopped } from './failure.ts';
 import { get, paged, pageIn } from './reads.ts';
 
@@ -29,9 +29,9 @@ function suppressed(each: JsonObject): RemoteSuppression[] {
 }
 
 /** Somebody who left one list we do not write to has not left: Sendry keeps that by itself. */
-function unsubscribed(each: JsonObject, { audience_id: audience }: SendryConfig): RemoteSuppression[] {
+function unsubscribed(each: JsonObject, config: SendryConfig): RemoteSuppression[] {
   const { list_id: list } = each;
-  return list === null || list === undefined || list === audience ? row(each, 'unsubscribe') : [];
+  return list === null || list === undefined || list === audienceOf(config) ? row(each, 'unsubscribe') : [];
 }
 
 function read(

@@ -140,6 +140,29 @@ begin
   delete from rollcall.jobs j where j.token = p_token;
 end $body$;
 
+-- Takes contacts out of a job before it is sent: each is due again at once, by itself.
+create or replace function rollcall.release_part(p_token uuid, p_holder uuid, p_contacts bigint[]) returns void
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+declare
+  v_job rollcall.jobs;
+begin
+  select * into v_job from rollcall.jobs j where j.token = p_token and j.holder = p_holder for update;
+  if not found then return; end if;
+  perform 1 from unnest(v_job.contacts) as x(id) cross join lateral (
+    select from rollcall.due d where d.destination_id = v_job.destination_id and d.contact_id = x.id offset 0 for update) d
+   where x.id = any(p_contacts);
+  update rollcall.due d
+     set token = null, due_at = greatest(least(clock_timestamp(), d.since), d.not_before), single = true
+   where d.destination_id = v_job.destination_id and d.contact_id = any(p_contacts) and d.token = p_token;
+  update rollcall.jobs j
+     set (contacts, versions, addresses) = (
+           select coalesce(array_agg(x.id order by x.n), '{}'), coalesce(array_agg(x.version order by x.n), '{}'),
+                  coalesce(array_agg(x.address order by x.n), '{}')
+             from unnest(v_job.contacts, v_job.versions, v_job.addresses) with ordinality as x(id, version, address, n)
+            where x.id <> all(p_contacts))
+   where j.token = p_token;
+end $body$;
+
 -- Takes contacts out of a job before it runs: what became of them is known already. Results as in rollcall.settle.
 create or replace function rollcall.settle_part(p_token uuid, p_holder uuid, p_grace interval, p_results jsonb) returns void
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$

@@ -135,7 +135,8 @@ begin
     insert into rollcall.desired as s (destination_id, contact_id, action, hash, version, delivered_version, remote_address,
       remote_id, takeover, carry_from, leftovers, imported)
     select p_destination, n.contact, n.wanted_action, n.hash, n.wanted, n.delivered_version, n.next_remote_address, n.next_remote_id,
-           n.takeover, n.carry_from, n.leftovers, coalesce(n.imported and n.next_remote_address = n.before, false)
+           n.takeover, n.carry_from, n.leftovers, coalesce(n.imported and n.next_remote_address = n.before
+             or n.arrived and n.next_remote_id is null and n.next_remote_address = n.address, false)
       from next n
     on conflict (contact_id, destination_id) do update
        set action = excluded.action, version = excluded.version, delivered_version = excluded.delivered_version,

@@ -98,6 +98,11 @@ export function jobStore(
         ),
       );
     },
+    async releasePart({ token, holder }, contacts) {
+      await retryConflict(() =>
+        sql.query(`select rollcall.release_part($1, $2, $3::bigint[])`, [token, holder, contacts]),
+      );
+    },
     async settlePart({ token, holder }, graceMs, refused) {
       const results = refused.map(({ delivery, outcome, waitMs, windowMs }) => ({
         ...toResult({ outcome, waitMs, windowMs, latencyMs: 0 }),

@@ -2,7 +2,8 @@ import { deepEqual } from 'node:assert/strict';
 import { renderJson } from '../../core/json.ts';
 import { seededRandom } from '../../sandbox/seeded-random.ts';
 import type { Case } from '../case.ts';
-import { ended, importAll, rowsOf } from '../import-all.ts';
+import { ended, importAll, type Imported, rowsOf } from '../import-all.ts';
+import type { ConformanceKit } from '../kit.ts';
 import { must } from '../must.ts';
 import { mustBeOutcome } from '../outcomes.ts';
 import { Person } from '../person.ts';
@@ -14,6 +15,17 @@ const STARTED =
   '`bulk.started` reads the answer: `started` with an id, `answered` with what became of which rows, `refused` with the rows at fault by their place, else `failed`; it never throws';
 const PROGRESS = '`bulk.watch.progress` says `ended` only when the vendor says so; what it cannot read is `unanswered`';
 
+/** Some vendors import into a list only: then there is one. */
+function importLists({ destination, options }: ConformanceKit): readonly string[] {
+  const lists = ['Imported'];
+  const imports = (more: object): boolean => {
+    const given = { ...destination.standIn('http://127.0.0.1', 'key'), ...options, ...more };
+    const config = destination.config.safeParse(given);
+    return config.success && destination.bulk?.least(config.data) !== null;
+  };
+  return !imports({}) && imports({ lists }) ? lists : [];
+}
+
 const many: Case['needs'] = ({ bulk }) => bulk !== undefined;
 const watched: Case['needs'] = ({ bulk }) => bulk?.watch !== undefined;
 
@@ -24,11 +36,17 @@ function people(count: number): { address: string; attributes: { NOTE: string; S
   }));
 }
 
+/** Somebody who was sent with others before: that tells no id. */
+function known(person: Imported): Imported {
+  return { ...person, remote: { address: person.address, id: null, imported: true } };
+}
+
 export const bulk: readonly Case[] = [
   {
     name: 'many: arrive in one request as they would one by one',
     write: ROWS,
     needs: many,
+    lists: importLists,
     async run(bench) {
       const all = people(25);
       const before = bench.calls.length;
@@ -49,17 +67,18 @@ export const bulk: readonly Case[] = [
     name: 'many: once more changes nothing, and changes and clears what changed',
     write: ROWS,
     needs: many,
+    lists: importLists,
     async run(bench) {
       await importAll(bench, people(5));
-      await importAll(bench, people(5));
+      await importAll(bench, people(5).map(known));
       must(
         everyone(bench).length === 5,
         'nobody is there twice',
         everyone(bench).map(({ address }) => address),
       );
       await importAll(bench, [
-        { address: 'p1+x@example.com', attributes: { NOTE: 'changed', SCORE: null } },
-        { address: 'p2+x@example.com', attributes: {} },
+        known({ address: 'p1+x@example.com', attributes: { NOTE: 'changed', SCORE: null } }),
+        known({ address: 'p2+x@example.com', attributes: {} }),
       ]);
       mustHave(only(bench, 'p1+x@example.com'), 'NOTE', 'changed');
       must(valueOf(only(bench, 'p1+x@example.com'), 'SCORE') === null, 'SCORE is cleared');
@@ -70,6 +89,7 @@ export const bulk: readonly Case[] = [
     name: 'many: a contact that was imported is updated, moved and deleted by itself',
     write: '`remote.imported` says that it was accepted without an id: it is named by its address',
     needs: many,
+    lists: importLists,
     async run(bench) {
       await importAll(bench, people(2));
       const one = new Person(bench, '1', { address: 'p0+x@example.com', id: null, imported: true });
@@ -87,6 +107,7 @@ export const bulk: readonly Case[] = [
     name: 'many: one bad row has its reason, and the rest arrives',
     write: STARTED,
     needs: many,
+    lists: importLists,
     async run(bench) {
       const all = people(9);
       bench.addFaults([{ reject: 'p4+x@example.com' }]);
@@ -113,6 +134,7 @@ export const bulk: readonly Case[] = [
     name: 'many: an answer that was lost, and the same request once more, leave each there once',
     write: ROWS,
     needs: many,
+    lists: importLists,
     async run(bench) {
       bench.faultAt(1, [{ drop: 'after' }]);
       const [lost] = await importAll(bench, people(6));
@@ -131,6 +153,7 @@ export const bulk: readonly Case[] = [
     name: 'many: 401, 429, 500 and a redirect start nothing and burn no row',
     write: STARTED,
     needs: many,
+    lists: importLists,
     async run(bench) {
       for (const [status, kind] of [
         [401, 'config'],
@@ -155,6 +178,7 @@ export const bulk: readonly Case[] = [
     name: 'many: no answer makes `started` throw, and rows it names are rows of the request',
     write: STARTED,
     needs: many,
+    lists: importLists,
     async run(bench) {
       const { destination } = bench;
       const all = people(4);
@@ -193,6 +217,7 @@ export const bulk: readonly Case[] = [
     name: 'many: a request that works on is asked about until it ends, and no bad answer ends it',
     write: PROGRESS,
     needs: watched,
+    lists: importLists,
     async run(bench) {
       const { destination, config } = bench;
       const rows = rowsOf(bench, people(3));
@@ -215,7 +240,7 @@ export const bulk: readonly Case[] = [
         must(progress.kind === 'unanswered', `${status} is asked again`, progress);
       }
       const outcome = await ended(bench, start.id);
-      must(outcome.kind === 'delivered', 'it ends well', outcome);
+      must(outcome !== 'partial' && outcome.kind === 'delivered', 'it ends well', outcome);
       must(everyone(bench).length === 3, 'all are there', everyone(bench));
     },
   },
@@ -223,12 +248,17 @@ export const bulk: readonly Case[] = [
     name: 'many: a request the vendor knows nothing of, or could not finish, has delivered nobody',
     write: PROGRESS,
     needs: watched,
+    lists: importLists,
     async run(bench) {
       const watch = bench.destination.bulk!.watch!;
       const sent = await bench.send(watch.poll('999999', bench.config));
       must(sent.answered, 'the stand-in answers');
       const progress = watch.progress(sent.response);
-      must(progress.kind !== 'working' && progress.outcome.kind !== 'delivered', 'nobody was delivered', progress);
+      must(
+        progress.kind === 'partial' || (progress.kind !== 'working' && progress.outcome.kind !== 'delivered'),
+        'nobody was delivered',
+        progress,
+      );
       for (const status of ['failed', 'error', 'cancelled']) {
         for (const body of [{ status }, { data: { status } }, { state: status }]) {
           const read = watch.progress({ status: 200, headers: {}, body: renderJson(body) });

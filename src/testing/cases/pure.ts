@@ -32,7 +32,7 @@ export const pure: readonly Case[] = [
         ['consent.read: contact', can.consent.read.includes('contact'), 'lookup' in destination],
         [
           'consent.read: suppressions',
-          can.consent.read.includes('suppressions'),
+          can.consent.read.includes('suppressions') || can.consent.read.includes('list'),
           destination.suppressions !== undefined,
         ],
         ['consent.read: export', can.consent.read.includes('export'), destination.exports !== undefined],

@@ -178,10 +178,11 @@ export const reads: readonly Case[] = [
     async run(bench) {
       const ann = new Person(bench);
       await ann.arrive({});
-      deepEqual(only(bench, 'ann@example.com').lists.toSorted(), ['Friends', 'Newsletter']);
+      const joined = ['Newsletter', 'Friends'].slice(0, bench.destination.lists?.most).toSorted();
+      deepEqual(only(bench, 'ann@example.com').lists.toSorted(), joined);
       await ann.arrive({ attributes: { NOTE: 'x' } });
       await ann.arrive({ address: 'new@example.com' });
-      deepEqual(only(bench, 'new@example.com').lists.toSorted(), ['Friends', 'Newsletter']);
+      deepEqual(only(bench, 'new@example.com').lists.toSorted(), joined);
     },
   },
   {
@@ -202,9 +203,10 @@ export const reads: readonly Case[] = [
         addresses.slice(2),
       );
       const { failed } = await bench.read(members.change('add', list.id, ['nobody@example.com', ...addresses], config));
+      // Some vendors count a member who stays as one who could not be added.
       must(
-        failed.every((address) => address === 'nobody@example.com'),
-        'only who is not there fails',
+        !addresses.slice(0, 2).some((address) => failed.includes(address)),
+        'who joins again does not fail because of others',
         failed,
       );
       for (const address of addresses)

@@ -46,7 +46,7 @@ export function bed(settings: Record<string, unknown> = {}, limitsScale = Infini
     method: string,
     path: string,
     body?: Json,
-    { key = TOKEN, refused = [] as readonly string[], headers = {} as Record<string, string> } = {},
+    { key = TOKEN, refused = [], headers = {} }: Parameters<Bed['send']>[3] = {},
   ): Answer => {
     const [place = '', search = ''] = path.split('?');
     const text = body === undefined ? '' : typeof body === 'string' ? body : renderJson(body);
