@@ -98,7 +98,7 @@ function toClaimed(row: ClaimRow, destination: number): Claimed {
 /** Numbers stay exact: the text never goes through the driver's own JSON. */
 function eventsOf(text: string): readonly ClaimedEvent[] {
   const events = parseJson(text) as unknown as readonly ClaimedEvent[];
-  return events.map(({ id, name, properties, at, tries }) => ({ id, name, properties, at, tries: Number(tries ?? 0) }));
+  return events.map(({ id, name, properties, at, tries }) => ({ id, name, properties, at, tries }));
 }
 
 function remoteOf(row: ClaimRow, sendState: boolean): Claimed['remote'] {
