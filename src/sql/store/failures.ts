@@ -50,48 +50,58 @@ export interface Retried {
   readonly unmapped: number;
 }
 
-type Row = Readonly<Record<string, unknown>>;
+/** A failure as the database gives it; times as text. */
+interface FailedRow {
+  readonly [column: string]: unknown;
+  readonly stage: FailureCause['stage'];
+  readonly code: string;
+  readonly field: string | null;
+  readonly contact_id: string | null;
+  readonly event_id: string | null;
+  readonly event_name: string | null;
+  readonly key: string | null;
+  readonly address: string | null;
+  readonly message: string;
+  readonly payload: unknown;
+}
 
-const text = (value: unknown): string | null => (value === null || value === undefined ? null : String(value));
-const time = (value: unknown): string => (value instanceof Date ? value.toISOString() : String(value));
+interface CauseRow extends FailedRow {
+  readonly destination: string;
+  readonly type: string;
+  readonly count: string;
+  readonly oldest_at: string;
+  readonly newest_at: string;
+}
 
-function toOne(row: Row, at: unknown): FailedOne {
-  return {
-    contact: text(row['contact_id']),
-    event: text(row['event_id']),
-    eventName: text(row['event_name']),
-    key: text(row['key']),
-    address: text(row['address']),
-    message: text(row['message']) ?? '',
-    payload: row['payload'],
-    at: time(at),
-  };
+function toOne(row: FailedRow, at: string): FailedOne {
+  const { contact_id: contact, event_id: event, event_name: eventName, key, address, message, payload } = row;
+  return { contact, event, eventName, key, address, message, payload, at };
 }
 
 /** Destinations that are sent to, in order, with how many failures a person has dropped at each. */
 export async function failureDestinations(
   sql: Queryable,
 ): Promise<readonly { readonly name: string; readonly type: string; readonly dropped: number }[]> {
-  const rows = await sql.query<Row>(
+  const rows = await sql.query<{ name: string; type: string; dropped: string }>(
     `select d.name, d.type, (select count(*) from rollcall.dead_letters l where l.destination_id = d.id and l.dropped_at is not null) as dropped
        from rollcall.destinations d where d.enabled order by d.id`,
   );
-  return rows.map((row) => ({ name: String(row['name']), type: String(row['type']), dropped: Number(row['dropped']) }));
+  return rows.map(({ name, type, dropped }) => ({ name, type, dropped: Number(dropped) }));
 }
 
 /** All causes, by destination, the most frequent first. */
 export async function failureCauses(sql: Queryable): Promise<readonly FailureCause[]> {
-  const rows = await sql.query<Row>('select * from rollcall.failure_causes()');
+  const rows = await sql.query<CauseRow>('select * from rollcall.failure_causes()');
   return rows.map((row) => ({
-    destination: String(row['destination']),
-    type: String(row['type']),
-    stage: row['stage'] as FailureCause['stage'],
-    code: String(row['code']),
-    field: text(row['field']),
-    count: Number(row['count']),
-    oldestAt: time(row['oldest_at']),
-    newestAt: time(row['newest_at']),
-    example: toOne(row, row['newest_at']),
+    destination: row.destination,
+    type: row.type,
+    stage: row.stage,
+    code: row.code,
+    field: row.field,
+    count: Number(row.count),
+    oldestAt: row.oldest_at,
+    newestAt: row.newest_at,
+    example: toOne(row, row.newest_at),
   }));
 }
 
@@ -101,23 +111,18 @@ export async function failuresOf(
   { destination, code, field }: FailureScope,
   limit: number,
 ): Promise<readonly (FailedOne & Pick<FailureCause, 'stage' | 'code' | 'field'>)[]> {
-  const rows = await sql.query<Row>(
+  const rows = await sql.query<FailedRow & { readonly at: string }>(
     `select f.* from rollcall.destinations d cross join lateral rollcall.failures_of(d.id, $2, $3, $4) f where d.name = $1`,
     [destination, code ?? null, field ?? null, limit],
   );
-  return rows.map((row) => ({
-    ...toOne(row, row['at']),
-    stage: row['stage'] as FailureCause['stage'],
-    code: String(row['code']),
-    field: text(row['field']),
-  }));
+  return rows.map((row) => ({ ...toOne(row, row.at), stage: row.stage, code: row.code, field: row.field }));
 }
 
 /** Makes due again what is meant; see `rollcall.retry_failures`. */
 export async function retryFailures(sql: Queryable, scope: FailureScope): Promise<Retried> {
-  const [row] = await call(sql, 'retry_failures', scope);
-  const n = (key: string): number => Number(row?.[key] ?? 0);
-  return { contacts: n('contacts'), readAgain: n('read_again'), events: n('events'), unmapped: n('unmapped') };
+  const counted = await call(sql, 'retry_failures', scope);
+  const { contacts = 0, read_again: readAgain = 0, events = 0, unmapped = 0 } = counted;
+  return { contacts, readAgain, events, unmapped };
 }
 
 /** Forgets what is meant: contacts until they change, events for ever. */
@@ -125,19 +130,21 @@ export async function dropFailures(
   sql: Queryable,
   scope: FailureScope,
 ): Promise<{ readonly contacts: number; readonly events: number }> {
-  const [row] = await call(sql, 'drop_failures', scope);
-  return { contacts: Number(row?.['contacts'] ?? 0), events: Number(row?.['events'] ?? 0) };
+  const { contacts = 0, events = 0 } = await call(sql, 'drop_failures', scope);
+  return { contacts, events };
 }
 
-function call(
+/** What a function of the database counted. */
+async function call(
   sql: Queryable,
-  verb: string,
+  verb: 'retry_failures' | 'drop_failures',
   { destination, code, field, contact }: FailureScope,
-): Promise<readonly Row[]> {
-  return sql.query<Row>(
+): Promise<Readonly<Partial<Record<string, number>>>> {
+  const [row] = await sql.query<Record<string, number>>(
     `select f.* from rollcall.destinations d cross join lateral rollcall.${verb}(d.id, $2, $3, $4) f where d.name = $1`,
     [destination, code ?? null, field ?? null, contact ?? null],
   );
+  return row ?? {};
 }
 
 /** Everybody who failed at these destinations is tried again: something was mended there. */
@@ -155,10 +162,10 @@ export interface Pause {
 
 /** Ends pauses now; it is still tried with care at first. @param name of one destination; all when absent */
 export async function endPauses(sql: Queryable, name: string | undefined): Promise<readonly Pause[]> {
-  const rows = await sql.query<Row>(
+  const rows = await sql.query<{ name: string; pause_code: string }>(
     `select d.name, d.pause_code from rollcall.destinations d
       where d.enabled and d.pause_code is not null and ($1::text is null or d.name = $1) and rollcall.end_pauses(true, d.id) >= 0 order by d.id`,
     [name ?? null],
   );
-  return rows.map((row) => ({ destination: String(row['name']), code: String(row['pause_code']) }));
+  return rows.map(({ name: destination, pause_code: code }) => ({ destination, code }));
 }
