@@ -7,6 +7,10 @@ const ADVICE: Readonly<Record<string, string>> = {
     'It failed for all of `delivery.retry.window`. Once the destination works: `rollcall failures retry --cause gave_up`.',
   invalid_email: 'Correct the address where it comes from. It is then sent by itself.',
   invalid_field: 'Correct the value of {field}, or map it with another type or transform.',
+  invalid_value:
+    'The field {field} there has another type, and the value would be lost. Correct the value, or map it with the type of the field.',
+  duplicate_value:
+    'Another contact there has this value of {field}, which one alone may have. Correct one of them, or do not map it.',
   unknown_field:
     'Create the field {field} at the destination, or run `rollcall apply`, which makes fields that are missing.',
   too_large: 'One contact or event may have 128 KB. Map less of it.',

@@ -90,9 +90,7 @@ function destinationProblems(d: DestinationStatus): Problem[] {
   if (d.pause_code !== null) {
     const since = d.paused_since === null ? '' : ` since ${utc(d.paused_since)}`;
     const words = redact(d.pause_message ?? '').replace(/[^.!?]$/, '$&.');
-    // Once it is over, whichever worker looks first tries it.
-    const next = d.paused_until === null ? 'at once' : `at ${utc(d.paused_until)}`;
-    const message = `${d.name} is paused${since} (${d.pause_code}): ${words} A worker tries it next ${next}.`;
+    const message = `${d.name} is paused${since} (${d.pause_code}): ${words} ${nextTry(d.paused_until)}`;
     problems.push({ code: 'RC_DESTINATION_PAUSED', message, hint: pauseHint(d.name, d.pause_code) });
   }
   if (d.failed > 0) {
@@ -125,6 +123,12 @@ function destinationProblems(d: DestinationStatus): Problem[] {
 
 function listed(reasons: readonly (readonly [reason: string, n: number])[]): string {
   return reasons.map(([reason, n]) => `${n.toLocaleString('en-US')} x ${reason}`).join(', ');
+}
+
+/** @param until what the database says: a time, `infinity` for a pause that a person has to end, null for one that was ended */
+function nextTry(until: string | null): string {
+  if (until === null) return 'A worker tries it next at once.';
+  return until === 'infinity' ? 'No worker tries it by itself.' : `A worker tries it next at ${utc(until)}.`;
 }
 
 function pauseHint(name: string, code: string): string {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../src/core/outcome.ts';
 import type { Claimed } from '../../../src/engine/ports.ts';
@@ -173,6 +174,24 @@ test('refused without certainty of an earlier attempt: the same', async () => {
   await one.db.app.query(`update auth.users set raw_user_meta_data = '{"full_name": "B"}'`);
   await one.foldAll();
   expect((await one.desired(user))?.unknown_in_s).toBeGreaterThan(60);
+});
+
+test('who has failed for the window in requests for many goes alone, and is then given up like any other', async () => {
+  const together = async (): Promise<number> => {
+    const job = { token: randomUUID(), holder: randomUUID(), holdMs: 5_000 };
+    await one.db.app.query('update rollcall.due set due_at = now() where token is null');
+    const scope = { lane: 0, most: 10, mostBytes: 10_000, consents: ['basis'], atOnce: 1, jobMs: 60_000 } as const;
+    const claimed = await one.store.claimJob(one.destination, job, scope);
+    await one.store.releaseJob(job, { waitMs: 0, failed: true, single: false, windowMs: WINDOW_MS });
+    return claimed.length;
+  };
+  for (let n = 0; n < 5; n += 1) expect(await together()).toBe(1);
+  await days(4);
+  expect(await together()).toBe(1);
+  expect(await together()).toBe(0);
+  expect(await letters()).toEqual([]);
+  await attempt(RETRY);
+  expect(await letters()).toEqual([GAVE_UP]);
 });
 
 test('a deletion is given up too, and what stands there is remembered', async () => {
