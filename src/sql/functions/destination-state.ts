@@ -25,11 +25,14 @@ create or replace function rollcall.end_probe(p_destination smallint, p_wait_ms 
    where id = p_destination and probe_until is not null
 $body$;
 
--- Pauses end now, of one destination or of all; it is still tried with care at first. How many ended.
-create or replace function rollcall.end_pauses(p_destination smallint default null) returns int language sql set search_path = '' as $body$
+-- Pauses end now, of one destination or of all; p_all those too that a person has to end. Each is still tried with care at first. How
+-- many ended.
+create or replace function rollcall.end_pauses(p_all boolean, p_destination smallint default null) returns int language sql
+set search_path = '' as $body$
   with ended as (
     update rollcall.destinations d set paused_until = null, probe_until = null
      where d.pause_code is not null and (p_destination is null or d.id = p_destination)
+       and (p_all or d.paused_until is distinct from 'infinity')
     returning 1
   )
   select count(*)::int from ended
