@@ -44,7 +44,9 @@ function encoded<Config>(
     return destination.encode({ contactId: '1', version: '1', takeover: false, ...delivery }, plan, config);
   }
   const whom = remote ?? { id: null, address: null };
-  return events.map((each, n) => destination.encodeEvent!({ id: `${EVENT_ID}${n + 1}`, at: AT, ...each }, whom, config));
+  return events.map((each, n) =>
+    destination.encodeEvent!({ id: `${EVENT_ID}${n + 1}`, at: AT, ...each }, whom, config),
+  );
 }
 
 /** As the engine does it: what is refused is not sent, what shares a key is sent together. */
