@@ -171,7 +171,7 @@ export const reads: readonly Case[] = [
     },
   },
   {
-    name: 'lists: a contact joins with its first delivery, and who was taken out stays out',
+    name: 'lists: a contact joins with its first delivery, stays when it changes or moves, and stays out when it was taken out',
     write: `${LISTS}; \`encode\` joins the lists until it is known that the contact arrived`,
     needs: ({ lists }) => lists !== undefined,
     lists: ['Newsletter', 'Friends'],
@@ -183,6 +183,13 @@ export const reads: readonly Case[] = [
       await ann.arrive({ attributes: { NOTE: 'x' } });
       await ann.arrive({ address: 'new@example.com' });
       deepEqual(only(bench, 'new@example.com').lists.toSorted(), joined);
+      const { destination, config } = bench;
+      const { members } = destination.lists!;
+      if (members === undefined) return;
+      const all = await readLists(destination, config, (request) => bench.send(request));
+      for (const { id } of all) await bench.read(members.change('remove', id, ['new@example.com'], config));
+      await ann.arrive({ address: 'new@example.com', attributes: { NOTE: 'y' } });
+      deepEqual(only(bench, 'new@example.com').lists, []);
     },
   },
   {
