@@ -3,6 +3,7 @@ import { RollcallError } from '../core/errors.ts';
 import { createFields } from '../engine/fields.ts';
 import { createLists } from '../engine/list-ids.ts';
 import type { Send } from '../engine/ports.ts';
+import { tryAgain } from '../sql/store/failures.ts';
 import { type ResolvedConfig, resolveConfig } from '../homes/resolve-options.ts';
 import { applyInstall } from '../sql/apply.ts';
 import { refOf, requireDatabaseUrl } from '../sql/open-database.ts';
@@ -120,6 +121,10 @@ async function applyWith(parts: Parts, options: Options, cli: Cli): Promise<numb
     left.set(name, problem);
   }
   await applyInstall(sql, config, ref, announced);
+  // Whoever was refused for a field that was missing.
+  const made = destinations.filter(({ name, fields }) => !left.has(name) && (fields?.changes.create.length ?? 0) > 0);
+  const mended = made.map(({ name }) => name);
+  if (mended.length > 0) await tryAgain(sql, mended);
   cli.say(
     `${cli.paint('green', 'Applied.')} Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does. Workers with another config end now: start them again.`,
   );

@@ -37,6 +37,11 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
 }
 
+/** A time to the minute: `2026-01-02 03:04 UTC`. @param at ISO 8601, or what the database makes of a time in JSON */
+export function utc(at: string): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 /** A duration in its two largest units: `4 s`, `12 min`, `3 h 5 min`, `2 d 4 h`. */
 export function duration(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));

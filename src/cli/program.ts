@@ -19,6 +19,12 @@ const COMMANDS: readonly {
   { name: 'sync', summary: 'bring in everybody who is there already', load: () => import('./sync.ts') },
   { name: 'sweep', summary: 'find what triggers have missed', load: () => import('./sweep.ts') },
   { name: 'status', summary: 'show what is in step and what is not', load: () => import('./status.ts') },
+  {
+    name: 'failures',
+    summary: 'show what failed and why; try it again, or drop it',
+    load: () => import('./failures.ts'),
+  },
+  { name: 'resume', summary: 'try a paused destination now', load: () => import('./resume.ts') },
   { name: 'release', summary: 'let out what a brake holds', load: () => import('./release.ts') },
   { name: 'audit', summary: 'compare with what destinations really have', load: () => import('./audit.ts') },
   { name: 'recover', summary: 'take a restored database into use', load: () => import('./recover.ts') },

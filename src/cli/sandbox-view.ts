@@ -40,12 +40,12 @@ export function servedView(
   };
 }
 
-/** `200 requests / 60 s, 150 / 10 s`. */
+/** By the names of what they count: `contacts 200 / 60 s, api 150 / 10 s`. */
 function limitsText({ buckets }: Limits, scale: number): string {
-  const texts = buckets.map(({ requests, perMs, of }) => {
-    const counted = of === undefined ? '' : ` (${of.join(', ')})`;
-    return `${Math.floor(requests * scale).toLocaleString('en-US')} / ${perMs / 1000} s${counted}`;
-  });
+  const texts = buckets.map(
+    ({ name, requests, perMs }) =>
+      `${name} ${Math.floor(requests * scale).toLocaleString('en-US')} / ${perMs / 1000} s`,
+  );
   return texts.length === 0 ? 'none' : texts.join(', ');
 }
 

@@ -1,4 +1,4 @@
-import { count } from './layout.ts';
+import { count, utc } from './layout.ts';
 import type { BrakeKind, BrakeStatus, DestinationStatus } from './status-document.ts';
 import type { Problem } from './status-problems.ts';
 
@@ -15,7 +15,7 @@ export function limitText({ share, least }: Pick<BrakeStatus, 'share' | 'least'>
 
 /** `12 deletions held since 2026-01-02 03:04 UTC`. */
 export function heldText(n: number, kind: BrakeKind, since: string | null): string {
-  const when = since === null ? '' : ` since ${new Date(since).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const when = since === null ? '' : ` since ${utc(since)}`;
   return `${countOfKind(n, kind)} held${when}`;
 }
 

@@ -74,5 +74,9 @@ export interface DestinationStatus {
   readonly events: Readonly<Record<string, number>>;
   readonly pause_code: string | null;
   readonly pause_message: string | null;
+  /** `infinity` for one that a person has to end. */
   readonly paused_until: string | null;
+  readonly paused_since: string | null;
+  /** Pauses in a row. */
+  readonly pauses: number;
 }

@@ -3,7 +3,7 @@ import { redact } from '../core/redact.ts';
 import { brakeProblems } from './status-brakes.ts';
 import { eventCounts } from './status-events.ts';
 import type { DestinationStatus, SourceStatus, StatusDocument } from './status-document.ts';
-import { count, duration } from './layout.ts';
+import { count, duration, utc } from './layout.ts';
 
 /** Something that is wrong, and what to do about it. */
 export interface Problem {
@@ -88,8 +88,10 @@ function workerProblem(status: StatusDocument, sweepEveryMs: number): string | u
 function destinationProblems(d: DestinationStatus): Problem[] {
   const problems: Problem[] = [];
   if (d.pause_code !== null) {
-    const message = `${d.name} is paused (${d.pause_code}): ${redact(d.pause_message ?? '')}`;
-    problems.push({ code: 'RC_DESTINATION_PAUSED', message, hint: pauseHint(d.pause_code) });
+    const since = d.paused_since === null ? '' : ` since ${utc(d.paused_since)}`;
+    const words = redact(d.pause_message ?? '').replace(/[^.!?]$/, '$&.');
+    const message = `${d.name} is paused${since} (${d.pause_code}): ${words} ${nextTry(d.paused_until)}`;
+    problems.push({ code: 'RC_DESTINATION_PAUSED', message, hint: pauseHint(d.name, d.pause_code) });
   }
   if (d.failed > 0) {
     const causes = d.causes.map(
@@ -98,7 +100,7 @@ function destinationProblems(d: DestinationStatus): Problem[] {
     problems.push({
       code: 'RC_FAILED',
       message: `${d.name}: ${count(d.failed, 'contact')} can't be delivered: ${causes.join(', ')}.`,
-      hint: 'Correct the rows, the mapping or the destination. Each is tried again when it changes, all refused ones by `rollcall apply`.',
+      hint: '`rollcall failures` says what to do about each. They are tried again when they change, when `rollcall apply` changes what is sent there, or by `rollcall failures retry`.',
     });
   }
   const { dead } = eventCounts(d.events);
@@ -106,7 +108,7 @@ function destinationProblems(d: DestinationStatus): Problem[] {
     problems.push({
       code: 'RC_EVENTS_FAILED',
       message: `${d.name}: ${count(dead.total, 'event')} can't be delivered: ${listed(dead.reasons)}.`,
-      hint: 'The events after them go on. Correct the rows, or the mapping of the properties, for those to come; these are not sent again, and forgotten a week later.',
+      hint: 'The events after them go on. `rollcall failures` says what to do; `rollcall failures retry` sends again those that were refused. They are forgotten a week later.',
     });
   }
   if ((d.oldest_pending_s ?? 0) > BEHIND_S) {
@@ -123,7 +125,13 @@ function listed(reasons: readonly (readonly [reason: string, n: number])[]): str
   return reasons.map(([reason, n]) => `${n.toLocaleString('en-US')} x ${reason}`).join(', ');
 }
 
-function pauseHint(code: string): string {
+/** @param until what the database says: a time, `infinity` for a pause that a person has to end, null for one that was ended */
+function nextTry(until: string | null): string {
+  if (until === null) return 'A worker tries it next at once.';
+  return until === 'infinity' ? 'No worker tries it by itself.' : `A worker tries it next at ${utc(until)}.`;
+}
+
+function pauseHint(name: string, code: string): string {
   switch (code) {
     case 'unauthorized':
     case 'forbidden':
@@ -131,8 +139,8 @@ function pauseHint(code: string): string {
     case 'gone':
       return 'It asked for no more, so it is not tried again by itself. When it shall be sent to again: `rollcall apply`. Nothing is lost meanwhile.';
     case 'plan_limit':
-      return 'Make room in the plan at the destination. It is tried again by itself.';
+      return `Make room in the plan at the destination. It is tried again by itself, at once by \`rollcall resume ${name}\`.`;
     default:
-      return 'Correct what it says. It is tried again by itself, and nothing is lost meanwhile.';
+      return `Correct what it says. It is tried again by itself, at once by \`rollcall resume ${name}\`, and nothing is lost meanwhile.`;
   }
 }

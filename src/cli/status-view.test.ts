@@ -21,6 +21,8 @@ const quiet: DestinationStatus = {
   pause_code: null,
   pause_message: null,
   paused_until: null,
+  paused_since: null,
+  pauses: 0,
 };
 
 const healthy: StatusDocument = {
@@ -74,6 +76,8 @@ const ill: StatusDocument = {
         'dead 22P02': 3,
       },
       pause_code: 'unauthorized',
+      paused_since: '2026-01-02T02:55:00+00:00',
+      pauses: 4,
       pause_message: 'Incorrect API token for ann@example.com',
       paused_until: '2026-01-02T03:10:00Z',
     },
@@ -142,18 +146,20 @@ RC_BRAKE: mailtrap: 1 change held since 2026-01-02 02:50 UTC, as there were more
 than 20% of contacts (and at least 1,000) in an hour.
   None of them is sent. If your tables hold wrong values, restore them. If they
   are right, \`rollcall release --changes 1 --destination mailtrap\` lets them go.
-RC_DESTINATION_PAUSED: mailtrap is paused (unauthorized): Incorrect API token
-for [email]
+RC_DESTINATION_PAUSED: mailtrap is paused since 2026-01-02 02:55 UTC
+(unauthorized): Incorrect API token for [email]. A worker tries it next at
+2026-01-02 03:10 UTC.
   Give a valid key with the right scope and restart the workers. Nothing is lost
   meanwhile.
 RC_FAILED: mailtrap: 3 contacts can't be delivered: 2 x invalid_email (email), 1
 x 22P02.
-  Correct the rows, the mapping or the destination. Each is tried again when it
-  changes, all refused ones by \`rollcall apply\`.
+  \`rollcall failures\` says what to do about each. They are tried again when they
+  change, when \`rollcall apply\` changes what is sent there, or by \`rollcall
+  failures retry\`.
 RC_EVENTS_FAILED: mailtrap: 4 events can't be delivered: 3 x 22P02, 1 x
 invalid_property.
-  The events after them go on. Correct the rows, or the mapping of the
-  properties, for those to come; these are not sent again, and forgotten a week
+  The events after them go on. \`rollcall failures\` says what to do; \`rollcall
+  failures retry\` sends again those that were refused. They are forgotten a week
   later.
 RC_BEHIND: mailtrap is behind: the oldest change waits for 1 h 12 min.
   Is a worker running (\`rollcall start\`)? Its log says what holds it up.

@@ -10,6 +10,17 @@ const replaced = (from: string | RegExp, to: string): string => {
   return text;
 };
 
+test('the hash of each destination tells what changes for it', () => {
+  const hashes = (text: string) => parse(text, FULL_ENV).destinationHashes;
+  const before = hashes(FULL);
+  expect(Object.keys(before)).toEqual(['postbox', 'second']);
+  const other = hashes(replaced('lists: [7, news]', 'lists: [7]'));
+  const changed = Object.keys(before).filter((name) => before[name] !== other[name]);
+  expect(changed).toHaveLength(1);
+  const mapped = hashes(replaced('to: SMS', 'to: MOBILE'));
+  expect(Object.keys(before).filter((name) => before[name] !== mapped[name])).toEqual(['postbox', 'second']);
+});
+
 describe('the hash of a config', () => {
   test('is SHA-256 in hex', () => expect(full).toMatch(/^[0-9a-f]{64}$/));
 
@@ -17,6 +28,7 @@ describe('the hash of a config', () => {
     ['comments and blank lines', `# hello\n\n${FULL}# bye\n`],
     ['the order of sections', `environment: staging\n${FULL.replace('environment: staging\n', '')}`],
     ['delays', replaced('grace: 90s', 'grace: 5m').replace('sweep: {every: 30m}', 'sweep: {every: 2h}')],
+    ['how it is tried again', replaced('window: 7d', 'window: 1d').replace('factor: 1.5, ', '')],
     ['logging', replaced('log_level: warn', 'log_level: debug')],
     ['the database', replaced('database_url: ${DB}', 'database_url: postgres://elsewhere')],
     ['the project and its key', replaced('xyzcompany', 'another').replace('none}', 'other}')],

@@ -16,12 +16,15 @@ import { optionSchema, withoutSecrets } from './option-schema.ts';
 import { tableKey } from './table-name.ts';
 import type { Config, DestinationConfig } from './types.ts';
 
+/** A config before its hashes. */
+export type Unhashed = Omit<Config, 'hash' | 'destinationHashes'>;
+
 /**
  * SHA-256 (hex) of everything that shapes what is captured, mapped or sent. Left out: secrets, places in the file, the
  * order of keys (but that of tables, which is their precedence), and what only says how fast or where (delays of delivery and
  * sweep, log level, database) or what `apply` may create.
  */
-export function configHash(config: Omit<Config, 'hash'>, registry: readonly Destination<unknown>[]): string {
+export function configHash(config: Unhashed, registry: readonly Destination<unknown>[]): string {
   const { address, attributes, where, unconfirmed } = config.userMapping;
   const shape = {
     enabled: config.enabled,
@@ -39,6 +42,16 @@ export function configHash(config: Omit<Config, 'hash'>, registry: readonly Dest
     brakes: config.brakes,
   };
   return createHash('sha256').update(canonicalJson(shape)).digest('hex');
+}
+
+/** The hash of the config with each destination alone: which of them a change is about. */
+export function destinationHashes(
+  config: Unhashed,
+  registry: readonly Destination<unknown>[],
+): Readonly<Record<string, string>> {
+  const alone = (destination: DestinationConfig): string =>
+    configHash({ ...config, destinations: [destination] }, registry);
+  return Object.fromEntries(config.destinations.map((destination) => [destination.name, alone(destination)]));
 }
 
 /** Sorts by a text, in code units. */

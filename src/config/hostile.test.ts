@@ -173,6 +173,8 @@ test('whatever stands in a value, parsing ends in a config or in mistakes with p
     (value: string) => `table_mapping: {a: {sync_as: events, event_name: ${value}, operations: ${value}}}`,
     (value: string) => `table_mapping: {a: {b: C}}\nconsent: {column: a.${value}}`,
     (value: string) => `delivery: ${value}`,
+    (value: string) => `delivery: {retry: ${value}}`,
+    (value: string) => `delivery: {retry: {factor: ${value}, window: ${value}}}`,
     (value: string) => `consent: ${value}`,
     (value: string) => `consent: nobody\ndestinations: {postbox: ${value}}`,
     (value: string) => value,

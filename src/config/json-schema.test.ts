@@ -23,7 +23,8 @@ import { COMPUTED_KEYS, RELATED_KEYS } from './read-computed.ts';
 import { CONNECTOR_KEYS } from './read-connector.ts';
 import { CONTACT_TABLE_KEYS } from './read-contact-table.ts';
 import { EVENT_TABLE_KEYS } from './read-event-table.ts';
-import { DELIVERY_KEYS, TOP_KEYS } from './read-root.ts';
+import { DELIVERY_KEYS, RETRY_KEYS } from './read-delivery.ts';
+import { TOP_KEYS } from './read-root.ts';
 import { SYNC_KEYS } from './read-sync.ts';
 import { SYSTEM_EVENT_KEYS, SYSTEM_EVENT_NAMES } from './read-system-events.ts';
 import { OPTION_KEYS } from './read-targets.ts';
@@ -66,6 +67,8 @@ describe('the schema takes what parses', () => {
     ['no events', connector('events:')],
     ['no tables', connector('sync: {tables: []}')],
     ['delivery of events', 'delivery: {events: at_most_once}'],
+    ['retry', 'delivery: {retry: {first: 2s, factor: 1.5, longest: 10m, window: 7d, retry_after_most: 2h}}'],
+    ['retry from the environment', 'delivery: {retry: {factor: "${LIMIT}"}}'],
   ])('%s', (name, text) => {
     expect(problems(text)).toBeUndefined();
     const needed = { SUPABASE_SERVICE_ROLE_KEY: 'key', E: 'true', ...FULL_ENV };
@@ -120,6 +123,10 @@ describe('the schema refuses what has the wrong shape', () => {
     connector('events: {user.updated: 1}'),
     connector('events: {user.updated: {name: x}}'),
     'delivery: {events: once}',
+    'delivery: {retry: 5m}',
+    'delivery: {retry: {window: 3}}',
+    'delivery: {retry: {factor: 0.5}}',
+    'delivery: {retry: {tries: 9}}',
     'consent: nobody\ndestinations: {postbox: {token: "12345678", on_delete: remove}}',
   ])('%j', (text) => {
     expect(problems(text)).toBeDefined();
@@ -135,6 +142,7 @@ describe('the schema knows the keys the parser knows', () => {
     ['connector', supabase, CONNECTOR_KEYS],
     ['sync', supabase?.properties['sync'], SYNC_KEYS],
     ['delivery', top.properties['delivery'], DELIVERY_KEYS],
+    ['retry', top.properties['delivery']?.properties['retry'], RETRY_KEYS],
     ['brakes', top.properties['brakes']?.anyOf?.[2], BRAKE_KINDS],
     ['a brake', top.properties['brakes']?.anyOf?.[2]?.properties['deletes']?.anyOf?.[2], BRAKE_KEYS],
   ] as const)('%s', (_, section, keys) => {

@@ -1,11 +1,11 @@
 import type { Destination } from '../core/destination.ts';
 import { USER_COLUMNS } from '../core/user-columns.ts';
 import { brakesSchema } from './brakes-schema.ts';
+import { deliverySchema } from './delivery-schema.ts';
 import { destinationsSchema } from './destination-schema.ts';
 import { tableListSchema } from './link-schema.ts';
 import { attributesSchema, targetsSchema } from './mapping-schema.ts';
 import { LOG_LEVELS } from './read-connector.ts';
-import { EVENT_POLICIES } from './read-root.ts';
 import { allowEnv, boolean, choice, duration, object, orNothing, type Schema, text } from './schema-parts.ts';
 import { systemEventsSchema, tableMappingSchema } from './tables-schema.ts';
 
@@ -47,15 +47,7 @@ export function configJsonSchema(registry: readonly Destination<unknown>[]): Sch
       },
       destinations: destinationsSchema(registry),
       consent: consent(),
-      delivery: object('How contacts are delivered.', {
-        grace: duration(
-          'How long an attempt of unknown outcome is waited out before the state is sent once more. Default: 2m.',
-        ),
-        events: choice(
-          EVENT_POLICIES,
-          'What becomes of an event without an answer, where the destination has no key against duplicates. Default: at_least_once.',
-        ),
-      }),
+      delivery: deliverySchema,
       wake: {
         enum: ['notify', 'poll'],
         description: 'How an idle worker learns of changes. poll spares writers the lock of NOTIFY. Default: notify.',

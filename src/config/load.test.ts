@@ -24,7 +24,11 @@ describe('the whole grammar', () => {
       databaseUrl: FULL_ENV.DB,
       sslRootCert: './prod-ca.crt',
       environment: 'staging',
-      delivery: { graceMs: 90_000, events: 'at_most_once' },
+      delivery: {
+        graceMs: 90_000,
+        events: 'at_most_once',
+        retry: { firstMs: 2_000, factor: 1.5, longestMs: 600_000, windowMs: 604_800_000, retryAfterMostMs: 7_200_000 },
+      },
       sweep: { everyMs: 1_800_000 },
       brakes: { deletes: { share: 0.023, least: 50 }, changes: 'off' },
       log: { level: 'warn', queries: false },

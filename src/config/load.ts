@@ -5,7 +5,7 @@ import { buildTree } from './build-tree.ts';
 import { ConfigErrors, MOST_EXPLAINED } from './config-errors.ts';
 import { sendToSandbox } from './development.ts';
 import { deepFreeze } from './freeze.ts';
-import { configHash } from './hash.ts';
+import { configHash, destinationHashes } from './hash.ts';
 import type { Env } from './interpolate.ts';
 import { Issues } from './issues.ts';
 import { maskedLines } from './masked-lines.ts';
@@ -39,7 +39,13 @@ export function parseConfig(
     const sandbox = redirected?.sandboxes.get(destination.name);
     return sandbox === undefined ? destination : { ...destination, sandbox };
   });
-  return deepFreeze({ ...config, destinations, hash: configHash(config, options.registry) });
+  const { registry } = options;
+  return deepFreeze({
+    ...config,
+    destinations,
+    hash: configHash(config, registry),
+    destinationHashes: destinationHashes(config, registry),
+  });
 }
 
 /**

@@ -72,6 +72,54 @@ describe('delivery', () => {
       hint: 'at_least_once, at_most_once',
     },
     { name: 'text for the section', text: 'delivery: at_most_once', are: ['1:11 RC_CONFIG_TYPE'] },
+    {
+      name: 'a time for the schedule',
+      text: 'delivery:\n  retry: 5m',
+      are: ['2:10 RC_CONFIG_TYPE'],
+      says: 'first, factor',
+    },
+    {
+      name: 'an unknown key of the schedule',
+      text: 'delivery: {retry: {windw: 3d}}',
+      are: ['1:20 RC_CONFIG_UNKNOWN_KEY'],
+      hint: '"window"',
+    },
+    {
+      name: 'several at once',
+      text: 'delivery:\n  retry:\n    first: 0s\n    factor: fast\n    longest: 5\n    window: 90d\n    retry_after_most: 1h30m',
+      are: [
+        '3:12 RC_CONFIG_DURATION',
+        '4:13 RC_CONFIG_TYPE',
+        '5:14 RC_CONFIG_TYPE',
+        '6:13 RC_CONFIG_DURATION',
+        '7:23 RC_CONFIG_DURATION',
+      ],
+    },
+    {
+      name: 'a factor below one',
+      text: 'delivery: {retry: {factor: 0.5}}',
+      are: ['1:28 RC_CONFIG_VALUE'],
+      says: `"delivery.retry.factor" can't be "0.5"`,
+      hint: 'from 1 to 100',
+    },
+    {
+      name: 'a factor of the environment',
+      text: 'delivery: {retry: {factor: "${FACTOR}"}}',
+      env: { FACTOR: '101' },
+      are: ['1:28 RC_CONFIG_VALUE'],
+      says: 'the value of its environment variable',
+    },
+    {
+      name: 'a first wait above the longest',
+      text: 'delivery: {retry: {first: 10m}}',
+      are: ['1:27 RC_CONFIG_VALUE'],
+      hint: 'Say both',
+    },
+    {
+      name: 'a longest wait below the first',
+      text: 'delivery:\n  retry: {first: 1m, longest: 30s}',
+      are: ['2:31 RC_CONFIG_VALUE'],
+    },
   ]);
 });
 

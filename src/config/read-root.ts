@@ -1,11 +1,13 @@
 import type { Destination } from '../core/destination.ts';
-import { asMap, checkKeys, type Misplaced, readChoice, readDuration, readText, wrongType } from './fields.ts';
+import { asMap, checkKeys, type Misplaced, readDuration, readText, wrongType } from './fields.ts';
+import type { Unhashed } from './hash.ts';
 import type { Env } from './interpolate.ts';
 import type { Issues } from './issues.ts';
 import { quote } from './quote.ts';
 import { readBrakes } from './read-brakes.ts';
 import { CONNECTOR_KEYS, readConnector } from './read-connector.ts';
 import { CONSENT_CHOICES, readConsent } from './read-consent.ts';
+import { readDelivery } from './read-delivery.ts';
 import { attributeNames } from './read-adjustment.ts';
 import { readDestinations } from './read-destinations.ts';
 import { type Entry, isNothing, type TreeNode } from './tree.ts';
@@ -25,12 +27,7 @@ export const TOP_KEYS: readonly string[] = [
   'allow_functions',
   'wake',
 ];
-/** The keys of `delivery`. */
-export const DELIVERY_KEYS: readonly string[] = ['grace', 'events'];
-/** What `delivery.events` can say. */
-export const EVENT_POLICIES: readonly Config['delivery']['events'][] = ['at_least_once', 'at_most_once'];
 const DEFAULT_ENVIRONMENT = 'production';
-const DEFAULT_GRACE_MS = 120_000;
 const DEFAULT_SWEEP_MS = 3_600_000;
 
 interface RootOptions {
@@ -40,7 +37,7 @@ interface RootOptions {
 }
 
 /** Reads the whole tree. Mistakes go to `issues`; the result is only of use when there are none. */
-export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): Omit<Config, 'hash'> | undefined {
+export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): Unhashed | undefined {
   if (tree.kind !== 'map') {
     const hint = 'Start with `connectors:`, or run `rollcall init` to write a file.';
     wrongType(tree, 'a map of keys', issues, hint);
@@ -98,15 +95,6 @@ function warnOfNoEvents(destinations: readonly DestinationConfig[], issues: Issu
     const spot = { at: { line, column }, path: ['destinations', name] };
     issues.warn('RC_WARN_NO_EVENTS', `destination ${quote(name)} takes no events: none is sent to it`, spot);
   }
-}
-
-function readDelivery(entry: Entry | undefined, issues: Issues): Config['delivery'] {
-  const map = asMap(entry?.value, issues);
-  if (map !== undefined) checkKeys(map, DELIVERY_KEYS, issues);
-  return {
-    graceMs: readDuration(map?.entries.get('grace'), DEFAULT_GRACE_MS, issues),
-    events: readChoice(map?.entries.get('events'), EVENT_POLICIES, issues) ?? 'at_least_once',
-  };
 }
 
 function readSweep(entry: Entry | undefined, issues: Issues): Config['sweep'] {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BASIC, DEBUG, MERGED, parse, TABLES, warnings } from '../../test/support/config-text.ts';
+import { DEFAULT_RETRY } from '../core/retry.ts';
 
 const KEY = { SUPABASE_SERVICE_ROLE_KEY: 'service-key' };
 const codes = (config: { warnings: readonly { code: string }[] }) => config.warnings.map((warning) => warning.code);
@@ -15,7 +16,7 @@ describe('the blocks of the Tajo page', () => {
       destinations: [],
       consent: undefined,
       databaseUrl: undefined,
-      delivery: { graceMs: 120_000, events: 'at_least_once' },
+      delivery: { graceMs: 120_000, events: 'at_least_once', retry: DEFAULT_RETRY },
       sweep: { everyMs: 3_600_000 },
       log: { level: 'info', queries: false },
       userMapping: { address: ['email'], where: undefined, unconfirmed: false },

@@ -1,3 +1,4 @@
+import type { RetrySchedule } from '../core/retry.ts';
 import type { VaultPart } from './interpolate.ts';
 import type { Adjustment, ConsentBasis, ContactTable, EventTable, SystemEvent, UserMapping } from '../core/mapping.ts';
 
@@ -7,6 +8,8 @@ export interface Config {
   readonly file: string;
   /** SHA-256 (hex) of everything that shapes what is sent; secrets, URLs and comments are left out. */
   readonly hash: string;
+  /** The same of each destination by its name: of the config with that one alone. */
+  readonly destinationHashes: Readonly<Record<string, string>>;
   readonly environment: string;
   readonly databaseUrl: string | undefined;
   /** Path of a PEM file with the certificate authority of the database server. */
@@ -30,6 +33,7 @@ export interface Config {
     readonly graceMs: number;
     /** What becomes of an event whose attempt got no answer, where the destination has no key against duplicates. */
     readonly events: 'at_least_once' | 'at_most_once';
+    readonly retry: RetrySchedule;
   };
   readonly sweep: {
     /** Time between scheduled sweeps, in ms. */

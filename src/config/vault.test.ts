@@ -157,10 +157,19 @@ test.each(destinations.map((one) => [one.id, one] as const))('every secret of %s
   const options = one.standIn(`http://127.0.0.1:4010/${id}`, 'sandbox-token');
   const marked = Object.entries(optionSchema(one).properties ?? {}).filter(([, schema]) => schema.secret === true);
   expect(marked).not.toEqual([]);
-  const secrets = new Map(marked.map(([key]) => [`OF_${key}`, String(options[key] ?? '')]));
+  const secret = (key: string, examples: readonly unknown[] = []): string => {
+    const value = options[key] ?? examples[0];
+    return typeof value === 'string' ? value : '';
+  };
+  const secrets = new Map(
+    marked.map(([key, { examples }]) => [`OF_${key}`, secret(key, Array.isArray(examples) ? examples : [])]),
+  );
   const inVault = Object.fromEntries(marked.map(([key]) => [key, `\${vault:OF_${key}}`]));
   const text = JSON.stringify({ consent: 'nobody', destinations: { [id]: { ...options, ...inVault } } });
   const [entry] = parseConfig(text, { file: 'rollcall.yaml', env: {}, registry: destinations }).destinations;
   expect(entry?.account).toBe(one.account(one.config.parse(options)));
-  expect(fillVault(entry!, one, secrets)).toMatchObject({ options: one.config.parse(options) as object });
+  const plain = Object.fromEntries(marked.map(([key]) => [key, secrets.get(`OF_${key}`)]));
+  expect(fillVault(entry!, one, secrets)).toMatchObject({
+    options: one.config.parse({ ...options, ...plain }) as object,
+  });
 });

@@ -199,6 +199,11 @@ export interface Destination<Config> {
   request(batch: readonly Operation[], config: Config): HttpRequest;
   /** One outcome per operation, in order, always. */
   interpret(response: HttpResponse, batch: readonly Operation[]): readonly Outcome[];
+  /**
+   * What a person can do about a failure of one code, where its own answers say more than the code does. `{field}` stands for the
+   * field at fault.
+   */
+  readonly advice?: Readonly<Record<string, string>> | undefined;
   readonly bulk?: Bulk<Config>;
   /** Cheap read that proves key and scope; null where nothing can be read. */
   probe(config: Config): HttpRequest | null;

@@ -39,7 +39,7 @@ export async function runBulk(lane: LaneShared, least: number | undefined): Prom
       else if (done === 'delivered') most = Math.min(bulk.most, most * 2);
       tries = done === 'again' ? tries + 1 : 0;
       if (done === undefined) await pause(lookMs(found, Math.min(least ?? Infinity, most)), lane.signal);
-      else if (done === 'again') await pause(retryDelayMs({ tries, random: lane.random() }), lane.signal);
+      else if (done === 'again') await pause(retryDelayMs(lane.retry, { tries, random: lane.random() }), lane.signal);
     } catch (error) {
       if (lane.isFatal(error)) return;
       trouble.failed(error);

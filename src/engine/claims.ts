@@ -1,5 +1,6 @@
 import type { Bucket } from './ports.ts';
 import { giveBack, isPaused, type LaneShared } from './lane-shared.ts';
+import { probe } from './probe.ts';
 import { createTrouble } from './trouble.ts';
 import { pause } from './wake.ts';
 
@@ -24,9 +25,7 @@ export function claimBudget(concurrency: number, buckets: readonly Bucket[]): nu
 }
 
 /** How much more of each lane may be claimed: whatever waits of the backfill, there is always room for who is live. */
-function roomOf({ queue, budget, pauses, busy }: LaneShared): readonly [live: number, backfill: number] {
-  // After a pause one goes first, alone.
-  if (pauses > 0) return queue.length + busy > 0 ? [0, 0] : [1, 0];
+function roomOf({ queue, budget }: LaneShared): readonly [live: number, backfill: number] {
   const refill = (load: number, most: number): number => (load > most / 2 ? 0 : Math.max(0, most - load));
   return [refill(queue.load(0), budget), refill(queue.load(1), Math.ceil(budget / 2))];
 }
@@ -55,6 +54,12 @@ export async function runClaims(lane: LaneShared): Promise<void> {
         // What waits here would only lose its lease; another worker may have permits.
         if (queue.length > 0 && held > IDLE_POLL_MS) await giveBack(lane, queue.takeAll());
         await pause(Math.min(IDLE_POLL_MS, held), signal);
+        continue;
+      }
+      if (lane.pauses > 0) {
+        // Whatever was claimed before the pause is answered or given back first.
+        if (queue.length + lane.busy > 0) await pause(FULL_WAIT_MS, signal);
+        else await probe(lane, () => claimOne(lane));
         continue;
       }
       const limits = roomOf(lane);
@@ -94,6 +99,27 @@ export async function runClaims(lane: LaneShared): Promise<void> {
     }
   }
   filled.ring();
+}
+
+/** After a pause one goes first, alone, of whichever lane. */
+async function claimOne({ store, state, queue, filled, graceMs, times, liveWaitMs }: LaneShared): Promise<boolean> {
+  for (const limits of [[1, 0] as const, [0, 1] as const]) {
+    const lease = { token: crypto.randomUUID(), leaseMs: times.leaseMs, graceMs };
+    const now = performance.now();
+    const scope = {
+      limits,
+      after: ['-infinity', '-infinity'] as const,
+      least: [0, 0] as const,
+      consents: [],
+      liveWaitMs,
+    };
+    const claimed = await store.claim(state.id, lease, scope);
+    for (const delivery of claimed) queue.push({ lease, until: now + times.leaseMs, delivery });
+    if (claimed.length === 0) continue;
+    filled.ring();
+    return true;
+  }
+  return false;
 }
 
 /** What the others know: the destination may have been paused by one of them, or be free again. */

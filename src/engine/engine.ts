@@ -1,3 +1,4 @@
+import type { RetrySchedule } from '../core/retry.ts';
 import { fatalError } from './fatal.ts';
 import { runBackfill } from './backfill.ts';
 import { runFoldLoop } from './fold-loop.ts';
@@ -18,6 +19,8 @@ export interface EngineOptions {
   /** How often the log is looked at while NOTIFY cannot reach us, in ms. */
   readonly pollMs: number;
   readonly graceMs: number;
+  /** How what failed is tried again. */
+  readonly retry: RetrySchedule;
   /** See `LaneOptions.eventsAtMostOnce`. */
   readonly eventsAtMostOnce: boolean;
   readonly sweepEveryMs: number;

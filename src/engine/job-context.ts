@@ -57,7 +57,8 @@ export async function settleJob(
     { destination: state.name, contacts, outcome: outcome.kind, ms: Math.round(latencyMs) },
     'contacts sent together',
   );
-  if (!(await store.jobEnded(lease, result))) return 'again';
+  const { windowMs } = context.lane.retry;
+  if (!(await store.jobEnded(lease, { ...result, windowMs }))) return 'again';
   return await settleRest(context, lease, outcome);
 }
 

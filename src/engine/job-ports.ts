@@ -43,6 +43,8 @@ export interface JobResult {
   readonly outcome: Outcome;
   readonly waitMs: number;
   readonly latencyMs: number;
+  /** See `Settlement.windowMs`. */
+  readonly windowMs?: number | undefined;
 }
 
 /** What waits in a lane. */
@@ -78,7 +80,13 @@ export interface JobStore {
   /** Nothing came of it: its contacts are due again after a wait. */
   releaseJob(
     lease: JobLease,
-    again: { readonly waitMs: number; readonly failed: boolean; readonly single: boolean },
+    again: {
+      readonly waitMs: number;
+      readonly failed: boolean;
+      readonly single: boolean;
+      /** Who has failed for so long goes by a request of their own, in ms, and is given up should that fail too. */
+      readonly windowMs?: number | undefined;
+    },
   ): Promise<void>;
   /** Takes contacts out of a job that is not sent yet: each is sent by itself. */
   releasePart(lease: JobLease, contacts: readonly string[]): Promise<void>;
@@ -86,7 +94,12 @@ export interface JobStore {
   settlePart(
     lease: JobLease,
     graceMs: number,
-    refused: readonly { readonly delivery: Delivery; readonly outcome: Outcome; readonly waitMs: number }[],
+    refused: readonly {
+      readonly delivery: Delivery;
+      readonly outcome: Outcome;
+      readonly waitMs: number;
+      readonly windowMs?: number | undefined;
+    }[],
   ): Promise<void>;
   /** Settles the next contacts of a job that has ended; how many are left. */
   settleJob(lease: JobLease, graceMs: number, limit: number): Promise<number>;

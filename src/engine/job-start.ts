@@ -74,7 +74,10 @@ async function answered(
   const { lane } = context;
   const apart = deliveries.flatMap((delivery, n) => {
     const own = rows.get(n);
-    return own === undefined ? [] : [{ delivery, outcome: own, waitMs: own.kind === 'reject' ? 0 : AGAIN_MS }];
+    const { windowMs } = lane.retry;
+    return own === undefined
+      ? []
+      : [{ delivery, outcome: own, waitMs: own.kind === 'reject' ? 0 : AGAIN_MS, windowMs }];
   });
   if (apart.length > 0) await lane.store.settlePart(lease, lane.graceMs, apart);
   await note(lane, outcome, begunAt, 'bulk');
@@ -101,6 +104,7 @@ async function failed(
   await lane.store.releaseJob(lease, {
     waitMs: 0,
     failed: outcome.kind === 'retry',
+    windowMs: lane.retry.windowMs,
     single: refused && contacts === 1,
   });
   return refused ? 'refused' : 'again';

@@ -59,6 +59,6 @@ async function eachAlone({ lane }: JobContext, lease: JobLease, { contacts }: Ru
 async function end(context: JobContext, lease: JobLease, job: RunningJob, outcome: Outcome): Promise<JobEnd> {
   const { lane } = context;
   await note(lane, outcome, job.begunAt, 'bulk');
-  const waitMs = outcome.kind === 'delivered' ? 0 : retryDelayMs({ tries: 1, random: lane.random() });
+  const waitMs = outcome.kind === 'delivered' ? 0 : retryDelayMs(lane.retry, { tries: 1, random: lane.random() });
   return await settleJob(context, lease, { outcome, waitMs, latencyMs: performance.now() - job.begunAt }, job.contacts);
 }

@@ -1,5 +1,6 @@
 import type { Destination } from '../core/destination.ts';
 import type { Limits } from '../core/limits.ts';
+import type { RetrySchedule } from '../core/retry.ts';
 import type { LaneQueue } from './lane-queue.ts';
 import type { Limiters } from './limiters.ts';
 import type { Claimed, DestinationState, Lease, Logger, Send, Store } from './ports.ts';
@@ -14,6 +15,7 @@ export interface LaneOptions {
   readonly send: Send;
   readonly log: Logger;
   readonly graceMs: number;
+  readonly retry: RetrySchedule;
   /** An event whose attempt got no answer is not sent again, where the destination has no key against duplicates. */
   readonly eventsAtMostOnce: boolean;
   readonly times: EngineTimes;
@@ -59,8 +61,10 @@ export interface LaneShared extends LaneOptions {
   /** Of these, units of the backfill lane, and those that wait for a permit. */
   backfilling: number;
   backfillWaiting: number;
-  /** Pauses in a row; above 0 one contact goes first, alone. */
+  /** Pauses in a row; above 0 it is found out first whether it is over: see probe.ts. */
   pauses: number;
+  /** Probes in a row that got no answer of use. */
+  probes: number;
   /** The destination is paused until then. */
   pausedUntil: number;
   /** When we learned of the pause: an answer to a request begun before says nothing about it. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ContactEvent } from '../core/destination.ts';
+import { DEFAULT_RETRY } from '../core/retry.ts';
 import { mailtrap } from '../destinations/mailtrap/index.ts';
 import { createLane } from './lane.ts';
 import type { Claimed, SendResult, Settlement, Store } from './ports.ts';
@@ -69,6 +70,7 @@ async function run(
     send: async () => answer(left.shift() ?? 201),
     log: { error: log, warn: log, info: log, debug: log },
     graceMs: 1_000,
+    retry: DEFAULT_RETRY,
     liveWaitMs: 0,
     eventsAtMostOnce: options.eventsAtMostOnce ?? false,
     times: DEFAULT_TIMES,

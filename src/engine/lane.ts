@@ -62,6 +62,7 @@ export function createLane(options: LaneOptions): Lane {
         backfilling: 0,
         backfillWaiting: 0,
         pauses: options.state.pauses,
+        probes: 0,
         pausedUntil: 0,
         pausedAt: -Infinity,
       };

@@ -1,14 +1,12 @@
 import { nextPauseMs } from '../core/breaker.ts';
 import type { Traffic } from '../core/limits.ts';
 import type { Outcome } from '../core/outcome.ts';
-import { LONGEST_WAIT_MS } from '../core/retry.ts';
+import { throttleMs } from '../core/retry.ts';
 import { giveBack, type LaneShared } from './lane-shared.ts';
 import { bucketsFor } from './limiters.ts';
 
 /** A key that may have been changed where it is read from. */
 const REFUSALS: ReadonlySet<string> = new Set(['unauthorized', 'forbidden']);
-/** Wait after a 429 that does not say how long. */
-const THROTTLE_MS = 5_000;
 
 /**
  * Does what an outcome says about the destination as a whole: pause, hold, resume.
@@ -41,7 +39,7 @@ export async function note(lane: LaneShared, outcome: Outcome, begunAt: number, 
     }
     case 'throttle':
       lane.limiters.drop(traffic);
-      await store.holdSends(id, bucketsFor(lane.limits, traffic), askedMs(outcome));
+      await store.holdSends(id, bucketsFor(lane.limits, traffic), throttleMs(lane.retry, outcome.retryAfterMs));
       return;
     case 'delivered':
     case 'reject':
@@ -57,11 +55,4 @@ export async function note(lane: LaneShared, outcome: Outcome, begunAt: number, 
     case 'retry':
     case 'unknown':
   }
-}
-
-/** How long a destination asks us to wait, in ms. */
-export function askedMs(
-  outcome: Extract<Outcome, { kind: 'throttle' | 'retry' | 'unknown' | 'config' | 'reject' }>,
-): number {
-  return Math.min(LONGEST_WAIT_MS, outcome.retryAfterMs ?? THROTTLE_MS);
 }

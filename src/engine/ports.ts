@@ -52,12 +52,18 @@ export interface DestinationState {
   readonly pauses: number;
 }
 
+/** An event under a lease. */
+export interface ClaimedEvent extends ContactEvent {
+  /** Attempts at it that failed in a row; 0 when absent. */
+  readonly tries?: number | undefined;
+}
+
 /** The work for one contact under a lease: its state, its next events, or both. */
 export interface Claimed extends Delivery {
   /** False: the contact is in step, and only events are to be sent. */
   readonly sendState: boolean;
   /** In order. After an upsert, before a delete. */
-  readonly events: readonly ContactEvent[];
+  readonly events: readonly ClaimedEvent[];
   readonly tries: number;
   readonly lane: Lane;
   /** When it was due, as the store's own text: the next lower bound for a claim. */
@@ -102,6 +108,8 @@ export interface Settlement {
    * an event, also of an event that is not repeated (`unknown_not_repeated`).
    */
   readonly waitMs: number;
+  /** Whoever, and whatever event, has failed for so long is given up, in ms; never when absent. */
+  readonly windowMs?: number | undefined;
   /** Of the state. */
   readonly latencyMs: number;
   /** Set when the upsert was accepted and a later operation of the same delivery was not. */
@@ -138,10 +146,17 @@ export interface Store extends JobStore, BackfillStore {
   ): Promise<{ granted: number; waitMs: number }>;
   /** Nothing that these buckets count is sent for so long. */
   holdSends(destination: number, buckets: readonly Bucket[], waitMs: number): Promise<void>;
-  /** @param pauseMs `Infinity`: until a person ends it with `rollcall apply` */
+  /**
+   * An empty message keeps what was said before, where the code is the same.
+   * @param pauseMs `Infinity`: until a person ends it
+   */
   pause(destination: number, code: string, message: string, pauseMs: number): Promise<void>;
   resume(destination: number): Promise<void>;
-  /** Ends the pauses of all destinations that end by themselves; the first contact of each still goes alone. */
+  /** Whether the caller, and nobody else for so long, finds out if a paused destination takes requests again. */
+  takeProbe(destination: number, holdMs: number): Promise<boolean>;
+  /** Nothing was found out; somebody tries again after a wait. */
+  endProbe(destination: number, waitMs: number): Promise<void>;
+  /** Ends the pauses of all destinations that end by themselves; each is still tried with care at first. */
   endPauses(): Promise<void>;
   /** Marks `auth.users` as unreadable, with the database's words, or as readable again. */
   pauseSource(code: string, message: string): Promise<void>;

@@ -23,6 +23,7 @@ export interface Route {
 }
 
 const RETRY_MS = 500;
+const LOOK_MS = 1_000;
 
 /** Everything about one destination. What is wrong with it is its own: it waits for that, and nobody waits for it. */
 export function createRoute(
@@ -79,8 +80,22 @@ async function prepare(
       await store
         .pause(state.id, error.code, said.slice(0, 500), ms)
         .catch((failure: unknown) => trouble.failed(failure));
-      await pause(ms, signal);
+      await sitOut(route, ms, signal);
     }
   }
   return undefined;
+}
+
+/** A pause ends early when a person says so: see `rollcall resume`. */
+async function sitOut(
+  { store, state }: Pick<LaneOptions, 'store'> & Route,
+  ms: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const until = performance.now() + ms;
+  while (performance.now() < until && !signal.aborted) {
+    await pause(Math.min(LOOK_MS, until - performance.now()), signal);
+    const states = await store.destinations().catch(() => undefined);
+    if (states?.find(({ id }) => id === state.id)?.pausedMs === 0) return;
+  }
 }

@@ -1,7 +1,7 @@
 import type { Outcome } from '../core/outcome.ts';
-import { retryDelayMs } from '../core/retry.ts';
+import { retryDelayMs, throttleMs } from '../core/retry.ts';
 import { giveBack, isPaused, type LaneShared, type Leased } from './lane-shared.ts';
-import { askedMs, note } from './note.ts';
+import { note } from './note.ts';
 import { perform, type Performed } from './perform.ts';
 import type { Claimed } from './ports.ts';
 import type { Answered } from './requests.ts';
@@ -51,7 +51,8 @@ async function deliver(lane: LaneShared, settler: Settler, next: Leased): Promis
     delivery,
     outcome: state?.outcome,
     events,
-    waitMs: waitMs(delivery, performed, lane.random),
+    waitMs: waitMs(delivery, performed, lane),
+    windowMs: lane.retry.windowMs,
     latencyMs: state?.latencyMs ?? 0,
     partial: state?.partial,
   });
@@ -146,13 +147,21 @@ function mistaken({ sendState, events: [first] }: Claimed): Performed {
   return { begun: true, state, events, answers: [], stopped: { outcome, by: sendState ? 'state' : 'event' } };
 }
 
-/** How long until the next attempt, in ms. */
-function waitMs({ tries }: Claimed, { stopped }: Begun, random: () => number): number {
+/** How long until the next attempt, in ms. A state and each event count their own attempts. */
+function waitMs(
+  { tries, events: claimed }: Claimed,
+  { stopped, events }: Begun,
+  { retry, random }: Pick<LaneShared, 'retry' | 'random'>,
+): number {
   if (stopped === undefined) return 0;
   const { outcome, by } = stopped;
   if (outcome.kind === 'delivered' || outcome.kind === 'reject' || outcome.kind === 'config') return 0;
   // An attempt of unknown outcome is followed by one with the current state at once; an event is what it was.
   if (outcome.kind === 'unknown' && by === 'state' && tries === 0) return 0;
-  if (outcome.kind === 'throttle') return askedMs(outcome) * (outcome.retryAfterMs === undefined ? 0.5 + random() : 1);
-  return retryDelayMs({ tries: tries + 1, random: random(), retryAfterMs: outcome.retryAfterMs });
+  const { retryAfterMs } = outcome;
+  if (outcome.kind === 'throttle')
+    return throttleMs(retry, retryAfterMs) * (retryAfterMs === undefined ? 0.5 + random() : 1);
+  const failed = by === 'state' ? undefined : events.find((event) => event.outcome === outcome)?.id;
+  const before = failed === undefined ? tries : (claimed.find(({ id }) => id === failed)?.tries ?? 0);
+  return retryDelayMs(retry, { tries: before + 1, random: random(), retryAfterMs });
 }

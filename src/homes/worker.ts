@@ -85,6 +85,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
         listening: listener.listening,
         pollMs: config.wake === 'poll' ? POLL_ONLY_MS : POLL_MS,
         graceMs: config.delivery.graceMs,
+        retry: config.delivery.retry,
         eventsAtMostOnce: config.delivery.events === 'at_most_once',
         sweepEveryMs: config.sweep.everyMs,
         liveWaitMs: options.helper === true ? HELPER_WAIT_MS : 0,

@@ -125,6 +125,16 @@ function destinationScript(
     fingerprint_function = excluded.fingerprint_function, plan = excluded.plan,
     account = coalesce(nullif(excluded.account, ''), d.account), on_delete = excluded.on_delete, takes_events = excluded.takes_events,
     events_once = excluded.events_once, enabled = excluded.enabled, clock_attributes = excluded.clock_attributes;`,
+    ...triedAgain(name, config.destinationHashes[name] ?? config.hash),
+  ];
+}
+
+/** Who failed is tried again when what is sent there is made by another config than before. */
+function triedAgain(name: string, hash: string): string[] {
+  const changed = `name = ${quoteLiteral(name)} and config_hash is distinct from ${quoteLiteral(hash)}`;
+  return [
+    `select rollcall.try_again(id) from rollcall.destinations where ${changed};`,
+    `update rollcall.destinations set config_hash = ${quoteLiteral(hash)} where ${changed};`,
   ];
 }
 
@@ -181,7 +191,8 @@ function installed(config: Config, sources: Sources): string[] {
     `update rollcall.install set config_hash = ${quoteLiteral(config.hash)}, consent_basis = ${basis},
   grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)}, reevaluate = ${every};`,
     ...(['deletes', 'changes'] as const).map((kind) => brakeLimit(kind, config.brakes[kind])),
-    `select rollcall.try_again();`,
+    // Somebody says that something was mended.
+    `select rollcall.end_pauses(true);`,
   ];
 }
 

@@ -10,6 +10,7 @@ import { destinationState } from './functions/destination-state.ts';
 import { eventDelivery } from './functions/event-delivery.ts';
 import { eventFollowing } from './functions/event-following.ts';
 import { events } from './functions/events.ts';
+import { failures } from './functions/failures.ts';
 import { fold } from './functions/fold.ts';
 import { foldDestination } from './functions/fold-destination.ts';
 import { foresee } from './functions/foresee.ts';
@@ -37,6 +38,7 @@ import { jobs as jobTables } from './migrations/0003-jobs.ts';
 import { brakes } from './migrations/0004-brakes.ts';
 import { audit } from './migrations/0005-audit.ts';
 import { sweepState } from './migrations/0006-sweep.ts';
+import { failureState } from './migrations/0007-failures.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -48,6 +50,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 4, name: 'brakes', sql: brakes },
   { version: 5, name: 'audit', sql: audit },
   { version: 6, name: 'sweep', sql: sweepState },
+  { version: 7, name: 'failures', sql: failureState },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
@@ -90,6 +93,7 @@ export function installScript(config: Config, sources: Sources): string {
     settle,
     jobs,
     destinationState,
+    failures,
     triggers,
     sweep,
     backfill,

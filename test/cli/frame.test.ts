@@ -11,6 +11,12 @@ const COMMANDS = [
   'sync',
   'sweep',
   'status',
+  'failures',
+  'failures list',
+  'failures show',
+  'failures retry',
+  'failures drop',
+  'resume',
   'release',
   'audit',
   'recover',
@@ -55,6 +61,8 @@ Commands:
   sync                 bring in everybody who is there already
   sweep                find what triggers have missed
   status               show what is in step and what is not
+  failures             show what failed and why; try it again, or drop it
+  resume               try a paused destination now
   release              let out what a brake holds
   audit                compare with what destinations really have
   recover              take a restored database into use

@@ -56,7 +56,7 @@ test('says where each destination is, what key it takes, its limits, and what to
 mailtrap
   url     ORIGIN/mailtrap
   token   sandbox-token
-  limits  2,000 / 60 s, 1,500 / 10 s (10 times the real ones)
+  limits  contacts 2,000 / 60 s, api 1,500 / 10 s, suppressions 100 / 60 s (10 times the real ones)
 
 With \`environment: development\` in rollcall.yaml nothing needs to be written: destinations are sent here.
 In any other environment:

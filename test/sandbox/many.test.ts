@@ -45,6 +45,24 @@ it('has a stand-in of every destination', () => {
   expect(standInIds).toEqual(registry.map(({ id }) => id));
 });
 
+it.each(standInIds)('%s is told of, saved, loaded and emptied as any other', async (id) => {
+  const one = await start({ only: [id], standIns: undefined });
+  const { standIn, url, token } = one.of(id);
+  standIn.addList('Users');
+  standIn.optOut('ann@example.com', 'complaint');
+  const answer = await fetch(`${url}/no/such/path`, { headers: { authorization: `Bearer ${token}` } });
+  expect([answer.status >= 400, one.calls()[0]?.destination]).toEqual([true, id]);
+  const saved = one.save();
+  const again = await start({ only: [id], standIns: undefined, state: saved });
+  expect(again.save()).toEqual(saved);
+  expect(again.of(id).standIn.lists()).toEqual(standIn.lists());
+  one.reset();
+  expect([standIn.lists(), standIn.contactCount, standIn.eventCount, one.calls()]).toEqual([[], 0, 0, []]);
+  const events = [{ address: 'ann@example.com', reason: 'unsubscribe' as const }];
+  const requests = standIn.webhooks?.(events, 'whsec_c2VjcmV0LW9mLXR3ZW50eS1mb3VyLWJ5dGVz', 1_700_000_000_000) ?? [];
+  for (const { body } of requests) expect(body).toContain('ann@example.com');
+});
+
 it('serves each under its own path, with its own contacts, keys and limits', async () => {
   const own = await start({ tokens: { other: 'its-own-key' }, settings: { other: { maxContacts: 1 } } });
   expect(own.destinations.map(({ id, url, token }) => [id, url, token])).toEqual([
@@ -157,7 +175,10 @@ it('tells nobody of opt-outs until a receiver is set, and shows no secret of it'
 });
 
 it('sets no receiver where a destination tells of no opt-outs', async () => {
-  const mute: StandInMaker = (options) => Object.assign(makeMailtrap(options), { webhooks: undefined }) as never;
+  const mute: StandInMaker = (options) => {
+    const standIn = makeMailtrap(options);
+    return Object.defineProperty(standIn, 'webhooks', { value: undefined });
+  };
   sandbox = await start({ standIns: { mute } });
   const receiver = { destination: 'mute', url: 'http://127.0.0.1:1/', secret: 'secret' };
   const refused = { status: 400, json: { error: expect.objectContaining({ code: 'RC_SANDBOX_WEBHOOK_NONE' }) } };

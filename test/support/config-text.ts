@@ -253,7 +253,7 @@ destinations:
     webhook: {path: /hook, secret: inline-secret}
     headers: {x-team: growth}
 consent: {column: user_metadata.marketing_opt_in}
-delivery: {grace: 90s, events: at_most_once}
+delivery: {grace: 90s, events: at_most_once, retry: {first: 2s, factor: 1.5, longest: 10m, window: 7d, retry_after_most: 2h}}
 sweep: {every: 30m}
 brakes: {deletes: {share: 2.3%, least: 50}, changes: off}
 `;

@@ -1,4 +1,5 @@
 import type { Config } from '../../src/config/types.ts';
+import { DEFAULT_RETRY } from '../../src/core/retry.ts';
 import type { AttributeMapping, ValueSource } from '../../src/core/mapping.ts';
 
 /** An attribute with the defaults of the config. */
@@ -27,6 +28,7 @@ export function testConfig(more: Partial<Config> = {}): Config {
   return {
     file: 'rollcall.yaml',
     hash: 'a'.repeat(64),
+    destinationHashes: {},
     environment: 'test',
     databaseUrl: undefined,
     sslRootCert: undefined,
@@ -56,7 +58,7 @@ export function testConfig(more: Partial<Config> = {}): Config {
         column: 1,
       },
     ],
-    delivery: { graceMs: 120_000, events: 'at_least_once' },
+    delivery: { graceMs: 120_000, events: 'at_least_once', retry: DEFAULT_RETRY },
     sweep: { everyMs: 3_600_000 },
     brakes: { deletes: { share: 0.02, least: 10 }, changes: { share: 0.2, least: 100 } },
     log: { level: 'info', queries: false },

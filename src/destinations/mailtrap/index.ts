@@ -1,6 +1,7 @@
 import type { Destination, HttpRequest, Operation } from '../../core/destination.ts';
 import type { Limits } from '../../core/limits.ts';
 import { renderJson } from '../../core/json.ts';
+import { ADVICE } from './advice.ts';
 import { bulk } from './bulk.ts';
 import { type MailtrapConfig, mailtrapConfig } from './config.ts';
 import { encode } from './encode.ts';
@@ -75,6 +76,7 @@ export const mailtrap: Destination<MailtrapConfig> = {
   eventLimits: EVENT_LIMITS,
   request,
   interpret,
+  advice: ADVICE,
   bulk,
   probe,
   lookup,

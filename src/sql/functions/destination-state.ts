@@ -1,17 +1,64 @@
 /** What holds for a destination as a whole: its pause and its shared rate limits. */
 export const destinationState: string = /* sql */ `
--- Pauses a destination whose key, scope or plan is wrong; no record is burned. Without a time it lasts until rollcall apply.
+-- Pauses a destination whose key, scope or plan is wrong; no record is burned. Without a time it lasts until a person ends it. A pause
+-- that was on keeps its beginning, and its words where there are no new ones.
 create or replace function rollcall.pause_destination(p_destination smallint, p_code text, p_message text, p_pause_ms bigint) returns void
 language sql set search_path = '' as $body$
   update rollcall.destinations
-     set paused_until = coalesce(clock_timestamp() + p_pause_ms * interval '1 millisecond', 'infinity'), pause_code = p_code, pause_message = p_message,
-         pauses = pauses + 1
+     set paused_until = coalesce(clock_timestamp() + p_pause_ms * interval '1 millisecond', 'infinity'), pause_code = p_code,
+         pause_message = case when p_message = '' and pause_code = p_code then pause_message else p_message end,
+         pauses = pauses + 1, paused_since = coalesce(paused_since, clock_timestamp()), probe_until = null
    where id = p_destination and (paused_until is null or paused_until <= clock_timestamp() or p_pause_ms is null)
+$body$;
+
+-- Whether the caller, and nobody else for so long, finds out whether a paused destination takes requests again.
+create or replace function rollcall.take_probe(p_destination smallint, p_hold_ms bigint) returns boolean language sql set search_path = '' as $body$
+  update rollcall.destinations set probe_until = clock_timestamp() + p_hold_ms * interval '1 millisecond'
+   where id = p_destination and pause_code is not null and coalesce(paused_until <= clock_timestamp(), true)
+     and coalesce(probe_until <= clock_timestamp(), true)
+  returning true
+$body$;
+
+-- Nothing was found out: somebody tries again, after a wait.
+create or replace function rollcall.end_probe(p_destination smallint, p_wait_ms bigint) returns void language sql set search_path = '' as $body$
+  update rollcall.destinations set probe_until = clock_timestamp() + p_wait_ms * interval '1 millisecond'
+   where id = p_destination and probe_until is not null
+$body$;
+
+-- Pauses end now, of one destination or of all; p_all those too that a person has to end. Each is still tried with care at first. How
+-- many ended.
+create or replace function rollcall.end_pauses(p_all boolean, p_destination smallint default null) returns int language sql
+set search_path = '' as $body$
+  with ended as (
+    update rollcall.destinations d set paused_until = null, probe_until = null
+     where d.pause_code is not null and (p_destination is null or d.id = p_destination)
+       and (p_all or d.paused_until is distinct from 'infinity')
+    returning 1
+  )
+  select count(*)::int from ended
+$body$;
+
+-- The clock by which it is told how long something fails: it stands still while the destination is paused or no worker runs, as
+-- nothing is tried then.
+create or replace function rollcall.trying_clock(p_destination smallint) returns timestamptz language sql set search_path = '' as $body$
+  select coalesce(d.paused_since, clock_timestamp()) - d.rested_ms * interval '1 millisecond'
+    from rollcall.destinations d where d.id = p_destination
+$body$;
+
+-- A worker runs. Where none did for two minutes, that is left out of that clock; a pause leaves itself out.
+create or replace function rollcall.note_work() returns void language sql set search_path = '' as $body$
+  update rollcall.destinations d
+     set alive_at = clock_timestamp(),
+         rested_ms = d.rested_ms + case when d.paused_since is null and d.alive_at < clock_timestamp() - interval '2 minutes'
+           then (extract(epoch from clock_timestamp() - d.alive_at) * 1000)::bigint else 0 end
+   where d.enabled and coalesce(d.alive_at < clock_timestamp() - interval '20 seconds', true)
 $body$;
 
 create or replace function rollcall.resume_destination(p_destination smallint) returns void
 language sql set search_path = '' as $body$
-  update rollcall.destinations set paused_until = null, pause_code = null, pause_message = null, pauses = 0
+  update rollcall.destinations
+     set paused_until = null, pause_code = null, pause_message = null, pauses = 0, paused_since = null, probe_until = null,
+         rested_ms = rested_ms + coalesce((extract(epoch from clock_timestamp() - paused_since) * 1000)::bigint, 0)
    where id = p_destination and pause_code is not null and paused_until is distinct from 'infinity'
 $body$;
 

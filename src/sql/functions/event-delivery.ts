@@ -1,3 +1,4 @@
+import { givenUp, lastWords } from './give-up.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 
 /** The next events of a contact, at most 10. */
@@ -6,12 +7,12 @@ const NEXT = `select * from rollcall.events e
            order by e.happened_at, e.seq limit 10`;
 
 /** As JSON text. The alias is \`e\`. */
-const AS_TEXT = `coalesce(jsonb_agg(jsonb_build_object('id', e.id, 'name', e.name, 'properties', e.properties,
+const AS_TEXT = `coalesce(jsonb_agg(jsonb_build_object('id', e.id, 'name', e.name, 'properties', e.properties, 'tries', e.tries,
              'at', to_char(e.happened_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) order by e.happened_at, e.seq), '[]')::text`;
 
 /** The events' part of claim and settle. */
 export const eventDelivery: string = /* sql */ `
--- The next events of a contact, in order: [{id, name, properties, at}].
+-- The next events of a contact, in order: [{id, name, properties, at, tries}].
 create or replace function rollcall.next_events(p_destination smallint, p_contact bigint) returns text
 language sql stable set search_path = '' set timezone = 'UTC' ${KEYS_FIRST} as $body$
   select ${AS_TEXT}
@@ -29,17 +30,21 @@ language sql set search_path = '' set timezone = 'UTC' ${KEYS_FIRST} as $body$
 $body$;
 
 create or replace function rollcall.sent_events(p_results jsonb)
-returns table (contact bigint, version bigint, action text, n bigint, id uuid, outcome text, code text, message text, latency_ms int)
+returns table (contact bigint, version bigint, action text, n bigint, id uuid, outcome text, code text, message text, latency_ms int,
+  window_ms bigint)
 language sql immutable set search_path = '' as $body$
-  select r.contact, r.version, r.action, o.n, e.id, e.outcome, e.code, e.message, e.latency_ms
-    from jsonb_to_recordset(p_results) as r(contact bigint, version bigint, action text, events jsonb)
+  select r.contact, r.version, r.action, o.n, e.id, e.outcome, e.code, e.message, e.latency_ms, r.window_ms
+    from jsonb_to_recordset(p_results) as r(contact bigint, version bigint, action text, events jsonb, window_ms bigint)
     cross join lateral jsonb_array_elements(r.events) with ordinality as o(event, n)
     cross join lateral jsonb_to_record(o.event) as e(id uuid, outcome text, code text, message text, latency_ms int)
 $body$;
 
--- Records what became of events, whoever holds the lease by now: what was accepted was accepted.
+-- Records what became of events, whoever holds the lease by now: what was accepted was accepted. One that has failed for its window,
+-- and not just a few times, is given up.
 create or replace function rollcall.settle_events(p_destination smallint, p_results jsonb) returns void
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+declare
+  v_clock timestamptz;
 begin
   update rollcall.events e
      set state = case x.outcome when 'delivered' then 'delivered' else 'dead' end, reason = x.code, message = x.message,
@@ -48,6 +53,20 @@ begin
             cross join lateral (select f.seq from rollcall.events f
               where f.id = x.id and f.destination_id = p_destination and f.state = 'pending' offset 0) f
            where x.outcome in ('delivered', 'reject')) x
+   where e.seq = x.seq;
+  if not exists (select from rollcall.sent_events(p_results) x where x.outcome in ('retry', 'unknown')) then return; end if;
+  v_clock := rollcall.trying_clock(p_destination);
+  update rollcall.events e
+     set tries = e.tries + 1, failing_since = coalesce(e.failing_since, v_clock),
+         state = case when x.over then 'dead' else e.state end,
+         reason = case when x.over then 'gave_up' end,
+         message = case when x.over then ${lastWords('x.code', 'x.message')} end,
+         ended_at = case when x.over then clock_timestamp() end
+    from (select x.code, x.message, f.seq, ${givenUp('f', 'x.window_ms', 'v_clock')} as over
+            from rollcall.sent_events(p_results) x
+            cross join lateral (select f.seq, f.tries, f.failing_since from rollcall.events f
+              where f.id = x.id and f.destination_id = p_destination and f.state = 'pending' offset 0) f
+           where x.outcome in ('retry', 'unknown')) x
    where e.seq = x.seq;
 end $body$;
 

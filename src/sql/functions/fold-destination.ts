@@ -23,6 +23,7 @@ declare
   v_changing bigint[];        -- the same for the brake on changes
   v_altered bigint[];
   v_held bigint[];            -- those that a brake has held so far
+  v_doubt record;
   v_clock text[] := (select d.clock_attributes from rollcall.destinations d where d.id = p_destination);
 begin
   select array_agg(distinct w.address) into v_fresh
@@ -214,7 +215,7 @@ begin
            not_before = greatest(d.not_before, excluded.not_before),
            due_at = case when d.token is null then greatest(excluded.due_at, d.not_before) else d.due_at end,
            unknown_until = greatest(d.unknown_until, excluded.unknown_until),
-           tries = 0
+           tries = 0, failing_since = null
     returning d.contact_id, d.lane
   ), dropped as (
     delete from rollcall.due d
@@ -236,16 +237,27 @@ begin
 
   select count(*) into failed from unnest(p_wanted) w where w.verdict = 'failed';
   if exists (select from rollcall.dead_letters l where l.destination_id = p_destination) then
-    delete from rollcall.dead_letters l where l.destination_id = p_destination and l.contact_id = any(array(
-      select w.contact_id from unnest(p_wanted) w where w.verdict <> 'failed'))
-      and (l.stage = 'map' or l.contact_id = any(v_changed));
+    -- What was given up may still arrive: then what is sent now is sent once more after that.
+    for v_doubt in
+      with closed as (
+        delete from rollcall.dead_letters l where l.destination_id = p_destination and l.contact_id = any(array(
+          select w.contact_id from unnest(p_wanted) w where w.verdict <> 'failed'))
+          and (l.stage = 'map' or l.contact_id = any(v_changed))
+        returning l.contact_id, l.unknown_until
+      )
+      select c.contact_id, c.unknown_until from closed c where c.unknown_until > v_now
+    loop
+      update rollcall.due d set unknown_until = greatest(d.unknown_until, v_doubt.unknown_until)
+       where d.destination_id = p_destination and d.contact_id = v_doubt.contact_id;
+    end loop;
   end if;
   if failed > 0 then
     insert into rollcall.dead_letters as l (destination_id, contact_id, stage, code, message)
     select p_destination, w.contact_id, 'map', w.payload ->> 'code', w.payload ->> 'message'
       from unnest(p_wanted) w where w.verdict = 'failed'
     on conflict (contact_id, destination_id) do update
-       set stage = excluded.stage, version = null, code = excluded.code, field = null, message = excluded.message, at = excluded.at
+       set stage = excluded.stage, version = null, code = excluded.code, field = null, message = excluded.message, at = excluded.at,
+           unknown_until = l.unknown_until, dropped_at = null
      where (l.stage, l.code, l.message) is distinct from (excluded.stage, excluded.code, excluded.message);
   end if;
 

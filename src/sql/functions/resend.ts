@@ -14,7 +14,7 @@ begin
   delete from rollcall.due d where d.destination_id = p_destination and (p_forget or d.lane < 2 or exists (select from rollcall.desired s
     where s.destination_id = p_destination and s.contact_id = d.contact_id and s.action = 'none' offset 0));
   update rollcall.due d
-     set token = null, due_at = clock_timestamp(), tries = 0, unknown_until = null, not_before = null, handed = null
+     set token = null, due_at = clock_timestamp(), tries = 0, failing_since = null, unknown_until = null, not_before = null, handed = null
    where d.destination_id = p_destination;
   if p_forget then perform rollcall.end_brake(p_destination, k) from unnest(array['deletes', 'changes']) k; end if;
   delete from rollcall.dead_letters l where l.destination_id = p_destination and l.stage = 'deliver';
@@ -35,20 +35,4 @@ begin
          where e.contact_id = s.contact_id and e.destination_id = s.destination_id and e.state = 'pending' and e.ready))
     on conflict do nothing;
 end $body$;
-
--- Pauses end now, but for those that a person has to end; the first contact still goes alone.
-create or replace function rollcall.end_pauses() returns void language sql set search_path = '' as $body$
-  update rollcall.destinations set paused_until = null where paused_until is not null and paused_until <> 'infinity'
-$body$;
-
--- Contacts that a destination refused are tried once more, and pauses end: somebody says that something was mended.
-create or replace function rollcall.try_again() returns void language sql set search_path = '' as $body$
-  with refused as (
-    delete from rollcall.dead_letters l where l.stage = 'deliver' returning l.destination_id, l.contact_id
-  )
-  insert into rollcall.due as d (destination_id, contact_id, lane, due_at)
-    select r.destination_id, r.contact_id, 1, clock_timestamp() from refused r
-    on conflict (contact_id, destination_id) do nothing;
-  update rollcall.destinations set paused_until = null where paused_until is not null
-$body$;
 `;

@@ -28,6 +28,7 @@ end $body$;
 -- Prunes in small bites, and rotates the log when the current table has grown.
 create or replace function rollcall.tidy(p_attempts_older interval) returns void language plpgsql set search_path = '' as $body$
 begin
+  perform rollcall.note_work();
   -- Only the oldest are looked at: they are in order of their ids, more or less.
   delete from rollcall.attempts where id in (
     select x.id from (select a.id, a.at from rollcall.attempts a order by a.id limit 5000) x

@@ -1,3 +1,4 @@
+import { givenUp, lastWords } from './give-up.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 import { REFUSED } from './refused.ts';
 
@@ -8,12 +9,12 @@ do $types$ begin
     create type rollcall.result as (contact bigint, version bigint, action text, outcome text, address text, remote_id text,
       code text, field text, message text, wait_ms bigint, latency_ms int, forget_remote boolean, partial boolean,
       held boolean, tries int, unknown_until timestamptz, theirs boolean, arrived boolean, touched text, lease_end timestamptz,
-      stuck boolean);
+      stuck boolean, failing_since timestamptz, gave_up boolean);
   end if;
 end $types$;
 
 -- Records what came of a batch. p_results: [{contact, version, action, outcome, address, remote_id, code, field, message,
--- wait_ms, latency_ms, forget_remote, partial, touched, events: [{id, outcome, code, message, latency_ms}]}]. With the action
+-- wait_ms, window_ms, latency_ms, forget_remote, partial, touched, events: [{id, outcome, code, message, latency_ms}]}]. With the action
 -- 'events' nothing is said of the state. Touched: another address the request was about. Partial: the new
 -- address was accepted, the old one is still to be removed.
 create or replace function rollcall.settle(p_destination smallint, p_token uuid, p_grace interval, p_results jsonb) returns int
@@ -27,6 +28,7 @@ declare
   v_leave text := (select d.on_delete from rollcall.destinations d where d.id = p_destination);
   v_events boolean;
   v_waiting boolean;
+  v_clock timestamptz := rollcall.trying_clock(p_destination);
 begin
   select array_agg(x.contact order by x.contact) into v_contacts from jsonb_to_recordset(p_results) as x(contact bigint);
   perform 1 from unnest(v_contacts) as x(id) cross join lateral (
@@ -44,7 +46,7 @@ begin
 
   -- held: the lease is still ours. arrived: the upsert is at the destination for certain. theirs: the address was given up
   -- while the request was in flight, and another person lives there now: what is there is theirs, its id too.
-  -- stuck: an event must be tried again later, or the next one must wait.
+  -- stuck: an event must be tried again later, or the next one must wait. gave_up: the state has failed for its whole window.
   select array_agg(row(r.contact, r.version, r.action, coalesce(r.outcome, 'none'), r.address, r.remote_id, r.code, r.field, r.message, r.wait_ms,
            r.latency_ms, r.forget_remote or d.token = p_token and r.events @> '[{"code": "contact_missing"}]', r.partial, d.token is not distinct from p_token and d.token is not null, d.tries, d.unknown_until,
            r.address is not null and s.address is distinct from r.address
@@ -54,14 +56,16 @@ begin
                             and o.contact_id <> r.contact)),
            r.action = 'upsert' and (r.outcome = 'delivered' or coalesce(r.partial, false)), r.touched, d.due_at,
            coalesce(jsonb_array_length(r.events) > 0 and r.wait_ms > 0, false) or jsonb_path_exists(coalesce(r.events, '[]'),
-             '$[*] ? (@.outcome == "retry" || @.outcome == "throttle" || @.outcome == "unknown")')
+             '$[*] ? (@.outcome == "retry" || @.outcome == "throttle" || @.outcome == "unknown")'),
+           d.failing_since, coalesce(r.outcome in ('retry', 'unknown') and r.version = s.version and s.action <> 'none' and d.token = p_token, false)
+             and ${givenUp('d', 'r.window_ms', 'v_clock')}
            )::rollcall.result)
     into v_results
     from jsonb_to_recordset(p_results) as r(contact bigint, version bigint, action text, outcome text, address text, touched text,
-      remote_id text, code text, field text, message text, wait_ms bigint, latency_ms int, forget_remote boolean, partial boolean,
-      events jsonb)
+      remote_id text, code text, field text, message text, wait_ms bigint, window_ms bigint, latency_ms int, forget_remote boolean,
+      partial boolean, events jsonb)
     cross join lateral (
-      select s.address from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
+      select s.address, s.version, s.action from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
     left join lateral (select * from rollcall.due d
       where d.destination_id = p_destination and d.contact_id = r.contact offset 0) d on true;
 
@@ -79,7 +83,8 @@ begin
     select r.*, r.remote_id is null
              or row_number() over (partition by r.remote_id, r.arrived and not r.theirs order by r.n desc) = 1 as id_owner
       from unnest(v_results) with ordinality as r(contact, version, action, outcome, address, remote_id, code, field, message, wait_ms,
-        latency_ms, forget_remote, partial, held, tries, unknown_until, theirs, arrived, touched, lease_end, stuck, n)
+        latency_ms, forget_remote, partial, held, tries, unknown_until, theirs, arrived, touched, lease_end, stuck, failing_since,
+        gave_up, n)
   ), next as materialized (
     select r.*, s.hash,
            case when r.outcome = 'delivered' then greatest(s.delivered_version, r.version)
@@ -142,7 +147,7 @@ begin
     select r.*, e.waits, not e.waits and (r.wanted_action = 'none' or case when r.action = 'events'
                then coalesce(r.unknown_until <= v_now, true)
                  and (coalesce(r.delivered_version = r.wanted, false) or r.refused and r.forget_remote is not true)
-               else r.version = r.wanted and (r.outcome = 'reject' or r.outcome = 'delivered' and coalesce(r.unknown_until <= v_now, true))
+               else r.version = r.wanted and (r.outcome = 'reject' or r.gave_up or r.outcome = 'delivered' and coalesce(r.unknown_until <= v_now, true))
              end) as finished
       from next r
       cross join lateral (select v_waiting and coalesce(r.next_remote_address, r.next_remote_id) is not null and exists (select from rollcall.events e
@@ -151,23 +156,28 @@ begin
     delete from rollcall.due d
      where d.destination_id = p_destination and d.contact_id = any(array(select j.contact from judged j where j.held and j.finished))
   ), again as (
-    insert into rollcall.due as d (destination_id, contact_id, due_at, tries, unknown_until)
+    insert into rollcall.due as d (destination_id, contact_id, due_at, tries, unknown_until, failing_since)
     select p_destination, j.contact,
            case
+             when j.gave_up then v_now
              when j.outcome in ('retry', 'throttle', 'unknown') or j.stuck then v_now + coalesce(j.wait_ms, 0) * interval '1 millisecond'
              when j.waits then v_now
              when j.outcome = 'delivered' and j.version = j.wanted and j.unknown_until > v_now then j.unknown_until
              else v_now end,
-           case when j.outcome in ('retry', 'unknown') or j.stuck then j.tries + 1 when j.outcome in ('delivered', 'none') then 0 else j.tries end,
+           case when j.gave_up then 0 when j.outcome in ('retry', 'unknown') or j.stuck then j.tries + 1 when j.outcome in ('delivered', 'none') then 0 else j.tries end,
            case
+             -- It is not to be sent once more: only the events are. The dead letter remembers.
+             when j.gave_up then null
              when j.outcome = 'unknown' then greatest(j.unknown_until, v_now + p_grace)
              when j.outcome = 'delivered' and j.unknown_until <= v_now then null
-             -- It is not to be sent once more: only the events are.
              when j.outcome = 'reject' and j.version = j.wanted then null
-             else j.unknown_until end
+             else j.unknown_until end,
+           case when j.gave_up or j.outcome in ('delivered', 'reject') then null
+             when j.outcome in ('retry', 'unknown') then coalesce(j.failing_since, v_clock) else j.failing_since end
       from judged j where j.held and not j.finished
     on conflict (contact_id, destination_id) do update
-       set token = null, due_at = greatest(excluded.due_at, d.not_before), tries = excluded.tries, unknown_until = excluded.unknown_until
+       set token = null, due_at = greatest(excluded.due_at, d.not_before), tries = excluded.tries, unknown_until = excluded.unknown_until,
+           failing_since = excluded.failing_since
   ), lost as (
     -- The lease was lost: somebody else may have sent since, so the current state is sent again, and once more after a grace.
     insert into rollcall.due as d (destination_id, contact_id, due_at, unknown_until)
@@ -177,12 +187,16 @@ begin
        set unknown_until = greatest(d.unknown_until, excluded.unknown_until),
            due_at = case when d.token is null then greatest(least(d.due_at, excluded.due_at), d.not_before) else d.due_at end
   ), letters as (
-    insert into rollcall.dead_letters as l (destination_id, contact_id, stage, version, code, field, message)
-    select p_destination, j.contact, 'deliver', j.version, j.code, j.field, coalesce(j.message, '')
-      from judged j where j.outcome = 'reject' and j.version = j.wanted and j.held and j.wanted_action <> 'none'
+    insert into rollcall.dead_letters as l (destination_id, contact_id, stage, version, code, field, message, unknown_until)
+    select p_destination, j.contact, 'deliver', j.version, case when j.gave_up then 'gave_up' else j.code end,
+           case when not j.gave_up then j.field end,
+           case when j.gave_up then ${lastWords('j.code', 'j.message')} else coalesce(j.message, '') end,
+           case when j.gave_up and j.outcome = 'unknown' then greatest(j.unknown_until, v_now + p_grace)
+             when j.unknown_until > v_now then j.unknown_until end
+      from judged j where (j.outcome = 'reject' or j.gave_up) and j.version = j.wanted and j.held and j.wanted_action <> 'none'
     on conflict (contact_id, destination_id) do update
        set stage = excluded.stage, version = excluded.version, code = excluded.code, field = excluded.field,
-           message = excluded.message, at = excluded.at
+           message = excluded.message, at = excluded.at, unknown_until = excluded.unknown_until, dropped_at = null
   ), logged as (
     insert into rollcall.attempts (destination_id, contact_id, version, action, outcome, code, message, latency_ms)
     select p_destination, r.contact, r.version, r.action, r.outcome, r.code, r.message, r.latency_ms from result r

@@ -39,14 +39,15 @@ create or replace function rollcall.status() returns jsonb language sql set sear
             and not exists (select from rollcall.due q where q.destination_id = d.id and q.contact_id = s.contact_id)),
         'skipped', (select coalesce(jsonb_object_agg(r.reason, r.n), '{}') from (select s.reason, count(*) as n from rollcall.desired s
             where s.destination_id = d.id and s.action <> 'upsert' and s.reason is not null and s.reason <> 'gone' group by s.reason) r),
-        'failed', (select count(*) from rollcall.dead_letters l where l.destination_id = d.id),
+        'failed', (select count(*) from rollcall.dead_letters l where l.destination_id = d.id and l.dropped_at is null),
         'causes', (select coalesce(jsonb_agg(jsonb_build_object('stage', c.stage, 'code', c.code, 'field', c.field, 'count', c.n) order by c.n desc), '[]')
-            from (select l.stage, l.code, l.field, count(*) as n from rollcall.dead_letters l where l.destination_id = d.id
-                   group by l.stage, l.code, l.field order by n desc limit 5) c),
+            from (select l.stage, l.code, l.field, count(*) as n from rollcall.dead_letters l
+                   where l.destination_id = d.id and l.dropped_at is null group by l.stage, l.code, l.field order by n desc limit 5) c),
         'events', (select coalesce(jsonb_object_agg(e.state || coalesce(' ' || e.reason, ''), e.n), '{}') from (
             select e.state, case when e.state <> 'delivered' then e.reason end as reason, count(*) as n from rollcall.events e
              where e.destination_id = d.id group by 1, 2) e),
-        'pause_code', d.pause_code, 'pause_message', d.pause_message, 'paused_until', d.paused_until) order by d.id), '[]')
+        'pause_code', d.pause_code, 'pause_message', d.pause_message, 'paused_until', d.paused_until, 'paused_since', d.paused_since,
+        'pauses', d.pauses) order by d.id), '[]')
       from rollcall.destinations d where d.enabled))
     from rollcall.install i
 $body$;

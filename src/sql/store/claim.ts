@@ -1,7 +1,7 @@
-import type { ContactEvent, RemoteContact } from '../../core/destination.ts';
+import type { RemoteContact } from '../../core/destination.ts';
 import { isJsonObject, parseJson } from '../../core/json.ts';
 import type { ConsentState } from '../../core/mapping.ts';
-import type { Claimed, ClaimScope, Lane, Lease } from '../../engine/ports.ts';
+import type { Claimed, ClaimedEvent, ClaimScope, Lane, Lease } from '../../engine/ports.ts';
 import type { Queryable } from '../port.ts';
 import type { Identity } from './identity.ts';
 import { noteSetBack, type Position } from './position.ts';
@@ -26,7 +26,7 @@ interface ClaimRow {
   readonly due_at: string;
   /** Absent where the installed function is older than this program. */
   readonly send_state?: boolean;
-  /** JSON text: [{id, name, properties, at}]; absent as above. */
+  /** JSON text: [{id, name, properties, at, tries}]; absent as above. */
   readonly events?: string;
   /** Absent as above. */
   readonly again?: boolean;
@@ -96,9 +96,9 @@ function toClaimed(row: ClaimRow, destination: number): Claimed {
 }
 
 /** Numbers stay exact: the text never goes through the driver's own JSON. */
-function eventsOf(text: string): readonly ContactEvent[] {
-  const events = parseJson(text) as unknown as readonly ContactEvent[];
-  return events.map(({ id, name, properties, at }) => ({ id, name, properties, at }));
+function eventsOf(text: string): readonly ClaimedEvent[] {
+  const events = parseJson(text) as unknown as readonly ClaimedEvent[];
+  return events.map(({ id, name, properties, at, tries }) => ({ id, name, properties, at, tries }));
 }
 
 function remoteOf(row: ClaimRow, sendState: boolean): Claimed['remote'] {

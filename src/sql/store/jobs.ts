@@ -90,15 +90,12 @@ export function jobStore(
     jobRunning: (lease, remoteId) => note(lease, 'running', remoteId, null),
     jobEnded: (lease, result) => note(lease, 'ended', null, toResult(result)),
     holdJob: (lease) => note(lease, null, null, null),
-    async releaseJob({ token, holder }, { waitMs, failed, single }) {
+    async releaseJob({ token, holder }, { waitMs, failed, single, windowMs }) {
       await retryConflict(() =>
-        sql.query(`select rollcall.release_job($1, $2, $3::int * interval '1 millisecond', $4, $5)`, [
-          token,
-          holder,
-          Math.round(waitMs),
-          failed,
-          single,
-        ]),
+        sql.query(
+          `select rollcall.release_job($1, $2, $3::int * interval '1 millisecond', $4, $5, $6::bigint * interval '1 millisecond')`,
+          [token, holder, Math.round(waitMs), failed, single, windowMs ?? null],
+        ),
       );
     },
     async releasePart({ token, holder }, contacts) {
@@ -107,8 +104,8 @@ export function jobStore(
       );
     },
     async settlePart({ token, holder }, graceMs, refused) {
-      const results = refused.map(({ delivery, outcome, waitMs }) => ({
-        ...toResult({ outcome, waitMs, latencyMs: 0 }),
+      const results = refused.map(({ delivery, outcome, waitMs, windowMs }) => ({
+        ...toResult({ outcome, waitMs, windowMs, latencyMs: 0 }),
         contact: delivery.contactId,
         version: delivery.version,
         action: delivery.action,
@@ -181,7 +178,7 @@ function toDelivery(row: JobRow): Delivery {
   };
 }
 
-function toResult({ outcome, waitMs, latencyMs }: JobResult): object {
+function toResult({ outcome, waitMs, latencyMs, windowMs }: JobResult): object {
   const failed = outcome.kind === 'delivered' ? undefined : outcome;
   return {
     outcome: outcome.kind,
@@ -189,6 +186,7 @@ function toResult({ outcome, waitMs, latencyMs }: JobResult): object {
     field: failed?.field,
     message: failed === undefined ? undefined : storable(failed.message),
     wait_ms: Math.round(waitMs),
+    window_ms: windowMs,
     latency_ms: Math.round(latencyMs),
   };
 }

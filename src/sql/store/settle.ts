@@ -17,7 +17,7 @@ export async function settle(
   ]);
 }
 
-function toResult({ delivery, outcome, events = [], waitMs, latencyMs, partial }: Settlement): object {
+function toResult({ delivery, outcome, events = [], waitMs, windowMs, latencyMs, partial }: Settlement): object {
   const failed = outcome?.kind === 'delivered' ? undefined : outcome;
   const { sendState } = delivery;
   return {
@@ -34,6 +34,7 @@ function toResult({ delivery, outcome, events = [], waitMs, latencyMs, partial }
     field: failed?.field,
     message: failed === undefined ? undefined : storable(failed.message),
     wait_ms: Math.round(waitMs),
+    window_ms: windowMs,
     latency_ms: Math.round(latencyMs),
     forget_remote: failed?.forgetRemote,
     events: events.map(toEvent),

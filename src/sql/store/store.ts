@@ -65,8 +65,18 @@ export function createStore(sql: Sql, identity: Identity): Store {
     async resume(destination) {
       await sql.query('select rollcall.resume_destination($1)', [destination]);
     },
+    async takeProbe(destination, holdMs) {
+      const [row] = await sql.query<{ taken: boolean | null }>('select rollcall.take_probe($1, $2) as taken', [
+        destination,
+        holdMs,
+      ]);
+      return row?.taken === true;
+    },
+    async endProbe(destination, waitMs) {
+      await sql.query('select rollcall.end_probe($1, $2)', [destination, waitMs]);
+    },
     async endPauses() {
-      await sql.query('select rollcall.end_pauses()');
+      await sql.query('select rollcall.note_work(), rollcall.end_pauses(false)');
     },
     async pauseSource(code, message) {
       await sql.query('select rollcall.pause_source($1, $2, $3)', [USERS, code, message]);
