@@ -6,6 +6,8 @@ import { consent } from './cases/consent.ts';
 import { contacts } from './cases/contacts.ts';
 import { doubt } from './cases/doubt.ts';
 import { events } from './cases/events.ts';
+import { everybody } from './cases/everybody.ts';
+import { lists } from './cases/lists.ts';
 import { bulk } from './cases/many.ts';
 import { pure } from './cases/pure.ts';
 import { reads } from './cases/reads.ts';
@@ -22,6 +24,8 @@ const CASES: readonly Case[] = [
   ...events,
   ...bulk,
   ...reads,
+  ...lists,
+  ...everybody,
   ...pure,
 ];
 

@@ -1,21 +1,14 @@
 import { deepEqual } from 'node:assert/strict';
 import type { RemoteContact } from '../../core/destination.ts';
-import { readLists } from '../../engine/list-ids.ts';
 import { planFields } from '../../engine/fields.ts';
-import { bare, type Bench, delivery, PLAN } from '../bench.ts';
+import { type Bench, PLAN } from '../bench.ts';
 import type { Case } from '../case.ts';
 import { must } from '../must.ts';
 import { Person } from '../person.ts';
-import { only } from '../shown.ts';
 import { BODIES } from '../spoil.ts';
-import { createTableReader } from '../../transport/table.ts';
 
 const EXCHANGE =
   'an exchange gives the value only for the vendor’s own answer, else the outcome that stopped it (`stopped` of core/failure.ts)';
-const LISTS =
-  '`lists.all` reads every page, `lists.names` gives the names in the config and `lists.resolve` puts ids in their place (`idsOfLists`)';
-const SUPPRESSIONS = '`suppressions.page` reads one page, and names the next until there is none';
-const MOST_PAGES = 200;
 
 /** Each exchange that reads, whatever it reads. */
 function exchanges({ destination, config }: Bench): readonly (readonly [string, Parameters<Bench['ask']>[0]])[] {
@@ -29,20 +22,6 @@ function exchanges({ destination, config }: Bench): readonly (readonly [string, 
       : [['suppressions.page', destination.suppressions.page(undefined, config)] as const]),
     ...(destination.exports === undefined ? [] : [['exports.start', destination.exports.start(config)] as const]),
   ];
-}
-
-async function suppressed(bench: Bench): Promise<{ readonly address: string; readonly reason: string }[]> {
-  const plan = bench.destination.suppressions;
-  must(plan !== undefined, '`capabilities.consent.read` names `suppressions`, so there is a plan to read them');
-  const rows: { address: string; reason: string }[] = [];
-  let after: string | undefined;
-  for (let pages = 0; ; pages += 1) {
-    must(pages < MOST_PAGES, 'the pages have an end');
-    const page = await bench.read(plan.page(after, bench.config));
-    rows.push(...page.rows);
-    after = page.next;
-    if (after === undefined) return rows;
-  }
 }
 
 export const reads: readonly Case[] = [
@@ -150,154 +129,7 @@ export const reads: readonly Case[] = [
       must(!same || again.name === 'NOTE', 'one that is there is refused, or is the same', again);
     },
   },
-  {
-    name: 'lists: names become ids, all of them are read, and one that is missing is created',
-    write: LISTS,
-    needs: ({ lists }) => lists !== undefined,
-    async run(bench) {
-      const { destination, config } = bench;
-      const names = Array.from({ length: 30 }, (_, n) => `Ünï "${n}"`);
-      for (const name of names) bench.vendor.addList(name);
-      const send: Parameters<typeof readLists>[2] = (request) => bench.send(request);
-      const all = await readLists(destination, config, send);
-      for (const name of names)
-        must(all.filter((list) => list.name === name).length === 1, `the list ${name} is read once`, all);
-      const made = await bench.read(destination.lists!.create('Made', config));
-      must(
-        made.name === 'Made' && bench.vendor.lists().some(({ id, name }) => id === String(made.id) && name === 'Made'),
-        'the list is there',
-        made,
-      );
-    },
-  },
-  {
-    name: 'lists: a contact joins with its first delivery, and who was taken out stays out',
-    write: `${LISTS}; \`encode\` joins the lists until it is known that the contact arrived`,
-    needs: ({ lists }) => lists !== undefined,
-    lists: ['Newsletter', 'Friends'],
-    async run(bench) {
-      const ann = new Person(bench);
-      await ann.arrive({});
-      const joined = ['Newsletter', 'Friends'].slice(0, bench.destination.lists?.most).toSorted();
-      deepEqual(only(bench, 'ann@example.com').lists.toSorted(), joined);
-      await ann.arrive({ attributes: { NOTE: 'x' } });
-      await ann.arrive({ address: 'new@example.com' });
-      deepEqual(only(bench, 'new@example.com').lists.toSorted(), joined);
-    },
-  },
-  {
-    name: 'lists: members are added and taken out many at a time',
-    write: '`lists.members.change` names at most `most` addresses, and its answer tells which could not be changed',
-    needs: ({ lists }) => lists?.members !== undefined,
-    async run(bench) {
-      const { destination, config } = bench;
-      const members = destination.lists!.members!;
-      const list = await bench.read(destination.lists!.create('Members', config));
-      const addresses = Array.from({ length: 5 }, (_, n) => `m${n}+x@example.com`);
-      for (const [n, address] of addresses.entries()) await new Person(bench, String(n)).arrive({ address });
-      deepEqual((await bench.read(members.change('add', list.id, addresses, config))).failed, []);
-      for (const address of addresses) must(only(bench, address).lists.includes('Members'), `${address} is a member`);
-      await bench.read(members.change('remove', list.id, addresses.slice(0, 2), config));
-      deepEqual(
-        addresses.filter((address) => only(bench, address).lists.includes('Members')),
-        addresses.slice(2),
-      );
-      const { failed } = await bench.read(members.change('add', list.id, ['nobody@example.com', ...addresses], config));
-      // Some vendors count a member who stays as one who could not be added.
-      must(
-        !addresses.slice(0, 2).some((address) => failed.includes(address)),
-        'who joins again does not fail because of others',
-        failed,
-      );
-      for (const address of addresses)
-        must(only(bench, address).lists.includes('Members'), `${address} is a member again`);
-    },
-  },
-  {
-    name: 'suppressions: every one is read once, over all pages',
-    write: SUPPRESSIONS,
-    needs: ({ capabilities, suppressions }) =>
-      suppressions !== undefined || capabilities.consent.read.includes('suppressions'),
-    async run(bench) {
-      deepEqual(await suppressed(bench), []);
-      const reasons = ['unsubscribe', 'complaint', 'bounce'] as const;
-      const left = Array.from({ length: 130 }, (_, n) => `left${n}+x@example.com`);
-      for (const [n, address] of left.entries()) bench.vendor.optOut(address, reasons[n % 3]!);
-      const rows = await suppressed(bench);
-      deepEqual(rows.map(({ address }) => address).toSorted(), left.toSorted());
-      for (const { address, reason } of rows) {
-        const wanted = reasons[left.indexOf(address) % 3];
-        must(
-          reason === wanted || reason === 'unsubscribe' || reason === 'manual',
-          `the reason of ${address} is ${wanted}`,
-          reason,
-        );
-      }
-    },
-  },
-  {
-    name: 'export: has everybody, with the same values as were sent',
-    write:
-      '`exports.start` and `poll` lead to a link, `rows` reads the file by its header, `differs` compares what would be sent',
-    needs: (destination) => destination.exports !== undefined,
-    async run(bench) {
-      const { destination, config, plan } = bench;
-      const attributes = {
-        NOTE: 'a "quoted", text\nof two lines',
-        SCORE: 41,
-        RATIO: 0.5,
-        MEMBER: false,
-        BIRTHDAY: '2026-02-28',
-        EXTRA: { a: ['ü'] },
-      };
-      await new Person(bench, '1').arrive({ attributes });
-      const optsOut = destination.capabilities.consent.tell;
-      await new Person(bench, '2').arrive({ address: 'no+x@example.com', consent: optsOut ? 'opted_out' : 'basis' });
-      const { header, cells } = await exported(bench);
-      const reader = destination.exports!.rows(header, plan);
-      const rows = cells.map((each) => reader.read(each)!);
-      deepEqual(rows.map(({ address }) => address).toSorted(), ['ann@example.com', 'no+x@example.com']);
-      const ann = rows.find(({ address }) => address === 'ann@example.com')!;
-      const wanted = bare(delivery({ attributes })).attributes;
-      deepEqual(destination.exports!.differs(wanted, ann, plan, config), []);
-      deepEqual(destination.exports!.differs({ ...wanted, NOTE: 'other' }, ann, plan, config), ['NOTE']);
-      const other = rows.find(({ address }) => address !== 'ann@example.com')!;
-      must(
-        ann.status !== 'unsubscribed' && (!optsOut || other.status !== 'subscribed'),
-        'consent is as it is there',
-        rows,
-      );
-    },
-  },
 ];
-
-async function exported(
-  bench: Bench,
-): Promise<{ readonly header: readonly string[]; readonly cells: readonly (readonly string[])[] }> {
-  const { destination, config } = bench;
-  const plan = destination.exports!;
-  const id = await bench.read(plan.start(config));
-  const tables = createTableReader();
-  try {
-    for (let polls = 0; polls < 50; polls += 1) {
-      const progress = await bench.read(plan.poll(id, config));
-      must(progress.state !== 'failed', 'the export goes well', progress);
-      if (progress.state !== 'finished') continue;
-      const lines: (readonly string[])[] = [];
-      for await (const line of tables.read({
-        url: progress.url,
-        from: plan.start(config).request.url,
-        deadlineMs: 10_000,
-      }))
-        lines.push(line);
-      const [header = [], ...cells] = lines;
-      return { header, cells };
-    }
-    must(false, 'an export ends');
-  } finally {
-    await tables.close();
-  }
-}
 
 /** Another key of the same form. */
 function wrongly(secret: string): string {

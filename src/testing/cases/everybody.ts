@@ -1,0 +1,111 @@
+import { deepEqual } from 'node:assert/strict';
+import { createTableReader } from '../../transport/table.ts';
+import { bare, type Bench, delivery } from '../bench.ts';
+import type { Case } from '../case.ts';
+import { must } from '../must.ts';
+import { Person } from '../person.ts';
+
+const SUPPRESSIONS = '`suppressions.page` reads one page, and names the next until there is none';
+const MOST_PAGES = 200;
+
+/** Reading all who are there, and all who must not be mailed. */
+export const everybody: readonly Case[] = [
+  {
+    name: 'suppressions: every one is read once, over all pages',
+    write: SUPPRESSIONS,
+    needs: ({ capabilities, suppressions }) =>
+      suppressions !== undefined || capabilities.consent.read.includes('suppressions'),
+    async run(bench) {
+      deepEqual(await suppressed(bench), []);
+      const reasons = ['unsubscribe', 'complaint', 'bounce'] as const;
+      const left = Array.from({ length: 130 }, (_, n) => `left${n}+x@example.com`);
+      for (const [n, address] of left.entries()) bench.vendor.optOut(address, reasons[n % 3]!);
+      const rows = await suppressed(bench);
+      deepEqual(rows.map(({ address }) => address).toSorted(), left.toSorted());
+      for (const { address, reason } of rows) {
+        const wanted = reasons[left.indexOf(address) % 3];
+        must(
+          reason === wanted || reason === 'unsubscribe' || reason === 'manual',
+          `the reason of ${address} is ${wanted}`,
+          reason,
+        );
+      }
+    },
+  },
+  {
+    name: 'export: has everybody, with the same values as were sent',
+    write:
+      '`exports.start` and `poll` lead to a link, `rows` reads the file by its header, `differs` compares what would be sent',
+    needs: (destination) => destination.exports !== undefined,
+    async run(bench) {
+      const { destination, config, plan } = bench;
+      const attributes = {
+        NOTE: 'a "quoted", text\nof two lines',
+        SCORE: 41,
+        RATIO: 0.5,
+        MEMBER: false,
+        BIRTHDAY: '2026-02-28',
+        EXTRA: { a: ['ü'] },
+      };
+      await new Person(bench, '1').arrive({ attributes });
+      const optsOut = destination.capabilities.consent.tell;
+      await new Person(bench, '2').arrive({ address: 'no+x@example.com', consent: optsOut ? 'opted_out' : 'basis' });
+      const { header, cells } = await exported(bench);
+      const reader = destination.exports!.rows(header, plan);
+      const rows = cells.map((each) => reader.read(each)!);
+      deepEqual(rows.map(({ address }) => address).toSorted(), ['ann@example.com', 'no+x@example.com']);
+      const ann = rows.find(({ address }) => address === 'ann@example.com')!;
+      const wanted = bare(delivery({ attributes })).attributes;
+      deepEqual(destination.exports!.differs(wanted, ann, plan, config), []);
+      deepEqual(destination.exports!.differs({ ...wanted, NOTE: 'other' }, ann, plan, config), ['NOTE']);
+      const other = rows.find(({ address }) => address !== 'ann@example.com')!;
+      must(
+        ann.status !== 'unsubscribed' && (!optsOut || other.status !== 'subscribed'),
+        'consent is as it is there',
+        rows,
+      );
+    },
+  },
+];
+
+async function suppressed(bench: Bench): Promise<{ readonly address: string; readonly reason: string }[]> {
+  const plan = bench.destination.suppressions;
+  must(plan !== undefined, '`capabilities.consent.read` names `suppressions`, so there is a plan to read them');
+  const rows: { address: string; reason: string }[] = [];
+  let after: string | undefined;
+  for (let pages = 0; ; pages += 1) {
+    must(pages < MOST_PAGES, 'the pages have an end');
+    const page = await bench.read(plan.page(after, bench.config));
+    rows.push(...page.rows);
+    after = page.next;
+    if (after === undefined) return rows;
+  }
+}
+
+async function exported(
+  bench: Bench,
+): Promise<{ readonly header: readonly string[]; readonly cells: readonly (readonly string[])[] }> {
+  const { destination, config } = bench;
+  const plan = destination.exports!;
+  const id = await bench.read(plan.start(config));
+  const tables = createTableReader();
+  try {
+    for (let polls = 0; polls < 50; polls += 1) {
+      const progress = await bench.read(plan.poll(id, config));
+      must(progress.state !== 'failed', 'the export goes well', progress);
+      if (progress.state !== 'finished') continue;
+      const lines: (readonly string[])[] = [];
+      for await (const line of tables.read({
+        url: progress.url,
+        from: plan.start(config).request.url,
+        deadlineMs: 10_000,
+      }))
+        lines.push(line);
+      const [header = [], ...cells] = lines;
+      return { header, cells };
+    }
+    must(false, 'an export ends');
+  } finally {
+    await tables.close();
+  }
+}
