@@ -300,7 +300,7 @@ UTC.
   });
   expect((await run(['status'])).stdout).toContain('A worker tries it next at once.');
   await db.app.query(`update rollcall.destinations set paused_until = 'infinity', pause_code = 'gone'`);
-  expect((await run(['status'])).stdout).toContain('No worker tries it by\nitself.');
+  expect((await run(['status'])).stdout).toContain('No worker tries it by itself.');
   expect((await run(['resume'])).stdout).toBe('mailtrap was paused (gone). A running worker tries it now.\n');
   await pause('plan_limit');
   expect(JSON.parse((await run(['resume', '--json'])).stdout)).toEqual({
