@@ -23,6 +23,11 @@ const tasks = {
     run('node_modules/.bin/tsc', ['-p', 'tsconfig.bench.json'], { quiet: true });
     run(process.execPath, ['.tmp/bench/bench/main.js', ...args]);
   },
+  async docs() {
+    await buildIfStale();
+    const { writeDocs } = await import('./docs.mjs');
+    await writeDocs();
+  },
   'new:destination': () => newDestination(args),
   async check() {
     run('node_modules/.bin/tsc', ['-p', 'tsconfig.json']);

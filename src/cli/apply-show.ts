@@ -134,11 +134,9 @@ function renderLists({ name, lists, problem }: DestinationPlan, width: number): 
 
 function renderFields({ name, fields, problem }: DestinationPlan, paint: Paint, width: number): string | undefined {
   if (problem !== undefined) {
-    const what =
-      fields === undefined
-        ? `${name}: ${paint('red', 'it can not be used')}`
-        : `Fields at ${name}: ${paint('red', 'they do not fit')}`;
-    return what;
+    return fields === undefined
+      ? `${name}: ${paint('red', "it can't be used")}`
+      : `Fields at ${name}: ${paint('red', 'they do not fit')}`;
   }
   if (fields === undefined) return undefined;
   const { changes } = fields;

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
 import { createFields } from '../engine/fields.ts';
 import { createLists } from '../engine/list-ids.ts';
@@ -21,6 +20,7 @@ import { widthOf } from './io.ts';
 import { count } from './layout.ts';
 import { loadConfig } from './load-config.ts';
 import { reportError } from './report-error.ts';
+import { skippedNames } from './skipped-names.ts';
 import { allWarnings } from './summary.ts';
 import { renderWarnings } from './warnings.ts';
 import { whereIs } from './where.ts';
@@ -53,7 +53,7 @@ export function define(command: Command, cli: Cli): void {
 
 async function runApply(options: Options, cli: Cli): Promise<number> {
   const loaded = await loadConfig(cli);
-  const skips = skipped(options, loaded);
+  const skips = skippedNames(options.skipDestinations, loaded);
   return withDatabase(loaded, async (sql) => {
     const resolved = await resolveConfig(loaded, sql);
     const database = await planDatabase(sql, resolved.config);
@@ -67,21 +67,6 @@ async function runApply(options: Options, cli: Cli): Promise<number> {
     } finally {
       await transport.close();
     }
-  });
-}
-
-/**
- * Names of the destinations that are not looked at.
- * @throws RollcallError `RC_DESTINATION_UNKNOWN`
- */
-function skipped({ skipDestinations }: Options, { destinations }: Config): readonly string[] {
-  const known = destinations.map(({ name }) => name);
-  if (skipDestinations === undefined) return [];
-  if (skipDestinations === true) return known;
-  const unknown = skipDestinations.find((name) => !known.includes(name));
-  if (unknown === undefined) return skipDestinations;
-  throw new RollcallError('RC_DESTINATION_UNKNOWN', `No destination of the config is called ${unknown}.`, {
-    hint: `There is: ${known.join(', ') || 'none'}.`,
   });
 }
 

@@ -2,6 +2,7 @@ import { maskAddress } from '../core/mask.ts';
 import { type AuditReport, type Drift, DRIFTS, type DriftSample, hasDrift } from '../engine/audit-report.ts';
 import type { RepairCounts } from '../engine/remote-ports.ts';
 import { columns, count, wrap } from './layout.ts';
+import { suppressionLines } from './suppressions-view.ts';
 
 const WORDS: Readonly<Record<Drift, string>> = {
   missing: 'in step here, but not there',
@@ -38,6 +39,7 @@ export function renderAudit(report: AuditReport, width: number): string {
     lines.push(
       wrap(`The export has no column for: ${unread.join(', ')}. Nobody can say whether these differ.`, width, '  '),
     );
+  lines.push(...suppressionLines(report.suppressions, width));
   if (!hasDrift(report)) return [...lines, '  No drift.'].join('\n');
   const found = DRIFTS.filter((kind) => drift[kind] > 0);
   lines.push(

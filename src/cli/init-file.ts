@@ -41,7 +41,8 @@ database_url: "\${${answers.databaseUrlEnv}}"
 # Certificate of the database server, for hosted Supabase (Database settings, SSL configuration).
 # ssl_root_cert: ./prod-ca-2021.crt
 
-# The name of this install. Another name in another copy of the database keeps the two apart.
+# The name of this install. Another name in another copy of the database keeps the two apart. With "development",
+# destinations go to the stand-ins that "rollcall sandbox" runs on this machine.
 environment: production
 
 connectors:

@@ -25,3 +25,10 @@ export function wholeNumber(text: string): number {
 export function repeatable(text: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), text];
 }
+
+/** @throws InvalidArgumentError unless the text is ids with commas between them */
+export function idList(text: string): readonly string[] {
+  const ids = text.split(',').map((id) => id.trim());
+  if (ids.every((id) => /^[a-z][a-z0-9-]*$/.test(id))) return ids;
+  throw new InvalidArgumentError('It must be ids with commas between, for example mailtrap,brevo.');
+}

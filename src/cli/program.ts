@@ -30,7 +30,7 @@ const COMMANDS: readonly {
   { name: 'recover', summary: 'take a restored database into use', load: () => import('./recover.ts') },
   { name: 'rebind', summary: 'let this copy of a database send', load: () => import('./rebind.ts') },
   { name: 'uninstall', summary: 'remove everything from the database', load: () => import('./uninstall.ts') },
-  { name: 'sandbox', summary: 'run a local stand-in of the destination', load: () => import('./sandbox.ts') },
+  { name: 'sandbox', summary: 'run local stand-ins of the destinations', load: () => import('./sandbox.ts') },
   { name: 'demo', summary: 'see it all work on this machine', load: () => import('./demo.ts') },
 ];
 

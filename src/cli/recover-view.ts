@@ -1,5 +1,6 @@
 import type { RecoverReport } from '../engine/recover.ts';
 import { columns, count, wrap } from './layout.ts';
+import { suppressionLines } from './suppressions-view.ts';
 
 /** What a recovery found, for a person. */
 export function renderRecover(reports: readonly RecoverReport[], width: number): string {
@@ -24,6 +25,7 @@ function section(report: RecoverReport, width: number): string[] {
       'lr',
     ),
   ];
+  lines.push(...suppressionLines(report.suppressions, width));
   if (unknown > 0) {
     const some = samples.map(({ address }) => address).join(', ');
     const words = `Never heard of here: ${some}${unknown > samples.length ? ', ...' : ''}. They may be people of after the backup; nothing was changed about them.`;

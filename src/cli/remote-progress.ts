@@ -1,4 +1,4 @@
-import type { RemoteProgress } from '../engine/read-remote.ts';
+import type { RemoteProgress } from '../engine/remote-asking.ts';
 import type { Cli } from './cli.ts';
 import { count } from './layout.ts';
 import { createProgress } from './progress.ts';
@@ -22,6 +22,9 @@ export function remoteProgress(
         case 'reading':
           read = `${name}: ${count(of.rows, 'contact')} read`;
           progress.show(read);
+          break;
+        case 'suppressions':
+          progress.show(`${name}: ${count(of.rows, 'opt-out')} read`);
           break;
       }
     },

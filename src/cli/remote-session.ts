@@ -1,6 +1,6 @@
 import type { Config, DestinationConfig } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
-import type { RemoteAccess } from '../engine/read-remote.ts';
+import type { RemoteAccess } from '../engine/remote-asking.ts';
 import type { RecoverStore } from '../engine/remote-ports.ts';
 import { configured } from '../homes/configured.ts';
 import { resolveOptions } from '../homes/resolve-options.ts';

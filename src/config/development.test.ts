@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Destination } from '../core/destination.ts';
 import { parse as parseWith, registry } from '../../test/support/config-text.ts';
+import { registry as everything } from '../destinations/registry.ts';
 import { mailtrap } from '../destinations/mailtrap/index.ts';
 import { parseConfig } from './load.ts';
 import type { Config } from './types.ts';
@@ -75,6 +76,13 @@ test('a URL that must be given chooses nothing, unless it leads to this machine;
   expect(at('http://127.0.0.1:3000/hook')).toMatchObject({
     options: { url: 'http://127.0.0.1:3000/hook', secret: 's' },
   });
+});
+
+test.each(everything.map((destination) => [destination.id]))('%s needs nothing to be said in development', (id) => {
+  const text = `environment: development\nconsent: nobody\nconnectors: { supabase: { sync: { users: true } } }\n`;
+  const options = { file: 'rollcall.yaml', env: {}, registry: everything };
+  const { destinations } = parseConfig(`${text}destinations: { ${id}: }`, options);
+  expect(destinations).toMatchObject([{ name: id, sandbox: `http://127.0.0.1:4010/${id}` }]);
 });
 
 test('with no destinations at all there is the sandbox, as Mailtrap', () => {

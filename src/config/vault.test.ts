@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { checkMistakes, destination, failure, parse, registry } from '../../test/support/config-text.ts';
 import type { Destination } from '../core/destination.ts';
+import { registry as destinations } from '../destinations/registry.ts';
 import { fillVault, secretNames } from './fill-vault.ts';
 import { interpolate } from './interpolate.ts';
 import { parseConfig } from './load.ts';
+import { optionSchema } from './option-schema.ts';
 import type { DestinationConfig } from './types.ts';
 
 const first = (text: string, env = {}): DestinationConfig => parse(text, env).destinations[0]!;
@@ -148,5 +150,26 @@ describe('placeholders and what fills them', () => {
   test('a line with a name of a secret is shown as any option is', () => {
     const { lines } = failure(destination('token: "${vault:KEY}"', 'region: asia'));
     expect([...lines.values()].join('\n')).not.toContain('asia');
+  });
+});
+
+test.each(destinations.map((one) => [one.id, one] as const))('every secret of %s can stand in Vault', (id, one) => {
+  const options = one.standIn(`http://127.0.0.1:4010/${id}`, 'sandbox-token');
+  const marked = Object.entries(optionSchema(one).properties ?? {}).filter(([, schema]) => schema.secret === true);
+  expect(marked).not.toEqual([]);
+  const secret = (key: string, examples: readonly unknown[] = []): string => {
+    const value = options[key] ?? examples[0];
+    return typeof value === 'string' ? value : '';
+  };
+  const secrets = new Map(
+    marked.map(([key, { examples }]) => [`OF_${key}`, secret(key, Array.isArray(examples) ? examples : [])]),
+  );
+  const inVault = Object.fromEntries(marked.map(([key]) => [key, `\${vault:OF_${key}}`]));
+  const text = JSON.stringify({ consent: 'nobody', destinations: { [id]: { ...options, ...inVault } } });
+  const [entry] = parseConfig(text, { file: 'rollcall.yaml', env: {}, registry: destinations }).destinations;
+  expect(entry?.account).toBe(one.account(one.config.parse(options)));
+  const plain = Object.fromEntries(marked.map(([key]) => [key, secrets.get(`OF_${key}`)]));
+  expect(fillVault(entry!, one, secrets)).toMatchObject({
+    options: one.config.parse({ ...options, ...plain }) as object,
   });
 });

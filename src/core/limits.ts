@@ -1,5 +1,8 @@
-/** What a request is for: each limit counts some of them. `bulk` starts a request for many contacts, `poll` asks about it. */
-export type Traffic = 'contact' | 'event' | 'bulk' | 'poll' | 'read';
+/**
+ * What a request is for: each limit counts some of them. `bulk` starts a request for many contacts, `poll` asks about it,
+ * `suppressions` reads who must not be mailed.
+ */
+export type Traffic = 'contact' | 'event' | 'bulk' | 'poll' | 'read' | 'suppressions';
 
 /** One shared rate limit: at most `requests` in any window of `perMs`. */
 export interface RateLimit {

@@ -8,6 +8,11 @@ export interface RemoteSuppression {
   readonly at?: string | undefined;
 }
 
+/** Whether it says that the person wants no mail, or somebody decided so; a bounce says nothing of that. */
+export function isNo({ reason }: RemoteSuppression): boolean {
+  return reason !== 'bounce';
+}
+
 /** Reading who must not be mailed. */
 export interface SuppressionPlan<Config> {
   /** One page; `after` is undefined for the first, then what the page before named as `next`. The last names none. */

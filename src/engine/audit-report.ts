@@ -1,3 +1,4 @@
+import type { ReadSuppressions } from './read-suppressions.ts';
 import type { RepairCounts } from './remote-ports.ts';
 
 /** Kinds of drift between what a destination shall have and what it has. */
@@ -39,6 +40,8 @@ export interface AuditReport {
   /** Attributes that the export does not have: nobody can say whether they differ. */
   readonly unread: readonly string[];
   readonly samples: Readonly<Record<Drift, readonly DriftSample[]>>;
+  /** Whether it told who must not be mailed; undefined where it has no way to. */
+  readonly suppressions: ReadSuppressions | undefined;
   /** What was put into the queue or recorded; undefined without a repair. */
   readonly repaired: RepairCounts | undefined;
 }

@@ -1,6 +1,7 @@
 import { type AuditReport, createTally, type Tally } from './audit-report.ts';
 import { isRight, judge, repairsOf, type Verdict } from './judge-remote.ts';
-import { readRemote, type ReadRemote, type RemoteAccess } from './read-remote.ts';
+import { readRemote, type ReadRemote } from './read-remote.ts';
+import type { RemoteAccess } from './remote-asking.ts';
 import { stopped } from './stopped.ts';
 import type { RemoteReading, Repair, RepairCounts, StrayContact } from './remote-ports.ts';
 
@@ -50,6 +51,7 @@ async function compare(read: ReadRemote, options: AuditOptions, signal: AbortSig
     staleAttributes: tally.staleAttributes,
     unread: Object.keys(state.plan).filter((name) => !read.attributes.includes(name)),
     samples: tally.samples,
+    suppressions: read.suppressions,
     repaired: options.repair ? mend.counts : undefined,
   };
 }

@@ -29,6 +29,7 @@ function verdict(found: readonly FoundContact[], more: Partial<ComparedContact> 
     consent: 'basis',
     attributes: { NAME: 'Ann' },
     progress: 'in_step',
+    suppressed: false,
     found,
     ...more,
   };
@@ -70,6 +71,21 @@ describe('what is there of a contact', () => {
       [{ kind: 'opted_out', ...of }, resend],
     ],
     [
+      'suppressed, though its export says subscribed',
+      verdict([row('a@x.io')], { suppressed: true }),
+      { consent: 'left_there', missing: false },
+      [{ kind: 'opted_out', ...of }],
+    ],
+    [
+      'nothing, and suppressed',
+      verdict([], { suppressed: true }),
+      { consent: 'left_there', missing: true },
+      [
+        { kind: 'opted_out', ...of },
+        { kind: 'anew', ...of, leftovers: [] },
+      ],
+    ],
+    [
       'subscribed, though opted out here',
       verdict([row('a@x.io')], { consent: 'opted_out' }),
       { consent: 'left_here' },
@@ -88,6 +104,8 @@ describe('what is there of a contact', () => {
   });
 
   test.each<[string, Verdict]>([
+    ['whoever said no here and is suppressed', verdict([row('a@x.io')], { consent: 'opted_out', suppressed: true })],
+    ['whoever never said yes and is suppressed', verdict([row('a@x.io')], { consent: 'none', suppressed: true })],
     [
       'whoever never said yes is unsubscribed there',
       verdict([row('a@x.io', { status: 'unsubscribed' })], { consent: 'none' }),

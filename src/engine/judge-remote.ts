@@ -37,13 +37,13 @@ export function judge(
   const others = found.filter((row) => row !== main);
   const twins = others.filter((row) => row.plainAddress === address);
   const old = others.filter((row) => row.plainAddress !== address);
-  if (main === undefined) return { ...nothing(contact), missing: true };
+  if (main === undefined) return { ...nothing(contact), missing: true, consent: consentOf(contact, 'unknown') };
   const stale = [
     ...(main.plainAddress === address ? [] : ['address']),
     ...(remoteId === null || main.id === null || main.id === remoteId ? [] : ['id']),
     ...(destination.exports?.differs(contact.attributes, main, plan, config) ?? []),
   ];
-  return { contact, missing: false, main, stale, twins, old, consent: consentOf(contact, main) };
+  return { contact, missing: false, main, stale, twins, old, consent: consentOf(contact, main.status) };
 }
 
 function nothing(contact: ComparedContact): Verdict {
@@ -54,9 +54,9 @@ function nothing(contact: ComparedContact): Verdict {
  * Of somebody who never said yes (`none`) the contact was made unsubscribed: that is no conflict. Neither is a later
  * subscription of theirs at the destination.
  */
-function consentOf({ consent }: ComparedContact, { status }: FoundContact): Verdict['consent'] {
-  if (consent === 'basis' && status === 'unsubscribed') return 'left_there';
-  return consent === 'opted_out' && status === 'subscribed' ? 'left_here' : undefined;
+function consentOf({ consent, suppressed }: ComparedContact, status: FoundContact['status']): Verdict['consent'] {
+  if (consent === 'basis' && (suppressed || status === 'unsubscribed')) return 'left_there';
+  return consent === 'opted_out' && !suppressed && status === 'subscribed' ? 'left_here' : undefined;
 }
 
 /** Whether everything is there as it shall be. */

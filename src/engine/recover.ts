@@ -1,6 +1,8 @@
 import type { DriftSample } from './audit-report.ts';
 import { addressesOf, judge } from './judge-remote.ts';
-import { readRemote, type ReadRemote, type RemoteAccess } from './read-remote.ts';
+import { readRemote, type ReadRemote } from './read-remote.ts';
+import type { ReadSuppressions } from './read-suppressions.ts';
+import type { RemoteAccess } from './remote-asking.ts';
 import type { RecoverMark, RecoverStore } from './remote-ports.ts';
 import { stopped } from './stopped.ts';
 
@@ -22,6 +24,8 @@ export interface RecoverReport {
   /** Never heard of here, born after the backup perhaps: left as they are. */
   readonly unknown: number;
   readonly samples: readonly DriftSample[];
+  /** Whether it told who must not be mailed; undefined where it has no way to, or was not read. */
+  readonly suppressions?: ReadSuppressions | undefined;
 }
 
 export interface RecoverOptions {
@@ -45,7 +49,7 @@ export async function recover(options: RecoverOptions, signal: AbortSignal): Pro
   try {
     for (const access of accesses) {
       const reading = await store.open(access.state.id);
-      const entry = { access, reading, rows: 0, attributes: [] };
+      const entry = { access, reading, rows: 0, attributes: [], suppressions: undefined };
       reads.push(entry);
       reads[reads.length - 1] = { ...entry, ...(await readRemote(access, reading, signal)) };
     }
@@ -67,7 +71,7 @@ function notRead(destination: string): RecoverReport {
 }
 
 async function settle(
-  { access, reading, rows }: ReadRemote & { readonly access: RemoteAccess },
+  { access, reading, rows, suppressions }: ReadRemote & { readonly access: RemoteAccess },
   store: RecoverStore,
   signal: AbortSignal,
 ): Promise<RecoverReport> {
@@ -113,5 +117,5 @@ async function settle(
     for (const { address } of unknown) if (samples.length < SAMPLES) samples.push({ address, contact: null });
     after = page.lastPlace;
   }
-  return { destination: access.state.name, read: true, there: rows, ...counts, samples };
+  return { destination: access.state.name, read: true, there: rows, ...counts, samples, suppressions };
 }

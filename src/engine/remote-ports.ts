@@ -34,6 +34,8 @@ export interface ComparedContact {
   readonly attributes: JsonObject;
   /** `moving`: to be sent, or tried since the reading began. `refused`: not in step, and waits for a change. */
   readonly progress: 'in_step' | 'moving' | 'refused';
+  /** Its address, or the one it is known under there, must not be mailed, as the destination says beside its export. */
+  readonly suppressed: boolean;
   /** What was read under its id, its address, or one that it had and nobody else has. */
   readonly found: readonly FoundContact[];
 }
@@ -102,6 +104,8 @@ export interface RemoteStore extends Pick<Store, 'destinations' | 'takeSends' | 
   /** Keeps the reading alive. */
   touch(reading: RemoteReading): Promise<void>;
   add(reading: RemoteReading, rows: readonly RemoteRow[]): Promise<void>;
+  /** Addresses that must not be mailed; each counts as a row for `complete`. */
+  addSuppressed(reading: RemoteReading, addresses: readonly string[]): Promise<void>;
   /**
    * Nothing more is added: what was read is compared from now on.
    * @throws RollcallError `RC_AUDIT_LOST` unless there are as many rows as were added

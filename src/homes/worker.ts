@@ -1,4 +1,5 @@
-import type { Config } from '../config/types.ts';
+import type { Config, DestinationConfig } from '../config/types.ts';
+import { RollcallError } from '../core/errors.ts';
 import { runEngine } from '../engine/engine.ts';
 import type { Route } from '../engine/route.ts';
 import { fatalError } from '../engine/fatal.ts';
@@ -130,14 +131,27 @@ async function routesOf(
     identity.environment,
   ]);
   const states = await createStore(sql, identity).destinations();
-  return states.flatMap((state) => {
+  const routes: (Route & { readonly notified: Wake; readonly url: string | undefined })[] = [];
+  for (const state of states) {
     const found = configured(config, state.name);
-    if (found === undefined) return [];
+    if (found === undefined) continue;
     const { destination, options, entry } = found;
     const prepare = async (): Promise<unknown> => withListIds(destination, await resolveOptions(entry, sql), send);
-    const url = destination.bulk?.notifyUrl?.(options);
-    return [{ destination, state, prepare, rereads: entry.vault !== undefined, notified: createWake(), url }];
-  });
+    const known = entry.vault === undefined ? options : await resolvedNow(entry, sql);
+    const url = known === undefined ? undefined : destination.bulk?.notifyUrl?.(known);
+    routes.push({ destination, state, prepare, rereads: entry.vault !== undefined, notified: createWake(), url });
+  }
+  return routes;
+}
+
+/** Its options; undefined where Vault does not give them, which the route says: then it only asks, and is not told. */
+async function resolvedNow(entry: DestinationConfig, sql: Sql): Promise<unknown> {
+  try {
+    return await resolveOptions(entry, sql);
+  } catch (error) {
+    if (error instanceof RollcallError) return undefined;
+    throw error;
+  }
 }
 
 /** Keeps one LISTEN connection; while there is none the fold loop polls faster. */

@@ -16,13 +16,17 @@ export interface ChangeSource {
   readonly calls: (count: number) => readonly SandboxCall[];
   readonly counters: () => SandboxCounters;
   readonly faults: () => Json;
+  readonly upTo: () => UpTo;
 }
 
-/** An event with the id of its destination. */
-export type NamedEvent = ShownEvent & { readonly destination: string };
+/** The numbers of the last call and event there were: whoever shows all of them knows which news are none. */
+export type UpTo = { readonly calls: number; readonly events: number };
+
+/** An event with the id of its destination; `n` counts all events from 1. */
+export type NamedEvent = ShownEvent & { readonly destination: string; readonly n: number };
 
 /**
- * Streams of what changes, as lines of JSON: first `{"type":"hello",contacts,events,calls,counters,destinations,faults}`, then
+ * Streams of what changes, as lines of JSON: first `{"type":"hello",contacts,events,calls,counters,destinations,faults,upTo}`, then
  * `{"type":"news",...}` with `changes` `[{destination,id,kind,contact}]`, `events`, `calls` and `skipped`. `destinations` has the
  * totals of each. A view for people: a reader too slow for it misses lines' worth of news (counted in `skipped`), and the
  * sandbox never waits for one.
@@ -197,11 +201,12 @@ class ChangeStream {
     });
   }
 
-  private totals(): Readonly<Record<'counters' | 'destinations' | 'faults', Json>> {
+  private totals(): Readonly<Record<'counters' | 'destinations' | 'faults' | 'upTo', Json>> {
     const { source } = this;
     return {
       counters: { ...source.counters() },
       faults: source.faults(),
+      upTo: source.upTo(),
       destinations: source.destinations.map(({ id, standIn }) => ({
         id,
         contacts: standIn.contactCount,

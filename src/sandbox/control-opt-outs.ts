@@ -48,14 +48,13 @@ interface Receiver {
 export function mountOptOuts(app: Hono, find: (id: string) => SandboxDestination, now: () => number): void {
   const receivers = new Map<string, Receiver>();
 
-  async function tell(to: SandboxDestination, { url, secret }: Receiver, optOuts: readonly OptOutEvent[]) {
-    const requests = to.standIn.webhooks?.(optOuts, secret, now());
-    if (requests === undefined) {
-      throw new RollcallError('RC_SANDBOX_WEBHOOK_NONE', `${to.id} sends no webhooks of opt-outs.`, {
-        hint: 'Read them back instead: rollcall audit.',
-      });
-    }
-    return await sendWebhooks(url, requests);
+  /** What the vendor sends. @throws RollcallError `RC_SANDBOX_WEBHOOK_NONE` */
+  function requests(of: SandboxDestination, secret: string, optOuts: readonly OptOutEvent[]) {
+    const made = of.standIn.webhooks?.(optOuts, secret, now());
+    if (made !== undefined) return made;
+    throw new RollcallError('RC_SANDBOX_WEBHOOK_NONE', `${of.id} sends no webhooks of opt-outs.`, {
+      hint: 'Read them back instead: rollcall audit.',
+    });
   }
 
   app.post('/_sandbox/opt-outs', async (context) => {
@@ -63,7 +62,8 @@ export function mountOptOuts(app: Hono, find: (id: string) => SandboxDestination
     const to = find(input.destination);
     to.standIn.optOut(input.address, input.reason);
     const receiver = receivers.get(to.id);
-    const told: readonly WebhookResult[] = receiver === undefined ? [] : await tell(to, receiver, [input]);
+    const told: readonly WebhookResult[] =
+      receiver === undefined ? [] : await sendWebhooks(receiver.url, requests(to, receiver.secret, [input]));
     return context.json({ told }, 201);
   });
 
@@ -77,7 +77,7 @@ export function mountOptOuts(app: Hono, find: (id: string) => SandboxDestination
     const input = await readInput(context, send);
     const to = find(input.destination);
     if (input.record === true) for (const { address, reason } of input.optOuts) to.standIn.optOut(address, reason);
-    return context.json({ batches: await tell(to, input, input.optOuts) });
+    return context.json({ batches: await sendWebhooks(input.url, requests(to, input.secret, input.optOuts)) });
   });
 
   // The secret is written and never read back.
@@ -85,7 +85,9 @@ export function mountOptOuts(app: Hono, find: (id: string) => SandboxDestination
   app.get('/_sandbox/receivers', (context) => context.json({ receivers: listed() }));
   app.post('/_sandbox/receivers', async (context) => {
     const { destination, url, secret } = await readInput(context, receiver);
-    receivers.set(find(destination).id, { url, secret });
+    const to = find(destination);
+    requests(to, secret, []);
+    receivers.set(to.id, { url, secret });
     return context.json({ receivers: listed() }, 201);
   });
   app.delete('/_sandbox/receivers/:id', (context) => {

@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono';
 import { RollcallError } from '../core/errors.ts';
 import { renderJson, type Json } from '../core/json.ts';
 import type { CallLog } from './call-log.ts';
-import { callLine } from './change-streams.ts';
+import { callLine, type UpTo } from './change-streams.ts';
 import type { ConsentHistory } from './consent-history.ts';
 import { search } from './search.ts';
 import type { SandboxDestination } from './served.ts';
@@ -13,10 +13,11 @@ export interface ViewParts {
   readonly find: (id: string) => SandboxDestination;
   readonly calls: CallLog;
   readonly history: ConsentHistory;
+  readonly upTo: () => UpTo;
 }
 
 /** What can be looked at: destinations, a contact, a call, and everything that has a text in it. */
-export function mountViews(app: Hono, { destinations, find, calls, history }: ViewParts): void {
+export function mountViews(app: Hono, { destinations, find, calls, history, upTo }: ViewParts): void {
   app.get('/_sandbox/destinations', (context) =>
     exactly(context, {
       destinations: destinations.map(({ id, url, standIn }) => ({
@@ -59,7 +60,7 @@ export function mountViews(app: Hono, { destinations, find, calls, history }: Vi
     const destination = context.req.query('destination');
     if (destination !== undefined) find(destination);
     const found = search({ text: context.req.query('q') ?? '', destination }, destinations, calls.last());
-    return exactly(context, { ...found, calls: found.calls.map(callLine) });
+    return exactly(context, { ...found, calls: found.calls.map(callLine), upTo: upTo() });
   });
 }
 

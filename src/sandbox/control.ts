@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { RollcallError } from '../core/errors.ts';
 import { renderJson, type Json } from '../core/json.ts';
 import type { CallLog } from './call-log.ts';
-import type { ChangeStreams } from './change-streams.ts';
+import type { ChangeStreams, UpTo } from './change-streams.ts';
 import { readInput, readJson } from './control-input.ts';
 import type { FaultBox } from './fault-box.ts';
 import { faultRule, type FaultRule } from './faults.ts';
@@ -21,6 +21,7 @@ export interface ControlParts {
   readonly calls: CallLog;
   readonly faults: FaultBox;
   readonly history: ConsentHistory;
+  readonly upTo: () => UpTo;
   readonly streams: ChangeStreams;
   readonly reset: () => void;
   readonly save: () => Json;

@@ -7,7 +7,7 @@ import type { JsonObject } from '../core/json.ts';
 import { apiServer } from './api-server.ts';
 import { CallLog, type SandboxCall } from './call-log.ts';
 import { ConsentHistory } from './consent-history.ts';
-import { ChangeStreams } from './change-streams.ts';
+import { ChangeStreams, type UpTo } from './change-streams.ts';
 import { controlApp } from './control.ts';
 import { FaultBox } from './fault-box.ts';
 import { findStandIns } from './find-stand-ins.ts';
@@ -41,6 +41,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const newest = new Map<string, Newest>();
   let origin = '';
   let revision = 0;
+  let events = 0;
 
   const makers = options.standIns === undefined ? await findStandIns(options.only) : Object.entries(options.standIns);
   const destinations = makers.map(([id, make]) => serve(id, make));
@@ -67,7 +68,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       },
       onEvent: (event) => {
         revision += 1;
-        if (streams.watched) streams.event({ destination: id, ...event });
+        events += 1;
+        if (streams.watched) streams.event({ destination: id, n: events, ...event });
       },
     });
     return {
@@ -80,7 +82,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     };
   }
 
+  const upTo = (): UpTo => ({ calls: calls.counters().calls, events });
   const streams = new ChangeStreams({
+    upTo,
     destinations,
     newest: ({ id, standIn }) => newest.get(id)?.contacts(standIn) ?? [],
     calls: (count) => calls.last(count),
@@ -106,7 +110,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   };
   if (options.state !== undefined) load(options.state);
   const save = (): ReturnType<typeof saveState> => saveState(destinations);
-  const app = controlApp({ controlKey, destinations, calls, faults, history, streams, reset, save, load, now });
+  const app = controlApp({ controlKey, destinations, calls, faults, history, upTo, streams, reset, save, load, now });
 
   const server = apiServer({
     destinations: byId,

@@ -1,5 +1,6 @@
 import type { Brake, Config, DestinationConfig } from '../config/types.ts';
-import { adjustedNames, adjustedPlan, adjustFunction, type CompiledAdjustment } from './compile/adjustment.ts';
+import { adjustedNames, adjustedPlan, type CompiledAdjustment } from './compile/adjustment.ts';
+import { ADJUSTMENT_PREFIX, adjustments, adjustmentScript, type NamedAdjustment } from './compile/adjustment-script.ts';
 import { attributePlan } from './compile/attribute-plan.ts';
 import { capturePlans, triggerTables } from './compile/capture-plan.ts';
 import { captureScript } from './compile/capture-trigger.ts';
@@ -80,35 +81,6 @@ export function isOn(config: Config): boolean {
     config.destinations.length > 0 &&
     (config.users || config.tables.length > 0 || config.eventTables.length > 0 || config.systemEvents.length > 0)
   );
-}
-
-interface NamedAdjustment extends CompiledAdjustment {
-  /** The function that is generated for it, unquoted. */
-  readonly name: string;
-}
-
-/** What destinations make of contacts, by the destination's name. */
-function adjustments(config: Config, sources: Sources): ReadonlyMap<string, NamedAdjustment> {
-  const some = config.destinations.flatMap(({ name, adjustment }) =>
-    adjustment === undefined ? [] : [{ name, adjustment }],
-  );
-  if (some.length === 0) return new Map();
-  const plan = attributePlan(config, sources);
-  return new Map(some.map(({ name, adjustment }, n) => [name, { name: `adjust_${n + 1}`, adjustment, plan }]));
-}
-
-/** The functions, and which destination has which; destinations that are not there yet have none. */
-function adjustmentScript(adjusted: ReadonlyMap<string, NamedAdjustment>): string[] {
-  return [
-    `delete from rollcall.adjustments;`,
-    ...[...adjusted].flatMap(([destination, of]) => [
-      adjustFunction(of.name, of),
-      `insert into rollcall.adjustments (destination_id, function)
-  select d.id, ${quoteLiteral(of.name)} from rollcall.destinations d where d.name = ${quoteLiteral(destination)};`,
-      // Planned once now, as the mappings are.
-      `do ${dollarQuote(`begin perform from rollcall.${of.name}('{}', '{}'); end`)};`,
-    ]),
-  ];
 }
 
 function destinations(
@@ -201,7 +173,7 @@ function dropped(names: readonly string[]): string {
 begin
   for v_function in
     select p.oid::regprocedure from pg_catalog.pg_proc p
-     where p.pronamespace = 'rollcall'::regnamespace and p.proname ~ '^(part|aggregate|sweep|resolve|map_events|adjust)_[0-9]+$'
+     where p.pronamespace = 'rollcall'::regnamespace and p.proname ~ '^((part|aggregate|sweep|resolve|map_events)_[0-9]+$|${ADJUSTMENT_PREFIX})'
        ${kept === '' ? '' : `and p.proname not in (${kept})`}
   loop
     execute 'drop function ' || v_function;

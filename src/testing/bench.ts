@@ -1,4 +1,4 @@
-import type { AttributePlan, Delivery, Exchange, HttpRequest } from '../core/destination.ts';
+import type { AttributePlan, Delivery, Exchange, HttpRequest, Origin } from '../core/destination.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { AttributeType } from '../core/mapping.ts';
 import type { Outcome } from '../core/outcome.ts';
@@ -57,6 +57,8 @@ export interface Bench extends Pick<Tap, 'calls' | 'interfere'> {
   clear(): void;
   /** Hears of each contact that is made, changed or deleted. @returns ends it */
   onContact(listener: (kind: ContactChangeKind, contact: ShownContact) => void): () => void;
+  /** A version later than all before. */
+  nextVersion(): string;
   perform(parts: Partial<Claimed>, deadlineMs?: number): Promise<Unit>;
   send(request: HttpRequest, config?: unknown): Promise<SendResult>;
   /** Does an exchange; gives what stopped it as an outcome. */
@@ -67,6 +69,9 @@ export interface Bench extends Pick<Tap, 'calls' | 'interfere'> {
 }
 
 const DEADLINE_MS = 10_000;
+
+/** As if one install had sent all of them. */
+export const ORIGIN: Origin = { id: '00000000-0000-4000-8000-0000000000aa', epoch: 1_700_000_000_000 };
 
 /** A delivery with all its parts; an upsert of nothing but an address unless something else is said. */
 export function delivery(parts: Partial<Claimed>): Claimed {
@@ -85,22 +90,15 @@ export function delivery(parts: Partial<Claimed>): Claimed {
     lane: 0,
     dueAt: '',
     carryFrom: null,
+    origin: ORIGIN,
     ...parts,
   };
 }
 
 /** The part of a claim that a destination sees. */
-export function bare({
-  contactId,
-  version,
-  action,
-  address,
-  remote,
-  attributes,
-  takeover,
-  consent,
-}: Claimed): Delivery {
-  return { contactId, version, action, address, remote, attributes, takeover, consent };
+export function bare(claimed: Claimed): Delivery {
+  const { contactId, version, action, address, remote, attributes, takeover, consent, origin } = claimed;
+  return { contactId, version, action, address, remote, attributes, takeover, consent, origin };
 }
 
 /**
@@ -134,7 +132,14 @@ export async function openBench(
     const parsed = destination.config.safeParse(options);
     must(parsed.success, `the options of \`standIn\` are a valid config: ${parsed.error?.message ?? ''}`);
     let fault: { left: number; readonly rules: readonly FaultRule[] } | undefined;
+    let sent = 0;
+    let version = 0;
+    const nextVersion = (): string => {
+      version += 1;
+      return String(version);
+    };
     const send: Send = (request, auth, how) => {
+      sent += 1;
       if (fault !== undefined) {
         fault.left -= 1;
         if (fault.left === 0) sandbox.addFaults(fault.rules.map((rule) => ({ ...rule, count: 1 })));
@@ -151,9 +156,8 @@ export async function openBench(
     const read: Bench['read'] = async (exchange) => {
       const value = await ask(exchange);
       if (typeof value === 'object' && value !== null && 'stopped' in value) {
-        throw new Error(
-          `${exchange.request.method} ${exchange.request.url} was not answered: ${JSON.stringify(value.stopped)}`,
-        );
+        const { method, url: asked } = exchange.request;
+        must(false, `${method} ${asked} is answered, and its answer is read`, value.stopped);
       }
       return value;
     };
@@ -182,8 +186,11 @@ export async function openBench(
         tap.clear();
         sandbox.clearFaults();
       },
+      nextVersion,
       async perform(parts, deadlineMs = DEADLINE_MS) {
-        const performed = await perform(frozen(delivery(parts)), {
+        const unit = frozen(delivery({ version: nextVersion(), ...parts }));
+        const before = sent;
+        const performed = await perform(unit, {
           destination,
           config,
           plan: PLAN,
@@ -197,6 +204,12 @@ export async function openBench(
         });
         must(performed.begun, 'the engine begins every unit of work');
         const { state, events } = performed;
+        const silent = state?.outcome.kind === 'delivered' && sent === before;
+        must(
+          !silent || unit.action !== 'upsert',
+          'an upsert is sent: `encode` gives at least one operation for it',
+          bare(unit),
+        );
         return { state: state?.outcome, partial: state?.partial, events: events.map(({ outcome }) => outcome) };
       },
       send: (request, use = config) => send(request, destination.auth(use), { deadlineMs: DEADLINE_MS }),

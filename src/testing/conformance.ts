@@ -48,7 +48,10 @@ async function runCase(kit: ConformanceKit, each: Case): Promise<void> {
     }
   } catch (error) {
     if (error instanceof Error) {
-      error.message = `${error.message}\nWhat to write: ${each.write}.\nSee CONTRIBUTING.md, "A destination".`;
+      const { message, stack } = error;
+      error.message = `${message}\nWhat to write: ${each.write}.\nSee CONTRIBUTING.md, "A destination".`;
+      // Some runners show the message, some the stack, which begins with the message as it was.
+      if (stack !== undefined) error.stack = stack.replace(message, () => error.message);
     }
     throw error;
   }

@@ -1,7 +1,7 @@
 import type { RemoteContact } from '../core/destination.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Claimed } from '../engine/ports.ts';
-import type { Bench, Unit } from './bench.ts';
+import { type Bench, ORIGIN, type Unit } from './bench.ts';
 import { must } from './must.ts';
 
 /** What is to be true of a person, as a fold would say it. */
@@ -20,7 +20,8 @@ export class Person {
   readonly #bench: Bench;
   readonly #contactId: string;
   #remote: RemoteContact | null;
-  #version = 0;
+  /** What was wanted last, as text, with its version, and whether that was accepted. */
+  #last: { readonly wanted: string; readonly version: string; accepted: boolean } | undefined;
   /** An attempt of unknown outcome may still arrive: the state is sent once more after it was accepted. */
   #doubt = false;
   /** The address of the last attempt. */
@@ -44,7 +45,6 @@ export class Person {
 
   /** One attempt, and what is known after it. */
   async attempt(wanted: Wanted, deadlineMs?: number): Promise<Unit> {
-    this.#version += 1;
     const parts = this.parts(wanted);
     const unit = await this.#bench.perform(parts, deadlineMs);
     this.#learn(parts, unit);
@@ -71,6 +71,11 @@ export class Person {
   parts(wanted: Wanted): Claimed {
     const address =
       wanted.action === 'delete' || wanted.action === 'unsubscribe' ? null : (wanted.address ?? 'ann@example.com');
+    const text = JSON.stringify({ ...wanted, events: undefined });
+    // Each change is another version; what is sent again is the same.
+    if (text !== this.#last?.wanted) {
+      this.#last = { wanted: text, version: this.#bench.nextVersion(), accepted: false };
+    }
     const known = this.#remote;
     // An address that was attempted and given up again may stand there as a contact of its own.
     const tried = this.#tried;
@@ -80,7 +85,8 @@ export class Person {
     this.#remote = remote;
     return {
       contactId: this.#contactId,
-      version: String(this.#version),
+      version: this.#last.version,
+      again: this.#last.accepted,
       action: 'upsert',
       sendState: true,
       events: [],
@@ -91,6 +97,7 @@ export class Person {
       lane: 0,
       dueAt: '',
       carryFrom: null,
+      origin: ORIGIN,
       ...wanted,
       address,
       remote,
@@ -100,6 +107,7 @@ export class Person {
   #learn(parts: Claimed, { state, partial }: Unit): void {
     if (state === undefined) return;
     if (state.kind === 'unknown') this.#doubt = true;
+    if (this.#last !== undefined && state.kind === 'delivered') this.#last.accepted = true;
     this.#tried = parts.address ?? undefined;
     this.#remote = known(parts, state, partial);
   }

@@ -47,7 +47,7 @@ const BOTH = [{ name: 'mailtrap' }, { name: 'other' }];
 test('a wrong key at one keeps nobody from the other, and is not hidden', async () => {
   const ran = await apply(WRONG);
   expect(ran.code).toBe(1);
-  expect(ran.stdout).toContain('other: it can not be used\n');
+  expect(ran.stdout).toContain("other: it can't be used\n");
   expect(ran.stdout).toContain('Created 2 fields at mailtrap.\nApplied.');
   expect(ran.stderr).toContain("error RC_FIELDS_UNREADABLE: The fields of other can't be read: ");
   expect(ran.stderr).toMatch(/\nLeft as it is: other\. Mend what is said above, and run `rollcall apply` again\.\n$/);

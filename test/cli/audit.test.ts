@@ -14,6 +14,7 @@ interface Report {
     readonly staleAttributes: Readonly<Record<string, number>>;
     readonly unread: readonly string[];
     readonly samples: Readonly<Record<string, readonly { readonly address: string }[]>>;
+    readonly suppressions?: { readonly kept: number; readonly refused?: string };
     readonly repaired?: Readonly<Record<string, number>>;
   }[];
 }
@@ -337,6 +338,62 @@ test('what was read is gone after a crash of the database: nothing counts as mis
   ).rejects.toMatchObject({ code: 'RC052' });
   await made.db.app.query('update rollcall.remote_readings set until = now()');
   expect((await audit()).drift).toEqual(NONE);
+});
+
+const SUPPRESSION = { domain_id: 1, sending_stream: 'transactional', type: 'unsubscription' };
+
+test('an opt-out that the export does not show is found in the suppressions, a bounce is none', async () => {
+  const { world: made, audit, run } = await world();
+  await delivered(made, 'left', 'gone', 'bounced', 'fine');
+  await post(made, '/api/suppressions', { ...SUPPRESSION, email: 'Left@example.com' });
+  await post(made, '/api/suppressions', { ...SUPPRESSION, email: 'gone@example.com' });
+  await post(made, '/api/suppressions', { ...SUPPRESSION, email: 'bounced@example.com', type: 'hard bounce' });
+  await post(made, '/api/suppressions', { ...SUPPRESSION, email: 'stranger@example.com' });
+  await call(made, 'DELETE', 'gone@example.com');
+  const found = await audit();
+  expect(found).toMatchObject({ code: 1, there: 3, compared: 4, suppressions: { kept: 3 } });
+  expect(found.drift).toEqual({ ...NONE, unsubscribed_there: 2, missing: 1 });
+  expect(found.samples['unsubscribed_there']?.map(({ address }) => address).toSorted()).toEqual([
+    'g***@example.com',
+    'l***@example.com',
+  ]);
+
+  expect((await audit('--repair')).repaired).toEqual({ anew: 1, resend: 0, opted_out: 2, remove: 0 });
+  await work(made);
+  // It is made again, and says at once that it is not to be mailed.
+  expect(made.sandbox.state.contact('gone@example.com')?.status).toBe('unsubscribed');
+  await made.db.app.query(`update auth.users set email = 'new@example.com' where email = 'left@example.com'`);
+  await work(made);
+  expect(made.sandbox.state.contact('new@example.com')?.status).toBe('unsubscribed');
+  expect((await run(['audit'])).stdout).toContain('No drift.');
+});
+
+test('a token that may not read suppressions is a warning, and pauses nothing', async () => {
+  const { world: made, audit, run } = await world({ sandbox: { admin: false } });
+  await delivered(made, 'ann');
+  const found = await audit();
+  expect(found).toMatchObject({ code: 0, drift: NONE, compared: 1 });
+  expect(found.suppressions?.refused).toContain('Account access forbidden');
+  const { code, stdout } = await run(['audit']);
+  expect(code).toBe(0);
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain('warning: its suppressions were not read, so an opt-out');
+  expect(stdout).toContain('No drift.');
+  expect((await made.status()).destinations[0]).toMatchObject({ pause_code: null });
+});
+
+test('suppressions are read to the last page, within a limit of their own', async () => {
+  const { world: made, audit } = await world();
+  await delivered(made, 'ann', 'last');
+  for (let n = 0; n < 1_000; n += 1) made.sandbox.state.suppress(`p${n}@example.com`);
+  await post(made, '/api/suppressions', { ...SUPPRESSION, email: 'last@example.com' });
+  const before = made.sandbox.counters().calls;
+  expect(await audit()).toMatchObject({ suppressions: { kept: 1_001 }, drift: { ...NONE, unsubscribed_there: 1 } });
+  const pages = made.sandbox.calls().filter(({ n, path }) => n > before && path.includes('/suppressions'));
+  expect(pages).toHaveLength(3);
+  const { rows } = await made.db.app.query(
+    `select bucket from rollcall.limits where bucket = 'suppressions' and next_us > 0`,
+  );
+  expect(rows).toHaveLength(1);
 });
 
 test('what a killed audit has left is forgotten within a day', async () => {

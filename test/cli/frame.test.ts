@@ -68,7 +68,7 @@ Commands:
   recover              take a restored database into use
   rebind               let this copy of a database send
   uninstall            remove everything from the database
-  sandbox              run a local stand-in of the destination
+  sandbox              run local stand-ins of the destinations
   demo                 see it all work on this machine
   help [command]       show help for a command
 

@@ -30,6 +30,17 @@ async function edit({ sandbox }: World, method: string, address: string, contact
   expect(answer.ok).toBe(true);
 }
 
+const SUPPRESSION = { domain_id: 1, sending_stream: 'transactional', type: 'unsubscription' };
+
+async function ask({ sandbox }: World, method: string, path: string, body: object): Promise<void> {
+  const answer = await fetch(sandbox.apiUrl + path, {
+    method,
+    headers: { authorization: `Bearer ${sandbox.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  expect(answer.ok).toBe(true);
+}
+
 /** As after a restore to an earlier point: another timeline, and the destination is ahead. */
 async function restored({ db }: World): Promise<void> {
   await db.app.query(`update rollcall.install set identity = identity || '{"timeline": "0000FFFF"}'`);
@@ -76,6 +87,7 @@ test('a restored database reads first: what is equal is not sent, opt-outs come 
         optedOut: 1,
         unknown: 1,
         samples: [{ address: 'l***@example.com', contact: null }],
+        suppressions: { kept: 1 },
       },
     ],
   });
@@ -94,6 +106,30 @@ test('a restored database reads first: what is equal is not sent, opt-outs come 
   await work(made);
   expect(made.sandbox.state.contact('p3b@example.com')?.status).toBe('unsubscribed');
   expect((await run(['recover'])).stdout).toBe('This database is the one Rollcall is bound to: nothing to recover.\n');
+});
+
+test('an opt-out that only the suppressions tell of comes back too; a token without that right is a warning', async () => {
+  const { made, run } = await world(4);
+  await restored(made);
+  await ask(made, 'POST', '/api/suppressions', { ...SUPPRESSION, email: 'p1@example.com' });
+  await ask(made, 'POST', '/api/suppressions', { ...SUPPRESSION, email: 'p2@example.com' });
+  await edit(made, 'DELETE', 'p2@example.com');
+  const { stdout } = await run(['recover', '--yes', '--json']);
+  expect(JSON.parse(stdout)).toMatchObject({
+    destinations: [{ there: 3, equal: 3, missing: 1, optedOut: 2, suppressions: { kept: 2 } }],
+  });
+  await work(made);
+  expect(made.sandbox.state.contact('p2@example.com')?.status).toBe('unsubscribed');
+  await made.db.app.query(`update auth.users set email = 'p1b@example.com' where email = 'p1@example.com'`);
+  await work(made);
+  expect(made.sandbox.state.contact('p1b@example.com')?.status).toBe('unsubscribed');
+
+  await restored(made);
+  made.sandbox.addFaults([{ status: 403, match: { path: '/suppressions' } }]);
+  const ran = await run(['recover', '--yes']);
+  expect(ran.code).toBe(0);
+  expect(ran.stdout.replaceAll(/\s+/g, ' ')).toContain('warning: its suppressions were not read');
+  expect(ran.stdout).toContain('Recovered.');
 });
 
 test('a destination that cannot be read stops the recovery before anything is changed, unless it is left out', async () => {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/load.ts';
 import { DEMO_PACKAGES } from '../../src/demo/packages.ts';
 import { registry } from '../../src/destinations/registry.ts';
+import { destinationsPage } from '../../scripts/destinations-page.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -31,6 +32,14 @@ test("the README's example config loads without a warning", () => {
   expect(config.warnings).toEqual([]);
   expect(config.destinations.map((d) => d.type)).toEqual(['mailtrap']);
   expect(config.userMapping.attributes.map((a) => a.name)).toContain('COHORT');
+});
+
+test('docs/destinations.md is what `npm run docs` makes of the registry, without drafts', () => {
+  expect(read('docs/destinations.md')).toBe(destinationsPage(registry));
+  const [first] = registry;
+  const drafted = { ...first!, id: 'drafted', name: 'Drafted', draft: true };
+  expect(destinationsPage([...registry, drafted])).toBe(destinationsPage(registry));
+  expect(destinationsPage([...registry, { ...drafted, draft: false }])).toContain('## Drafted');
 });
 
 test('every test that SPEC.md names exists', () => {

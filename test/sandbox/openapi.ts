@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { parsePath, type Route } from '../../src/destinations/mailtrap/sandbox/route.ts';
+import { parsePath, parseSuppressionsPath, type Route } from '../../src/destinations/mailtrap/sandbox/route.ts';
 
 type Schema = Record<string, unknown>;
 interface Answer {
@@ -12,8 +12,15 @@ interface Description {
   readonly components: { readonly responses: Record<string, Answer>; readonly schemas: Record<string, Schema> };
 }
 
-const file = new URL('../fixtures/mailtrap.contacts.openapi.json', import.meta.url);
-const description = JSON.parse(readFileSync(file, 'utf8')) as Description;
+function read(name: string): Description {
+  return JSON.parse(readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8')) as Description;
+}
+
+const DESCRIPTIONS = {
+  mailtrap: read('mailtrap.contacts.openapi.json'),
+  suppressions: read('mailtrap.suppressions.openapi.json'),
+} as const;
+type Part = keyof typeof DESCRIPTIONS;
 
 const PATHS: Readonly<Record<Route['to'], string>> = {
   contacts: '/api/contacts',
@@ -44,33 +51,50 @@ const CONTRADICTED = [/^\{"errors":\{"filters":"invalid"\}\}$/];
 // The schemas leave everything optional and open, which would let any object pass: closed here. The one object whose
 // keys are placeholders (`field_merge_tag`, for any merge tag) stays open.
 const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
-ajv.addSchema(closed(description) as Schema, 'mailtrap');
+for (const [name, description] of Object.entries(DESCRIPTIONS)) ajv.addSchema(closed(description) as Schema, name);
 const validators = new Map<string, ValidateFunction>();
 
 /** What is wrong with an answer according to the vendor's description, or null. */
 export function describeMismatch(method: string, path: string, status: number, body: string): string | null {
-  const address = parsePath(path.split('?')[0] ?? '');
-  if (address === null) return status === 404 || status === 401 ? null : `${path} is not described`;
-  const name = `${method} ${address.route.to} ${status}`;
-  const template = PATHS[address.route.to];
-  const operation = description.paths[template]?.[method.toLowerCase()];
+  const found = placeOf(path.split('?')[0] ?? '');
+  if (found === null) return status === 404 || status === 401 ? null : `${path} is not described`;
+  const { part, to, template } = found;
+  const name = `${method} ${to} ${status}`;
+  const operation = DESCRIPTIONS[part].paths[template]?.[method.toLowerCase()];
   if (operation === undefined) return status === 404 ? null : `${method} ${template} is not described`;
   const answer = operation.responses?.[status];
   if (answer === undefined)
     return UNDECLARED.has(name) || status === 413 || status === 400 ? null : `${name} is not declared`;
-  const pointer = schemaPointer(template, method, status, answer);
+  const pointer = schemaPointer(found, method, status, answer);
   if (pointer === null) return body === '' ? null : `${name} must have no body`;
   if (CONTRADICTED.some((known) => known.test(body))) return null;
-  const validate = validators.get(pointer) ?? ajv.compile({ $ref: `mailtrap#${pointer}` });
-  validators.set(pointer, validate);
+  const key = `${part}#${pointer}`;
+  const validate = validators.get(key) ?? ajv.compile({ $ref: key });
+  validators.set(key, validate);
   return validate(JSON.parse(body)) ? null : `${name}: ${ajv.errorsText(validate.errors)} in ${body.slice(0, 500)}`;
 }
 
-function schemaPointer(template: string, method: string, status: number, answer: Answer): string | null {
+interface Place {
+  readonly part: Part;
+  readonly to: string;
+  readonly template: string;
+}
+
+function placeOf(path: string): Place | null {
+  const suppressions = parseSuppressionsPath(path);
+  if (suppressions !== null) {
+    const one = suppressions.id === null ? '' : '/{suppression_id}';
+    return { part: 'suppressions', to: `suppressions${one}`, template: `/api/suppressions${one}` };
+  }
+  const address = parsePath(path);
+  return address === null ? null : { part: 'mailtrap', to: address.route.to, template: PATHS[address.route.to] };
+}
+
+function schemaPointer({ part, template }: Place, method: string, status: number, answer: Answer): string | null {
   const escaped = encodeURIComponent(template.replaceAll('/', '~1'));
   const at = answer.$ref?.slice(1) ?? `/paths/${escaped}/${method.toLowerCase()}/responses/${status}`;
   const found =
-    answer.$ref === undefined ? answer : description.components.responses[answer.$ref.split('/').at(-1) ?? ''];
+    answer.$ref === undefined ? answer : DESCRIPTIONS[part].components.responses[answer.$ref.split('/').at(-1) ?? ''];
   return found?.content === undefined ? null : `${at}/content/application~1json/schema`;
 }
 

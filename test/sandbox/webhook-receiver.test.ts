@@ -49,7 +49,7 @@ async function send(sandbox: Sandbox, message: object, sent: Sent = {}): Promise
 const told = (more: object = {}, order: object = {}): object => ({
   type: 'contact.upserted',
   data: {
-    contact: { id: 'c_1', address: 'a@x.y', previous_address: null, consent: 'basis', attributes: { N: 1 }, ...more },
+    contact: { id: 'c_1', address: 'a@x.y', previous_addresses: [], consent: 'basis', attributes: { N: 1 }, ...more },
     epoch: 1,
     version: 1,
     ...order,
@@ -57,7 +57,7 @@ const told = (more: object = {}, order: object = {}): object => ({
 });
 const gone = (version: number, id = 'c_1'): object => ({
   type: 'contact.deleted',
-  data: { contact: { id, address: 'a@x.y' }, epoch: 1, version },
+  data: { contact: { id, address: 'a@x.y', previous_addresses: [] }, epoch: 1, version },
 });
 
 describe('verifies', () => {
@@ -126,7 +126,7 @@ describe('keeps what it is told', () => {
     expect(standIn.contact('c_1')).toMatchObject({ attributes: { N: 1 } });
     await send(sandbox, {
       type: 'contact.deleted',
-      data: { contact: { id: 'c_1', address: null }, epoch: 2, version: 2 },
+      data: { contact: { id: 'c_1', address: null, previous_addresses: [] }, epoch: 2, version: 2 },
     });
     await send(sandbox, told({}, { epoch: 2, version: 1 }));
     expect(standIn.contactCount).toBe(0);
@@ -142,6 +142,15 @@ describe('keeps what it is told', () => {
     await send(sandbox, told({ id: 'c_1' }, { version: 2 }));
     await send(sandbox, told({ id: 'c_2', attributes: { N: 2 } }), { id: 'm_again' });
     expect([...standIn.contacts()].map(({ id, attributes }) => [id, attributes])).toEqual([['c_2', { N: 2 }]]);
+  });
+
+  test('of one person once: a contact at an address they left is theirs', async () => {
+    const sandbox = await receiver();
+    const { standIn } = sandbox.of('webhook');
+    await send(sandbox, told({ id: 'c_1' }));
+    await send(sandbox, told({ id: 'c_2', address: 'b@x.y', previous_addresses: ['a@x.y'], attributes: { M: 2 } }));
+    await send(sandbox, told({ id: 'c_2', address: 'b@x.y', attributes: { N: null } }, { version: 2 }));
+    expect([...standIn.contacts()].map(({ id, attributes }) => [id, attributes])).toEqual([['c_2', { M: 2 }]]);
   });
 
   test('events, with their key', async () => {
@@ -177,7 +186,7 @@ describe('consent', () => {
     const { standIn } = sandbox.of('webhook');
     await send(sandbox, told());
     standIn.optOut('A@x.y', 'unsubscribe');
-    await send(sandbox, told({ address: 'b@x.y', previous_address: 'a@x.y' }, { version: 2 }));
+    await send(sandbox, told({ address: 'b@x.y', previous_addresses: ['a@x.y'] }, { version: 2 }));
     expect(standIn.contact('b@x.y')).toMatchObject({ id: 'c_1', status: 'unsubscribed' });
     await send(sandbox, { ...gone(3), type: 'contact.unsubscribed' });
     expect(standIn.contact('c_1')).toMatchObject({ status: 'unsubscribed' });

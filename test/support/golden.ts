@@ -24,12 +24,14 @@ interface GoldenCase {
   /** Events of one contact. Those that share a key are sent together. */
   readonly events?: readonly Pick<ContactEvent, 'name' | 'properties'>[];
   readonly remote?: RemoteContact;
-  /** Headers are compared only where a case names them. */
-  readonly requests: readonly { method: string; url: string; body: Json }[];
+  /** `find` where the contact is looked up first. */
+  readonly requests: readonly { method: string; url: string; body: Json; find?: string }[];
   readonly responses: readonly { status: number; headers?: Record<string, string>; body: Json }[];
   readonly outcomes: readonly Outcome[];
 }
 
+/** Of the first event of a case; the next counts on. */
+const EVENT_ID = '6ab2c6a0-0000-4000-8000-00000000000';
 /** When every event of a case happened. */
 const AT = '2026-05-06T07:08:09.123456Z';
 
@@ -42,7 +44,9 @@ function encoded<Config>(
     return destination.encode({ contactId: '1', version: '1', takeover: false, ...delivery }, plan, config);
   }
   const whom = remote ?? { id: null, address: null };
-  return events.map((each, n) => destination.encodeEvent!({ id: String(n), at: AT, ...each }, whom, config));
+  return events.map((each, n) =>
+    destination.encodeEvent!({ id: `${EVENT_ID}${n + 1}`, at: AT, ...each }, whom, config),
+  );
 }
 
 /** As the engine does it: what is refused is not sent, what shares a key is sent together. */
@@ -59,7 +63,7 @@ function batchesOf(operations: readonly Operation[]): Operation[][] {
 
 /**
  * Runs the golden cases of a destination, one test each.
- * @param folder with the cases as JSON files, those of exports (`export-*.json`) left out
+ * @param folder with the cases as JSON files, those of reading (`export-*.json`, `suppressions-*.json`) left out
  * @param options what every case has in its config
  */
 export function testGoldenCases<Config>(
@@ -67,7 +71,7 @@ export function testGoldenCases<Config>(
   folder: URL,
   options: Record<string, unknown>,
 ): void {
-  const files = readdirSync(folder).filter((file) => file.endsWith('.json') && !file.startsWith('export-'));
+  const files = readdirSync(folder).filter((file) => file.endsWith('.json') && !/^(?:export|suppressions)-/.test(file));
   const cases = files.map((file) => parseJson(readFileSync(new URL(file, folder), 'utf8')) as unknown as GoldenCase);
   test.each(cases)('$name', (golden) => {
     const config = destination.config.parse({ ...options, ...golden.config });
@@ -75,7 +79,9 @@ export function testGoldenCases<Config>(
     const sent = batches.filter(([first]) => first?.refused === undefined);
     const requests = sent.map((batch) => {
       const { method, url, body } = destination.request(batch, config);
-      return { method, url, body: body === null ? null : parseJson(body) };
+      const request = { method, url, body: body === null ? null : parseJson(body) };
+      const find = batch[0]?.find;
+      return find === undefined ? request : { ...request, find };
     });
     expect(requests).toEqual(golden.requests);
     const answers = [...golden.responses];

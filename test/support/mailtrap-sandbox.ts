@@ -24,8 +24,8 @@ export interface Sandbox extends Omit<AnySandbox, 'until'> {
 
 /** Starts a sandbox with Mailtrap alone and gives it in Mailtrap's own words. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { accountId, maxContacts, errorStyle, webhookFormat, ...others } = options;
-  const settings = { mailtrap: { accountId, maxContacts, errorStyle, webhookFormat } };
+  const { accountId, admin, maxContacts, errorStyle, webhookFormat, ...others } = options;
+  const settings = { mailtrap: { accountId, admin, maxContacts, errorStyle, webhookFormat } };
   const sandbox = await start({ ...others, only: ['mailtrap'], settings });
   const { url, token, standIn } = sandbox.of('mailtrap');
   if (!(standIn instanceof MailtrapStandIn)) throw new Error('not the stand-in of Mailtrap');

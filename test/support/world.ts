@@ -65,6 +65,8 @@ export interface WorldOptions {
   readonly limitsScale?: number;
   /** Grace of an attempt of unknown outcome; `300ms` when absent. */
   readonly grace?: string;
+  /** YAML of `destinations` in place of Mailtrap, indented by nothing; its sandbox is the test's own. */
+  readonly instead?: string;
   /** YAML of further destinations, indented by nothing. */
   readonly destinations?: string;
   /** More top-level YAML. */
@@ -187,16 +189,20 @@ connectors:
 ${indent(options.mapping ?? DEFAULT_MAPPING, 6)}
 ${indent(options.connector ?? '', 4)}
 destinations:
-  mailtrap:
-    api_token: ${sandbox.token}
-    base_url: ${sandbox.apiUrl}
-    limits_scale: ${options.limitsScale ?? 10_000}
-${indent(options.destination ?? '', 4)}
+${indent(options.instead ?? mailtrapYaml(options, sandbox), 2)}
 ${indent(options.destinations ?? '', 2)}
 consent: ${options.consent ?? '{ everyone: "they agreed to the terms" }'}
 delivery: { grace: ${options.grace ?? '300ms'} }
 ${options.more ?? ''}
 `;
+}
+
+function mailtrapYaml(options: WorldOptions, sandbox: Pick<Sandbox, 'token' | 'apiUrl'>): string {
+  return `mailtrap:
+  api_token: ${sandbox.token}
+  base_url: ${sandbox.apiUrl}
+  limits_scale: ${options.limitsScale ?? 10_000}
+${indent(options.destination ?? '', 2)}`;
 }
 
 export function parseWorld(yaml: string): Config {

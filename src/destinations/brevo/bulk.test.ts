@@ -46,7 +46,8 @@ describe('what may be imported', () => {
   test('needs a list, and can be switched off', () => {
     expect(bulk.least(parse({}))).toBeNull();
     expect(bulk.least(parse({ lists: [2], import_from: 'off' }))).toBeNull();
-    expect(bulk.least(parse({ import_list: 3 }))).toBeUndefined();
+    expect(bulk.least(parse({ import_list: 3 }))).toBe(150);
+    expect(bulk.least(parse({ import_list: 3, plan: 'extended', limits_scale: 100 }))).toBe(900);
     expect(bulk.least(parse({ lists: [2], import_from: 500 }))).toBe(500);
   });
 });

@@ -5,6 +5,7 @@ import { cut, JSON_HEADERS } from '../../core/wire.ts';
 import type { BrevoConfig } from './config.ts';
 import { hasArrived, listIds } from './encode.ts';
 import { failureOf, readProblem } from './failure.ts';
+import { worthAnImport } from './limits.ts';
 import { get } from './paths.ts';
 import { objectIn } from './reads.ts';
 import { attributeValues, hasPhone } from './values.ts';
@@ -95,7 +96,10 @@ function progress(response: HttpResponse): BulkProgress {
 export const bulk: Bulk<BrevoConfig> = {
   most: 50_000,
   mostBytes: 7_500_000,
-  least: (config) => (config.import_from === 'off' || listsOf(config).length === 0 ? null : config.import_from),
+  least: (config) => {
+    const { import_from: from = worthAnImport(config) } = config;
+    return from === 'off' || listsOf(config).length === 0 ? null : from;
+  },
   consents: ['basis'],
   atOnce: 1,
   alone,

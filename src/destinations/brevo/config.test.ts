@@ -17,7 +17,6 @@ describe('options', () => {
       folder: 1,
       sms: 'on',
       clear_as: 'empty',
-      create_fields: true,
       limits_scale: 1,
       concurrency: 10,
     });

@@ -27,8 +27,6 @@ export interface BrevoConfig {
   readonly sms: 'on' | 'off';
   /** What is sent to clear an attribute. */
   readonly clear_as: 'empty' | null;
-  /** Whether `apply` creates the attributes that are missing. */
-  readonly create_fields: boolean;
   /** Multiplies the vendor's limits; for the sandbox, whose limits are scaled by the same number. */
   readonly limits_scale: number;
   /** Requests in flight from one worker. */
@@ -72,9 +70,11 @@ export function brevoConfig(name: string, variable: string): ZodType<BrevoConfig
       .optional()
       .meta({ description: 'Contacts that must wait before they are imported together; off: never' }),
     import_list: list.optional().meta({ description: 'List that imports name where lists is empty, by id or name' }),
-    notify_url: notifyUrl
-      .optional()
-      .meta({ secret: true, description: 'URL of the worker that is called when an import has ended' }),
+    notify_url: notifyUrl.optional().meta({
+      secret: true,
+      description: 'URL of the worker that is called when an import has ended',
+      examples: ['https://worker.example/jobs/a-long-secret-path'],
+    }),
     sms: z
       .enum(['on', 'off'])
       .default('on')
@@ -83,7 +83,6 @@ export function brevoConfig(name: string, variable: string): ZodType<BrevoConfig
       .union([z.null(), z.literal('empty')])
       .default('empty')
       .meta({ description: 'What clears an attribute: an empty text, or null' }),
-    create_fields: z.boolean().default(true).meta({ description: 'Whether apply creates missing attributes' }),
     limits_scale: limitsScale,
     concurrency,
   });

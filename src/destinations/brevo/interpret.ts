@@ -42,16 +42,20 @@ function duplicatesOf({ code, message, duplicates }: Problem): readonly string[]
   return [IDENTIFIER.exec(message)?.[1]?.toLowerCase() ?? 'email'];
 }
 
+function movesAddress({ body }: Operation): boolean {
+  const attributes = body?.['attributes'];
+  return isJsonObject(attributes) && attributes['EMAIL'] !== undefined;
+}
+
 /** A refusal that names what is wrong with the record, the account or the config. */
 function refused(problem: Problem, failure: Failure, operation: Operation): Failure {
   const { message } = failure;
   const duplicates = duplicatesOf(problem);
   const other = duplicates.find((each) => each !== 'email');
   if (duplicates.includes('email')) {
-    return operation.method === 'PUT'
-      ? { kind: 'retry', code: 'email_taken', message, forgetRemote: true }
-      : // Someone else created the same contact in this moment; the next attempt updates it.
-        { kind: 'retry', code: 'email_conflict', message };
+    if (movesAddress(operation)) return { kind: 'retry', code: 'email_taken', message, forgetRemote: true };
+    // Someone else created the same contact in this moment; the next attempt updates it.
+    if (operation.method === 'POST') return { kind: 'retry', code: 'email_conflict', message };
   }
   if (other !== undefined) {
     const field = other.replace(' ', '_').toUpperCase();

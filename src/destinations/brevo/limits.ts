@@ -16,6 +16,11 @@ const PLANS = {
 /** A body of `POST /events/batch` (developers.brevo.com/docs/event-endpoints: 512 KB), a little below. */
 const MOST_BYTES = 500_000;
 
+/** Contacts that are sent one by one in 15 s: with fewer an import is not worth its wait. Not scaled, as that is of the sandbox. */
+export function worthAnImport({ plan }: BrevoConfig): number {
+  return PLANS[plan].second * 15;
+}
+
 /** Attributes, lists and imports are below `/v3/contacts` and count there; only questions about an import do not. */
 export function limits({ plan, limits_scale, concurrency }: BrevoConfig): Limits {
   const { second, hour, other } = PLANS[plan];

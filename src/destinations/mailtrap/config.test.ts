@@ -75,8 +75,9 @@ describe('options', () => {
   test('limits are the vendor’s, scaled', () => {
     expect(mailtrap.limits(parse({ limits_scale: 100 }))).toEqual({
       buckets: [
-        { name: 'contacts', requests: 20_000, perMs: 60_000 },
+        { name: 'contacts', requests: 20_000, perMs: 60_000, of: ['contact', 'event', 'bulk', 'poll', 'read'] },
         { name: 'api', requests: 15_000, perMs: 10_000 },
+        { name: 'suppressions', requests: 1_000, perMs: 60_000, of: ['suppressions'] },
       ],
       concurrency: 10,
     });

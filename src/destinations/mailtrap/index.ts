@@ -12,14 +12,21 @@ import { interpret } from './interpret.ts';
 import { lists } from './lists.ts';
 import { JSON_HEADERS } from '../../core/wire.ts';
 import { lookup, probe } from './reads.ts';
+import { suppressions } from './suppressions.ts';
 
-/** Both published limits (Mailtrap API documentation, "Rate limits"): contacts per account, everything per token. */
+/** The published limits (Mailtrap API documentation, "Rate limits"): contacts and suppressions per account, everything per token. */
 function limits(config: MailtrapConfig): Limits {
   const scaled = (requests: number): number => Math.max(1, Math.floor(requests * config.limits_scale));
   return {
     buckets: [
-      { name: 'contacts', requests: scaled(config.requests_per_minute), perMs: 60_000 },
+      {
+        name: 'contacts',
+        requests: scaled(config.requests_per_minute),
+        perMs: 60_000,
+        of: ['contact', 'event', 'bulk', 'poll', 'read'],
+      },
       { name: 'api', requests: scaled(150), perMs: 10_000 },
+      { name: 'suppressions', requests: scaled(10), perMs: 60_000, of: ['suppressions'] },
     ],
     concurrency: config.concurrency,
   };
@@ -50,7 +57,7 @@ export const mailtrap: Destination<MailtrapConfig> = {
     fields: true,
     lists: true,
     events: 'unkeyed',
-    consent: { tell: true, read: ['contact', 'export'], webhook: 'signed' },
+    consent: { tell: true, read: ['contact', 'export', 'suppressions'], webhook: 'signed' },
     bulk: 'job',
     idempotency: 'upsert',
     rateHeaders: ['retry-after'],
@@ -76,6 +83,7 @@ export const mailtrap: Destination<MailtrapConfig> = {
   fields,
   exports: contactExports,
   lists,
+  suppressions,
 };
 
 export default mailtrap;

@@ -7,6 +7,11 @@ export function contactsPath(config: MailtrapConfig): string {
   return config.account_id === undefined ? '/api/contacts' : `/api/accounts/${config.account_id}/contacts`;
 }
 
+/** The suppressions of the account, in the same two styles. */
+export function suppressionsPath(config: MailtrapConfig): string {
+  return config.account_id === undefined ? '/api/suppressions' : `/api/accounts/${config.account_id}/suppressions`;
+}
+
 /** One contact, by id or by address (both are accepted in the same place). */
 export function contactPath(config: MailtrapConfig, idOrAddress: string): string {
   return `${contactsPath(config)}/${pathSegment(idOrAddress)}`;

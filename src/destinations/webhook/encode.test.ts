@@ -85,20 +85,33 @@ describe('the contact', () => {
       remote: { id: told.remoteId, address: 'a@x.y' },
       origin: { ...origin, epoch: origin.epoch + 1 },
     };
-    expect(contactOf(one(later))).toMatchObject({ id: told.remoteId, address: 'b@x.y', previous_address: 'a@x.y' });
+    expect(contactOf(one(later))).toMatchObject({ id: told.remoteId, address: 'b@x.y', previous_addresses: ['a@x.y'] });
     expect(contactOf(one({ ...later, action: 'delete', address: null }))).toEqual({
       id: told.remoteId,
       address: 'a@x.y',
+      previous_addresses: [],
     });
     expect(contactOf(one({ ...later, action: 'unsubscribe', address: null }))).toEqual({
       id: told.remoteId,
       address: 'a@x.y',
+      previous_addresses: [],
       consent: 'opted_out',
     });
   });
 
-  test('has every attribute, null where there is no value', () => {
-    expect(contactOf(one(upsert))).toMatchObject({ attributes: { NAME: 'Ann', PLAN: null } });
+  test('has the attributes that are said, and null for all others where the address was another person’s', () => {
+    expect(contactOf(one(upsert))).toHaveProperty('attributes', { NAME: 'Ann' });
+    expect(contactOf(one({ ...upsert, takeover: true }))).toHaveProperty('attributes', { NAME: 'Ann', PLAN: null });
+  });
+
+  test('names every address that was left, each once', () => {
+    const moved = { id: 'c_1', address: 'b@x.y', leftovers: ['c@x.y', 'b@x.y', 'a@x.y', ''] };
+    expect(contactOf(one({ ...upsert, remote: moved }))).toHaveProperty('previous_addresses', ['b@x.y', 'c@x.y']);
+    expect(contactOf(one({ ...upsert, remote: moved, action: 'delete', address: null }))).toEqual({
+      id: 'c_1',
+      address: 'b@x.y',
+      previous_addresses: ['c@x.y', 'a@x.y'],
+    });
   });
 
   test.each(['basis', 'none', 'opted_out'] as const)('%s is told as it is', (consent) => {
@@ -116,7 +129,7 @@ describe('the contact', () => {
   test('of whom an attempt got no answer is told to be gone by the id of that attempt', () => {
     const gone: Delivery = { ...upsert, action: 'delete', address: null, remote: { id: null, address: 'a@x.y' } };
     const id = (contactOf(one(upsert)) as { id: string }).id;
-    expect(contactOf(one({ ...gone, version: '8' }))).toEqual({ id, address: 'a@x.y' });
+    expect(contactOf(one({ ...gone, version: '8' }))).toEqual({ id, address: 'a@x.y', previous_addresses: [] });
   });
 });
 

@@ -9,15 +9,10 @@ import type {
 import type { Json, JsonObject } from '../../core/json.ts';
 import { isPresent } from '../../core/opt-out.ts';
 
-/** Every planned attribute, so that a receiver never has to merge: null when there is no value. */
-function attributesOf({ attributes }: Delivery, plan: AttributePlan): JsonObject {
-  const names = new Set([...Object.keys(plan), ...Object.keys(attributes)]);
-  return Object.fromEntries(
-    [...names].map((name): [string, Json] => [
-      name,
-      Object.hasOwn(attributes, name) ? (attributes[name] ?? null) : null,
-    ]),
-  );
+/** What is said of the contact; where the address was another person's, also what is not said: null when there is no value. */
+function attributesOf({ attributes, takeover }: Delivery, plan: AttributePlan): JsonObject {
+  if (!takeover) return attributes;
+  return { ...Object.fromEntries(Object.keys(plan).map((name): [string, Json] => [name, null])), ...attributes };
 }
 
 /** @throws TypeError for a delivery without an origin, which is a mistake of ours */
@@ -61,19 +56,23 @@ function stateMessage(kind: Operation['kind'], type: string, delivery: Delivery,
 export function encode(delivery: Delivery, plan: AttributePlan): readonly Operation[] {
   const { action, address, remote, consent } = delivery;
   const known = isPresent(remote?.address) ? remote.address : null;
+  const leftovers = (remote?.leftovers ?? []).filter(isPresent);
   if (action === 'upsert') {
     if (!isPresent(address)) return [];
+    const old = known === null ? leftovers : [known, ...leftovers];
     const contact = {
       address,
-      previous_address: known === address ? null : known,
+      previous_addresses: [...new Set(old)].filter((each) => each !== address),
       consent,
       attributes: attributesOf(delivery, plan),
     };
     return [stateMessage('upsert', 'contact.upserted', delivery, contact)];
   }
   if (remote === null) return [];
-  if (action === 'delete') return [stateMessage('delete', 'contact.deleted', delivery, { address: known })];
-  return [stateMessage('unsubscribe', 'contact.unsubscribed', delivery, { address: known, consent: 'opted_out' })];
+  const left = { address: known, previous_addresses: [...new Set(leftovers)].filter((each) => each !== known) };
+  return action === 'delete'
+    ? [stateMessage('delete', 'contact.deleted', delivery, left)]
+    : [stateMessage('unsubscribe', 'contact.unsubscribed', delivery, { ...left, consent: 'opted_out' })];
 }
 
 /** What to tell a receiver of an event of a contact. Its id is the key: an event is told once, however often it is sent. Pure. */

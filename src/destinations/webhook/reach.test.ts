@@ -1,4 +1,7 @@
-import type { LookupAddress } from 'node:dns';
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { generate } from 'selfsigned';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Delivery } from '../../core/destination.ts';
 import type { SendResult } from '../../engine/ports.ts';
@@ -31,7 +34,7 @@ async function sendTo(
     lookup: (_name, _how, done) => {
       const address = answers[Math.min(asked, answers.length - 1)];
       asked += 1;
-      done(null, address === undefined ? [] : [{ address, family: address.includes(':') ? 6 : 4 } as LookupAddress]);
+      done(null, address === undefined ? [] : [{ address, family: address.includes(':') ? 6 : 4 }]);
     },
   });
   onTestFinished(() => transport.close());
@@ -125,23 +128,37 @@ describe('allow_private', () => {
   });
 
   test('of one destination lets no other through, not even over a connection that is open', async () => {
-    const receiver = await createReceiver();
-    const transport = createUndiciSend({
-      lookup: (_name, _how, done) => done(null, [{ address: '127.0.0.1', family: 4 } as LookupAddress]),
+    const { cert, private: key } = await generate([{ name: 'commonName', value: 'hooks.internal' }], {
+      keyType: 'ec',
+      algorithm: 'sha256',
+      extensions: [
+        { name: 'basicConstraints', cA: true },
+        { name: 'subjectAltName', altNames: [{ type: 2, value: 'hooks.internal' }] },
+      ],
     });
-    onTestFinished(() => Promise.all([receiver.close(), transport.close()]).then(() => undefined));
-    // Plain http, which no config allows, so that the test needs no certificate: the guard lets it go with private addresses.
-    const request = {
-      method: 'POST' as const,
-      url: `http://hooks.internal:${receiver.port}/`,
-      headers: {},
-      body: '{}',
+    let received = 0;
+    const server = createServer({ key, cert }, (_incoming, outgoing) => {
+      received += 1;
+      outgoing.writeHead(204).end();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const transport = createUndiciSend({
+      ca: cert,
+      lookup: (_name, _how, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
+    });
+    onTestFinished(async () => {
+      await transport.close();
+      server.close();
+    });
+    const url = `https://hooks.internal:${(server.address() as AddressInfo).port}/`;
+    const send = async (options: object): Promise<string> => {
+      const config = webhook.config.parse({ url, secret, ...options });
+      const request = webhook.request(webhook.encode(delivery, {}, config), config);
+      return code(await transport.send(request, webhook.auth(config), { deadlineMs: 2_000 }));
     };
-    const auth = { header: 'x-key', value: 'k' };
-    const allowed = await transport.send({ ...request, allowPrivate: true }, auth, { deadlineMs: 2_000 });
-    const other = await transport.send(request, auth, { deadlineMs: 2_000 });
-    expect(allowed.answered).toBe(true);
-    expect(code(other)).toBe('blocked_address');
-    expect(receiver.received).toHaveLength(1);
+    expect(await send({ allow_private: true })).toBe('sent');
+    expect(await send({})).toBe('blocked_address');
+    expect(received).toBe(1);
   });
 });

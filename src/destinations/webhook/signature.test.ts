@@ -19,6 +19,8 @@ const delivery: Delivery = {
   origin: { id: 'aaaa-1', epoch: 1 },
 };
 
+const nowMs = (): number => performance.timeOrigin + performance.now();
+
 /** Sends a message over a real connection; what the receiver got. */
 async function received(options: object, times = 1): Promise<readonly Received[]> {
   const receiver = await createReceiver();
@@ -42,7 +44,7 @@ describe('the official library', () => {
         contact: {
           id: 'c_aaaa-1_1_42',
           address: 'zoë@x.y',
-          previous_address: null,
+          previous_addresses: [],
           consent: 'basis',
           attributes: delivery.attributes,
         },
@@ -65,7 +67,7 @@ describe('the official library', () => {
 
   test('refuses a message that is replayed later', async () => {
     const [{ body, headers }] = (await received({})) as [Received];
-    const old = new Date(Date.now() - 6 * 60_000);
+    const old = new Date(nowMs() - 6 * 60_000);
     const signed = new Webhook(secret).sign(headers['webhook-id']!, old, body);
     const timestamp = String(Math.floor(old.getTime() / 1_000));
     expect(() =>
@@ -86,7 +88,7 @@ test('each attempt has one id and one body, and a signature of its own time', as
   expect(second?.body).toBe(first?.body);
   expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
   for (const { headers } of [first!, second!]) {
-    expect(Math.abs(Date.now() / 1_000 - Number(headers['webhook-timestamp']))).toBeLessThan(60);
+    expect(Math.abs(nowMs() / 1_000 - Number(headers['webhook-timestamp']))).toBeLessThan(60);
     expect(JSON.stringify(headers)).not.toContain(secret.slice(6));
   }
 });

@@ -1,7 +1,9 @@
 /** Part of the page's script: events and calls, and one call in full. */
 export const CALLS: string = String.raw`
+function addNewEvent(event) {
+  if (event.n > upTo.events && fits(event.destination, event.address, event.name, JSON.stringify(event.properties))) addEvent(event);
+}
 function addEvent(event) {
-  if (!fits(event.destination, event.address, event.name, JSON.stringify(event.properties))) return;
   const row = el('tr', 'row');
   const properties = el('td', 'fields');
   addChips(properties, event.properties);
@@ -32,6 +34,7 @@ function addCall(call) {
   $('calls').prepend(row);
 }
 function addNewCall(call) {
+  if (call.n <= upTo.calls) return;
   if (fits(call.destination, call.method + ' ' + call.path, decoded(call.path), String(call.status), call.fault || '')) addCall(call);
 }
 async function callDetail(cell, n) {

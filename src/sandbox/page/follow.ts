@@ -33,7 +33,7 @@ function applyLine(line) {
   }
   for (const change of news.changes) applyChange(change);
   for (const call of news.calls) addNewCall(call);
-  for (const event of news.events) addEvent(event);
+  for (const event of news.events) addNewEvent(event);
   for (const id of ['contacts', 'events', 'calls']) trim($(id));
   showEmpty();
 }

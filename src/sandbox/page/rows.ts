@@ -4,6 +4,8 @@ const MAX_ROWS = 200;
 const contactRows = new Map();
 // What is looked at: one destination or all, and a text that must be in it.
 const view = { destination: null, text: '' };
+// What the tables were filled with: news that tell of it once more are none.
+let upTo = { calls: 0, events: 0 };
 
 function fits(destination, ...texts) {
   if (view.destination !== null && view.destination !== destination) return false;
@@ -60,6 +62,7 @@ function showEmpty() {
   for (const node of document.querySelectorAll('.found')) node.hidden = all;
 }
 function fill(found) {
+  upTo = found.upTo;
   clearTables();
   for (const contact of found.contacts) putContact(contact.destination, contact);
   for (const event of found.events) addEvent(event);

@@ -139,7 +139,8 @@ function member(
 ): string {
   const [key, to] = [quoteLiteral(name), quoteLiteral(there)];
   const value = `${payload} -> ${key}`;
-  if (type === wanted) {
+  // A value in JSON is one already, in the form it has everywhere else.
+  if (type === wanted || wanted === 'json') {
     return `case when ${payload} ? ${key} then jsonb_build_object(${to}, ${value}) else '{}'::jsonb end`;
   }
   const made = jsonArgument(cast({ sql: attributeOf(name, type, payload), type }, wanted));

@@ -27,6 +27,10 @@ begin
     raise;
   when others or assert_failure then
     v_failed := jsonb_build_object('code', sqlstate, 'message', sqlerrm);
+    -- Another config was applied meanwhile: folded again, they are what that one says.
+    if to_regprocedure(format('rollcall.%I(text[],jsonb[])', p_function)) is null then
+      raise exception 'the function % is gone', p_function using errcode = 'serialization_failure';
+    end if;
   end;
   if not v_alone then
     begin

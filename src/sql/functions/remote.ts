@@ -4,6 +4,9 @@ import { KEYS_FIRST } from './plan-settings.ts';
 /** Reasons for which somebody without a contact may come back by no act of theirs: what stands there is not to be removed. */
 const NOT_GONE = `('source_paused', 'unmapped', 'address_taken')`;
 
+/** The status of a row that is no contact: an address that must not be mailed, as the destination says beside its export. */
+export const SUPPRESSED = 'suppressed';
+
 /** What a destination has: read, kept while it is compared, and compared. See docs/operations.md, "Audit". */
 export const remote: string = /* sql */ `
 create or replace function rollcall.forget_remote(p_destination smallint) returns void language plpgsql set search_path = '' as $body$
@@ -149,7 +152,8 @@ begin
       offset 0) l on true
     cross join lateral (select exists (select from rollcall.desired o
        where o.destination_id + 0 = p_destination and o.waiting_for = r.address offset 0) as waits) w
-   where not exists (select from rollcall.desired o where o.destination_id + 0 = p_destination and o.address = r.address offset 0)
+   where r.status <> '${SUPPRESSED}'
+     and not exists (select from rollcall.desired o where o.destination_id + 0 = p_destination and o.address = r.address offset 0)
      and not exists (select from rollcall.desired o where o.destination_id + 0 = p_destination and o.remote_address = r.address offset 0)
      and not exists (select from rollcall.desired o where o.destination_id + 0 = p_destination and o.remote_id = r.remote_id offset 0)
      and not exists (select from rollcall.desired o where o.destination_id = p_destination and o.leftovers && array[r.address] offset 0)

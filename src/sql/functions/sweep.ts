@@ -92,22 +92,30 @@ exception when others then
   return null;
 end $body$;
 
+-- Those with a letter that they cannot be mapped. One who can by now, as a function was mended, may be what they were before.
+create or replace function rollcall.unmapped_keys(p_destination smallint) returns text[] language sql stable set search_path = '' as $body$
+  select coalesce(array_agg(c.key), '{}') from rollcall.dead_letters l
+    cross join lateral (select c.key from rollcall.contacts c where c.id = l.contact_id offset 0) c
+   where l.destination_id = p_destination and l.stage = 'map'
+$body$;
+
 -- Whoever of a range of users is not as they shall be at a destination, and more than those where it is not known: null where
 -- every one of them has to be looked at. One query of everything, and a row that cannot be mapped fails it whole.
 create or replace function rollcall.differing(p_destination smallint, p_function name, p_after uuid, p_last uuid) returns text[]
 language plpgsql set search_path = '' set jit = off ${SESSION} as $body$
 declare
   v_keys text[];
+  v_letters text[] := rollcall.unmapped_keys(p_destination);
 begin
   execute format($query$
     select array_agg(x.key) from rollcall.%I($1, $2) x
-     where x.verdict = 'failed' or not exists (
+     where x.verdict = 'failed' or x.key = any($4) or not exists (
        select from (select c.id from rollcall.contacts c where c.key = x.key offset 0) c
          cross join lateral (select s.action, s.reason, s.hash, s.waiting_for from rollcall.desired s
            where s.contact_id = c.id and s.destination_id = $3 offset 0) s
         where case when x.verdict = 'ok' then s.action = 'upsert' and s.hash = x.hash and s.waiting_for is null
                    else s.action <> 'upsert' and s.reason = x.verdict end offset 0)$query$, p_function)
-    into v_keys using p_after, p_last, p_destination;
+    into v_keys using p_after, p_last, p_destination, v_letters;
   return coalesce(v_keys, '{}');
 exception
 when ${PASSING} then
@@ -184,6 +192,8 @@ begin
          when s.contact_id is null then w.verdict <> 'gone'
          when w.verdict = 'ok' and s.waiting_for = w.address then not exists (select from rollcall.desired o
            where o.destination_id + 0 = v_destination.id and o.address = w.address)
+         when w.verdict <> 'failed' and exists (select from rollcall.dead_letters l
+           where l.destination_id = v_destination.id and l.contact_id = w.contact_id and l.stage = 'map' offset 0) then true
          when w.verdict = 'ok' then s.hash is distinct from w.hash
          else s.action = 'upsert' or s.reason is distinct from w.verdict
            or w.verdict = 'filtered' and s.waiting_for is distinct from w.address end as stale) x;

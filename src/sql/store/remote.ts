@@ -14,6 +14,7 @@ import type {
 import { type Queryable, sqlState } from '../port.ts';
 import type { Identity } from './identity.ts';
 import { retryConflict } from './retry-conflict.ts';
+import { SUPPRESSED } from '../functions/remote.ts';
 import { storable } from './storable.ts';
 
 /** The store of audits and recoveries over Postgres: what was read is in `rollcall.remote_contacts` while it is compared. */
@@ -45,6 +46,15 @@ export function createRemoteStore(
     },
     async add({ destination, run }, rows) {
       await call('select rollcall.add_remote($1, $2, $3)', [destination, run, JSON.stringify(rows.map(toStored))]);
+    },
+    async addSuppressed({ destination, run }, addresses) {
+      const rows = addresses.map((address) => ({
+        address: storable(address),
+        id: null,
+        status: SUPPRESSED,
+        fields: {},
+      }));
+      await call('select rollcall.add_remote($1, $2, $3)', [destination, run, JSON.stringify(rows)]);
     },
     async complete({ destination, run }, found) {
       await call('select rollcall.complete_remote($1, $2, $3)', [destination, run, found]);
@@ -105,6 +115,10 @@ interface CompareRow {
 
 function toCompared(row: CompareRow): ComparedContact {
   const payload = parseJson(row.payload);
+  const found = JSON.parse(row.found) as readonly (Omit<FoundContact, 'status'> & {
+    readonly status: FoundContact['status'] | typeof SUPPRESSED;
+  })[];
+  const ours = [row.address, row.remote_address];
   return {
     contactId: row.contact_id,
     version: row.version,
@@ -115,7 +129,8 @@ function toCompared(row: CompareRow): ComparedContact {
     consent: row.consent,
     attributes: isJsonObject(payload) ? payload : {},
     progress: row.progress,
-    found: JSON.parse(row.found) as readonly FoundContact[],
+    suppressed: found.some(({ status, plainAddress }) => status === SUPPRESSED && ours.includes(plainAddress)),
+    found: found.filter((each): each is FoundContact => each.status !== SUPPRESSED),
   };
 }
 

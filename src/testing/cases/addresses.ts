@@ -116,8 +116,8 @@ export const addresses: readonly Case[] = [
     name: 'address: leftovers of a delivery that ended halfway are removed',
     write: MOVE,
     async run(bench) {
-      await new Person(bench, 'older').arrive({ address: 'older@example.com' });
-      await new Person(bench, 'oldest').arrive({ address: 'oldest@example.com' });
+      await new Person(bench, '1').arrive({ address: 'older@example.com' });
+      await new Person(bench, '1').arrive({ address: 'oldest@example.com' });
       const ann = new Person(bench, '1', {
         address: null,
         id: null,

@@ -142,7 +142,7 @@ export const consent: readonly Case[] = [
     write: `${SILENT}; an import that could undo an opt-out must not name that person`,
     needs: (destination) => tells(destination) && destination.bulk !== undefined,
     async run(bench) {
-      // Where nothing is ever imported there is nothing to undo.
+      // Where it could undo an opt-out it is not used, or not before the config says that it cannot.
       if (bench.destination.bulk?.least(bench.config) === null) return;
       await leftThere(bench);
       await importAll(bench, [{ address: OLD, attributes: { NOTE: 'imported' } }, { address: NEW }]);

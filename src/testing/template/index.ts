@@ -32,7 +32,7 @@ const destination: Destination<Options> = {
   id: 'acme',
   name: 'Acme',
   docsUrl: 'https://acme.example/docs',
-  // Take it out when conformance passes: it is then listed in docs/ and offered by `rollcall init`.
+  // Take it out when conformance passes: then it is listed in docs/ and runs with the whole registry.
   draft: true,
   config: options,
   // To write: what the vendor really can. Each thing that is named here has its cases in the conformance suite.

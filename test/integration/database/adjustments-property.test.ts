@@ -111,19 +111,23 @@ test('the payload of a destination is what the mapping gives, changed as the con
       onNull: name === 'THING' || name === 'RATE' ? 'clear' : 'skip',
     });
   });
+  const { db } = await installed();
   let run = 0;
   await fc.assert(
     fc.asyncProperty(people, fc.array(adjustments, { minLength: 6, maxLength: 6 }), async (persons, list) => {
       run += 1;
       const config = testConfig({
+        hash: String(run).padStart(64, 'a'),
         userMapping: { ...userMapping, attributes },
         destinations: [destination('plain'), ...list.map((one, n) => destination(`d${n}`, { adjustment: one }))],
       });
-      const one = await installed(config);
+      await db.app.query('delete from auth.users');
+      await applyInstall(db.sql, config, REF);
+      const one = await around(db, config);
       for (const [n, person] of persons.entries()) await one.insert(`p${n}@x.test`, person);
       await one.foldAll();
       const mapped = await views(one, 'plain');
-      const { rows } = await one.db.app.query<{ id: string; email: string }>('select id, email from auth.users');
+      const { rows } = await db.app.query<{ id: string; email: string }>('select id, email from auth.users');
       for (const [n, adjusted] of list.entries()) {
         const found = await views(one, `d${n}`);
         const holds = CONDITIONS[adjusted.where?.expression ?? ''] ?? (() => true);
@@ -140,8 +144,8 @@ test('the payload of a destination is what the mapping gives, changed as the con
       }
       // Nothing differs, by the one query or by the fold, and the same config again changes nobody.
       const same = { ...config, hash: 'b'.repeat(64) };
-      await applyInstall(one.db.sql, same, REF);
-      expect(await (await around(one.db, same)).sweepNow()).toMatchObject({ folded: 0 });
+      await applyInstall(db.sql, same, REF);
+      expect(await (await around(db, same)).sweepNow()).toMatchObject({ folded: 0 });
     }),
     { numRuns: 8 },
   );

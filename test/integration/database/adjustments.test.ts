@@ -238,6 +238,23 @@ describe('what cannot be told for one contact', () => {
     expect(await one.foldAll()).toMatchObject({ failed: 50 });
     expect([...(await views(one, 'all')).values()].every((view) => view.action === 'upsert')).toBe(true);
     expect([...(await views(one, 'tier')).values()].every((view) => view.reason === 'unmapped')).toBe(true);
+    // No row tells that it is back: the sweep finds them.
+    await db.app.query(
+      `create function public.tier_of(text) returns int language sql immutable as 'select length($1)'`,
+    );
+    await one.sweepNow();
+    expect([...(await views(one, 'tier')).values()].every((view) => view.action === 'upsert')).toBe(true);
+    await db.app.query('drop function public.tier_of');
+    await db.app.query(`update auth.users set raw_user_meta_data = raw_user_meta_data || '{"score": 1}'`);
+    expect(await one.foldAll()).toMatchObject({ failed: 50 });
+    // Mended with nothing that differs from what was sent.
+    await db.app.query(`update auth.users set raw_user_meta_data = raw_user_meta_data || '{"score": 9}'`);
+    await one.foldAll();
+    await db.app.query(
+      `create function public.tier_of(text) returns int language sql immutable as 'select length($1)'`,
+    );
+    await one.sweepNow();
+    expect((await one.db.app.query('select from rollcall.dead_letters')).rowCount).toBe(0);
   });
 });
 
@@ -271,7 +288,7 @@ describe('another adjustment', () => {
     await applyInstall(one.db.sql, before, REF);
     await (await around(one.db, before)).sweepNow();
     expect((await views(one, 'b')).get(nobody)?.action).toBe('upsert');
-    expect((await one.db.app.query(`select from pg_proc where proname = 'adjust_1'`)).rowCount).toBe(0);
+    expect((await one.db.app.query(`select from pg_proc where proname = 'contacts_for_b'`)).rowCount).toBe(0);
   });
 
   test('an attribute of the clock is no change under any name', async () => {

@@ -16,7 +16,7 @@ interface Hooked {
   readonly receiver: Sandbox;
   readonly hook: SandboxDestination;
   /** The messages that arrived, in order. */
-  messages(): readonly { readonly id: string; readonly type: string; readonly status: number }[];
+  readonly messages: () => readonly { readonly id: string; readonly type: string; readonly status: number }[];
 }
 
 /** A world with a receiver of webhooks beside its Mailtrap. */

@@ -4,6 +4,13 @@ export type Route =
   | { readonly to: 'contact' | 'events'; readonly identifier: string }
   | { readonly to: 'list' | 'field' | 'import' | 'export'; readonly id: number };
 
+/** Where a path of the suppressions leads: they are no part of the Contacts API, and have a limit of their own. */
+export interface SuppressionsAddress {
+  /** Null for all of them. */
+  readonly id: string | null;
+  readonly accountId: string | null;
+}
+
 export interface Address {
   readonly route: Route;
   /** The account in the path, in the older style. */
@@ -13,7 +20,15 @@ export interface Address {
 const BASE = /^\/api(?:\/accounts\/([^/]+))?\/contacts(?:\/(.+))?$/;
 const COLLECTIONS = { lists: 'list', fields: 'field', imports: 'import', exports: 'export' } as const;
 
-/** Reads a path, still URL-encoded; null when it leads nowhere. */
+const SUPPRESSIONS = /^\/api(?:\/accounts\/([^/]+))?\/suppressions(?:\/([^/]+))?$/;
+
+/** Reads a path of the suppressions; null when it is none. */
+export function parseSuppressionsPath(path: string): SuppressionsAddress | null {
+  const match = SUPPRESSIONS.exec(path);
+  return match === null ? null : { id: match[2] ?? null, accountId: match[1] ?? null };
+}
+
+/** Reads a path of the Contacts API, still URL-encoded; null when it leads nowhere. */
 export function parsePath(path: string): Address | null {
   const match = BASE.exec(path);
   if (match === null) return null;

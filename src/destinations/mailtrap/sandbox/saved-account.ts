@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Json, JsonObject } from '../../../core/json.ts';
 import { readSaved, savedValues } from '../../../sandbox/saved.ts';
 import type { Account } from './account.ts';
+import { SUPPRESSION_TYPES } from './store.ts';
 import { DATA_TYPES } from './validate-value.ts';
 
 const savedAccount = z.object({
@@ -29,8 +30,10 @@ const savedAccount = z.object({
   ),
   suppressions: z.array(
     z.object({
+      id: z.string(),
       email: z.string(),
-      type: z.enum(['hard bounce', 'spam complaint', 'unsubscription', 'manual import']),
+      type: z.enum(SUPPRESSION_TYPES),
+      stream: z.enum(['transactional', 'bulk', 'any']),
       at: z.number(),
     }),
   ),

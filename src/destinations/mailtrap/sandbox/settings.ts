@@ -5,6 +5,8 @@ import type { ErrorStyle } from './replies.ts';
 export interface MailtrapSettings {
   /** The only account the older path style may name; others get 403. Any account when absent. */
   readonly accountId?: string | undefined;
+  /** Whether the token may read and change suppressions; 403 for these when it may not. */
+  readonly admin: boolean;
   /** The plan's limit on contacts. */
   readonly maxContacts: number;
   /** Whether 422 bodies look as the spec's schema says (`flat`) or as its examples do (`nested`). */
@@ -16,6 +18,7 @@ export interface MailtrapSettings {
 /** Reads `StandInOptions.settings`. */
 export const mailtrapSettings: z.ZodType<MailtrapSettings> = z.strictObject({
   accountId: z.string().optional(),
+  admin: z.boolean().default(true),
   maxContacts: z.int().min(0).default(2_000_000),
   errorStyle: z.enum(['flat', 'nested']).default('flat'),
   webhookFormat: z.enum(['json', 'jsonlines']).default('json'),

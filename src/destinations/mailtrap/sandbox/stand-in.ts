@@ -21,19 +21,21 @@ import { createField, getFields, oneField } from './fields.ts';
 import { applyImport, createImport, getImport } from './imports.ts';
 import { createList, getLists, oneList } from './lists.ts';
 import { failure, forbidden, invalid, notFound, rateLimited, unauthorized } from './replies.ts';
-import { parsePath, type Route } from './route.ts';
+import { parsePath, parseSuppressionsPath, type Route } from './route.ts';
 import { loadAccount, saveAccount } from './saved-account.ts';
 import { mailtrapSettings, type MailtrapSettings } from './settings.ts';
 import { MailtrapState } from './state.ts';
 import { Store, type SuppressionType } from './store.ts';
+import { createSuppression, deleteSuppression, getSuppressions } from './suppressions.ts';
 import type { DataType } from './validate-value.ts';
 import { shownContact, shownEvent } from './views.ts';
 import { webhookRequests } from './webhooks.ts';
 
-/** Requests per window [MT-docs: rate limits]: of all APIs per token, and of the Contacts API per account. */
+/** Requests per window [MT-docs: rate limits]: of all APIs per token, and of the Contacts API and of suppressions per account. */
 const VENDOR_LIMITS = {
   general: { requests: 150, perMs: 10_000 },
   contacts: { requests: 200, perMs: 60_000 },
+  suppressions: { requests: 10, perMs: 60_000 },
 } as const;
 
 const MIB = 1024 * 1024;
@@ -53,6 +55,7 @@ export class MailtrapStandIn implements StandIn {
   private readonly isToken: (given: string) => boolean;
   private readonly general: RateWindow;
   private readonly perAccount: RateWindow;
+  private readonly ofSuppressions: RateWindow;
 
   constructor(options: StandInOptions) {
     const settings = mailtrapSettings.parse(options.settings);
@@ -80,6 +83,7 @@ export class MailtrapStandIn implements StandIn {
       new RateWindow(Math.floor(limit.requests * options.limitsScale), limit.perMs, now);
     this.general = scaled(VENDOR_LIMITS.general);
     this.perAccount = scaled(VENDOR_LIMITS.contacts);
+    this.ofSuppressions = scaled(VENDOR_LIMITS.suppressions);
   }
 
   subject(request: ApiRequest): CallSubject {
@@ -102,19 +106,23 @@ export class MailtrapStandIn implements StandIn {
     if (request.path.startsWith(FILES_PATH)) return null;
     const token = bearerToken(request.headers.authorization) ?? request.headers['api-token'];
     if (typeof token !== 'string' || !this.isToken(token)) return unauthorized;
-    const inContacts = parsePath(request.path) !== null;
-    if (this.general.remaining() < 1 || (inContacts && this.perAccount.remaining() < 1)) return rateLimited;
+    const own = this.ownLimit(request.path);
+    if (this.general.remaining() < 1 || (own !== null && own.remaining() < 1)) return rateLimited;
     this.general.take();
-    if (inContacts) this.perAccount.take();
+    own?.take();
     return null;
   }
 
   handle(request: ApiRequest, rejects: (email: string) => boolean): ApiReply {
     if (request.path.startsWith(FILES_PATH)) return getExportFile(this.account, request.path);
+    const suppressions = parseSuppressionsPath(request.path);
+    if (suppressions !== null) {
+      if (this.isForeign(suppressions.accountId) || !this.settings.admin) return forbidden;
+      return this.suppressions(suppressions.id, request) ?? notFound;
+    }
     const address = parsePath(request.path);
     if (address === null) return notFound;
-    const own = this.settings.accountId;
-    if (address.accountId !== null && own !== undefined && address.accountId !== own) return forbidden;
+    if (this.isForeign(address.accountId)) return forbidden;
     this.settled();
     return this.answer(address.route, request, rejects) ?? notFound;
   }
@@ -208,6 +216,24 @@ export class MailtrapStandIn implements StandIn {
       part.clear();
     this.general.clear();
     this.perAccount.clear();
+    this.ofSuppressions.clear();
+  }
+
+  private ownLimit(path: string): RateWindow | null {
+    if (parsePath(path) !== null) return this.perAccount;
+    return parseSuppressionsPath(path) === null ? null : this.ofSuppressions;
+  }
+
+  private isForeign(accountId: string | null): boolean {
+    const own = this.settings.accountId;
+    return accountId !== null && own !== undefined && accountId !== own;
+  }
+
+  private suppressions(id: string | null, request: ApiRequest): ApiReply | null {
+    const { account } = this;
+    if (id !== null) return request.method === 'DELETE' ? deleteSuppression(account, id) : null;
+    if (request.method === 'GET') return getSuppressions(account, request);
+    return request.method === 'POST' ? createSuppression(account, request) : null;
   }
 
   private settled(): Account {

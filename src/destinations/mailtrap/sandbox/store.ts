@@ -38,13 +38,19 @@ export interface ContactEvent {
   readonly at: number;
 }
 
-export type SuppressionType = 'hard bounce' | 'spam complaint' | 'unsubscription' | 'manual import';
+export const SUPPRESSION_TYPES = ['hard bounce', 'spam complaint', 'unsubscription', 'manual import'] as const;
+export type SuppressionType = (typeof SUPPRESSION_TYPES)[number];
 
 export interface Suppression {
+  /** A UUID. */
+  readonly id: string;
   readonly email: string;
   readonly type: SuppressionType;
+  readonly stream: SendingStream;
   readonly at: number;
 }
+
+export type SendingStream = 'transactional' | 'bulk' | 'any';
 
 /** Contact events kept; older ones are forgotten. */
 const KEPT_EVENTS = 100_000;
@@ -98,8 +104,10 @@ export class Store {
     return this.byEmail.get(email.toLowerCase());
   }
 
+  /** Whether a contact of this address is unsubscribed. A no to transactional mail alone does not show on it (ours to choose). */
   isSuppressed(email: string): boolean {
-    return this.suppressions.has(email.toLowerCase());
+    const { stream = 'transactional' } = this.suppressions.get(email.toLowerCase()) ?? {};
+    return stream !== 'transactional';
   }
 
   /** Adds a contact or changes one; the address must be free or its own. */
@@ -135,10 +143,11 @@ export class Store {
    * The opt-out belongs to the address, not to the contact: it outlives both deletion and an address change.
    * @param quiet when the caller writes the contact in the same breath, which tells of it anyway
    */
-  suppress(email: string, type: SuppressionType, quiet = false): void {
+  suppress(email: string, type: SuppressionType, quiet = false, stream: SendingStream = 'any'): void {
     const key = email.toLowerCase();
-    if (this.suppressions.has(key)) return;
-    this.suppressions.set(key, { email: key, type, at: this.now() });
+    const known = this.suppressions.get(key)?.stream;
+    if (known !== undefined && (known !== 'transactional' || stream === 'transactional')) return;
+    this.suppressions.set(key, { id: randomUUID(), email: key, type, stream, at: this.now() });
     if (!quiet) this.tellOf(key, 'opted_out');
   }
 

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../core/json.ts';
+import type { Json } from '../../../core/json.ts';
 import type { ContactChangeKind, ShownContact, ShownEvent } from '../../../sandbox/stand-in.ts';
 import type { Message, Order } from './message.ts';
 
@@ -58,6 +58,8 @@ export class Book {
     if (message.type === 'upserted') this.upsert(message);
     else if (message.type === 'deleted') this.remove(this.contacts.get(message.id));
     else this.unsubscribe(message.id);
+    // Whoever stands at an address that the person has left is the same person, under an id of before.
+    for (const address of message.previous) this.removeOther(message.id, address);
   }
 
   /** What `take` keeps, from a file. */
@@ -86,7 +88,7 @@ export class Book {
       id,
       address,
       status: mailed ? 'subscribed' : 'unsubscribed',
-      attributes: Object.fromEntries(values) as JsonObject,
+      attributes: Object.fromEntries(values),
       lists: [],
       createdAt,
       updatedAt,
@@ -101,17 +103,17 @@ export class Book {
   }
 
   private upsert({ id, address, previous, consent, attributes }: Extract<Told, { type: 'upserted' }>): void {
-    const holder = this.byAddress.get(address.toLowerCase());
     // An address belongs to one contact: whoever had it has lost it, and is told of again if they live on elsewhere.
-    if (holder !== undefined && holder.id !== id) this.remove(holder);
+    this.removeOther(id, address);
     const known = this.contacts.get(id);
-    const old = known?.address ?? previous;
     // A no moves with the person.
-    if (old !== null && this.optedOut.has(old.toLowerCase())) this.optedOut.add(address.toLowerCase());
+    const old = known === undefined ? previous : [known.address, ...previous];
+    if (old.some((each) => this.optedOut.has(each.toLowerCase()))) this.optedOut.add(address.toLowerCase());
     const at = this.now();
     if (known !== undefined) this.byAddress.delete(known.address.toLowerCase());
     const contact = known ?? { id, address, consent, attributes, createdAt: at, updatedAt: at };
-    Object.assign(contact, { address, consent, attributes, updatedAt: at });
+    // What is not named stays as it was.
+    Object.assign(contact, { address, consent, attributes: { ...known?.attributes, ...attributes }, updatedAt: at });
     this.put(contact);
     this.tell(known === undefined ? 'created' : 'updated', contact);
   }
@@ -122,6 +124,11 @@ export class Book {
     contact.consent = 'opted_out';
     contact.updatedAt = this.now();
     this.tell('opted_out', contact);
+  }
+
+  private removeOther(id: string, address: string): void {
+    const holder = this.byAddress.get(address.toLowerCase());
+    if (holder !== undefined && holder.id !== id) this.remove(holder);
   }
 
   private remove(contact: ToldContact | undefined): void {

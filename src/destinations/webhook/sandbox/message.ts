@@ -13,7 +13,7 @@ export type Message =
       readonly id: string;
       readonly order: Order;
       readonly address: string;
-      readonly previous: string | null;
+      readonly previous: readonly string[];
       readonly consent: string;
       readonly attributes: JsonObject;
     }
@@ -22,6 +22,7 @@ export type Message =
       readonly id: string;
       readonly order: Order;
       readonly address: string | null;
+      readonly previous: readonly string[];
     }
   | {
       readonly type: 'event';
@@ -41,17 +42,21 @@ export function readMessage(body: Json | undefined): Message | undefined {
   const { contact, event, epoch, version } = isJsonObject(data) ? data : {};
   if (typeof type !== 'string' || !isJsonObject(contact)) return undefined;
   if (type.startsWith('event.')) return readEvent(type, timestamp, event, contact);
-  const { id, address, previous_address: previous, consent, attributes } = contact;
+  const { id, address, previous_addresses: previous, consent, attributes } = contact;
   if (typeof id !== 'string' || typeof epoch !== 'number' || typeof version !== 'number') return undefined;
   const order = { epoch, version };
+  if (!isTexts(previous)) return undefined;
   if (type === 'contact.deleted' || type === 'contact.unsubscribed') {
     if (typeof address !== 'string' && address !== null) return undefined;
-    return { type: type === 'contact.deleted' ? 'deleted' : 'unsubscribed', id, order, address };
+    return { type: type === 'contact.deleted' ? 'deleted' : 'unsubscribed', id, order, address, previous };
   }
   if (type !== 'contact.upserted' || typeof address !== 'string' || address === '') return undefined;
-  if (typeof previous !== 'string' && previous !== null) return undefined;
   if (typeof consent !== 'string' || !CONSENTS.has(consent) || !isJsonObject(attributes)) return undefined;
   return { type: 'upserted', id, order, address, previous, consent, attributes };
+}
+
+function isTexts(value: Json | undefined): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
 function readEvent(

@@ -32,8 +32,10 @@ export class WebhookStandIn implements StandIn {
     const body = request.body === '' ? undefined : request.json()?.value;
     const data = isJsonObject(body) ? body['data'] : undefined;
     const contact = isJsonObject(data) ? data['contact'] : undefined;
-    const { address, previous_address: previous } = isJsonObject(contact) ? contact : {};
-    const emails = [address, previous].flatMap((each) => (typeof each === 'string' ? [each.toLowerCase()] : []));
+    const { address, previous_addresses: previous } = isJsonObject(contact) ? contact : {};
+    const emails = [address, ...(Array.isArray(previous) ? previous : [])].flatMap((each) =>
+      typeof each === 'string' ? [each.toLowerCase()] : [],
+    );
     return { emails, writesContact: isJsonObject(body) && body['type'] === 'contact.upserted' };
   }
 
