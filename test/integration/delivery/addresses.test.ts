@@ -8,7 +8,7 @@ test('an address reused while the destination is down lives on with the second p
   const world = await createWorld({
     baseUrl: async (sandbox) => {
       gate = await createGate(Number(new URL(sandbox.apiUrl).port));
-      return `http://127.0.0.1:${gate.port}`;
+      return `http://127.0.0.1:${gate.port}${new URL(sandbox.apiUrl).pathname}`;
     },
   });
   await world.start();

@@ -54,7 +54,7 @@ test('the destination is down, then back: nothing is lost, nothing is dead', asy
     sandbox: { faults: [{ latencyMs: 5 }] },
     baseUrl: async (sandbox) => {
       gate = await createGate(Number(new URL(sandbox.apiUrl).port));
-      return `http://127.0.0.1:${gate.port}`;
+      return `http://127.0.0.1:${gate.port}${new URL(sandbox.apiUrl).pathname}`;
     },
   });
   await world.start(world.config, { times: TIMES });
