@@ -46,15 +46,16 @@ const due = async (one: Installed): Promise<string[]> =>
 
 test('failures are grouped by destination, stage and cause, the most frequent first, with the newest as example', async () => {
   const one = await refused(3);
-  await one.db.app.query(
-    `update rollcall.dead_letters set code = 'too_large', field = null, message = 'Big.', at = at + interval '1 hour' where contact_id = 2`,
+  const { rows } = await one.db.app.query(
+    `update rollcall.dead_letters l set code = 'too_large', field = null, message = 'Big.', at = at + interval '1 hour'
+       from rollcall.desired s where s.contact_id = l.contact_id and s.address = 'p2@example.com' returning l.contact_id::text as id`,
   );
   const causes = await failureCauses(one.db.sql);
   expect(causes.map(({ code, field, count }) => [code, field, count])).toEqual([
     ['invalid_email', 'email', 2],
     ['too_large', null, 1],
   ]);
-  expect(causes[1]?.example).toMatchObject({ contact: '2', address: 'p2@example.com', message: 'Big.', event: null });
+  expect(causes[1]?.example).toMatchObject({ contact: rows[0].id, address: 'p2@example.com', message: 'Big.', event: null });
   expect(causes[1]?.example.payload).toEqual([{ FIRSTNAME: 'P2' }, null]);
   const found = await failuresOf(one.db.sql, { ...MAILTRAP, code: 'invalid_email', field: 'email' }, 1);
   expect(found).toHaveLength(1);

@@ -53,15 +53,23 @@ test('rebind: what this copy holds as delivered is sent again, once', async () =
   expect(world.sandbox.state.contactCount).toBe(1);
 });
 
-test('apply tries again what a destination refused', async () => {
+test('an apply of another config tries again what a destination refused; the same config does not', async () => {
   const world = await createWorld({ fields: { N: 'text' } });
-  await world.start();
+  const worker = await world.start();
   await world.signUp('ann@example.com', { full_name: 'Ann' });
   await world.settled();
   expect((await world.status()).destinations[0]).toMatchObject({ failed: 1, causes: [{ code: 'unknown_field' }] });
 
   world.sandbox.state.addField('FIRSTNAME', 'text');
   await applyInstall(world.db.sql, world.config, projectRef(world.db.hostedUrl, undefined));
+  await world.settled();
+  expect((await world.status()).destinations[0]).toMatchObject({ failed: 1, in_step: 0 });
+
+  // What is sent for Ann stays the same: it is the config that is another one.
+  const changed = parseWorld(world.yaml.replace('user_metadata.n: N', 'user_metadata.other: N'));
+  await worker.stop();
+  await applyInstall(world.db.sql, changed, projectRef(world.db.hostedUrl, undefined));
+  await world.start(changed);
   await world.settled();
   expect((await world.status()).destinations[0]).toMatchObject({ failed: 0, in_step: 1 });
   expect(world.sandbox.state.contact('ann@example.com')?.fields).toMatchObject({ FIRSTNAME: 'Ann' });
