@@ -34,6 +34,15 @@ function headersOf(request: HttpRequest, auth: Auth): Record<string, string> {
   };
 }
 
+/** Shorter ones are words that any answer may hold. */
+const SHORTEST_SECRET = 8;
+
+/** What an answer must not bring back to us, as its words are kept: the key without the scheme before it. */
+function secretsOf(auth: Auth): readonly string[] {
+  const all = 'sign' in auth ? auth.secrets : [auth.value.slice(auth.value.lastIndexOf(' ') + 1)];
+  return all.filter((secret) => secret.length >= SHORTEST_SECRET);
+}
+
 function flatHeaders(headers: NodeJS.Dict<string | string[]>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [
@@ -46,6 +55,7 @@ function flatHeaders(headers: NodeJS.Dict<string | string[]>): Record<string, st
 /** One request on its way. Settles once; what happens later is ignored. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #host: string;
+  readonly #secrets: readonly string[];
   readonly #settle: (result: { response: HttpResponse } | { outcome: Outcome }) => void;
   #settled = false;
   /** Present from just before the first byte is written: the line between `retry` and `unknown`. */
@@ -55,8 +65,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   #chunks: Buffer[] = [];
   #bytes = 0;
 
-  constructor(host: string, settle: (result: { response: HttpResponse } | { outcome: Outcome }) => void) {
+  constructor(
+    host: string,
+    secrets: readonly string[],
+    settle: (result: { response: HttpResponse } | { outcome: Outcome }) => void,
+  ) {
     this.#host = host;
+    this.#secrets = secrets;
     this.#settle = settle;
   }
 
@@ -96,7 +111,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #answer(): void {
-    const body = Buffer.concat(this.#chunks).toString('utf8');
+    let body = Buffer.concat(this.#chunks).toString('utf8');
+    for (const secret of this.#secrets) body = body.replaceAll(secret, '[secret]');
     this.#finish({ response: { status: this.#status, headers: this.#headers, body } });
   }
 
@@ -148,7 +164,7 @@ export function createUndiciSend(options: UndiciSendOptions = {}): { send: Send;
         );
       };
       const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
-      const exchange = new Exchange(url?.host ?? 'the destination', settle);
+      const exchange = new Exchange(url?.host ?? 'the destination', secretsOf(auth), settle);
       const onAbort = (): void => exchange.stop('aborted');
       const timer = setTimeout(() => exchange.stop('deadline'), Math.max(0, deadlineMs));
       if (closed || signal?.aborted === true) return onAbort();
