@@ -55,7 +55,12 @@ test('failures are grouped by destination, stage and cause, the most frequent fi
     ['invalid_email', 'email', 2],
     ['too_large', null, 1],
   ]);
-  expect(causes[1]?.example).toMatchObject({ contact: rows[0].id, address: 'p2@example.com', message: 'Big.', event: null });
+  expect(causes[1]?.example).toMatchObject({
+    contact: rows[0].id,
+    address: 'p2@example.com',
+    message: 'Big.',
+    event: null,
+  });
   expect(causes[1]?.example.payload).toEqual([{ FIRSTNAME: 'P2' }, null]);
   const found = await failuresOf(one.db.sql, { ...MAILTRAP, code: 'invalid_email', field: 'email' }, 1);
   expect(found).toHaveLength(1);
