@@ -186,8 +186,9 @@ async function options(
 
 /** What some need for their quickest way. */
 const OWN: Readonly<Record<string, (made: { readonly list: string; readonly notify: string }) => JsonObject>> = {
-  brevo: ({ notify }) => ({ lists: [LIST], notify_url: notify }),
-  tajo: ({ notify }) => ({ lists: [LIST], notify_url: notify }),
+  // By its id: a name would be looked up once, when the worker starts.
+  brevo: ({ list, notify }) => ({ lists: [Number(list)], notify_url: notify }),
+  tajo: ({ list, notify }) => ({ lists: [Number(list)], notify_url: notify }),
   // What its documents do not say is taken as proven, or nobody could be imported.
   sendry: ({ list }) => ({ audience_id: list, upsert_keeps_unsubscribed: true }),
 };

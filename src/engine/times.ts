@@ -19,10 +19,13 @@ export interface EngineTimes {
   readonly breaker: BreakerTimes;
 }
 
-/** The lease has room for two requests that take their longest, less a little: a lookup or a removal beside an upsert. */
+/**
+ * A lease is short enough that another worker goes on 15 s after a death, the second between its looks included. It has room for
+ * one request that takes its longest, 5 s of waiting or of other requests before it, and the settle.
+ */
 export const DEFAULT_TIMES: EngineTimes = {
-  leaseMs: 20_000,
-  requestMs: 10_000,
+  leaseMs: 14_000,
+  requestMs: 8_000,
   settleMs: 1_000,
   leastRequestMs: 2_000,
   upkeepEveryMs: 5_000,

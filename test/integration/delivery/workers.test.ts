@@ -84,3 +84,17 @@ test('while many sign up at once, each is sent once: whoever is claimed is lease
   await expectInStep(world);
   expect(world.sandbox.state.calls()).toHaveLength(3_200);
 }, 60_000);
+
+test('by the clocks as they are, what a dead worker had in hand is sent by another within 15 s', async () => {
+  const world = await createWorld({ sandbox: { faults: [{ latencyMs: 300 }] } });
+  const doomed = await startWorkerProcess(world.yaml);
+  await signUpMany(world, 60);
+  await world.sandbox.until((state) => state.contactCount >= 12, 10_000);
+  doomed.signal('SIGKILL');
+  const diedAt = performance.now();
+  world.sandbox.clearFaults();
+  await startWorkerProcess(world.yaml);
+  await world.sandbox.until((state) => state.contactCount === 60, 20_000);
+  expect(performance.now() - diedAt).toBeLessThan(15_000);
+  await expectInStep(world);
+}, 40_000);
