@@ -38,7 +38,7 @@ const SHORT_MS = 1_000;
 
 /** How long a request may leave after its permit was granted, in ms: a twentieth of the window, or the rate would suffer. */
 export function rateLagMs(perMs: number): number {
-  return Math.min(1_000, Math.max(80, perMs / 20));
+  return Math.min(1_000, Math.max(60, perMs / 20));
 }
 
 /** The plan that keeps a limit in any window. */

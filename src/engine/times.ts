@@ -21,10 +21,10 @@ export interface EngineTimes {
 
 /**
  * A lease is short enough that another worker goes on 15 s after a death, the second between its looks included. It has room for
- * one request that takes its longest, 5 s of waiting or of other requests before it, and the settle.
+ * one request that takes its longest, 4 s of waiting or of other requests before it, and the settle.
  */
 export const DEFAULT_TIMES: EngineTimes = {
-  leaseMs: 14_000,
+  leaseMs: 13_000,
   requestMs: 8_000,
   settleMs: 1_000,
   leastRequestMs: 2_000,
