@@ -3,10 +3,12 @@ import { asMap, checkKeys, type Misplaced, readChoice, readDuration, readText, w
 import type { Env } from './interpolate.ts';
 import type { Issues } from './issues.ts';
 import { quote } from './quote.ts';
+import { readAlerts } from './read-alerts.ts';
 import { readBrakes } from './read-brakes.ts';
 import { CONNECTOR_KEYS, readConnector } from './read-connector.ts';
 import { CONSENT_CHOICES, readConsent } from './read-consent.ts';
 import { readDestinations } from './read-destinations.ts';
+import { readServer } from './read-server.ts';
 import { type Entry, isNothing, type TreeNode } from './tree.ts';
 import type { Config, DestinationConfig } from './types.ts';
 
@@ -23,6 +25,8 @@ export const TOP_KEYS: readonly string[] = [
   'brakes',
   'allow_functions',
   'wake',
+  'server',
+  'alerts',
 ];
 /** The keys of `delivery`. */
 export const DELIVERY_KEYS: readonly string[] = ['grace', 'events'];
@@ -77,6 +81,8 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
     sweep: readSweep(field('sweep'), issues),
     brakes: readBrakes(field('brakes'), issues),
     log: connector.log,
+    server: readServer(field('server'), options.env, issues),
+    alerts: readAlerts(field('alerts'), issues),
     wake: readWake(field('wake'), issues),
     allowFunctions: readFunctions(field('allow_functions'), issues),
     warnings: issues.warnings(),
