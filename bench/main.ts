@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { backfill } from './backfill.ts';
 import { capture } from './capture.ts';
+import { destinations } from './destinations.ts';
 import { fold } from './fold.ts';
 import { pipeline } from './pipeline.ts';
 import { sweep } from './sweep.ts';
@@ -10,6 +11,7 @@ import { printTable, type Measured } from './table.ts';
 const BENCHES: Readonly<Record<string, (options: { users: number }) => Promise<readonly Measured[]>>> = {
   backfill,
   capture,
+  destinations,
   fold,
   pipeline,
   sweep,

@@ -35,12 +35,13 @@ async function runSandbox(options: Options, cli: Cli): Promise<number> {
   const { port, host, token, limitsScale } = options;
   const faults = (options.fault ?? []).map(parseFault);
   const sandbox = await startSandbox({ port, host, token, limitsScale, faults });
+  const mailtrap = sandbox.of('mailtrap');
   const { paint } = cli;
   const scaled = (requests: number): string => Math.floor(requests * limitsScale).toLocaleString('en-US');
   cli.say(
     paint('bold', 'Mailtrap sandbox'),
-    `  API     ${sandbox.apiUrl}`,
-    `  token   ${token === undefined ? sandbox.token : 'as given with --token'}`,
+    `  API     ${mailtrap.url}`,
+    `  token   ${token === undefined ? mailtrap.token : 'as given with --token'}`,
     `  page    ${sandbox.pageUrl}`,
     `  limits  ${scaled(200)} requests / 60 s for contacts, ${scaled(150)} / 10 s in all${limitsScale === 1 ? '' : ` (${limitsScale} times the real ones)`}`,
     ...(options.fault ?? []).map((fault) => `  fault   ${fault}`),
@@ -50,7 +51,7 @@ async function runSandbox(options: Options, cli: Cli): Promise<number> {
     '  destinations:',
     '    mailtrap:',
     '      api_token: ${MAILTRAP_TOKEN}',
-    `      base_url: ${sandbox.apiUrl}`,
+    `      base_url: ${mailtrap.url}`,
     ...(limitsScale > 1 ? [`      limits_scale: ${limitsScale}`] : []),
     '',
     'Ctrl-C stops it; nothing is kept.',

@@ -36,8 +36,8 @@ const STROLL_MS = 700;
 export async function crowd(options: Crowd): Promise<CrowdResult | undefined> {
   const accepted = new Map<string, number>();
   const off = options.sandbox.onContact(({ kind, contact, at }) => {
-    if (kind === 'created') accepted.set(contact.email, at);
-    options.screen.contact(kind, contact.email, contact.fields['FIRSTNAME'], at);
+    if (kind === 'created') accepted.set(contact.address, at);
+    options.screen.contact(kind, contact.address, contact.attributes['FIRSTNAME'], at);
   });
   try {
     if (options.users !== undefined) await signUps(options, options.users);
@@ -73,6 +73,7 @@ async function signUps({ people, screen, signal }: Crowd, users: number): Promis
 
 async function measure(options: Crowd, users: number, accepted: ReadonlyMap<string, number>): Promise<CrowdResult> {
   const { app, sandbox, signal } = options;
+  const { standIn } = sandbox.of('mailtrap');
   // The sources are the truth: in step is what a look at both sides says, not what our own tables claim.
   const deadline = performance.now() + STEP_TIMEOUT_MS;
   let delivered = 0;
@@ -81,20 +82,20 @@ async function measure(options: Crowd, users: number, accepted: ReadonlyMap<stri
     const { rows } = await app.query<{ email: string; name: string }>(
       `select email, raw_user_meta_data ->> 'full_name' as name from auth.users`,
     );
-    delivered = rows.filter((row) => sandbox.state.contact(row.email)?.fields['FIRSTNAME'] === row.name).length;
+    delivered = rows.filter((row) => standIn.contact(row.email)?.attributes['FIRSTNAME'] === row.name).length;
     const due = await app.query<{ n: number }>('select count(*)::int as n from rollcall.due');
     quiet = due.rows[0]?.n === 0;
-    if (delivered === users && rows.length === users && sandbox.state.contactCount === users && quiet) break;
+    if (delivered === users && rows.length === users && standIn.contactCount === users && quiet) break;
     await pause(50, signal);
   }
   const waits = await latencies(app, accepted);
   return {
     users,
     delivered,
-    in_step: delivered === users && sandbox.state.contactCount === users && quiet,
+    in_step: delivered === users && standIn.contactCount === users && quiet,
     p50_ms: percentile(waits, 0.5),
     p99_ms: percentile(waits, 0.99),
-    calls: sandbox.state.counters().calls,
+    calls: sandbox.counters().calls,
   };
 }
 

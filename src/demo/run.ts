@@ -54,7 +54,12 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     const databaseUrl = await createDatabase(cluster.url('postgres'), cluster.url(DATABASE));
     const project = await startProject(databaseUrl);
     closers.push(() => project.close());
-    const sandbox = await startSandbox({ port: options.port, limitsScale: options.limitsScale, faults });
+    const sandbox = await startSandbox({
+      only: ['mailtrap'],
+      port: options.port,
+      limitsScale: options.limitsScale,
+      faults,
+    });
     closers.push(() => sandbox.close());
     const config = demoConfig(databaseUrl, sandbox, options.limitsScale);
     await install(config, databaseUrl, sandbox);
@@ -139,7 +144,7 @@ connectors:
 destinations:
   mailtrap:
     api_token: \${DEMO_TOKEN}
-    base_url: ${sandbox.apiUrl}
+    base_url: ${sandbox.of('mailtrap').url}
     limits_scale: ${limitsScale}
 consent: { everyone: "people of the demo agreed" }
 delivery: { grace: 2s }
@@ -147,15 +152,16 @@ brakes: off
 `;
   return parseConfig(yaml, {
     file: 'demo.yaml',
-    env: { DEMO_DATABASE_URL: databaseUrl, DEMO_TOKEN: sandbox.token },
+    env: { DEMO_DATABASE_URL: databaseUrl, DEMO_TOKEN: sandbox.of('mailtrap').token },
     registry,
   });
 }
 
 async function install(config: Config, databaseUrl: string, sandbox: Sandbox): Promise<void> {
-  sandbox.state.addField('FIRSTNAME', 'text');
-  sandbox.state.addField('SIGNUP_DATE', 'date');
-  sandbox.state.addField('SOURCE', 'text');
+  const { standIn } = sandbox.of('mailtrap');
+  standIn.addField('FIRSTNAME', 'text');
+  standIn.addField('SIGNUP_DATE', 'date');
+  standIn.addField('SOURCE', 'text');
   const sql = openPg({ url: databaseUrl });
   try {
     await applyInstall(sql, config, projectRef(databaseUrl, undefined));

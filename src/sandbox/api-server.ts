@@ -4,10 +4,13 @@ import type { NewCall } from './call-log.ts';
 import type { FaultBox } from './fault-box.ts';
 import { describeVerdict, type FaultVerdict } from './faults.ts';
 import { readBody } from './read-body.ts';
-import { ApiRequest, type ApiReply, type World } from './world.ts';
+import { ApiRequest, type ApiReply } from './api-request.ts';
+import type { SandboxDestination } from './served.ts';
+import type { StandIn } from './stand-in.ts';
 
 export interface ApiServerParts {
-  readonly world: World;
+  /** By id: the first segment of the path. */
+  readonly destinations: ReadonlyMap<string, SandboxDestination>;
   readonly faults: FaultBox;
   readonly allowsHost: (header: string | undefined) => boolean;
   /** Answers `/` and everything under `/_sandbox/`. */
@@ -19,7 +22,7 @@ export interface ApiServerParts {
 }
 
 /**
- * The server of the stand-in. The vendor's paths are answered on bare `node:http`, without a framework: measured on two
+ * The server of the stand-ins. The vendors' paths are answered on bare `node:http`, without a framework: measured on two
  * cores with 32 connections and a trivial PATCH, 45,000 requests/s against 31,000 through hono and its Node adapter.
  */
 export function apiServer(parts: ApiServerParts): Server {
@@ -34,10 +37,18 @@ export function apiServer(parts: ApiServerParts): Server {
       void parts.control(incoming, outgoing);
       return;
     }
-    const query = url.indexOf('?');
-    const path = query < 0 ? url : url.slice(0, query);
-    readBody(incoming, parts.world.bodyLimit(path), (body) => {
-      serve(parts, incoming, outgoing, { url, path, body }).catch(() => {
+    const end = url.indexOf('/', 1);
+    const destination = parts.destinations.get(end < 0 ? url.slice(1) : url.slice(1, end));
+    if (destination === undefined) {
+      send(outgoing, { status: 404, body: `Nothing is here. Served: ${served(parts)}\n` }, {});
+      incoming.resume();
+      return;
+    }
+    const sent = end < 0 ? '/' : url.slice(end);
+    const query = sent.indexOf('?');
+    const path = query < 0 ? sent : sent.slice(0, query);
+    readBody(incoming, destination.standIn.bodyLimit(path), (body) => {
+      serve(parts, destination, incoming, outgoing, { sent, path, body }).catch(() => {
         // A mistake of the stand-in itself must look like none of the faults it makes on purpose.
         send(outgoing, { status: 500, body: 'The sandbox failed at this request.\n' }, {});
       });
@@ -50,38 +61,45 @@ export function apiServer(parts: ApiServerParts): Server {
 
 async function serve(
   parts: ApiServerParts,
+  { id: destination, standIn }: SandboxDestination,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  received: { readonly url: string; readonly path: string; readonly body: string | null },
+  received: { readonly sent: string; readonly path: string; readonly body: string | null },
 ): Promise<void> {
   const started = performance.now();
-  const { world, faults } = parts;
-  const request = new ApiRequest(incoming.method ?? 'GET', received.path, incoming.headers, received.body ?? '');
+  const { faults } = parts;
+  const { sent, path } = received;
+  const search = sent.slice(path.length + 1);
+  const request = new ApiRequest(incoming.method ?? 'GET', path, incoming.headers, received.body ?? '', search);
   const done = (reply: ApiReply | null, fault: FaultVerdict | null): void => {
+    const commonHeaders = standIn.commonHeaders();
     if (reply === null) outgoing.socket?.destroy();
-    else send(outgoing, reply, world.commonHeaders());
+    else send(outgoing, reply, commonHeaders);
     parts.onCall({
       at: parts.now(),
+      destination,
       method: request.method,
-      path: received.url,
+      path: sent,
       headers: request.headers,
       body: request.body,
-      status: reply?.status ?? 0,
+      reply,
+      commonHeaders,
       ms: performance.now() - started,
       fault: fault === null ? null : describeVerdict(fault),
     });
   };
   if (received.body === null) {
     outgoing.shouldKeepAlive = false;
-    done(world.failure(413), null);
+    done(standIn.failure(413), null);
     return;
   }
   const verdict = faults.isEmpty
     ? null
-    : faults.decide({ method: request.method, path: received.url, ...world.subject(request) });
-  const rejects = (email: string): boolean => faults.rejectsRow(email, request.method, received.url);
+    : faults.decide({ destination, method: request.method, path: sent, ...standIn.subject(request) });
+  const rejects = (address: string): boolean =>
+    faults.rejectsRow(address, { destination, method: request.method, path: sent });
   if (verdict === null) {
-    done(world.gate(request) ?? world.handle(request, rejects), null);
+    done(standIn.gate(request) ?? standIn.handle(request, rejects), null);
     return;
   }
   if (verdict.drop === 'before') {
@@ -89,18 +107,23 @@ async function serve(
     return;
   }
   await pause(verdict.waitBeforeMs, parts.closing);
-  const reply = spoil(world.gate(request) ?? act(world, request, rejects, verdict), verdict);
+  const reply = spoil(standIn.gate(request) ?? act(standIn, request, rejects, verdict), verdict);
   await pause(verdict.waitAfterMs, parts.closing);
   done(verdict.drop === 'after' ? null : reply, verdict);
 }
 
-function act(world: World, request: ApiRequest, rejects: (email: string) => boolean, verdict: FaultVerdict): ApiReply {
-  if (verdict.status !== null) {
-    const reply = world.failure(verdict.status);
-    if (verdict.retryAfter === null) return reply;
-    return { ...reply, headers: { ...reply.headers, 'Retry-After': String(verdict.retryAfter) } };
-  }
-  return verdict.reject ? world.refusal() : world.handle(request, rejects);
+function act(
+  standIn: StandIn,
+  request: ApiRequest,
+  rejects: (address: string) => boolean,
+  verdict: FaultVerdict,
+): ApiReply {
+  if (verdict.status !== null) return standIn.failure(verdict.status, verdict.retryAfter ?? undefined);
+  return verdict.reject ? standIn.refusal() : standIn.handle(request, rejects);
+}
+
+function served(parts: ApiServerParts): string {
+  return [...parts.destinations.keys()].map((id) => `/${id}`).join(', ');
 }
 
 const SPOILT: Readonly<Record<NonNullable<FaultVerdict['body']>, Partial<ApiReply>>> = {

@@ -1,5 +1,8 @@
 import { renderJson, type Json } from '../core/json.ts';
 import type { SandboxCall, SandboxCounters } from './call-log.ts';
+import type { SandboxDestination } from './served.ts';
+import { asJson } from './shown.ts';
+import type { ShownContact, ShownEvent, StandIn } from './stand-in.ts';
 
 /** How often news are sent on (milliseconds): a page can't show more, and thousands of calls become ten lines a second. */
 const FLUSH_MS = 100;
@@ -7,22 +10,21 @@ const FLUSH_MS = 100;
 const MAX_NEWS = 200;
 
 export interface ChangeSource {
-  /** The newest contacts to begin with, oldest first. */
-  readonly contacts: (count: number) => readonly Json[];
+  readonly destinations: readonly SandboxDestination[];
+  /** The newest contacts of one, oldest first. */
+  readonly newest: (destination: SandboxDestination) => readonly ShownContact[];
   readonly calls: (count: number) => readonly SandboxCall[];
   readonly counters: () => SandboxCounters;
-  readonly contactCount: () => number;
-  /** The last events, oldest first. */
-  readonly events: (count: number) => readonly Json[];
-  readonly eventCount: () => number;
-  /** One contact now, or null when it is gone. */
-  readonly contact: (id: string) => Json;
 }
 
+/** An event with the id of its destination. */
+export type NamedEvent = ShownEvent & { readonly destination: string };
+
 /**
- * Streams of what changes, as lines of JSON: first `{"type":"hello",contacts,events,calls,counters,contactCount,eventCount}`, then
- * `{"type":"news",...}` with `changes` `[{id,kind,contact}]`, `events`, `calls` and `skipped`. A view for people: a reader too slow
- * for it misses lines' worth of news (counted in `skipped`), and the sandbox never waits for one.
+ * Streams of what changes, as lines of JSON: first `{"type":"hello",contacts,events,calls,counters,destinations}`, then
+ * `{"type":"news",...}` with `changes` `[{destination,id,kind,contact}]`, `events`, `calls` and `skipped`. `destinations` has the
+ * totals of each. A view for people: a reader too slow for it misses lines' worth of news (counted in `skipped`), and the
+ * sandbox never waits for one.
  */
 export class ChangeStreams {
   private readonly source: ChangeSource;
@@ -46,11 +48,16 @@ export class ChangeStreams {
     for (const stream of this.open_) stream.call(call);
   }
 
-  contact(id: string, kind: string): void {
-    for (const stream of this.open_) stream.contact(id, kind);
+  contact(destination: string, id: string, kind: string): void {
+    for (const stream of this.open_) stream.contact(destination, id, kind);
   }
 
-  event(event: Json): void {
+  /** Everything may have changed: all begin again. */
+  restart(): void {
+    for (const stream of this.open_) stream.restart();
+  }
+
+  event(event: NamedEvent): void {
     for (const stream of this.open_) stream.event(event);
   }
 
@@ -67,9 +74,11 @@ class ChangeStream {
   private controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private calls: SandboxCall[] = [];
-  private events: Json[] = [];
-  private readonly changed = new Map<string, string>();
+  private events: NamedEvent[] = [];
+  /** By destination and id, oldest first. */
+  private readonly changed = new Map<string, { destination: string; id: string; kind: string }>();
   private skipped = 0;
+  private again = false;
 
   constructor(source: ChangeSource, onEnd: () => void) {
     this.source = source;
@@ -77,13 +86,7 @@ class ChangeStream {
       {
         start: (controller) => {
           this.controller = controller;
-          this.send({
-            type: 'hello',
-            contacts: source.contacts(MAX_NEWS),
-            events: source.events(MAX_NEWS),
-            calls: source.calls(MAX_NEWS).map(callLine),
-            ...this.totals(),
-          });
+          this.hello();
         },
         pull: () => this.arm(),
         cancel: () => {
@@ -101,21 +104,27 @@ class ChangeStream {
     this.arm();
   }
 
-  event(event: Json): void {
+  event(event: NamedEvent): void {
     this.events.push(event);
     this.events = this.bounded(this.events);
     this.arm();
   }
 
-  contact(id: string, kind: string): void {
-    const first = this.changed.get(id);
-    this.changed.delete(id);
-    this.changed.set(id, first === 'created' && kind !== 'deleted' ? first : kind);
+  contact(destination: string, id: string, kind: string): void {
+    const key = `${destination} ${id}`;
+    const first = this.changed.get(key)?.kind;
+    this.changed.delete(key);
+    this.changed.set(key, { destination, id, kind: first === 'created' && kind !== 'deleted' ? first : kind });
     if (this.changed.size > MAX_NEWS) {
       const [oldest] = this.changed.keys();
       this.changed.delete(oldest!);
       this.skipped += 1;
     }
+    this.arm();
+  }
+
+  restart(): void {
+    this.again = true;
     this.arm();
   }
 
@@ -132,7 +141,7 @@ class ChangeStream {
   }
 
   private arm(): void {
-    if (this.calls.length + this.events.length + this.changed.size > 0)
+    if (this.again || this.calls.length + this.events.length + this.changed.size > 0)
       this.timer ??= setTimeout(() => this.flush(), FLUSH_MS).unref();
   }
 
@@ -140,40 +149,89 @@ class ChangeStream {
     this.timer = undefined;
     // A reader that is behind gets nothing more until it pulls; news are kept up to the bounds above.
     if (this.controller === undefined || (this.controller.desiredSize ?? 0) <= 0) return;
+    if (this.again) {
+      this.forget();
+      this.hello();
+      return;
+    }
     const calls = this.calls.slice(-MAX_NEWS);
     const events = this.events.slice(-MAX_NEWS);
-    const changes = [...this.changed].map(([id, kind]) => ({ id, kind, contact: this.source.contact(id) }));
+    const changes = Array.from(this.changed.values(), (change) => ({
+      ...change,
+      contact: asJson(this.standIn(change.destination)?.contact(change.id) ?? null),
+    }));
     const skipped = this.skipped + this.calls.length - calls.length + this.events.length - events.length;
-    this.calls = [];
-    this.events = [];
-    this.changed.clear();
-    this.skipped = 0;
-    this.send({ type: 'news', changes, events, calls: calls.map(callLine), skipped, ...this.totals() });
+    this.forget();
+    this.send({
+      type: 'news',
+      changes,
+      events: events.map(asJson),
+      calls: calls.map(callLine),
+      skipped,
+      ...this.totals(),
+    });
   }
 
-  private totals(): { counters: Json; contactCount: number; eventCount: number } {
+  private hello(): void {
+    const { destinations, newest, calls } = this.source;
+    const contacts = destinations
+      .flatMap((destination) => newest(destination).map((contact) => ({ destination: destination.id, ...contact })))
+      .toSorted((a, b) => a.createdAt - b.createdAt)
+      .slice(-MAX_NEWS);
+    const events = destinations
+      .flatMap(({ id, standIn }) =>
+        standIn
+          .events()
+          .slice(-MAX_NEWS)
+          .map((event) => ({ destination: id, ...event })),
+      )
+      .toSorted((a, b) => a.at - b.at)
+      .slice(-MAX_NEWS);
+    this.send({
+      type: 'hello',
+      contacts: contacts.map(asJson),
+      events: events.map(asJson),
+      calls: calls(MAX_NEWS).map(callLine),
+      ...this.totals(),
+    });
+  }
+
+  private totals(): { counters: Json; destinations: Json } {
     const { source } = this;
     return {
       counters: { ...source.counters() },
-      contactCount: source.contactCount(),
-      eventCount: source.eventCount(),
+      destinations: source.destinations.map(({ id, standIn }) => ({
+        id,
+        contacts: standIn.contactCount,
+        events: standIn.eventCount,
+      })),
     };
+  }
+
+  private standIn(id: string): StandIn | undefined {
+    return this.source.destinations.find((destination) => destination.id === id)?.standIn;
   }
 
   private send(line: Json): void {
     this.controller?.enqueue(this.encoder.encode(`${renderJson(line)}\n`));
   }
 
-  private end(): void {
-    clearTimeout(this.timer);
-    this.controller = undefined;
+  private forget(): void {
     this.calls = [];
     this.events = [];
     this.changed.clear();
+    this.skipped = 0;
+    this.again = false;
+  }
+
+  private end(): void {
+    clearTimeout(this.timer);
+    this.controller = undefined;
+    this.forget();
   }
 }
 
 function callLine(call: SandboxCall): Json {
-  const { n, at, method, path, status, fault } = call;
-  return { n, at, method, path, status, ms: Math.round(call.ms * 100) / 100, fault };
+  const { n, at, destination, method, path, status, fault } = call;
+  return { n, at, destination, method, path, status, ms: Math.round(call.ms * 100) / 100, fault };
 }

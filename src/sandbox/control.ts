@@ -1,25 +1,33 @@
 import { Hono } from 'hono';
 import * as z from 'zod';
 import { RollcallError } from '../core/errors.ts';
-import { renderJson } from '../core/json.ts';
+import { renderJson, type Json } from '../core/json.ts';
 import type { CallLog } from './call-log.ts';
 import type { ChangeStreams } from './change-streams.ts';
-import { readInput } from './control-input.ts';
+import { readInput, readJson } from './control-input.ts';
 import type { FaultBox } from './fault-box.ts';
 import { faultRule, type FaultRule } from './faults.ts';
 import { PAGE, PAGE_HEADERS } from './page.ts';
 import { parseFault } from './parse-fault.ts';
 import { bearerToken, secretCheck } from './secrets.ts';
-import type { World } from './world.ts';
+import type { SandboxDestination } from './served.ts';
+import { mountOptOuts } from './control-opt-outs.ts';
 
 export interface ControlParts {
   readonly controlKey: string;
-  readonly world: World;
+  readonly destinations: readonly SandboxDestination[];
   readonly calls: CallLog;
   readonly faults: FaultBox;
   readonly streams: ChangeStreams;
   readonly reset: () => void;
+  readonly save: () => Json;
+  /** @throws RollcallError `RC_SANDBOX_STATE` */
+  readonly load: (state: Json) => void;
+  readonly now: () => number;
 }
+
+/** Bytes of a saved state: what a string can hold, roughly. */
+const MAX_STATE = 256 * 1024 * 1024;
 
 /** One rule, or several, each as data or in its command line form. */
 const faultsInput = z.union([
@@ -44,8 +52,12 @@ export function controlApp(parts: ControlParts): Hono {
   });
 
   app.get('/_sandbox/state', (context) =>
-    context.body(renderJson(parts.world.snapshot()), 200, { 'content-type': 'application/json; charset=utf-8' }),
+    context.body(renderJson(parts.save()), 200, { 'content-type': 'application/json; charset=utf-8' }),
   );
+  app.put('/_sandbox/state', async (context) => {
+    parts.load(await readJson(context, MAX_STATE));
+    return context.body(null, 204);
+  });
   app.get('/_sandbox/calls', (context) => {
     const last = Number(context.req.query('last') ?? Number.POSITIVE_INFINITY);
     return context.json({ counters: parts.calls.counters(), calls: parts.calls.last(Number.isNaN(last) ? 0 : last) });
@@ -71,6 +83,16 @@ export function controlApp(parts: ControlParts): Hono {
     parts.reset();
     return context.body(null, 204);
   });
+
+  mountOptOuts(
+    app,
+    (id) => {
+      const destination = parts.destinations.find((one) => one.id === id);
+      if (destination !== undefined) return destination;
+      throw new RollcallError('RC_SANDBOX_DESTINATION', `This sandbox does not serve "${id}".`);
+    },
+    parts.now,
+  );
 
   app.notFound((context) =>
     context.json({ error: { code: 'RC_SANDBOX_PATH', message: 'No such control path.' } }, 404),

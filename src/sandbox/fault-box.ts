@@ -39,10 +39,10 @@ export class FaultBox {
   }
 
   /** Whether a `reject` rule refuses one row of a bulk request. */
-  rejectsRow(email: string, method: string, path: string): boolean {
+  rejectsRow(address: string, call: Omit<FaultCall, 'emails' | 'writesContact'>): boolean {
     if (!this.faults.some((fault) => fault.rule.reject !== undefined)) return false;
     const rejecting = this.faults.map((fault) => (fault.rule.reject === undefined ? { ...fault, left: 0 } : fault));
-    const row: FaultCall = { method, path, emails: [email.toLowerCase()], writesContact: true };
+    const row: FaultCall = { ...call, emails: [address.toLowerCase()], writesContact: true };
     return this.settle(decideFault(rejecting, row, this.random)) !== null;
   }
 

@@ -4,7 +4,13 @@ import { FaultBox } from './fault-box.ts';
 import { activate, decideFault, type FaultCall, type FaultRule } from './faults.ts';
 import { seededRandom } from './seeded-random.ts';
 
-const call: FaultCall = { method: 'PATCH', path: '/api/contacts/a%40b.co', emails: ['a@b.co'], writesContact: true };
+const call: FaultCall = {
+  destination: 'mailtrap',
+  method: 'PATCH',
+  path: '/api/contacts/a%40b.co',
+  emails: ['a@b.co'],
+  writesContact: true,
+};
 const always = (): number => 0;
 
 function decide(rules: readonly FaultRule[], of: FaultCall = call): ReturnType<typeof decideFault> {
@@ -13,6 +19,8 @@ function decide(rules: readonly FaultRule[], of: FaultCall = call): ReturnType<t
 
 describe('which calls a rule acts on', () => {
   it.each([
+    [{ destination: 'mailtrap' }, true],
+    [{ destination: 'brevo' }, false],
     [{ method: 'patch' }, true],
     [{ method: 'GET' }, false],
     [{ path: '^/api/contacts/' }, true],
@@ -64,8 +72,11 @@ it('stops after its count, for bulk rows too, and never before another rule has 
     { status: 500, count: 2 },
     { reject: 'x@y.co', count: 1 },
   ]);
-  expect([box.rejectsRow('a@b.co', 'POST', '/'), box.rejectsRow('X@y.co', 'POST', '/')]).toEqual([false, true]);
-  expect(box.rejectsRow('x@y.co', 'POST', '/')).toBe(false);
+  expect([
+    box.rejectsRow('a@b.co', { destination: 'mailtrap', method: 'POST', path: '/' }),
+    box.rejectsRow('X@y.co', { destination: 'mailtrap', method: 'POST', path: '/' }),
+  ]).toEqual([false, true]);
+  expect(box.rejectsRow('x@y.co', { destination: 'mailtrap', method: 'POST', path: '/' })).toBe(false);
   expect(box.list().map(({ left }) => left)).toEqual([2, 0]);
   expect([1, 2, 3].map(() => box.decide(call)?.status ?? null)).toEqual([500, 500, null]);
 });

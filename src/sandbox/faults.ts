@@ -1,13 +1,15 @@
 import * as z from 'zod';
-import type { CallSubject } from './world.ts';
+import type { CallSubject } from './api-request.ts';
 
 /** What goes wrong on purpose, for which calls, and how often. All rules that match a call act together. */
 export interface FaultRule {
   /** Which calls; all of them when absent. */
   readonly match?:
     | {
+        /** The id of a destination. */
+        readonly destination?: string | undefined;
         readonly method?: string | undefined;
-        /** A regular expression looked for in the path as sent. */
+        /** A regular expression looked for in the path as sent, without what leads to the stand-in itself. */
         readonly path?: string | undefined;
         /** An address the call names in its path or body. */
         readonly email?: string | undefined;
@@ -39,6 +41,7 @@ export const faultRule: z.ZodType<FaultRule> = z
   .strictObject({
     match: z
       .strictObject({
+        destination: z.string().min(1).optional(),
         method: z
           .string()
           .regex(/^[A-Za-z]+$/, 'must be an HTTP method')
@@ -84,6 +87,7 @@ export interface FaultVerdict {
 }
 
 export interface FaultCall extends CallSubject {
+  readonly destination: string;
   readonly method: string;
   readonly path: string;
 }
@@ -137,6 +141,7 @@ export function describeVerdict(verdict: FaultVerdict): string {
 function matches(fault: ActiveFault, call: FaultCall): boolean {
   const { match, reject } = fault.rule;
   if (reject !== undefined && !(call.writesContact && call.emails.includes(reject.toLowerCase()))) return false;
+  if (match?.destination !== undefined && match.destination !== call.destination) return false;
   if (match?.method !== undefined && match.method.toUpperCase() !== call.method) return false;
   if (match?.email !== undefined && !call.emails.includes(match.email.toLowerCase())) return false;
   return fault.path === null || fault.path.test(call.path);

@@ -55,14 +55,14 @@ function addChips(cell, values) {
 }
 function fillContact(row, contact) {
   const chips = el('td', 'fields');
-  addChips(chips, contact.fields);
+  addChips(chips, contact.attributes);
   const lists = el('td', 'lists');
-  for (const id of contact.list_ids) lists.append(el('span', 'chip', '#' + id));
+  for (const name of contact.lists) lists.append(el('span', 'chip', name));
   const status = el('td');
   status.append(el('span', contact.status === 'subscribed' ? 'pill' : 'pill warn', contact.status));
-  const times = el('td', 'time', time(contact.created_at));
-  times.append(el('br'), time(contact.updated_at));
-  row.replaceChildren(breakable(el('td', 'mail'), contact.email, '@'), chips, lists, status, times);
+  const times = el('td', 'time', time(contact.createdAt));
+  times.append(el('br'), time(contact.updatedAt));
+  row.replaceChildren(breakable(el('td', 'mail'), contact.address, '@'), chips, lists, status, times);
 }
 function contactRow(id) {
   let row = contactRows.get(id);
@@ -103,9 +103,9 @@ function addCall(call) {
 function addEvent(event) {
   const row = el('tr');
   const params = el('td', 'fields');
-  addChips(params, event.params);
+  addChips(params, event.properties);
   const what = el('td', 'mail', event.name);
-  what.append(breakable(el('span', 'who'), event.email, '@'));
+  what.append(breakable(el('span', 'who'), event.address, '@'));
   row.append(el('td', 'time', time(event.at)), what, params);
   matches(row);
   flash(row);
@@ -122,8 +122,8 @@ function tile(id, value, hot) {
 }
 function showTotals(news) {
   const by = news.counters.byStatus;
-  tile('n-contacts', news.contactCount);
-  tile('n-events', news.eventCount);
+  tile('n-contacts', news.destinations.reduce((sum, one) => sum + one.contacts, 0));
+  tile('n-events', news.destinations.reduce((sum, one) => sum + one.events, 0));
   tile('n-calls', news.counters.calls);
   tile('n-ok', count(by, (s) => s >= 200 && s < 300));
   tile('n-client', count(by, (s) => s >= 300 && s < 500 && s !== 429));

@@ -16,6 +16,7 @@ const SETTERS: Readonly<Record<string, (value: string, draft: Draft) => void>> =
   body: (value, draft) => void (draft.body = value as 'empty'),
   reject: (value, draft) => void (draft.reject = value),
   'retry-after': (value, draft) => void (draft.retryAfter = number(value)),
+  destination: (value, draft) => void (draft.match = { ...draft.match, destination: value }),
   method: (value, draft) => void (draft.match = { ...draft.match, method: value }),
   path: (value, draft) => void (draft.match = { ...draft.match, path: value }),
   email: (value, draft) => void (draft.match = { ...draft.match, email: value }),
@@ -23,7 +24,8 @@ const SETTERS: Readonly<Record<string, (value: string, draft: Draft) => void>> =
 
 /**
  * Reads a rule as written on a command line: `key=value` pairs with commas between them.
- * Keys: status, rate, count, latency (`200ms`, `2s`), at, drop, body, reject, retry-after, method, path, email.
+ * Keys: status, rate, count, latency (`200ms`, `2s`), at, drop, body, reject, retry-after, destination,
+ * method, path, email.
  * @throws RollcallError `RC_FAULT_INVALID`
  */
 export function parseFault(text: string): FaultRule {

@@ -1,6 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-const SECRET_HEADERS = new Set(['authorization', 'api-token', 'api-key', 'cookie', 'proxy-authorization']);
+const SECRET_HEADERS = new Set([
+  'authorization',
+  'api-token',
+  'api-key',
+  'x-api-key',
+  'cookie',
+  'set-cookie',
+  'proxy-authorization',
+]);
 
 /** Headers as plain strings, with the values of those that carry credentials replaced by `[redacted]`. */
 export function redactHeaders(headers: IncomingHttpHeaders): Record<string, string> {

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../core/json.ts';
-import type { ApiReply, ApiRequest, CallSubject } from './world.ts';
+import type { ApiReply, ApiRequest, CallSubject } from './api-request.ts';
 
 /** A contact as the sandbox's page, tests and benches see it, whatever its API calls things. */
 export interface ShownContact {
@@ -32,10 +32,24 @@ export type ContactChangeKind = 'created' | 'updated' | 'deleted' | 'opted_out' 
 /** Why somebody must not be mailed. */
 export type OptOutReason = 'unsubscribe' | 'complaint' | 'bounce';
 
+/** Somebody said no, as a vendor tells of it. */
+export interface OptOutEvent {
+  readonly address: string;
+  readonly reason: OptOutReason;
+  /** Repeats an event that was sent before; made up when absent. */
+  readonly id?: string | undefined;
+  /** Milliseconds since the epoch; now when absent. */
+  readonly at?: number | undefined;
+}
+
 /** A request as the vendor would send it to a receiver of webhooks. */
 export interface OutgoingWebhook {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The statuses that the vendor counts as received; any 2xx when absent. */
+  readonly acknowledgedBy?: readonly number[] | undefined;
+  /** The ids of the events in it, where they have any. */
+  readonly eventIds?: readonly string[] | undefined;
 }
 
 export interface StandInOptions {
@@ -92,15 +106,12 @@ export interface StandIn {
   /** @param type the API's own name of a type */
   addField(name: string, type: string): void;
 
-  /** What the vendor tells a receiver of these opt-outs; absent where it tells nothing. `id` repeats an event that was sent before. */
-  webhooks?(
-    optOuts: readonly { readonly address: string; readonly reason: OptOutReason; readonly id?: string | undefined }[],
-    secret: string,
-    nowMs: number,
-  ): readonly OutgoingWebhook[];
+  /** What the vendor tells a receiver of these opt-outs; absent where it tells nothing. */
+  webhooks?(optOuts: readonly OptOutEvent[], secret: string, nowMs: number): readonly OutgoingWebhook[];
 
-  /** Everything stored, also for files; `load` takes what `save` gave. @throws RollcallError `RC_SANDBOX_STATE` */
+  /** Everything stored, also for files. */
   save(): JsonObject;
+  /** Takes what `save` gave in place of all there is, and tells nobody. @throws RollcallError `RC_SANDBOX_STATE` */
   load(saved: JsonObject): void;
   reset(): void;
 }

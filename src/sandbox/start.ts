@@ -4,29 +4,26 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { RollcallError } from '../core/errors.ts';
 import { apiServer } from './api-server.ts';
-import { CallLog, type SandboxCall, type SandboxCounters } from './call-log.ts';
+import { CallLog, type SandboxCall } from './call-log.ts';
 import { ChangeStreams } from './change-streams.ts';
 import { controlApp } from './control.ts';
 import { FaultBox } from './fault-box.ts';
+import { findStandIns } from './find-stand-ins.ts';
 import { hostGuard } from './host-guard.ts';
-import type { Account } from './mailtrap/account.ts';
-import { mountMailtrapControl } from './mailtrap/control.ts';
-import { Jobs } from './mailtrap/jobs.ts';
-import { MailtrapState } from './mailtrap/state.ts';
-import { Store, type StoredContact } from './mailtrap/store.ts';
-import { asJson, contactView } from './mailtrap/views.ts';
-import { MailtrapWorld } from './mailtrap/world.ts';
+import { loadState, saveState } from './sandbox-state.ts';
 import { seededRandom } from './seeded-random.ts';
+import { Newest, type SandboxDestination } from './served.ts';
 import { Signal, until } from './signals.ts';
-import type { ContactChange, Sandbox, SandboxOptions, SandboxState } from './types.ts';
+import type { StandInMaker } from './stand-in.ts';
+import type { ContactChange, Sandbox, SandboxOptions } from './types.ts';
 
 /**
- * Starts a local stand-in of the Mailtrap Contacts API, with faults on demand, a control API and a page.
- * @throws RollcallError `RC_SANDBOX_LIMITS` for a scale that is not above zero, `RC_SANDBOX_PORT` when it can't listen
+ * Starts local stand-ins of the destinations' APIs, each under its id, with faults on demand, a control API and a page.
+ * @throws RollcallError `RC_SANDBOX_LIMITS` for a scale that is not above zero, `RC_SANDBOX_DESTINATION` for an id without a
+ *   stand-in, `RC_SANDBOX_STATE` for a state that is none, `RC_SANDBOX_PORT` when it can't listen
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const host = options.host ?? '127.0.0.1';
-  const token = options.token ?? 'sandbox-token';
   const controlKey = options.controlKey ?? randomBytes(16).toString('hex');
   const limitsScale = options.limitsScale ?? 1;
   if (!(limitsScale > 0)) {
@@ -37,53 +34,71 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const onCall = new Signal<SandboxCall>();
   const onContact = new Signal<ContactChange>();
   const closing = new AbortController();
+  const newest = new Map<string, Newest>();
   let origin = '';
+  let revision = 0;
 
-  const store: Store = new Store(
-    now,
-    (kind, contact: StoredContact) => {
-      if (streams.watched) streams.contact(contact.id, kind);
-      if (onContact.heard) onContact.tell({ kind, contact: contactView(contact, store), at: now() });
-    },
-    (event) => {
-      if (streams.watched) streams.event({ ...event });
-    },
-  );
-  const jobStepMs = options.jobStepMs ?? 1_000;
-  const account: Account = {
-    store,
-    imports: new Jobs(now, jobStepMs),
-    exports: new Jobs(now, jobStepMs),
-    files: new Map(),
-    now,
-    errorStyle: options.errorStyle ?? 'flat',
-    maxContacts: options.maxContacts ?? 2_000_000,
-    origin: () => origin,
-  };
-  const world = new MailtrapWorld(account, { token, accountId: options.accountId ?? null, limitsScale });
+  const makers = await findStandIns(options.only);
+  const destinations = makers.map(([id, make]) => serve(id, make));
+  const byId = new Map(destinations.map((destination) => [destination.id, destination]));
+
+  function serve(id: string, make: StandInMaker): SandboxDestination {
+    const recent = new Newest();
+    newest.set(id, recent);
+    const token = options.tokens?.[id] ?? options.token ?? 'sandbox-token';
+    const url = (): string => `${origin}/${id}`;
+    const standIn = make({
+      token,
+      limitsScale,
+      now,
+      url,
+      jobStepMs: options.jobStepMs ?? 1_000,
+      settings: options.settings?.[id] ?? {},
+      onContact: (kind, contact) => {
+        revision += 1;
+        recent.note(kind, contact);
+        if (streams.watched) streams.contact(id, contact.id, kind);
+        if (onContact.heard) onContact.tell({ destination: id, kind, contact, at: now() });
+      },
+      onEvent: (event) => {
+        revision += 1;
+        if (streams.watched) streams.event({ destination: id, ...event });
+      },
+    });
+    return {
+      id,
+      token,
+      standIn,
+      get url(): string {
+        return url();
+      },
+    };
+  }
+
   const streams = new ChangeStreams({
-    contacts: (count) => store.newest(count).map((contact) => asJson(contactView(contact, store))),
+    destinations,
+    newest: ({ id, standIn }) => newest.get(id)?.contacts(standIn) ?? [],
     calls: (count) => calls.last(count),
     counters: () => calls.counters(),
-    contactCount: () => store.size,
-    events: (count) => store.events.slice(-count).map((event) => ({ ...event })),
-    eventCount: () => store.eventCount,
-    contact: (id) => {
-      const contact = store.find(id);
-      return contact === undefined ? null : asJson(contactView(contact, store));
-    },
   });
   const faults = new FaultBox(seededRandom(options.seed ?? randomBytes(4).readUInt32LE()), options.faults ?? []);
   const reset = (): void => {
-    world.reset();
+    for (const { standIn } of destinations) standIn.reset();
     calls.clear();
+    revision += 1;
   };
-  const state = new State(account, calls);
-  const app = controlApp({ controlKey, world, calls, faults, streams, reset });
-  mountMailtrapControl(app, state, now);
+  const load: Sandbox['load'] = (state) => {
+    loadState(destinations, state);
+    for (const { id, standIn } of destinations) newest.get(id)?.readFrom(standIn);
+    revision += 1;
+    streams.restart();
+  };
+  if (options.state !== undefined) load(options.state);
+  const save = (): ReturnType<typeof saveState> => saveState(destinations);
+  const app = controlApp({ controlKey, destinations, calls, faults, streams, reset, save, load, now });
 
   const server = apiServer({
-    world,
+    destinations: byId,
     faults,
     allowsHost: hostGuard(host),
     control: getRequestListener(app.fetch, { overrideGlobalObjects: false }),
@@ -91,6 +106,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     closing: closing.signal,
     onCall: (call) => {
       const logged = calls.record(call);
+      revision += 1;
       if (streams.watched) streams.call(logged);
       if (onCall.heard) onCall.tell(logged);
     },
@@ -100,18 +116,30 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 
   return {
     url: origin,
-    apiUrl: origin,
     pageUrl: `${origin}/#key=${encodeURIComponent(controlKey)}`,
-    token,
     controlKey,
-    state,
+    destinations,
+    of: (id) => {
+      const destination = byId.get(id);
+      if (destination !== undefined) return destination;
+      throw new RollcallError('RC_SANDBOX_DESTINATION', `This sandbox does not serve "${id}".`, {
+        hint: `It serves: ${destinations.map((one) => one.id).join(', ')}.`,
+      });
+    },
+    calls: () => calls.last(),
+    counters: () => calls.counters(),
     addFaults: (rules) => faults.add(rules),
     clearFaults: () => faults.clear(),
     reset,
+    save,
+    load,
+    get revision(): number {
+      return revision;
+    },
     onCall: (listener) => onCall.on(listener),
     onContact: (listener) => onContact.on(listener),
     until: async (condition, timeoutMs) => {
-      await until([onCall, onContact], () => condition(state), timeoutMs);
+      await until([onCall, onContact], condition, timeoutMs);
     },
     close: async () => {
       closing.abort();
@@ -122,23 +150,6 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       });
     },
   };
-}
-
-class State extends MailtrapState implements SandboxState {
-  readonly #calls: CallLog;
-
-  constructor(account: Account, calls: CallLog) {
-    super(account);
-    this.#calls = calls;
-  }
-
-  calls(): readonly SandboxCall[] {
-    return this.#calls.last();
-  }
-
-  counters(): SandboxCounters {
-    return this.#calls.counters();
-  }
 }
 
 async function listen(server: Server, port: number, host: string): Promise<void> {

@@ -33,7 +33,7 @@ test(`kill -9 every 2 s during a backfill of ${USERS}, with live sign-ups at 50/
   });
   const created = new Map<string, number>();
   const arrived = new Map<string, number>();
-  world.sandbox.onContact(({ kind, contact: { email } }) => {
+  world.sandbox.onContact(({ kind, contact: { address: email } }) => {
     if (kind === 'created') {
       created.set(email, (created.get(email) ?? 0) + 1);
       arrived.set(email, performance.now());

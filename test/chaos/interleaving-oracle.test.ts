@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { ContactEvent } from '../../src/sandbox/mailtrap/store.ts';
-import type { SandboxContact } from '../../src/sandbox/mailtrap/views.ts';
+import type { ContactEvent } from '../../src/destinations/mailtrap/sandbox/store.ts';
+import type { SandboxContact } from '../../src/destinations/mailtrap/sandbox/views.ts';
 import { onCleanup } from '../support/database.ts';
 import { type Arena, openArena } from './interleaving/arena.ts';
 import { canonical, canonicalText } from './interleaving/canonical.ts';

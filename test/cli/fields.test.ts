@@ -2,8 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { mailtrap } from '../../src/destinations/mailtrap/index.ts';
-import { startSandbox } from '../../src/sandbox/start.ts';
-import type { Sandbox } from '../../src/sandbox/types.ts';
+import { startSandbox, type Sandbox } from '../support/mailtrap-sandbox.ts';
 import { createUndiciSend } from '../../src/transport/undici.ts';
 import { createFields, type FieldAccess, readFields } from '../../src/engine/fields.ts';
 

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, inject, test } from 'vitest';
-import { startSandbox } from '../../src/sandbox/start.ts';
-import type { Sandbox } from '../../src/sandbox/types.ts';
+import { startSandbox, type Sandbox } from '../support/mailtrap-sandbox.ts';
 import { createDatabase, onCleanup, type TestDatabase } from '../support/database.ts';
 import { configText, type Ran, rollcall, type RunOptions, tempFile } from './run-cli.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startSandbox } from '../../src/sandbox/start.ts';
+import { startSandbox } from '../support/mailtrap-sandbox.ts';
 import { createDatabase, onCleanup } from '../support/database.ts';
 import { build, type Built, type Running, start } from './built.ts';
 import { configText, rollcall, tempFile, tempFolder } from './run-cli.ts';
@@ -110,15 +110,17 @@ describe('rollcall sandbox', () => {
       '--fault',
       'status=503,path=/api/contacts/events',
     ]);
-    const [, url] = await sandbox.says(/API +(http:\/\/127\.0\.0\.1:\d+)\n/);
+    const [, url] = await sandbox.says(/API +(http:\/\/127\.0\.0\.1:\d+)\/mailtrap\n/);
     await sandbox.says(/Ctrl-C/);
-    const answer = await fetch(`${url}/api/contacts/lists`, { headers: { authorization: 'Bearer sandbox-token' } });
+    const answer = await fetch(`${url}/mailtrap/api/contacts/lists`, {
+      headers: { authorization: 'Bearer sandbox-token' },
+    });
     expect(answer.status).toBe(200);
     sandbox.child.kill('SIGINT');
     const { code, stdout, stderr } = await sandbox.done;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.replaceAll(url ?? '', 'URL').replace(/key=\w+/, 'key=KEY')).toBe(`Mailtrap sandbox
-  API     URL
+  API     URL/mailtrap
   token   sandbox-token
   page    URL/#key=KEY
   limits  2,000 requests / 60 s for contacts, 1,500 / 10 s in all (10 times the real ones)
@@ -129,7 +131,7 @@ In rollcall.yaml:
   destinations:
     mailtrap:
       api_token: \${MAILTRAP_TOKEN}
-      base_url: URL
+      base_url: URL/mailtrap
       limits_scale: 10
 
 Ctrl-C stops it; nothing is kept.

@@ -1,5 +1,4 @@
-import { startSandbox } from '../../src/sandbox/start.ts';
-import type { Sandbox } from '../../src/sandbox/types.ts';
+import { startSandbox, type Sandbox } from '../support/mailtrap-sandbox.ts';
 import { createDatabase, onCleanup, type TestDatabase } from '../support/database.ts';
 import { type Ran, rollcall, tempFile } from './run-cli.ts';
 

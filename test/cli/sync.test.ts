@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { beforeEach, expect, test } from 'vitest';
-import { startSandbox } from '../../src/sandbox/start.ts';
-import type { Sandbox } from '../../src/sandbox/types.ts';
+import { startSandbox, type Sandbox } from '../support/mailtrap-sandbox.ts';
 import { createDatabase, onCleanup, type TestDatabase } from '../support/database.ts';
 import { type Ran, rollcall, type RunOptions, tempFile } from './run-cli.ts';
 

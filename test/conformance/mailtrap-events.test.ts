@@ -3,7 +3,7 @@ import { LosslessNumber } from 'lossless-json';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
 import { mailtrap } from '../../src/destinations/mailtrap/index.ts';
-import type { SandboxOptions } from '../../src/sandbox/types.ts';
+import type { SandboxOptions } from '../support/mailtrap-sandbox.ts';
 import { world } from './world.ts';
 
 describe('events', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { AttributePlan } from '../../src/core/destination.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { mailtrap } from '../../src/destinations/mailtrap/index.ts';
-import type { SandboxOptions } from '../../src/sandbox/types.ts';
+import type { SandboxOptions } from '../support/mailtrap-sandbox.ts';
 import { world } from './world.ts';
 
 describe('the life of a contact', () => {

@@ -7,8 +7,7 @@ import type { MailtrapConfig } from '../../src/destinations/mailtrap/config.ts';
 import { mailtrap } from '../../src/destinations/mailtrap/index.ts';
 import { perform } from '../../src/engine/perform.ts';
 import type { Claimed } from '../../src/engine/ports.ts';
-import { startSandbox } from '../../src/sandbox/start.ts';
-import type { Sandbox, SandboxOptions } from '../../src/sandbox/types.ts';
+import { startSandbox, type Sandbox, type SandboxOptions } from '../support/mailtrap-sandbox.ts';
 import { createUndiciSend } from '../../src/transport/undici.ts';
 
 /** The destination and its transport against the sandbox, over real HTTP; closed when the test ends. */

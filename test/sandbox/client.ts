@@ -1,7 +1,6 @@
 import { expect } from 'vitest';
 import { parseJson, renderJson, type Json } from '../../src/core/json.ts';
-import { startSandbox } from '../../src/sandbox/start.ts';
-import type { Sandbox, SandboxOptions } from '../../src/sandbox/types.ts';
+import { startSandbox, type Sandbox, type SandboxOptions } from '../support/mailtrap-sandbox.ts';
 import { describeMismatch } from './openapi.ts';
 
 export interface Answer {

@@ -26,17 +26,21 @@ it('needs the control key on every path', async () => {
 it('shows the state and the calls, without credentials', async () => {
   bed.sandbox.state.addField('plan', 'text');
   await patch('a@example.com');
-  await bed.control('POST', '/_sandbox/suppressions', { email: 'a@example.com' });
+  await bed.control('POST', '/_sandbox/opt-outs', { destination: 'mailtrap', address: 'a@example.com' });
   expect((await bed.control('GET', '/_sandbox/state')).json).toMatchObject({
-    contacts: [{ email: 'a@example.com', status: 'unsubscribed' }],
-    lists: [],
-    fields: [{ merge_tag: 'plan' }],
-    suppressions: [{ email: 'a@example.com', type: 'unsubscription' }],
+    destinations: {
+      mailtrap: {
+        contacts: [{ email: 'a@example.com' }],
+        lists: [],
+        fields: [{ mergeTag: 'plan' }],
+        suppressions: [{ email: 'a@example.com', type: 'unsubscription' }],
+      },
+    },
   });
   const calls = await bed.control('GET', '/_sandbox/calls?last=1');
   expect(calls.json).toMatchObject({
     counters: { calls: 1, byStatus: { 200: 1 } },
-    calls: [{ n: 1, method: 'PATCH', path: '/api/contacts/a%40example.com', status: 200 }],
+    calls: [{ n: 1, destination: 'mailtrap', method: 'PATCH', path: '/api/contacts/a%40example.com', status: 200 }],
   });
   expect(calls.text).not.toContain(bed.sandbox.token);
 });
@@ -64,9 +68,11 @@ it('takes fault rules as data or as on the command line, lists and clears them',
 it.each([
   ['/_sandbox/faults', { status: 9 }, 'RC_SANDBOX_INPUT'],
   ['/_sandbox/faults', { rule: 'status=abc' }, 'RC_FAULT_INVALID'],
-  ['/_sandbox/suppressions', {}, 'RC_SANDBOX_INPUT'],
-  ['/_sandbox/suppressions', { email: 'x'.repeat(9_000_000) }, 'RC_SANDBOX_INPUT'],
-  ['/_sandbox/webhooks/send', { url: 'http://example.com/', secret: 's', events: [] }, 'RC_SANDBOX_INPUT'],
+  ['/_sandbox/opt-outs', {}, 'RC_SANDBOX_INPUT'],
+  ['/_sandbox/opt-outs', { destination: 'mailtrap', address: 'x'.repeat(9_000_000) }, 'RC_SANDBOX_INPUT'],
+  ['/_sandbox/opt-outs', { destination: 'nowhere', address: 'a@example.com' }, 'RC_SANDBOX_DESTINATION'],
+  ['/_sandbox/webhooks/send', { url: 'http://example.com/', secret: 's', optOuts: [] }, 'RC_SANDBOX_INPUT'],
+  ['/_sandbox/receivers', { destination: 'mailtrap', url: 'http://example.com/', secret: 's' }, 'RC_SANDBOX_INPUT'],
 ])('refuses bad input at %s with a code', async (path, body, code) => {
   const answer = await bed.control('POST', path, body);
   expect([answer.status, answer.json]).toMatchObject([400, { error: { code } }]);
@@ -77,12 +83,8 @@ it('resets everything but the fault rules', async () => {
   await patch('a@example.com');
   bed.sandbox.state.suppress('a@example.com');
   expect((await bed.control('POST', '/_sandbox/reset')).status).toBe(204);
-  expect((await bed.control('GET', '/_sandbox/state')).json).toEqual({
-    contacts: [],
-    lists: [],
-    fields: [],
-    suppressions: [],
-    contact_events: [],
+  expect((await bed.control('GET', '/_sandbox/state')).json).toMatchObject({
+    destinations: { mailtrap: { contacts: [], lists: [], fields: [], suppressions: [], events: [] } },
   });
   expect(bed.sandbox.state.counters().calls).toBe(0);
   expect((await bed.control('GET', '/_sandbox/faults')).json).toMatchObject({ faults: [{ rule: { status: 500 } }] });
@@ -91,12 +93,11 @@ it('resets everything but the fault rules', async () => {
 describe('the stream of changes', () => {
   interface Line {
     readonly type: string;
-    readonly contacts?: readonly { readonly email: string }[];
-    readonly changes?: readonly { readonly kind: string; readonly contact: { readonly email: string } | null }[];
+    readonly contacts?: readonly { readonly address: string }[];
+    readonly changes?: readonly { readonly kind: string; readonly contact: { readonly address: string } | null }[];
     readonly calls: readonly { readonly path: string; readonly status: number }[];
-    readonly events: readonly { readonly name: string; readonly email: string }[];
-    readonly contactCount: number;
-    readonly eventCount: number;
+    readonly events: readonly { readonly name: string; readonly address: string }[];
+    readonly destinations: readonly { readonly id: string; readonly contacts: number; readonly events: number }[];
     readonly skipped?: number;
   }
 
@@ -125,16 +126,16 @@ describe('the stream of changes', () => {
     const next = await follow();
     expect(await next()).toMatchObject({
       type: 'hello',
-      contacts: [{ email: 'early@example.com' }],
+      contacts: [{ destination: 'mailtrap', address: 'early@example.com' }],
       calls: [{ status: 200 }],
-      contactCount: 1,
+      destinations: [{ id: 'mailtrap', contacts: 1, events: 0 }],
     });
     await patch('late@example.com');
     await bed.call('DELETE', '/api/contacts/early%40example.com');
     const changes: string[] = [];
     while (changes.length < 2) {
       const line = await next();
-      changes.push(...(line.changes ?? []).map(({ kind, contact }) => `${kind} ${contact?.email ?? ''}`));
+      changes.push(...(line.changes ?? []).map(({ kind, contact }) => `${kind} ${contact?.address ?? ''}`));
     }
     expect(changes).toEqual(['created late@example.com', 'deleted ']);
   });
@@ -144,7 +145,10 @@ describe('the stream of changes', () => {
     const happen = (name: string) => bed.call('POST', '/api/contacts/a%40example.com/events', { name });
     await happen('zero');
     const next = await follow();
-    expect(await next()).toMatchObject({ events: [{ name: 'zero', email: 'a@example.com' }], eventCount: 1 });
+    expect(await next()).toMatchObject({
+      events: [{ name: 'zero', address: 'a@example.com' }],
+      destinations: [{ events: 1 }],
+    });
     await happen('one');
     await happen('two');
     const names: string[] = [];
@@ -153,7 +157,7 @@ describe('the stream of changes', () => {
       names.push(...line.events.map(({ name }) => name));
       if (names.length === 2) break;
     }
-    expect([names, line.eventCount]).toEqual([['one', 'two'], 3]);
+    expect([names, line.destinations[0]?.events]).toEqual([['one', 'two'], 3]);
   });
 
   it('holds no more than its bounds however much happens between two lines', async () => {
@@ -165,7 +169,7 @@ describe('the stream of changes', () => {
     await bed.call('GET', '/api/contacts/imports/1');
     let line = await next();
     while ((line.changes ?? []).length === 0) line = await next();
-    expect([line.changes?.length, line.skipped, line.contactCount]).toEqual([200, 800, 1_000]);
+    expect([line.changes?.length, line.skipped, line.destinations[0]?.contacts]).toEqual([200, 800, 1_000]);
   });
 
   it('ends when the sandbox closes', async () => {

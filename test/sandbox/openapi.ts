@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { parsePath, type Route } from '../../src/sandbox/mailtrap/route.ts';
+import { parsePath, type Route } from '../../src/destinations/mailtrap/sandbox/route.ts';
 
 type Schema = Record<string, unknown>;
 interface Answer {

@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { startSandbox } from '../../src/sandbox/start.ts';
-import type { Sandbox } from '../../src/sandbox/types.ts';
+import { startSandbox, type Sandbox } from '../support/mailtrap-sandbox.ts';
 import { BrowserPage, findChromium } from './chromium.ts';
 
 const chromium = findChromium();

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { startSandbox } from '../../src/sandbox/start.ts';
+import { startSandbox } from '../support/mailtrap-sandbox.ts';
 import { closeAll, testBed, type TestBed } from './client.ts';
 
 let bed: TestBed;
@@ -24,7 +24,7 @@ async function raw(path: string, method: string, headers: Record<string, string>
 }
 
 it('refuses the host names of other machines, on the page, the API and the control API', async () => {
-  for (const path of ['/', '/api/contacts/lists', '/_sandbox/state']) {
+  for (const path of ['/', '/mailtrap/api/contacts/lists', '/_sandbox/state']) {
     expect(await raw(path, 'GET', { host: 'evil.example' }, [])).toBe(403);
   }
   expect(await raw('/', 'GET', { host: 'localhost' }, [])).toBe(200);
@@ -34,7 +34,7 @@ it('refuses the host names of other machines, on the page, the API and the contr
 it('refuses bodies that are too large, whether or not they say so first', async () => {
   const part = 'x'.repeat(1024 * 1024);
   const path = '/api/contacts/a%40example.com';
-  expect(await raw(path, 'PATCH', { 'transfer-encoding': 'chunked' }, [part, part, part])).toBe(413);
+  expect(await raw(`/mailtrap${path}`, 'PATCH', { 'transfer-encoding': 'chunked' }, [part, part, part])).toBe(413);
   const answer = await bed.call('PATCH', path, part + part + part);
   expect([answer.status, answer.json]).toEqual([413, { error: 'Payload Too Large' }]);
   expect(bed.sandbox.state.calls().map(({ status }) => status)).toEqual([413, 413]);
@@ -59,7 +59,7 @@ it('listens where it is told and says so when it cannot', async () => {
 
 it('tells listeners of calls and contacts, and those who wait when a condition holds or never does', async () => {
   const seen: string[] = [];
-  const stop = bed.sandbox.onContact(({ kind, contact }) => seen.push(`${kind} ${contact.email} ${contact.status}`));
+  const stop = bed.sandbox.onContact(({ kind, contact }) => seen.push(`${kind} ${contact.address} ${contact.status}`));
   bed.sandbox.onCall(({ method, status }) => seen.push(`${method} ${status}`));
   const waiting = bed.sandbox.until((state) => state.contact('a@example.com') !== undefined, 5_000);
   await bed.call('PATCH', '/api/contacts/a%40example.com', { contact: { email: 'a@example.com', unsubscribed: true } });
@@ -71,7 +71,7 @@ it('tells listeners of calls and contacts, and those who wait when a condition h
   expect(seen).toEqual([
     'created a@example.com unsubscribed',
     'PATCH 200',
-    'unsuppressed a@example.com subscribed',
+    'opted_in a@example.com subscribed',
     'deleted a@example.com subscribed',
     'DELETE 204',
     'PATCH 200',

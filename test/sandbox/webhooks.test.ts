@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { sendWebhooks } from '../../src/sandbox/mailtrap/webhooks.ts';
+import { sendWebhooks } from '../../src/sandbox/send-webhooks.ts';
 import { closeAll, testBed, type TestBed } from './client.ts';
 
 const SECRET = '0123456789abcdef0123456789abcdef';
@@ -49,8 +49,8 @@ function signature(body: string): string {
 }
 
 it('sends signed JSON, records the opt-out on demand, and replays an event under its id', async () => {
-  const event = { event: 'unsubscribe', email: 'jürgen@example.com', event_id: 'e-1' };
-  const send = { url, secret: SECRET, events: [event], suppress: true };
+  const event = { address: 'jürgen@example.com', reason: 'unsubscribe', id: 'e-1' };
+  const send = { destination: 'mailtrap', url, secret: SECRET, optOuts: [event], record: true };
   const first = await bed.control('POST', '/_sandbox/webhooks/send', send);
   expect(first.json).toEqual({ batches: [{ status: 200, acknowledged: true, event_ids: ['e-1'] }] });
   await bed.control('POST', '/_sandbox/webhooks/send', send);
@@ -66,9 +66,10 @@ it('sends signed JSON, records the opt-out on demand, and replays an event under
 });
 
 it('sends JSON lines in batches of at most 500', async () => {
-  const events = Array.from({ length: 501 }, (_, n) => ({ event: 'spam', email: `p${n}@example.com`, timestamp: n }));
-  const send = { url, secret: SECRET, format: 'jsonlines', events };
-  const answer = await bed.control('POST', '/_sandbox/webhooks/send', send);
+  const optOuts = Array.from({ length: 501 }, (_, n) => ({ address: `p${n}@example.com`, reason: 'complaint', at: n }));
+  const send = { destination: 'mailtrap', url, secret: SECRET, optOuts };
+  const lines = await testBed({ webhookFormat: 'jsonlines' });
+  const answer = await lines.control('POST', '/_sandbox/webhooks/send', send);
   expect((answer.json as { batches: unknown[] }).batches).toHaveLength(2);
   expect(received.map(({ type, body }) => [type, body.trimEnd().split('\n').length])).toEqual([
     ['application/jsonl', 500],
@@ -87,14 +88,20 @@ it('sends JSON lines in batches of at most 500', async () => {
 
 it.each([201, 204, 302, 500])('counts an answer of %i as not received, and follows no redirect', async (answered) => {
   status = answered;
-  const send = { url, secret: SECRET, events: [{ event: 'bounce', email: 'a@example.com' }] };
+  const send = {
+    url,
+    secret: SECRET,
+    destination: 'mailtrap',
+    optOuts: [{ address: 'a@example.com', reason: 'bounce' }],
+  };
   const answer = await bed.control('POST', '/_sandbox/webhooks/send', send);
   expect(answer.json).toMatchObject({ batches: [{ status: answered, acknowledged: false }] });
   expect(received).toHaveLength(1);
 });
 
 it('says when nobody answers', async () => {
-  const send = { url: 'http://127.0.0.1:1/', secret: SECRET, events: [{ event: 'click', email: 'a@example.com' }] };
+  const optOuts = [{ address: 'a@example.com', reason: 'bounce' }];
+  const send = { destination: 'mailtrap', url: 'http://127.0.0.1:1/', secret: SECRET, optOuts };
   const answer = await bed.control('POST', '/_sandbox/webhooks/send', send);
   expect(answer.json).toMatchObject({ batches: [{ status: 0, acknowledged: false }] });
 });
@@ -102,8 +109,9 @@ it('says when nobody answers', async () => {
 it.each(['http://example.com/', 'https://127.0.0.1/', 'file:///etc/passwd', 'http://127.0.0.1.example.com/'])(
   'sends nothing to %s',
   async (elsewhere) => {
-    const send = { url: elsewhere, secret: SECRET, events: [{ event: 'click', email: 'a@example.com' } as const] };
-    await expect(sendWebhooks(send, 0)).rejects.toMatchObject({ code: 'RC_SANDBOX_WEBHOOK_URL' });
+    const optOuts = [{ address: 'a@example.com', reason: 'bounce' }];
+    const send = { destination: 'mailtrap', url: elsewhere, secret: SECRET, optOuts };
+    await expect(sendWebhooks(elsewhere, [])).rejects.toMatchObject({ code: 'RC_SANDBOX_WEBHOOK_URL' });
     expect((await bed.control('POST', '/_sandbox/webhooks/send', send)).status).toBe(400);
   },
 );

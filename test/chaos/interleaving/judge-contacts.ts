@@ -1,4 +1,4 @@
-import type { SandboxContact } from '../../../src/sandbox/mailtrap/views.ts';
+import type { SandboxContact } from '../../../src/destinations/mailtrap/sandbox/views.ts';
 import { canonical, canonicalText } from './canonical.ts';
 import { groupBy } from './group-by.ts';
 import type { History } from './history.ts';

@@ -1,4 +1,4 @@
-import type { ContactEvent } from '../../../src/sandbox/mailtrap/store.ts';
+import type { ContactEvent } from '../../../src/destinations/mailtrap/sandbox/store.ts';
 import { canonical, canonicalText } from './canonical.ts';
 import { groupBy } from './group-by.ts';
 import type { AuditedEvent, History, State } from './history.ts';

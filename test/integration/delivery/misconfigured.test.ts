@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { startSandbox } from '../../../src/sandbox/start.ts';
-import type { Sandbox } from '../../../src/sandbox/types.ts';
+import { type Sandbox, startSandbox } from '../../support/mailtrap-sandbox.ts';
 import { DEFAULT_TIMES } from '../../../src/engine/times.ts';
 import { onCleanup } from '../../support/database.ts';
 import { eventually, expectInStep, signUpMany } from '../../support/people.ts';

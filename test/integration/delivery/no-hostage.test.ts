@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startSandbox } from '../../../src/sandbox/start.ts';
+import { startSandbox } from '../../support/mailtrap-sandbox.ts';
 import { onCleanup } from '../../support/database.ts';
 import { eventually, expectInStep, signUpMany } from '../../support/people.ts';
 import { createWorld } from '../../support/world.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startSandbox } from '../../../src/sandbox/start.ts';
+import { startSandbox } from '../../support/mailtrap-sandbox.ts';
 import { applyInstall } from '../../../src/sql/apply.ts';
 import { projectRef } from '../../../src/sql/project-ref.ts';
 import { onCleanup } from '../../support/database.ts';

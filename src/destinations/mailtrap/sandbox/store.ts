@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Json, JsonObject } from '../../core/json.ts';
+import type { Json, JsonObject } from '../../../core/json.ts';
+import type { ContactChangeKind } from '../../../sandbox/stand-in.ts';
 import type { DataType } from './validate-value.ts';
 
 export interface StoredContact {
@@ -45,9 +46,6 @@ export interface Suppression {
   readonly at: number;
 }
 
-/** Where a contact came from or went to. */
-export type ContactChangeKind = 'created' | 'updated' | 'deleted' | 'suppressed' | 'unsuppressed';
-
 /** Contact events kept; older ones are forgotten. */
 const KEPT_EVENTS = 100_000;
 
@@ -88,11 +86,6 @@ export class Store {
   /** All contacts in the order they were created. */
   contacts(): IterableIterator<StoredContact> {
     return this.byId.values();
-  }
-
-  /** The last contacts created, oldest first. */
-  newest(count: number): StoredContact[] {
-    return [...this.byId.values()].slice(-count);
   }
 
   /** @param identifier an id or an address */
@@ -146,11 +139,11 @@ export class Store {
     const key = email.toLowerCase();
     if (this.suppressions.has(key)) return;
     this.suppressions.set(key, { email: key, type, at: this.now() });
-    if (!quiet) this.tellOf(key, 'suppressed');
+    if (!quiet) this.tellOf(key, 'opted_out');
   }
 
   unsuppress(email: string, quiet = false): void {
-    if (this.suppressions.delete(email.toLowerCase()) && !quiet) this.tellOf(email, 'unsuppressed');
+    if (this.suppressions.delete(email.toLowerCase()) && !quiet) this.tellOf(email, 'opted_in');
   }
 
   addList(name: string): ContactList {
@@ -200,8 +193,41 @@ export class Store {
     if (this.events.length > KEPT_EVENTS * 2) this.events.splice(0, this.events.length - KEPT_EVENTS);
   }
 
+  /** The number that the last list or field was given. */
+  get lastNumber(): number {
+    return this.lastId;
+  }
+
+  /** Takes what was stored before in place of all there is, and tells nobody. */
+  restore(from: {
+    readonly lastNumber: number;
+    readonly eventCount: number;
+    readonly contacts: readonly StoredContact[];
+    readonly lists: readonly ContactList[];
+    readonly fields: readonly ContactField[];
+    readonly suppressions: readonly Suppression[];
+    readonly events: readonly ContactEvent[];
+  }): void {
+    this.empty();
+    for (const contact of from.contacts) {
+      this.byId.set(contact.id, contact);
+      this.byEmail.set(contact.email.toLowerCase(), contact);
+    }
+    for (const list of from.lists) this.lists.set(list.id, list);
+    for (const field of from.fields) this.fields.set(field.mergeTag, field);
+    for (const suppression of from.suppressions) this.suppressions.set(suppression.email, suppression);
+    for (const event of from.events) this.events.push(event);
+    this.lastId = from.lastNumber;
+    this.accepted = from.eventCount;
+  }
+
   clear(): void {
-    for (const contact of this.byId.values()) this.onChange('deleted', contact);
+    const gone = [...this.byId.values()];
+    this.empty();
+    for (const contact of gone) this.onChange('deleted', contact);
+  }
+
+  private empty(): void {
     for (const part of [this.byId, this.byEmail, this.lists, this.fields, this.suppressions]) part.clear();
     this.events.length = 0;
     this.accepted = 0;

@@ -1,5 +1,5 @@
-import { renderJson, type Json } from '../../core/json.ts';
-import type { ApiReply } from '../world.ts';
+import { renderJson, type Json } from '../../../core/json.ts';
+import type { ApiReply } from '../../../sandbox/api-request.ts';
 
 // The bodies are those of the vendor's own description and of its recorded traffic (contacts.openapi.yml; VCR
 // cassettes of mailtrap-ruby), contradictions included: some errors come under `error`, some under `errors`.

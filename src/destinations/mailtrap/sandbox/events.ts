@@ -1,6 +1,6 @@
 import { LosslessNumber } from 'lossless-json';
-import { isJsonObject, type Json } from '../../core/json.ts';
-import type { ApiReply, ApiRequest } from '../world.ts';
+import { isJsonObject, type Json } from '../../../core/json.ts';
+import type { ApiReply, ApiRequest } from '../../../sandbox/api-request.ts';
 import type { Account } from './account.ts';
 import { badRequest, invalid, notFound, reply } from './replies.ts';
 import { isTooLong } from './validate-value.ts';

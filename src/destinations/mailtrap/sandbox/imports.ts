@@ -1,5 +1,5 @@
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
-import type { ApiReply, ApiRequest } from '../world.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts';
+import type { ApiReply, ApiRequest } from '../../../sandbox/api-request.ts';
 import type { Account } from './account.ts';
 import {
   complainAboutFields,
@@ -10,12 +10,16 @@ import {
   numbers,
   type Complaints,
 } from './contact-input.ts';
-import { statusOf, type Job } from './jobs.ts';
+import type { Job } from '../../../sandbox/jobs.ts';
+import { statusOf } from './job-status.ts';
 import { badRequest, invalid, notFound, reply } from './replies.ts';
 import { emailError } from './validate-email.ts';
 
 /** [MT-spec: import contacts] */
 const MAX_IMPORT = 50_000;
+
+/** Rows that were found right. */
+export type ImportWork = readonly JsonObject[];
 
 interface Counts {
   created: number;
@@ -45,7 +49,7 @@ export function createImport(account: Account, request: ApiRequest, rejects: (em
     if (hasComplaints(complaints)) errors.push({ email: addressOf(row), errors: complaints });
   }
   if (errors.length > 0) return reply(422, { errors });
-  return reply(201, importView(account.imports.start(() => apply(account, rows as readonly JsonObject[]))));
+  return reply(201, importView(account.imports.start(rows as ImportWork)));
 }
 
 /** GET /api/contacts/imports/{id}. */
@@ -54,8 +58,8 @@ export function getImport(account: Account, id: number): ApiReply {
   return job === undefined ? notFound : reply(200, importView(job));
 }
 
-function importView(job: Job): JsonObject {
-  const counts = job.result as Counts | null;
+function importView(job: Job<ImportWork>): JsonObject {
+  const counts = job.result as unknown as Counts | null;
   const view = { id: job.id, status: statusOf(job) };
   return counts === null
     ? view
@@ -79,7 +83,8 @@ function complaintsAbout(row: Json, account: Account): Complaints {
   return complaints;
 }
 
-function apply(account: Account, rows: readonly JsonObject[]): Counts {
+/** Does the work of an import. @returns the counts it answers with */
+export function applyImport(account: Account, rows: ImportWork): JsonObject {
   const { store } = account;
   const counts: Counts = { created: 0, updated: 0, overLimit: 0 };
   for (const row of rows) {
@@ -97,7 +102,7 @@ function apply(account: Account, rows: readonly JsonObject[]): Counts {
     if (current === null) counts.created += 1;
     else counts.updated += 1;
   }
-  return counts;
+  return { ...counts };
 }
 
 /** A field may have been deleted between the request and the work. */

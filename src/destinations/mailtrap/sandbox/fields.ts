@@ -1,5 +1,5 @@
-import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import type { ApiReply, ApiRequest } from '../world.ts';
+import { isJsonObject, type JsonObject } from '../../../core/json.ts';
+import type { ApiReply, ApiRequest } from '../../../sandbox/api-request.ts';
 import type { Account } from './account.ts';
 import type { ContactField } from './store.ts';
 import { badRequest, invalid, noContent, notFound, reply } from './replies.ts';

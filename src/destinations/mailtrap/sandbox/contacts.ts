@@ -1,4 +1,4 @@
-import type { ApiReply, ApiRequest } from '../world.ts';
+import type { ApiReply, ApiRequest } from '../../../sandbox/api-request.ts';
 import type { Account } from './account.ts';
 import {
   complainAboutFields,

@@ -1,5 +1,5 @@
-import { isJsonObject } from '../../core/json.ts';
-import type { ApiReply, ApiRequest } from '../world.ts';
+import { isJsonObject } from '../../../core/json.ts';
+import type { ApiReply, ApiRequest } from '../../../sandbox/api-request.ts';
 import type { Account } from './account.ts';
 import { badRequest, invalid, noContent, notFound, reply, type Invalid } from './replies.ts';
 import { asJson, listView } from './views.ts';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { parseJson, type Json, type JsonObject } from '../core/json.ts';
+import { parseJson, type Json } from '../core/json.ts';
 
 /** One request to a stand-in, read whole. The JSON of its body is parsed at most once. */
 export class ApiRequest {
@@ -10,13 +10,21 @@ export class ApiRequest {
   /** Names in lower case. */
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** What follows the `?`, still URL-encoded. */
+  readonly search: string;
   private parsed: { readonly value: Json } | null | undefined;
 
-  constructor(method: string, path: string, headers: IncomingHttpHeaders, body: string) {
+  constructor(method: string, path: string, headers: IncomingHttpHeaders, body: string, search = '') {
     this.method = method;
     this.path = path;
     this.headers = headers;
     this.body = body;
+    this.search = search;
+  }
+
+  /** The query, decoded. */
+  get query(): URLSearchParams {
+    return new URLSearchParams(this.search);
   }
 
   /** The body as JSON with exact numbers, or null when it is no JSON. */
@@ -45,24 +53,4 @@ export interface CallSubject {
   readonly emails: readonly string[];
   /** True when the request writes one contact, so that `reject` rules apply. */
   readonly writesContact: boolean;
-}
-
-/** A vendor's API in memory. Nothing in it waits: a request is answered in the turn it is handled. */
-export interface World {
-  subject(request: ApiRequest): CallSubject;
-  /** Authentication and limits; null when the request may go on. */
-  gate(request: ApiRequest): ApiReply | null;
-  /** @param rejects whether a fault rule refuses this address (asked for rows of a bulk request) */
-  handle(request: ApiRequest, rejects: (email: string) => boolean): ApiReply;
-  /** The vendor's own words for a status, for faults made on demand. */
-  failure(status: number): ApiReply;
-  /** The vendor's own refusal of one contact. */
-  refusal(): ApiReply;
-  /** Most bytes of a request body on this path. */
-  bodyLimit(path: string): number;
-  /** Headers that go on every answer. */
-  commonHeaders(): Readonly<Record<string, string>>;
-  /** Everything stored, for the control API. */
-  snapshot(): JsonObject;
-  reset(): void;
 }

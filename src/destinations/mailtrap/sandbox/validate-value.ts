@@ -1,5 +1,5 @@
 import { LosslessNumber } from 'lossless-json';
-import type { Json } from '../../core/json.ts';
+import type { Json } from '../../../core/json.ts';
 
 export const DATA_TYPES = ['text', 'integer', 'float', 'boolean', 'date'] as const;
 export type DataType = (typeof DATA_TYPES)[number];

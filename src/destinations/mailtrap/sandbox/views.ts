@@ -1,5 +1,6 @@
-import type { Json, JsonObject } from '../../core/json.ts';
-import type { ContactField, ContactList, Store, StoredContact } from './store.ts';
+import type { Json, JsonObject } from '../../../core/json.ts';
+import type { ShownContact, ShownEvent } from '../../../sandbox/stand-in.ts';
+import type { ContactEvent, ContactField, ContactList, Store, StoredContact } from './store.ts';
 
 /** A contact as the API shows it. */
 export interface SandboxContact {
@@ -50,4 +51,22 @@ export function fieldView(field: ContactField): SandboxField {
 /** A view as JSON: the views hold nothing but JSON, which their interfaces can't say. */
 export function asJson(view: SandboxContact | SandboxList | SandboxField): Json {
   return view as unknown as JsonObject;
+}
+
+/** A contact as the sandbox shows those of every API. */
+export function shownContact(contact: StoredContact, store: Store): ShownContact {
+  return {
+    id: contact.id,
+    address: contact.email,
+    status: store.isSuppressed(contact.email) ? 'unsubscribed' : 'subscribed',
+    attributes: { ...contact.fields },
+    lists: Array.from(contact.lists, (id) => store.lists.get(id)?.name ?? String(id)),
+    createdAt: contact.createdAt,
+    updatedAt: contact.updatedAt,
+  };
+}
+
+/** An event as the sandbox shows those of every API. */
+export function shownEvent({ email, name, params, at }: ContactEvent): ShownEvent {
+  return { address: email, name, properties: params, at };
 }

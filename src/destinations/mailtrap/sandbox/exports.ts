@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { isJsonObject, renderJson, type Json, type JsonObject } from '../../core/json.ts';
-import type { ApiReply, ApiRequest } from '../world.ts';
+import { isJsonObject, renderJson, type Json, type JsonObject } from '../../../core/json.ts';
+import type { ApiReply, ApiRequest } from '../../../sandbox/api-request.ts';
 import type { Account } from './account.ts';
 import { numbers } from './contact-input.ts';
-import { statusOf, type Job } from './jobs.ts';
+import type { Job } from '../../../sandbox/jobs.ts';
+import { statusOf } from './job-status.ts';
 import { badRequest, invalid, notFound, reply } from './replies.ts';
 import { contactView, type SandboxContact } from './views.ts';
 
@@ -14,21 +15,26 @@ const KEPT_FILES = 5;
 /** Under this path finished exports are served, without a token, as the vendor's signed links are. */
 export const FILES_PATH = '/exports/';
 
+/** The filters as they were sent. */
+export type ExportWork = readonly Json[];
+
 type Filter = (contact: SandboxContact) => boolean;
 
 /** POST /api/contacts/exports. One at a time. */
 export function createExport(account: Account, request: ApiRequest): ApiReply {
   const json = request.json();
   if (json === null) return badRequest;
-  const filters = readFilters(isJsonObject(json.value) ? json.value['filters'] : null);
+  const sent = isJsonObject(json.value) ? json.value['filters'] : null;
+  const asked = sent === undefined ? [] : sent;
   // Recorded traffic has a bare string here, though the spec's schema says a list of strings.
-  if (filters === null) return reply(422, { errors: { filters: 'invalid' } });
+  if (!Array.isArray(asked) || readFilters(asked as ExportWork) === null)
+    return reply(422, { errors: { filters: 'invalid' } });
   if (account.exports.busy) {
     return invalid({
       base: ['There is a previous export initiated. You will be notified by email once it is completed.'],
     });
   }
-  return reply(201, exportView(account.exports.start(() => makeFile(account, filters))));
+  return reply(201, exportView(account.exports.start(asked as ExportWork)));
 }
 
 /** GET /api/contacts/exports/{id}. */
@@ -44,20 +50,18 @@ export function getExportFile(account: Account, path: string): ApiReply {
   return { status: 200, headers: { 'content-type': 'application/gzip' }, body: file };
 }
 
-function exportView(job: Job): JsonObject {
+function exportView(job: Job<ExportWork>): JsonObject {
   return {
     id: job.id,
     status: statusOf(job),
     created_at: new Date(job.createdAt).toISOString(),
     updated_at: new Date(job.updatedAt).toISOString(),
-    url: job.result as string | null,
+    url: job.result,
   };
 }
 
 /** One filter per entry, all of which must hold; null when the list is malformed. */
-function readFilters(value: Json | undefined): Filter[] | null {
-  if (value === undefined) return [];
-  if (!Array.isArray(value)) return null;
+function readFilters(value: ExportWork): Filter[] | null {
   const filters = value.map(readFilter);
   return filters.every((filter) => filter !== null) ? filters : null;
 }
@@ -75,8 +79,9 @@ function readFilter(filter: Json): Filter | null {
   return null;
 }
 
-/** The columns of the vendor's file are not published: these are ours. */
-function makeFile(account: Account, filters: readonly Filter[]): string {
+/** Does the work of an export: the columns of the vendor's file are not published, so these are ours. @returns where it is */
+export function makeFile(account: Account, work: ExportWork): string {
+  const filters = readFilters(work) ?? [];
   const { store, files } = account;
   const tags = [...store.fields.keys()];
   const rows = [['id', 'email', 'status', 'list_ids', 'created_at', 'updated_at', ...tags]];
@@ -99,7 +104,7 @@ function makeFile(account: Account, filters: readonly Filter[]): string {
     if (files.size <= KEPT_FILES) break;
     files.delete(old);
   }
-  return account.origin() + path;
+  return account.url() + path;
 }
 
 function cell(value: Json | undefined): string {

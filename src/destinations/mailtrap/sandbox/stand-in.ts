@@ -1,18 +1,34 @@
-import type { JsonObject } from '../../core/json.ts';
-import { RateWindow } from '../rate-window.ts';
-import { bearerToken, secretCheck } from '../secrets.ts';
-import type { ApiReply, ApiRequest, CallSubject, World } from '../world.ts';
+import type { JsonObject } from '../../../core/json.ts';
+import type { ApiReply, ApiRequest, CallSubject } from '../../../sandbox/api-request.ts';
+import { Jobs } from '../../../sandbox/jobs.ts';
+import { RateWindow } from '../../../sandbox/rate-window.ts';
+import { bearerToken, secretCheck } from '../../../sandbox/secrets.ts';
+import type {
+  OptOutEvent,
+  OptOutReason,
+  OutgoingWebhook,
+  ShownContact,
+  ShownEvent,
+  StandIn,
+  StandInOptions,
+} from '../../../sandbox/stand-in.ts';
 import type { Account } from './account.ts';
 import { contactOf } from './contact-input.ts';
 import { createContact, deleteContact, getContact, patchContact } from './contacts.ts';
 import { createEvent } from './events.ts';
-import { createExport, FILES_PATH, getExport, getExportFile } from './exports.ts';
+import { createExport, FILES_PATH, getExport, getExportFile, makeFile } from './exports.ts';
 import { createField, getFields, oneField } from './fields.ts';
-import { createImport, getImport } from './imports.ts';
+import { applyImport, createImport, getImport } from './imports.ts';
 import { createList, getLists, oneList } from './lists.ts';
 import { failure, forbidden, invalid, notFound, rateLimited, unauthorized } from './replies.ts';
 import { parsePath, type Route } from './route.ts';
-import { asJson, contactView, fieldView, listView } from './views.ts';
+import { loadAccount, saveAccount } from './saved-account.ts';
+import { mailtrapSettings, type MailtrapSettings } from './settings.ts';
+import { MailtrapState } from './state.ts';
+import { Store, type SuppressionType } from './store.ts';
+import type { DataType } from './validate-value.ts';
+import { shownContact, shownEvent } from './views.ts';
+import { webhookRequests } from './webhooks.ts';
 
 /** Requests per window [MT-docs: rate limits]: of all APIs per token, and of the Contacts API per account. */
 const VENDOR_LIMITS = {
@@ -22,30 +38,48 @@ const VENDOR_LIMITS = {
 
 const MIB = 1024 * 1024;
 
-export interface MailtrapOptions {
-  readonly token: string;
-  /** The only account the older path style may name; any when null. */
-  readonly accountId: string | null;
-  /** How many times the vendor's limits; `Infinity` for none. */
-  readonly limitsScale: number;
-}
+const SUPPRESSIONS: Readonly<Record<OptOutReason, SuppressionType>> = {
+  unsubscribe: 'unsubscription',
+  complaint: 'spam complaint',
+  bounce: 'hard bounce',
+};
 
 /** The Contacts API of one Mailtrap account. */
-export class MailtrapWorld implements World {
+export class MailtrapStandIn implements StandIn {
+  /** The account in the API's own words. */
+  readonly state: MailtrapState;
   private readonly account: Account;
-  private readonly accountId: string | null;
+  private readonly settings: MailtrapSettings;
   private readonly isToken: (given: string) => boolean;
   private readonly general: RateWindow;
-  private readonly contacts: RateWindow;
+  private readonly perAccount: RateWindow;
 
-  constructor(account: Account, options: MailtrapOptions) {
+  constructor(options: StandInOptions) {
+    const settings = mailtrapSettings.parse(options.settings);
+    const { now } = options;
+    const store: Store = new Store(
+      now,
+      (kind, contact) => options.onContact(kind, shownContact(contact, store)),
+      (event) => options.onEvent(shownEvent(event)),
+    );
+    const account: Account = {
+      store,
+      imports: new Jobs(now, options.jobStepMs, (rows) => applyImport(account, rows)),
+      exports: new Jobs(now, options.jobStepMs, (filters) => makeFile(account, filters)),
+      files: new Map(),
+      now,
+      errorStyle: settings.errorStyle,
+      maxContacts: settings.maxContacts,
+      url: options.url,
+    };
     this.account = account;
-    this.accountId = options.accountId;
+    this.settings = settings;
+    this.state = new MailtrapState(account);
     this.isToken = secretCheck(options.token);
     const scaled = (limit: { requests: number; perMs: number }): RateWindow =>
-      new RateWindow(Math.floor(limit.requests * options.limitsScale), limit.perMs, account.now);
+      new RateWindow(Math.floor(limit.requests * options.limitsScale), limit.perMs, now);
     this.general = scaled(VENDOR_LIMITS.general);
-    this.contacts = scaled(VENDOR_LIMITS.contacts);
+    this.perAccount = scaled(VENDOR_LIMITS.contacts);
   }
 
   subject(request: ApiRequest): CallSubject {
@@ -69,9 +103,9 @@ export class MailtrapWorld implements World {
     const token = bearerToken(request.headers.authorization) ?? request.headers['api-token'];
     if (typeof token !== 'string' || !this.isToken(token)) return unauthorized;
     const inContacts = parsePath(request.path) !== null;
-    if (this.general.remaining() < 1 || (inContacts && this.contacts.remaining() < 1)) return rateLimited;
+    if (this.general.remaining() < 1 || (inContacts && this.perAccount.remaining() < 1)) return rateLimited;
     this.general.take();
-    if (inContacts) this.contacts.take();
+    if (inContacts) this.perAccount.take();
     return null;
   }
 
@@ -79,14 +113,16 @@ export class MailtrapWorld implements World {
     if (request.path.startsWith(FILES_PATH)) return getExportFile(this.account, request.path);
     const address = parsePath(request.path);
     if (address === null) return notFound;
-    if (address.accountId !== null && this.accountId !== null && address.accountId !== this.accountId) return forbidden;
-    this.account.imports.settle();
-    this.account.exports.settle();
+    const own = this.settings.accountId;
+    if (address.accountId !== null && own !== undefined && address.accountId !== own) return forbidden;
+    this.settled();
     return this.answer(address.route, request, rejects) ?? notFound;
   }
 
-  failure(status: number): ApiReply {
-    return failure(status);
+  failure(status: number, retryAfter?: number): ApiReply {
+    const reply = failure(status);
+    if (retryAfter === undefined) return reply;
+    return { ...reply, headers: { ...reply.headers, 'Retry-After': String(retryAfter) } };
   }
 
   refusal(): ApiReply {
@@ -108,22 +144,76 @@ export class MailtrapWorld implements World {
     };
   }
 
-  snapshot(): JsonObject {
-    const { store } = this.account;
-    return {
-      contacts: [...store.contacts()].map((contact) => asJson(contactView(contact, store))),
-      lists: [...store.lists.values()].map((list) => asJson(listView(list))),
-      fields: [...store.fields.values()].map((field) => asJson(fieldView(field))),
-      suppressions: [...store.suppressions.values()].map((suppression) => ({ ...suppression })),
-      contact_events: store.events.map((event) => ({ ...event })),
-    };
+  get contactCount(): number {
+    return this.state.contactCount;
+  }
+
+  *contacts(): Iterable<ShownContact> {
+    const { store } = this.settled();
+    for (const contact of store.contacts()) yield shownContact(contact, store);
+  }
+
+  contact(idOrAddress: string): ShownContact | undefined {
+    const { store } = this.settled();
+    const contact = store.find(idOrAddress);
+    return contact === undefined ? undefined : shownContact(contact, store);
+  }
+
+  events(): readonly ShownEvent[] {
+    return this.account.store.events.map(shownEvent);
+  }
+
+  get eventCount(): number {
+    return this.account.store.eventCount;
+  }
+
+  lists(): readonly { readonly id: string; readonly name: string }[] {
+    return this.state.lists().map(({ id, name }) => ({ id: String(id), name }));
+  }
+
+  fields(): readonly { readonly name: string; readonly type: string }[] {
+    return this.state.fields().map((field) => ({ name: field.merge_tag, type: field.data_type }));
+  }
+
+  optOut(address: string, reason: OptOutReason): void {
+    this.state.suppress(address, SUPPRESSIONS[reason]);
+  }
+
+  optIn(address: string): void {
+    this.state.unsuppress(address);
+  }
+
+  addList(name: string): string {
+    return String(this.state.addList(name).id);
+  }
+
+  addField(name: string, type: string): void {
+    this.state.addField(name, type as DataType);
+  }
+
+  webhooks(optOuts: readonly OptOutEvent[], secret: string, nowMs: number): readonly OutgoingWebhook[] {
+    return webhookRequests(optOuts, secret, nowMs, this.settings.webhookFormat);
+  }
+
+  save(): JsonObject {
+    return saveAccount(this.account);
+  }
+
+  load(saved: JsonObject): void {
+    loadAccount(this.account, saved);
   }
 
   reset(): void {
     for (const part of [this.account.store, this.account.imports, this.account.exports, this.account.files])
       part.clear();
     this.general.clear();
-    this.contacts.clear();
+    this.perAccount.clear();
+  }
+
+  private settled(): Account {
+    this.account.imports.settle();
+    this.account.exports.settle();
+    return this.account;
   }
 
   private answer(route: Route, request: ApiRequest, rejects: (email: string) => boolean): ApiReply | null {

@@ -1,0 +1,55 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { startSandbox } from '../src/sandbox/start.ts';
+
+/** The sandbox in a process of its own, so that it takes no time of the worker's. */
+export interface StandIns {
+  /** The URL and the key of a destination's stand-in. */
+  of(id: string): Promise<{ readonly url: string; readonly token: string }>;
+  /** Makes a field, or a list, whose id it gives. */
+  addField(id: string, name: string, type: string): Promise<unknown>;
+  addList(id: string, name: string): Promise<string>;
+  contacts(id: string): Promise<number>;
+  /** Calls since the start, by answer. */
+  calls(): Promise<Readonly<Record<string, number>>>;
+  close(): Promise<void>;
+}
+
+/** @param limitsScale how many times the vendors' limits */
+export async function startStandIns(limitsScale: number): Promise<StandIns> {
+  const child = fork(fileURLToPath(import.meta.url), ['stand-ins', String(limitsScale)], { stdio: 'inherit' });
+  await once(child, 'message');
+  return {
+    of: async (id) => (await ask(child, ['of', id])) as { url: string; token: string },
+    addField: (...args) => ask(child, ['addField', ...args]),
+    addList: async (...args) => String(await ask(child, ['addList', ...args])),
+    contacts: async (id) => Number(await ask(child, ['contacts', id])),
+    calls: async () => (await ask(child, ['calls'])) as Record<string, number>,
+    close: async () => {
+      child.kill();
+      await once(child, 'exit');
+    },
+  };
+}
+
+async function ask(child: ChildProcess, question: readonly string[]): Promise<unknown> {
+  const answer = once(child, 'message');
+  child.send(question);
+  return (await answer)[0] as unknown;
+}
+
+async function serve(limitsScale: number): Promise<void> {
+  const sandbox = await startSandbox({ limitsScale, jobStepMs: 100, keepCalls: 100 });
+  const answers: Record<string, (...args: string[]) => unknown> = {
+    of: (id = '') => ({ url: sandbox.of(id).url, token: sandbox.of(id).token }),
+    addField: (id = '', name = '', type = '') => sandbox.of(id).standIn.addField(name, type) ?? null,
+    addList: (id = '', name = '') => sandbox.of(id).standIn.addList(name),
+    contacts: (id = '') => sandbox.of(id).standIn.contactCount,
+    calls: () => sandbox.counters().byStatus,
+  };
+  process.on('message', ([name = '', ...args]: string[]) => process.send?.(answers[name]?.(...args) ?? null));
+  process.send?.('ready');
+}
+
+if (process.argv[2] === 'stand-ins') await serve(Number(process.argv[3]));
