@@ -17,6 +17,7 @@ import {
 } from '../../test/support/config-text.ts';
 import { USER_COLUMNS } from '../core/user-columns.ts';
 import { configJsonSchema } from './json-schema.ts';
+import { ALERT_KEYS } from './read-alerts.ts';
 import { BRAKE_KEYS, BRAKE_KINDS } from './read-brakes.ts';
 import { COMPUTED_KEYS, RELATED_KEYS } from './read-computed.ts';
 import { CONNECTOR_KEYS } from './read-connector.ts';
@@ -66,6 +67,9 @@ describe('the schema takes what parses', () => {
     ['no events', connector('events:')],
     ['no tables', connector('sync: {tables: []}')],
     ['delivery of events', 'delivery: {events: at_most_once}'],
+    ['a token', 'server: {metrics_token: "0123456789abcdef"}'],
+    ['nothing of the server', 'server:'],
+    ['alerts', `alerts: {url: "https://example.com/x", secret: whsec_${'A'.repeat(32)}, stuck_after: 5m, failed: 1, drift: 5}`],
   ])('%s', (name, text) => {
     expect(problems(text)).toBeUndefined();
     const needed = { SUPABASE_SERVICE_ROLE_KEY: 'key', E: 'true', ...FULL_ENV };
@@ -120,6 +124,10 @@ describe('the schema refuses what has the wrong shape', () => {
     connector('events: {user.updated: 1}'),
     connector('events: {user.updated: {name: x}}'),
     'delivery: {events: once}',
+    'server: {metrics_token: short}',
+    'server: {port: 1}',
+    'alerts: {url: "https://example.com"}',
+    'alerts: {url: "https://example.com", secret: "whsec_x", failed: 0}',
     'consent: nobody\ndestinations: {postbox: {token: "12345678", on_delete: remove}}',
   ])('%j', (text) => {
     expect(problems(text)).toBeDefined();
@@ -135,6 +143,7 @@ describe('the schema knows the keys the parser knows', () => {
     ['connector', supabase, CONNECTOR_KEYS],
     ['sync', supabase?.properties['sync'], SYNC_KEYS],
     ['delivery', top.properties['delivery'], DELIVERY_KEYS],
+    ['alerts', top.properties['alerts'], ALERT_KEYS],
     ['brakes', top.properties['brakes']?.anyOf?.[2], BRAKE_KINDS],
     ['a brake', top.properties['brakes']?.anyOf?.[2]?.properties['deletes']?.anyOf?.[2], BRAKE_KEYS],
   ] as const)('%s', (_, section, keys) => {

@@ -30,7 +30,8 @@ export function readAlerts(entry: Entry | undefined, issues: Issues): AlertConfi
   return url === undefined || secret === undefined ? undefined : { url, secret, stuckMs, failed, drift };
 }
 
-const NEEDED = 'An https address that takes messages, and the secret that signs them: whsec_ and 24 to 64 bytes in base64.';
+const NEEDED =
+  'An https address that takes messages, and the secret that signs them: whsec_ and 24 to 64 bytes in base64.';
 
 function isThere(map: MapNode, key: string): boolean {
   const entry = map.entries.get(key);
@@ -58,6 +59,11 @@ function readSecret(entry: Entry | undefined, issues: Issues): string | undefine
   const bytes = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? Buffer.from(base64, 'base64').length : 0;
   if (bytes >= 24 && bytes <= 64) return text;
   const message = `${quote(formatPath(entry.path))} must be whsec_ and 24 to 64 bytes in base64`;
-  issues.error('RC_CONFIG_VALUE', message, entry.value, 'For example whsec_ before the output of `openssl rand -base64 32`.');
+  issues.error(
+    'RC_CONFIG_VALUE',
+    message,
+    entry.value,
+    'For example whsec_ before the output of `openssl rand -base64 32`.',
+  );
   return undefined;
 }

@@ -42,12 +42,21 @@ function words({ kind, subject, detail }: Alert): readonly [what: string, todo: 
   switch (kind) {
     case 'stuck':
       return subject === ''
-        ? [`the oldest change has waited ${said('seconds')} s to be folded.`, 'Is a worker running? See `rollcall status`.']
+        ? [
+            `the oldest change has waited ${said('seconds')} s to be folded.`,
+            'Is a worker running? See `rollcall status`.',
+          ]
         : [`the oldest contact${to} has waited ${said('seconds')} s.`, 'See `rollcall status`.'];
     case 'failing':
-      return [`${said('in_an_hour')} dead letters${to} within an hour, most with ${said('code')}.`, 'See `rollcall status`.'];
+      return [
+        `${said('in_an_hour')} dead letters${to} within an hour, most with ${said('code')}.`,
+        'See `rollcall status`.',
+      ];
     case 'paused':
-      return [`${subject} is paused (${said('code')}): nothing is sent to it.`, 'See `rollcall status`; mend it and restart a worker.'];
+      return [
+        `${subject} is paused (${said('code')}): nothing is sent to it.`,
+        'See `rollcall status`; mend it and restart a worker.',
+      ];
     case 'source':
       return [`${subject} is not read (${said('code')}).`, 'Make the config fit it and run `rollcall apply`.'];
     case 'brake':
@@ -56,7 +65,10 @@ function words({ kind, subject, detail }: Alert): readonly [what: string, todo: 
         'Restore what went wrong, or run `rollcall release`.',
       ];
     case 'drift':
-      return [`a sweep found ${said('found')} contacts out of step (${said('causes')}).`, 'See `rollcall sweep --help`.'];
+      return [
+        `a sweep found ${said('found')} contacts out of step (${said('causes')}).`,
+        'See `rollcall sweep --help`.',
+      ];
     case 'test':
       return ['this is a test; nothing is wrong.', ''];
   }

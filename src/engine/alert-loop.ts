@@ -3,7 +3,7 @@ import { type Alert, type AlertLimits, alertsOf } from '../core/alerts.ts';
 import type { Auth } from '../core/destination.ts';
 import type { Gauges } from '../core/gauges.ts';
 import { LONGEST_WAIT_MS, retryDelayMs } from '../core/retry.ts';
-import { parseRetryAfter } from '../core/retry-after.ts';
+import { retryAfterMs } from '../core/retry-after.ts';
 import type { Logger, Send, SendResult } from './ports.ts';
 import { createTrouble } from './trouble.ts';
 import { pause } from './wake.ts';
@@ -109,5 +109,5 @@ export function refusalOf(
   if (!result.answered) return { code: result.outcome.kind === 'delivered' ? 'no_answer' : result.outcome.code };
   const { status, headers } = result.response;
   if (status >= 200 && status < 300) return undefined;
-  return { code: `http_${status}`, status, retryAfterMs: parseRetryAfter(headers['retry-after'], Date.now()) };
+  return { code: `http_${status}`, status, retryAfterMs: retryAfterMs(headers) };
 }

@@ -1,7 +1,7 @@
 import { fatalError } from './fatal.ts';
 import { runBackfill } from './backfill.ts';
 import { runFoldLoop } from './fold-loop.ts';
-import type { Logger, Send, Store } from './ports.ts';
+import type { Logger, Store } from './ports.ts';
 import { createRoute, type Route } from './route.ts';
 import { createSourceWatch } from './source-watch.ts';
 import type { EngineTimes } from './times.ts';
@@ -11,7 +11,6 @@ import type { Wake } from './wake.ts';
 export interface EngineOptions {
   readonly store: Store;
   readonly routes: readonly Route[];
-  readonly send: Send;
   readonly log: Logger;
   readonly changed: Wake;
   readonly listening: () => boolean;

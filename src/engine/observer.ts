@@ -36,11 +36,21 @@ export type Observation =
     } & Took)
   | ({ readonly what: 'settle'; readonly destination: string; readonly tallies: readonly Tally[] } & Took)
   /** The shared limit gave no permit and said how long to wait. */
-  | { readonly what: 'limit'; readonly destination: string; readonly buckets: readonly string[]; readonly waitMs: number }
+  | {
+      readonly what: 'limit';
+      readonly destination: string;
+      readonly buckets: readonly string[];
+      readonly waitMs: number;
+    }
   /** The destination asked for a rest. */
   | { readonly what: 'hold'; readonly destination: string; readonly waitMs: number }
   /** A request for many has ended. */
-  | ({ readonly what: 'job'; readonly destination: string; readonly outcome: OutcomeKind; readonly code: string } & Took)
+  | ({
+      readonly what: 'job';
+      readonly destination: string;
+      readonly outcome: OutcomeKind;
+      readonly code: string;
+    } & Took)
   | { readonly what: 'sweep'; readonly report: SweepReport }
   | { readonly what: 'pause'; readonly destination: string; readonly code: string }
   /** The store failed at it. */

@@ -51,7 +51,11 @@ function spanOf(seen: Observation): Told | undefined {
     }
     case 'job': {
       const { destination, outcome, code } = seen;
-      return { name: 'job', attributes: { destination, outcome, code: plainCode(code) }, failed: outcome !== 'delivered' };
+      return {
+        name: 'job',
+        attributes: { destination, outcome, code: plainCode(code) },
+        failed: outcome !== 'delivered',
+      };
     }
     case 'trouble':
       return { name: seen.during, attributes: { code: plainCode(seen.code) }, failed: true };

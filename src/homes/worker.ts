@@ -3,6 +3,8 @@ import { runEngine } from '../engine/engine.ts';
 import type { Route } from '../engine/route.ts';
 import { fatalError } from '../engine/fatal.ts';
 import { withListIds } from '../engine/list-ids.ts';
+import { observedSend, observedStore } from '../engine/observed.ts';
+import type { Observer } from '../engine/observer.ts';
 import type { Logger, Send } from '../engine/ports.ts';
 import { DEFAULT_TIMES, type EngineTimes } from '../engine/times.ts';
 import { codeOf } from '../engine/trouble.ts';
@@ -15,11 +17,12 @@ import type { Sql } from '../sql/port.ts';
 import type { Identity } from '../sql/store/identity.ts';
 import { createStore } from '../sql/store/store.ts';
 import { createUndiciSend } from '../transport/undici.ts';
+import { createWatching, runAlerting, type Watching } from './watching.ts';
 
 export interface WorkerOptions {
   readonly config: Config;
   readonly log: Logger;
-  /** Where `GET /healthz` listens; not at all when absent. Port 0 takes a free one. */
+  /** Where the HTTP app listens: `/healthz`, `/readyz`, `/metrics`; not at all when absent. Port 0 takes a free one. */
   readonly health?: { readonly port: number; readonly host: string } | undefined;
   /** Runs beside the workers for a backfill only; live changes are taken when nobody else does. */
   readonly helper?: boolean | undefined;
@@ -58,26 +61,42 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       ? keepListening(sql, () => changed.ring(), log, stop.signal)
       : { listening: () => false, done: Promise.resolve() };
   let server: { port: number; close(): Promise<void> } | undefined;
+  let alerting: Promise<void> = Promise.resolve();
+  const watching = createWatching(config, sql, log);
+  const times = {
+    ...DEFAULT_TIMES,
+    ...(options.helper === true ? { backfillLookMs: HELPER_LOOK_MS } : {}),
+    ...options.times,
+  };
   try {
-    const store = createStore(sql, identity);
+    const known = createStore(sql, identity);
     // Somebody may have mended a key: a restart is how that is told. The first contact still goes alone.
-    await store.endPauses();
-    const routes = await routesOf(config, sql, identity, transport.send);
+    await known.endPauses();
+    const routes = await routesOf(config, sql, identity, transport.send, watching.observe);
+    const names = new Map(routes.map(({ state }) => [state.id, state.name]));
+    const store = observedStore(known, (id) => names.get(id) ?? '', watching.observe);
     const hooks = routes.flatMap(({ url, notified }) =>
       url === undefined ? [] : [{ url, ring: () => notified.ring() }],
     );
-    const health = healthApp(async () => {
-      await sql.query('select 1');
+    const health = healthApp({
+      alive: async () => {
+        await sql.query('select 1');
+      },
+      waitingFor: () => waitingFor(sql, identity, watching, signal),
     });
+    watching.mount(health);
     mountNotifications(health, hooks);
     if (options.health !== undefined) server = await listen(health, options.health.port, options.health.host);
     log.info({ destinations: routes.map((r) => r.state.name), health: server?.port }, 'worker started');
     options.onReady?.({ healthPort: server?.port });
+    if (options.helper !== true) {
+      const parts = { sql, identity, send: transport.send, log, everyMs: times.alertsEveryMs };
+      alerting = runAlerting(config, parts, AbortSignal.any([signal, stop.signal]));
+    }
     await runEngine(
       {
         store,
         routes,
-        send: transport.send,
         log,
         changed,
         listening: listener.listening,
@@ -87,11 +106,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
         sweepEveryMs: config.sweep.everyMs,
         liveWaitMs: options.helper === true ? HELPER_WAIT_MS : 0,
         random: Math.random,
-        times: {
-          ...DEFAULT_TIMES,
-          ...(options.helper === true ? { backfillLookMs: HELPER_LOOK_MS } : {}),
-          ...options.times,
-        },
+        times,
       },
       signal,
     );
@@ -101,8 +116,27 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   } finally {
     stop.abort();
     // A connection whose other end is gone can take minutes to say so; nothing of value is left to wait for by now.
-    await closeInTime([listener.done, server?.close() ?? Promise.resolve(), transport.close()], () => sql.close());
+    await closeInTime([listener.done, alerting, server?.close() ?? Promise.resolve(), transport.close()], () =>
+      sql.close(),
+    );
   }
+}
+
+/** What a worker waits for before it can be relied upon. Rejects while the database does not answer. */
+async function waitingFor(
+  sql: Sql,
+  { configHash, projectRef, environment }: Identity,
+  watching: Pick<Watching, 'hasFolded'>,
+  signal: AbortSignal,
+): Promise<'install' | 'fold' | 'stop' | undefined> {
+  if (signal.aborted) return 'stop';
+  try {
+    await sql.query('select rollcall.check_install($1, $2, $3)', [configHash, projectRef, environment]);
+  } catch (error) {
+    if (fatalError(error) === undefined) throw error;
+    return 'install';
+  }
+  return watching.hasFolded() ? undefined : 'fold';
 }
 
 async function closeInTime(first: readonly Promise<void>[], last: () => Promise<void>): Promise<void> {
@@ -121,6 +155,7 @@ async function routesOf(
   sql: Sql,
   identity: Identity,
   send: Send,
+  observe: Observer,
 ): Promise<(Route & { readonly notified: Wake; readonly url: string | undefined })[]> {
   await sql.query('select rollcall.check_install($1, $2, $3)', [
     identity.configHash,
@@ -134,7 +169,8 @@ async function routesOf(
     const { destination, options } = found;
     const prepare = (): Promise<unknown> => withListIds(destination, options, send);
     const url = destination.bulk?.notifyUrl?.(options);
-    return [{ destination, state, prepare, rereads: false, notified: createWake(), url }];
+    const observed = observedSend(send, state.name, observe);
+    return [{ destination, state, prepare, rereads: false, notified: createWake(), url, send: observed }];
   });
 }
 

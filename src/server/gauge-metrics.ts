@@ -15,7 +15,9 @@ export function gaugeMetrics(found: Gauges | undefined): Registry {
   gauge('rollcall_unfolded_changes', 'Rows of the change log that no fold has taken.').set(found.unfolded);
   gauge('rollcall_fold_lag_seconds', 'Age of the oldest of them; 0 when there is none.').set(found.unfolded_s);
   gauge('rollcall_uncaptured', 'What triggers could not capture, since the install.').set(found.uncaptured);
-  gauge('rollcall_events_lost', 'Statements whose events could not be captured, since the install.').set(found.events_lost);
+  gauge('rollcall_events_lost', 'Statements whose events could not be captured, since the install.').set(
+    found.events_lost,
+  );
   gauge('rollcall_sweep_wanted', 'Whether something is not swept yet that must be.').set(Number(found.sweep_wanted));
   if (found.swept_s !== null) gauge('rollcall_sweep_age_seconds', 'Since the last complete sweep.').set(found.swept_s);
   if (found.sweep !== null) gauge('rollcall_sweep_found', 'Contacts it found out of step.').set(found.sweep.found);

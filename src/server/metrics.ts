@@ -53,11 +53,20 @@ function counters(registry: Registry): Observer {
   const histogram = <Label extends string>(name: string, help: string, ...labelNames: Label[]): Histogram<Label> =>
     new Histogram({ name, help, labelNames, buckets: SECONDS, registers });
   const fold = histogram('rollcall_fold_seconds', 'Time of a fold that took changes.');
-  const folded = counter('rollcall_folded_total', 'Of folds: rows of the log, contacts that changed, rows that failed.', 'what');
+  const folded = counter(
+    'rollcall_folded_total',
+    'Of folds: rows of the log, contacts that changed, rows that failed.',
+    'what',
+  );
   const claim = histogram('rollcall_claim_seconds', 'Time of a claim that found work.', 'destination');
   const claimed = counter('rollcall_claimed_total', 'Contacts that this worker has leased.', 'destination');
   const request = histogram('rollcall_request_seconds', 'Time of a request to a destination.', 'destination');
-  const requests = counter('rollcall_requests_total', 'Requests by the class of their answer.', 'destination', 'status');
+  const requests = counter(
+    'rollcall_requests_total',
+    'Requests by the class of their answer.',
+    'destination',
+    'status',
+  );
   const sending = new Gauge({
     name: 'rollcall_requests_in_flight',
     help: 'Requests of this worker that wait for an answer.',
@@ -68,9 +77,17 @@ function counters(registry: Registry): Observer {
   const outcomes = counter(
     'rollcall_outcomes_total',
     'Outcomes that were written down, of contacts and of events.',
-    ...['destination', 'of', 'outcome', 'code'],
+    'destination',
+    'of',
+    'outcome',
+    'code',
   );
-  const waits = counter('rollcall_limiter_waits_total', 'How often the shared limit gave no permit.', 'destination', 'bucket');
+  const waits = counter(
+    'rollcall_limiter_waits_total',
+    'How often the shared limit gave no permit.',
+    'destination',
+    'bucket',
+  );
   const waited = counter('rollcall_limiter_wait_seconds_total', 'The waits it asked for, added up.', 'destination');
   const holds = counter('rollcall_throttled_total', 'How often the destination asked for a rest.', 'destination');
   const job = new Histogram({
@@ -82,7 +99,12 @@ function counters(registry: Registry): Observer {
   });
   const sweeps = counter('rollcall_sweeps_total', 'Sweeps that this worker has ended.');
   const swept = counter('rollcall_sweep_found_total', 'Contacts that they found out of step.', 'what');
-  const pauses = counter('rollcall_pauses_total', 'How often a destination was paused, and why.', 'destination', 'code');
+  const pauses = counter(
+    'rollcall_pauses_total',
+    'How often a destination was paused, and why.',
+    'destination',
+    'code',
+  );
   const troubles = counter('rollcall_store_errors_total', 'Calls of the database that failed.', 'during', 'code');
   const codes = new Map<string, (code: string) => string>();
   const codeOf = (destination: string, code: string): string => {
@@ -112,7 +134,10 @@ function counters(registry: Registry): Observer {
         const { destination, status, code = '' } = seen;
         sending.dec({ destination });
         request.observe({ destination }, seen.ms / 1_000);
-        requests.inc({ destination, status: status === undefined ? codeOf(destination, code) : `${status / 100 | 0}xx` });
+        requests.inc({
+          destination,
+          status: status === undefined ? codeOf(destination, code) : `${(status / 100) | 0}xx`,
+        });
         return;
       }
       case 'settle':

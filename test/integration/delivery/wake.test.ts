@@ -13,7 +13,7 @@ test('wake: poll delivers without ever asking writers for a NOTIFY', async () =>
 
 test('log_queries: the text of queries is logged, values are not', async () => {
   const world = await createWorld();
-  await world.start({ ...world.config, log: { level: 'info', queries: true } });
+  await world.start({ ...world.config, log: { level: 'info', queries: true, realtime: false } });
   await world.signUp('ann@example.com', { full_name: 'Ann' });
   await world.settled();
   const queries = world.logs.filter((line) => line.includes('"query"'));
