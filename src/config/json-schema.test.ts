@@ -69,7 +69,10 @@ describe('the schema takes what parses', () => {
     ['delivery of events', 'delivery: {events: at_most_once}'],
     ['a token', 'server: {metrics_token: "0123456789abcdef"}'],
     ['nothing of the server', 'server:'],
-    ['alerts', `alerts: {url: "https://example.com/x", secret: whsec_${'A'.repeat(32)}, stuck_after: 5m, failed: 1, drift: 5}`],
+    [
+      'alerts',
+      `alerts: {url: "https://example.com/x", secret: whsec_${'A'.repeat(32)}, stuck_after: 5m, failed: 1, drift: 5}`,
+    ],
   ])('%s', (name, text) => {
     expect(problems(text)).toBeUndefined();
     const needed = { SUPABASE_SERVICE_ROLE_KEY: 'key', E: 'true', ...FULL_ENV };

@@ -97,10 +97,7 @@ describe('the blocks of the Tajo page', () => {
   test('all merged, the table mapping under the connector or at the top level', () => {
     const merged = parse(MERGED, KEY);
     expect(merged.log.level).toBe('debug');
-    expect(codes(merged).toSorted()).toEqual([
-      'RC_WARN_REALTIME_NOT_USED',
-      'RC_WARN_TABLE_NOT_MAPPED',
-    ]);
+    expect(codes(merged).toSorted()).toEqual(['RC_WARN_REALTIME_NOT_USED', 'RC_WARN_TABLE_NOT_MAPPED']);
     expect(merged.warnings[0]).toMatchObject({ line: 12, message: expect.stringContaining('"products"') });
     expect([...merged.tables, ...merged.eventTables].map(({ table }) => table.table)).toEqual(['customers', 'orders']);
     expect(parse(`${BASIC}${TABLES}`, KEY).hash).toBe(merged.hash);

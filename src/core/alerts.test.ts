@@ -77,7 +77,9 @@ describe('what is wrong', () => {
   test('the first sweep of an install finds everybody, and that is no drift', () => {
     const found = (causes: readonly string[]): number =>
       alertsOf(gauges({ sweep: { found: 5_000, causes } }), LIMITS).length;
-    expect([found(['installed']), found(['config', 'bound']), found(['installed', 'capture_failed'])]).toEqual([0, 0, 1]);
+    expect([found(['installed']), found(['config', 'bound']), found(['installed', 'capture_failed'])]).toEqual([
+      0, 0, 1,
+    ]);
   });
 
   test('a code that somebody may have written is not passed on', () => {

@@ -65,3 +65,20 @@ export async function runAlerting(
     signal,
   );
 }
+
+/** What a worker waits for before it can be relied upon. Rejects while the database does not answer. */
+export async function waitingFor(
+  sql: Sql,
+  { configHash, projectRef, environment }: Identity,
+  watching: Pick<Watching, 'hasFolded'>,
+  signal: AbortSignal,
+): Promise<'install' | 'fold' | 'stop' | undefined> {
+  if (signal.aborted) return 'stop';
+  try {
+    await sql.query('select rollcall.check_install($1, $2, $3)', [configHash, projectRef, environment]);
+  } catch (error) {
+    if (fatalError(error) === undefined) throw error;
+    return 'install';
+  }
+  return watching.hasFolded() ? undefined : 'fold';
+}

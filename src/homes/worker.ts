@@ -17,7 +17,7 @@ import type { Sql } from '../sql/port.ts';
 import type { Identity } from '../sql/store/identity.ts';
 import { createStore } from '../sql/store/store.ts';
 import { createUndiciSend } from '../transport/undici.ts';
-import { createWatching, runAlerting, type Watching } from './watching.ts';
+import { createWatching, runAlerting, waitingFor } from './watching.ts';
 
 export interface WorkerOptions {
   readonly config: Config;
@@ -120,23 +120,6 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       sql.close(),
     );
   }
-}
-
-/** What a worker waits for before it can be relied upon. Rejects while the database does not answer. */
-async function waitingFor(
-  sql: Sql,
-  { configHash, projectRef, environment }: Identity,
-  watching: Pick<Watching, 'hasFolded'>,
-  signal: AbortSignal,
-): Promise<'install' | 'fold' | 'stop' | undefined> {
-  if (signal.aborted) return 'stop';
-  try {
-    await sql.query('select rollcall.check_install($1, $2, $3)', [configHash, projectRef, environment]);
-  } catch (error) {
-    if (fatalError(error) === undefined) throw error;
-    return 'install';
-  }
-  return watching.hasFolded() ? undefined : 'fold';
 }
 
 async function closeInTime(first: readonly Promise<void>[], last: () => Promise<void>): Promise<void> {
