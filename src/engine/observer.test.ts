@@ -67,7 +67,7 @@ test('of a request for many each contact is counted once, those refused by name 
   const left = [2, 0];
   const store = observedStore(
     storeOf({
-      claimJob: () => Promise.resolve(Array(6).fill(claimed)),
+      claimJob: () => Promise.resolve(Array.from({ length: 6 }, () => claimed)),
       settlePart: () => Promise.resolve(),
       jobEnded: () => Promise.resolve(true),
       settleJob: () => Promise.resolve(left.shift() ?? 0),

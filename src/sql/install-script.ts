@@ -38,7 +38,7 @@ import { jobs as jobTables } from './migrations/0003-jobs.ts';
 import { brakes } from './migrations/0004-brakes.ts';
 import { audit } from './migrations/0005-audit.ts';
 import { sweepState } from './migrations/0006-sweep.ts';
-import { alertState } from './migrations/0007-alerts.ts';
+import { alertState } from './migrations/0008-alerts.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -50,7 +50,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 4, name: 'brakes', sql: brakes },
   { version: 5, name: 'audit', sql: audit },
   { version: 6, name: 'sweep', sql: sweepState },
-  { version: 7, name: 'alerts', sql: alertState },
+  { version: 8, name: 'alerts', sql: alertState },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */

@@ -31,8 +31,7 @@ test('alerts test says what came instead, and nothing of the path or the secret'
   });
   expect((await run('https://10.0.0.1/secret-of-the-path')).stderr).toBe(
     `error RC_ALERT_REFUSED: 10.0.0.1 has not accepted the message (blocked_address).
-  Check its address. Only public addresses over https are sent to, and this
-  machine when the URL says so.
+  Check its address. Only public addresses over https are sent to, and this machine when the URL says so.
 `,
   );
 });

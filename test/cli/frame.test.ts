@@ -12,6 +12,8 @@ const COMMANDS = [
   'sweep',
   'status',
   'release',
+  'alerts',
+  'alerts test',
   'audit',
   'recover',
   'rebind',
@@ -56,6 +58,7 @@ Commands:
   sweep                find what triggers have missed
   status               show what is in step and what is not
   release              let out what a brake holds
+  alerts               see whether alerts arrive
   audit                compare with what destinations really have
   recover              take a restored database into use
   rebind               let this copy of a database send

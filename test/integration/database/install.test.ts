@@ -65,6 +65,7 @@ test('an install is the same when it runs twice, and when two processes run it a
     { version: 4, name: 'brakes' },
     { version: 5, name: 'audit' },
     { version: 6, name: 'sweep' },
+    { version: 8, name: 'alerts' },
   ]);
 });
 

@@ -95,7 +95,7 @@ test('what was over before anybody could be told is told in one message', async 
   expect(told(receiver).at(-1)).toBe('ended failing mailtrap');
   const over = receiver.got.filter(({ type }) => type.endsWith('ended'));
   expect(new Set(over.map(({ id }) => id)).size).toBe(1);
-  const { rows } = await world.db.app.query('select told, ended_at > began_at as over from rollcall.alerts');
+  const { rows } = await world.db.app.query('select told, ended_at >= began_at as over from rollcall.alerts');
   expect(rows).toEqual([{ told: 'ended', over: true }]);
 });
 
