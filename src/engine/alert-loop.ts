@@ -16,6 +16,8 @@ export interface TakenAlert extends Omit<AlertMessage, 'environment'> {
 
 /** What is wrong and who was told, behind a port; safe beside other workers. */
 export interface AlertStore {
+  /** Whether nobody else has looked for `everyMs`: to look costs something while much is waiting. */
+  myTurn(everyMs: number): Promise<boolean>;
   gauges(): Promise<Gauges>;
   /** Notes what is wrong now; what nobody has seen for `quietMs` has ended. */
   note(alerts: readonly Alert[], quietMs: number): Promise<void>;
@@ -62,7 +64,7 @@ export async function runAlerts(options: AlertLoopOptions, signal: AbortSignal):
   const trouble = createTrouble(log, {}, 'look for what somebody must be told');
   while (!signal.aborted) {
     try {
-      await store.note(alertsOf(await store.gauges(), limits), everyMs * QUIET_LOOKS);
+      if (await store.myTurn(everyMs)) await store.note(alertsOf(await store.gauges(), limits), everyMs * QUIET_LOOKS);
       for (const message of await store.take(HOLD_MS, AT_ONCE)) await tell(options, message, signal);
       trouble.worked();
     } catch (error) {

@@ -4,6 +4,16 @@ const UNTOLD = (a: string): string =>
 
 /** What is wrong now and who was told: one row for each, so that several workers tell it once. */
 export const alerts: string = /* sql */ `
+-- Whether it is the caller's turn to look: one of all workers, once in p_every. It may be a little early, so that who looked last
+-- does not miss its own next turn.
+create or replace function rollcall.take_alert_turn(p_every interval) returns boolean language plpgsql set search_path = '' as $body$
+begin
+  update rollcall.alert_turn t set taken_at = clock_timestamp()
+   where t.only_row = any(array(select x.only_row from rollcall.alert_turn x where x.taken_at < clock_timestamp() - p_every * 0.9
+     for update skip locked));
+  return found;
+end $body$;
+
 -- Notes what is wrong now, [{kind, subject, detail}], and ends what nobody has seen for p_quiet. All workers look at the same
 -- database and see the same, so it does not matter which of them notes it.
 create or replace function rollcall.note_alerts(p_found jsonb, p_quiet interval) returns void language plpgsql set search_path = '' as $body$

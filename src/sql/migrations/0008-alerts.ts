@@ -14,4 +14,11 @@ create table rollcall.alerts (
   next_at timestamptz not null default clock_timestamp()  -- no other worker sends it before
 );
 create unique index alerts_open on rollcall.alerts (kind, subject) where ended_at is null;
+
+-- When somebody last looked at how things stand: the workers take turns.
+create table rollcall.alert_turn (
+  only_row boolean primary key default true check (only_row),
+  taken_at timestamptz not null default '-infinity'
+);
+insert into rollcall.alert_turn default values;
 `;

@@ -20,6 +20,13 @@ interface Row {
 export function alertStore(sql: Queryable, { configHash, projectRef, environment }: Identity): AlertStore {
   const install = [configHash, projectRef, environment];
   return {
+    async myTurn(everyMs) {
+      const [row] = await sql.query<{ mine: boolean }>(
+        `select rollcall.take_alert_turn($1::bigint * interval '1 millisecond') as mine`,
+        [Math.round(everyMs)],
+      );
+      return row?.mine === true;
+    },
     gauges: () => readGauges(sql),
     async note(alerts, quietMs) {
       await retryConflict(() =>

@@ -145,3 +145,40 @@ test('a copy of the database tells nobody', async () => {
   });
   expect([receiver.got, await store.take(1_000, 10)]).toEqual([[], []]);
 });
+
+test('workers take turns to look, and a turn that a dead one took is over by itself', async () => {
+  const world = await createWorld();
+  const ref = projectRef(world.db.hostedUrl, undefined);
+  const store = alertStore(world.db.sql, { configHash: world.config.hash, projectRef: ref, environment: 'test' });
+  const turns = await Promise.all(Array.from({ length: 8 }, () => store.myTurn(60_000)));
+  expect(turns.filter(Boolean)).toHaveLength(1);
+  expect(await store.myTurn(60_000)).toBe(false);
+  await world.db.app.query(`update rollcall.alert_turn set taken_at = taken_at - interval '55 seconds'`);
+  expect(await store.myTurn(60_000)).toBe(true);
+});
+
+test('what one worker has taken is not sent by another until its time is over, and then under the same id', async () => {
+  const world = await createWorld();
+  const ref = projectRef(world.db.hostedUrl, undefined);
+  const store = alertStore(world.db.sql, { configHash: world.config.hash, projectRef: ref, environment: 'test' });
+  const alert = { kind: 'paused', subject: 'mailtrap', detail: { code: 'unauthorized' } } as const;
+  await store.note([alert], 60_000);
+  await store.note([alert], 60_000);
+  const taken = await Promise.all(Array.from({ length: 8 }, () => store.take(60_000, 10)));
+  const [message, ...more] = taken.flat();
+  expect([message, more]).toMatchObject([{ ...alert, endedAt: null, tries: 1 }, []]);
+  await world.db.app.query(`update rollcall.alerts set next_at = now()`);
+  expect(await store.take(60_000, 10)).toMatchObject([{ id: message?.id, tries: 2 }]);
+  await store.told(message!);
+  expect(await store.take(60_000, 10)).toEqual([]);
+  // It comes again a little later: the same one. It stays away: over, and the next one is another.
+  await store.note([], 60_000);
+  await store.note([alert], 60_000);
+  expect(await store.take(60_000, 10)).toEqual([]);
+  await world.db.app.query(`update rollcall.alerts set seen_at = now() - interval '61 seconds'`);
+  await store.note([], 60_000);
+  await store.note([alert], 60_000);
+  const next = await store.take(60_000, 10);
+  expect(next.map(({ endedAt }) => endedAt !== null)).toEqual([true, false]);
+  expect(new Set([message, ...next].map((each) => each?.id)).size).toBe(3);
+});
