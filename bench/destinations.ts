@@ -180,7 +180,7 @@ async function options(
     ...destination.standIn(url, token),
     limits_scale: scale,
     concurrency: 50,
-    ...(OWN[id]?.({ list: list ?? '', notify: `http://127.0.0.1:${port}/jobs/bench-secret` }) ?? {}),
+    ...OWN[id]?.({ list: list ?? '', notify: `http://127.0.0.1:${port}/jobs/bench-secret` }),
   };
 }
 

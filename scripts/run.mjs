@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { install, run } from './install.mjs';
 import { lanes } from './lanes.mjs';
+import { newDestination } from './new-destination.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [task, ...args] = process.argv.slice(2);
@@ -22,6 +23,7 @@ const tasks = {
     run('node_modules/.bin/tsc', ['-p', 'tsconfig.bench.json'], { quiet: true });
     run(process.execPath, ['.tmp/bench/bench/main.js', ...args]);
   },
+  'new:destination': () => newDestination(args),
   async check() {
     run('node_modules/.bin/tsc', ['-p', 'tsconfig.json']);
     run('node_modules/.bin/oxlint', ['--deny-warnings']);

@@ -19,7 +19,9 @@ export async function announce(sql: Sql, config: Config, plan: DatabasePlan): Pr
   const { installed, migrations, sources } = plan;
   if (installed === undefined || installed.configHash === config.hash || !isOn(config)) return [];
   const same = config.destinations.filter(
-    (d) => installed.destinations.includes(d.name) && installed.accounts[d.name] === d.account,
+    (d) =>
+      installed.destinations.includes(d.name) &&
+      (d.account ?? installed.accounts[d.name]) === installed.accounts[d.name],
   );
   if (same.length === 0) return [];
   if (migrations.length > 0) return undefined;

@@ -1,17 +1,19 @@
 import type { Config, DestinationConfig } from '../config/types.ts';
 import type { AttributePlan, Destination } from '../core/destination.ts';
-import type { RollcallError } from '../core/errors.ts';
+import { RollcallError } from '../core/errors.ts';
 import { registry } from '../destinations/registry.ts';
 import { type FieldAccess, type FieldChanges, fieldsProblem, planFields, readFields } from '../engine/fields.ts';
 import type { Send } from '../engine/ports.ts';
 import { pause } from '../engine/wake.ts';
-import { withListIds } from '../engine/list-ids.ts';
+import { type ListAccess, missingLists } from '../engine/list-ids.ts';
+import { adjustedPlan } from '../sql/compile/adjustment.ts';
 import { attributePlan } from '../sql/compile/attribute-plan.ts';
 import { inspectSources } from '../sql/inspect/sources.ts';
 import { installScript, MIGRATIONS } from '../sql/install-script.ts';
 import type { Sql } from '../sql/port.ts';
 import type { Sources } from '../sql/source.ts';
 import { type Installed, readInstalled } from './installed.ts';
+import type { ResolvedConfig } from '../homes/resolve-options.ts';
 import { planTriggers, type TriggerPlan } from './trigger-plan.ts';
 
 /** What `apply` would do to the database. Nothing has been changed yet. */
@@ -33,9 +35,11 @@ export interface DatabasePlan {
 /** What `apply` would do at one destination. */
 export interface DestinationPlan {
   readonly name: string;
-  readonly access: FieldAccess<unknown>;
-  readonly changes: FieldChanges;
-  /** What stands in the way. */
+  /** Undefined where it keeps no fields, or could not be asked. */
+  readonly fields: { readonly access: FieldAccess<unknown>; readonly changes: FieldChanges } | undefined;
+  /** Lists that are to be made; undefined where it could not be asked. */
+  readonly lists: { readonly access: ListAccess; readonly create: readonly string[] } | undefined;
+  /** What stands in the way there: nothing is created at it. */
   readonly problem: RollcallError | undefined;
 }
 
@@ -64,33 +68,52 @@ export function planDatabase(sql: Sql, config: Config): Promise<DatabasePlan> {
 }
 
 /**
- * Reads every destination that keeps fields: which ones are missing, and whether its lists exist.
+ * Reads what the destinations have: which fields are missing, and whether their lists exist. What stands in the way at one is told
+ * with it, and keeps nobody from the others.
+ * @param look which of them to ask; the others are left out
+ * @param attributes those of the mapping
  * @param onWait told when a destination makes us wait
- * @throws RollcallError `RC_FIELDS_UNREADABLE`, `RC_LISTS_UNREADABLE`, `RC_LIST_UNKNOWN`
  */
 export async function planDestinations(
-  config: Config,
+  { config, problems }: ResolvedConfig,
+  look: (name: string) => boolean,
   attributes: AttributePlan,
   send: Send,
   onWait: (name: string, ms: number, why: string) => void,
 ): Promise<readonly DestinationPlan[]> {
   const plans: DestinationPlan[] = [];
-  for (const entry of config.destinations) {
-    const destination = registry.find((d) => d.id === entry.type);
-    if (destination === undefined) continue;
-    await withListIds(destination, entry.options, send);
-    const access = accessTo(destination, entry, send, onWait);
-    if (access === undefined) continue;
-    const changes = planFields(attributes, await readFields(access), access.fields);
-    const at = { name: entry.name, max: access.fields.max };
-    plans.push({ name: entry.name, access, changes, problem: fieldsProblem(changes, at, mayCreate(entry)) });
+  for (const entry of config.destinations.filter(({ name }) => look(name))) {
+    const { name } = entry;
+    const unknown = problems.get(name);
+    try {
+      if (unknown !== undefined) throw unknown;
+      const plan = adjustedPlan(attributes, entry.adjustment, config.file);
+      plans.push(await planDestination(entry, plan, send, onWait));
+    } catch (error) {
+      if (!(error instanceof RollcallError)) throw error;
+      plans.push({ name, fields: undefined, lists: undefined, problem: error });
+    }
   }
   return plans;
 }
 
-/** By convention the option `create_fields` of every destination that keeps fields. */
-function mayCreate({ options }: DestinationConfig): boolean {
-  return (options as { readonly create_fields?: boolean } | null)?.create_fields !== false;
+/** @throws RollcallError `RC_FIELDS_UNREADABLE`, `RC_LISTS_UNREADABLE`, `RC_LIST_UNKNOWN` */
+async function planDestination(
+  entry: DestinationConfig,
+  plan: AttributePlan,
+  send: Send,
+  onWait: (name: string, ms: number, why: string) => void,
+): Promise<DestinationPlan> {
+  const { name, createMissing } = entry;
+  const destination = registry.find((d) => d.id === entry.type);
+  if (destination === undefined) return { name, fields: undefined, lists: undefined, problem: undefined };
+  const listAccess = { destination, config: entry.options, send };
+  const lists = { access: listAccess, create: await missingLists(listAccess, createMissing.lists) };
+  const access = accessTo(destination, entry, send, onWait);
+  if (access === undefined) return { name, fields: undefined, lists, problem: undefined };
+  const changes = planFields(plan, await readFields(access), access.fields);
+  const problem = fieldsProblem(changes, { name, max: access.fields.max }, createMissing.fields);
+  return { name, fields: { access, changes }, lists, problem };
 }
 
 function accessTo(

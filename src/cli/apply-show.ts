@@ -1,6 +1,7 @@
 import type { Config } from '../config/types.ts';
 import type { DatabasePlan, DestinationPlan } from './apply-plan.ts';
-import { describeConsent, describeSource, tableText } from './describe.ts';
+import { describeAdjustment, describeConsent, describeSource, tableText } from './describe.ts';
+import { sandboxNotes } from './development.ts';
 import { columns, count, duration, wrap } from './layout.ts';
 import type { Paint } from './paint.ts';
 import { listSources } from './source-list.ts';
@@ -12,12 +13,15 @@ export interface ApplyView {
   /** `host/database`, without user and password. */
   readonly where: string;
   readonly database: DatabasePlan;
-  /** Undefined with --skip-destinations. */
-  readonly destinations: readonly DestinationPlan[] | undefined;
+  /** Those that were looked at. */
+  readonly destinations: readonly DestinationPlan[];
+  /** Names of those that were left out with --skip-destinations. */
+  readonly skipped: readonly string[];
 }
 
 /** What `apply` will change, as text. */
-export function renderApply({ config, where, database, destinations }: ApplyView, paint: Paint, width: number): string {
+export function renderApply(view: ApplyView, paint: Paint, width: number): string {
+  const { config, where, database, destinations, skipped } = view;
   const lines = [
     paint('bold', `${whatItIs(config, database)}: ${where}, environment ${config.environment}`),
     '',
@@ -26,15 +30,24 @@ export function renderApply({ config, where, database, destinations }: ApplyView
     ...renderRead(config, database, width),
     '',
     wrap(`Consent: ${describeConsent(config.consent)}`, width),
+    ...sandboxNotes(config).map((note) => wrap(note, width)),
     '',
     'Attributes',
     renderAttributes(config, database, destinations, paint),
   ];
-  for (const plan of destinations ?? []) {
-    lines.push('', renderFields(plan, paint, width));
+  for (const { name, adjustment } of config.destinations) {
+    if (adjustment !== undefined)
+      lines.push('', wrap(`Contacts at ${name}: ${describeAdjustment(adjustment)}.`, width));
   }
-  if (destinations === undefined)
-    lines.push('', 'Destinations are left out: fields that are missing there stay missing.');
+  for (const plan of destinations) {
+    const found = [renderFields(plan, paint, width), renderLists(plan, width)].filter((text) => text !== undefined);
+    if (found.length > 0) lines.push('', ...found);
+  }
+  if (skipped.length > 0) {
+    const all = skipped.length === config.destinations.length;
+    const who = all ? 'Destinations are left out' : `Left out: ${skipped.join(', ')}`;
+    lines.push('', `${who}: fields that are missing there stay missing.`);
+  }
   return lines.join('\n');
 }
 
@@ -64,7 +77,7 @@ function renderDatabase(config: Config, database: DatabasePlan, paint: Paint, wi
   for (const { name, account } of config.destinations) {
     const before = installed?.accounts[name];
     if (before === undefined) add(`destination ${name}`);
-    else if (before === account) change(`destination ${name}`);
+    else if (account === undefined || before === account || before === '') change(`destination ${name}`);
     else change(`destination ${name}: another account, so everybody is sent again`);
   }
   for (const name of dropped) remove(`destination ${name}: no longer sent to, its contacts stay there`);
@@ -93,10 +106,12 @@ function renderRead(config: Config, { sources }: DatabasePlan, width: number): r
 function renderAttributes(
   config: Config,
   { attributes }: DatabasePlan,
-  destinations: readonly DestinationPlan[] | undefined,
+  destinations: readonly DestinationPlan[],
   paint: Paint,
 ): string {
-  const fresh = new Set(destinations?.flatMap((d) => d.changes.create.map((f) => f.name)));
+  const fresh = new Set(
+    destinations.flatMap((d) => (d.problem === undefined ? (d.fields?.changes.create ?? []) : []).map((f) => f.name)),
+  );
   const addresses = [
     config.userMapping.address.join('.'),
     ...config.tables.flatMap((t) => (t.email === undefined ? [] : [`${tableText(t.table)}.${t.email}`])),
@@ -112,8 +127,21 @@ function renderAttributes(
   return columns(all, 'lllll').replaceAll(/new field$/gm, paint('green', 'new field'));
 }
 
-function renderFields({ name, changes, problem }: DestinationPlan, paint: Paint, width: number): string {
-  if (problem !== undefined) return `Fields at ${name}: ${paint('red', 'they do not fit')}`;
+function renderLists({ name, lists, problem }: DestinationPlan, width: number): string | undefined {
+  if (problem !== undefined || lists === undefined || lists.create.length === 0) return undefined;
+  return wrap(`Lists at ${name} that will be created: ${lists.create.join(', ')}`, width);
+}
+
+function renderFields({ name, fields, problem }: DestinationPlan, paint: Paint, width: number): string | undefined {
+  if (problem !== undefined) {
+    const what =
+      fields === undefined
+        ? `${name}: ${paint('red', 'it can not be used')}`
+        : `Fields at ${name}: ${paint('red', 'they do not fit')}`;
+    return what;
+  }
+  if (fields === undefined) return undefined;
+  const { changes } = fields;
   if (changes.create.length === 0) return `Fields at ${name}: all there`;
   const created = changes.create.map((f) => `${f.name} (${f.remoteType})`).join(', ');
   return wrap(`Fields at ${name} that will be created: ${created}`, width);

@@ -1,7 +1,10 @@
 import type { Command } from 'commander';
 import type { Config } from '../config/types.ts';
+import { RollcallError } from '../core/errors.ts';
 import { createFields } from '../engine/fields.ts';
+import { createLists } from '../engine/list-ids.ts';
 import type { Send } from '../engine/ports.ts';
+import { type ResolvedConfig, resolveConfig } from '../homes/resolve-options.ts';
 import { applyInstall } from '../sql/apply.ts';
 import { refOf, requireDatabaseUrl } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
@@ -11,10 +14,12 @@ import { type DatabasePlan, type DestinationPlan, planDatabase, planDestinations
 import { renderApply } from './apply-show.ts';
 import { ask } from './ask.ts';
 import type { Cli } from './cli.ts';
+import { sandboxProblem } from './development.ts';
 import { examples } from './examples.ts';
 import { widthOf } from './io.ts';
 import { count } from './layout.ts';
 import { loadConfig } from './load-config.ts';
+import { reportError } from './report-error.ts';
 import { allWarnings } from './summary.ts';
 import { renderWarnings } from './warnings.ts';
 import { whereIs } from './where.ts';
@@ -23,7 +28,7 @@ import { withDatabase } from './with-database.ts';
 interface Options {
   readonly yes?: boolean | undefined;
   readonly sql?: boolean | undefined;
-  readonly skipDestinations?: boolean | undefined;
+  readonly skipDestinations?: true | readonly string[] | undefined;
 }
 
 /** `rollcall apply`: the only command that changes generated SQL. */
@@ -32,12 +37,13 @@ export function define(command: Command, cli: Cli): void {
     .description('Installs or updates the database side and creates missing fields, after showing what will change.')
     .option('-y, --yes', 'do not ask')
     .option('--sql', 'print one migration file instead, and change nothing')
-    .option('--skip-destinations', 'do not look at the destinations')
+    .option('--skip-destinations [names...]', 'do not look at these destinations; at none without a name')
     .addHelpText(
       'after',
       examples(
         'rollcall apply',
         'rollcall apply --yes --skip-destinations',
+        'rollcall apply --skip-destinations brevo',
         'rollcall apply --sql > supabase/migrations/20260101000000_rollcall.sql',
       ),
     );
@@ -45,19 +51,36 @@ export function define(command: Command, cli: Cli): void {
 }
 
 async function runApply(options: Options, cli: Cli): Promise<number> {
-  const config = await loadConfig(cli);
-  return withDatabase(config, async (sql) => {
-    const database = await planDatabase(sql, config);
+  const loaded = await loadConfig(cli);
+  const skips = skipped(options, loaded);
+  return withDatabase(loaded, async (sql) => {
+    const resolved = await resolveConfig(loaded, sql);
+    const database = await planDatabase(sql, resolved.config);
     if (options.sql === true) {
       cli.say(migrationFile(database.script));
       return 0;
     }
     const transport = createUndiciSend();
     try {
-      return await applyWith({ sql, config, database, send: transport.send }, options, cli);
+      return await applyWith({ sql, resolved, database, skips, send: transport.send }, options, cli);
     } finally {
       await transport.close();
     }
+  });
+}
+
+/**
+ * Names of the destinations that are not looked at.
+ * @throws RollcallError `RC_DESTINATION_UNKNOWN`
+ */
+function skipped({ skipDestinations }: Options, { destinations }: Config): readonly string[] {
+  const known = destinations.map(({ name }) => name);
+  if (skipDestinations === undefined) return [];
+  if (skipDestinations === true) return known;
+  const unknown = skipDestinations.find((name) => !known.includes(name));
+  if (unknown === undefined) return skipDestinations;
+  throw new RollcallError('RC_DESTINATION_UNKNOWN', `No destination of the config is called ${unknown}.`, {
+    hint: `There is: ${known.join(', ') || 'none'}.`,
   });
 }
 
@@ -68,47 +91,81 @@ function migrationFile(script: string): string {
 
 interface Parts {
   readonly sql: Sql;
-  readonly config: Config;
+  readonly resolved: ResolvedConfig;
   readonly database: DatabasePlan;
+  readonly skips: readonly string[];
   readonly send: Send;
 }
 
-async function applyWith({ sql, config, database, send }: Parts, options: Options, cli: Cli): Promise<number> {
+async function applyWith(parts: Parts, options: Options, cli: Cli): Promise<number> {
+  const { sql, resolved, database, skips, send } = parts;
+  const { config } = resolved;
   const url = requireDatabaseUrl(config);
   const ref = refOf(config);
   // Said before anything is shown or asked: `applyInstall` would refuse it in the end.
   if ((database.installed?.identity ?? null) !== null) {
     await sql.query('select rollcall.check_identity($1, $2)', [ref, config.environment]);
   }
-  const destinations =
-    options.skipDestinations === true
-      ? undefined
-      : await planDestinations(config, database.attributes, send, tell(cli));
+  const look = (name: string): boolean => !skips.includes(name);
+  const down = await sandboxProblem({ destinations: config.destinations.filter(({ name }) => look(name)) });
+  if (down !== undefined) throw down;
+  const destinations = await planDestinations(resolved, look, database.attributes, send, tell(cli));
   const width = widthOf(cli.io.stdout);
-  const view = { config, where: whereIs(url), database, destinations };
+  const view = { config, where: whereIs(url), database, destinations, skipped: skips };
   const warnings = renderWarnings(config.file, allWarnings(config, database.sources), cli.paint, width);
   cli.say(...warnings, renderApply(view, cli.paint, width), '');
-  const problem = destinations?.find((d) => d.problem !== undefined)?.problem;
-  if (problem !== undefined) throw problem;
+  const left = new Map(destinations.flatMap(({ name, problem }) => (problem === undefined ? [] : [[name, problem]])));
+  const [only] = left.values();
+  // There is no other for whose sake anything could be done.
+  if (only !== undefined && left.size === config.destinations.length) {
+    for (const problem of [...left.values()].slice(1)) await reportError(problem, cli.io);
+    throw only;
+  }
+  for (const problem of left.values()) await reportError(problem, cli.io);
   const announced = await announce(sql, config, database);
   const lines = renderAnnouncement(announced, width);
   if (lines.length > 0) cli.say(...lines, '');
-  if (!(await ask(cli, 'Apply these changes?', options.yes))) return 1;
+  const names = [...left.keys()].join(', ');
+  const question = left.size === 0 ? 'Apply these changes?' : `Apply these changes, and leave ${names} as it is?`;
+  if (!(await ask(cli, question, options.yes))) return 1;
   // Fields first: a worker that starts between the two steps must find them.
-  await createAll(destinations ?? [], cli);
+  for (const [name, problem] of await createAll(destinations, cli)) {
+    if (config.destinations.length === 1) throw problem;
+    await reportError(problem, cli.io);
+    left.set(name, problem);
+  }
   await applyInstall(sql, config, ref, announced);
   cli.say(
     `${cli.paint('green', 'Applied.')} Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does. Workers with another config end now: start them again.`,
   );
-  return 0;
+  if (left.size === 0) return 0;
+  cli.note(`Left as it is: ${[...left.keys()].join(', ')}. Mend what is said above, and run \`rollcall apply\` again.`);
+  return 1;
 }
 
-async function createAll(destinations: readonly DestinationPlan[], cli: Cli): Promise<void> {
-  for (const { name, access, changes } of destinations) {
-    if (changes.create.length === 0) continue;
-    await createFields(access, changes.create);
-    cli.say(`Created ${count(changes.create.length, 'field')} at ${name}.`);
+/** Creates what is missing where nothing stands in the way. @returns what stopped it, by the destination's name */
+async function createAll(
+  destinations: readonly DestinationPlan[],
+  cli: Cli,
+): Promise<ReadonlyMap<string, RollcallError>> {
+  const problems = new Map<string, RollcallError>();
+  for (const { name, fields, lists, problem } of destinations) {
+    if (problem !== undefined) continue;
+    try {
+      if (lists !== undefined && lists.create.length > 0) {
+        await createLists(lists.access, lists.create);
+        cli.say(`Created ${count(lists.create.length, 'list')} at ${name}.`);
+      }
+      if (fields !== undefined && fields.changes.create.length > 0) {
+        await createFields(fields.access, fields.changes.create);
+        cli.say(`Created ${count(fields.changes.create.length, 'field')} at ${name}.`);
+      }
+    } catch (error) {
+      if (!(error instanceof RollcallError)) throw error;
+      problems.set(name, error);
+    }
   }
+  return problems;
 }
 
 function tell(cli: Cli): (name: string, ms: number, why: string) => void {

@@ -10,6 +10,7 @@ import { widthOf } from './io.ts';
 import { loadConfig } from './load-config.ts';
 import { repeatable } from './option-values.ts';
 import { withRemote } from './remote-session.ts';
+import { reportError } from './report-error.ts';
 import { stopSignal } from './stop-signal.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -49,7 +50,8 @@ async function runAudit(options: Options, cli: Cli): Promise<number> {
     return await withDatabase(config, async (sql) => {
       await sql.query('select rollcall.check_install($1, $2, $3)', [config.hash, refOf(config), config.environment]);
       const reports: AuditReport[] = [];
-      await withRemote({ cli, config, sql, names: options.destination }, async (sessions) => {
+      let unread = 0;
+      await withRemote({ cli, config, sql, names: options.destination }, async (sessions, _, problems) => {
         for (const { access, done } of sessions) {
           try {
             reports.push(await audit({ ...access, repair, deleteExtra }, stop.signal));
@@ -57,8 +59,10 @@ async function runAudit(options: Options, cli: Cli): Promise<number> {
             done();
           }
         }
+        for (const problem of problems.values()) await reportError(problem, cli.io);
+        unread = problems.size;
       });
-      return report(reports, options, cli);
+      return Math.max(report(reports, options, cli), Math.min(unread, 1));
     });
   } finally {
     stop.done();

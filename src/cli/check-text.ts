@@ -1,6 +1,6 @@
 import type { Config } from '../config/types.ts';
 import type { DatabaseCheck } from './config-database.ts';
-import { describeConsent, describeSource, oneLine } from './describe.ts';
+import { describeAdjustment, describeConsent, describeSource, oneLine } from './describe.ts';
 import { columns, hanging } from './layout.ts';
 import type { Paint } from './paint.ts';
 import { listSources } from './source-list.ts';
@@ -36,12 +36,18 @@ function destinationLines({ destinations, enabled, consent }: Config): Line[] {
   const names = destinations.map((d) => (d.name === d.type ? d.name : `${d.name} (${d.type})`));
   return [
     ['destinations', names.length === 0 ? 'none: nothing is sent' : names.join(', ')],
+    ...destinations.flatMap(({ name, sandbox }): Line[] =>
+      sandbox === undefined ? [] : [['development', `${name} is sent to the sandbox at ${sandbox}`]],
+    ),
     ...(enabled ? [] : [['enabled', 'false: nothing is captured or sent'] as const]),
     ...(destinations.length === 0
       ? []
       : ([
           ['on_delete', leaving(destinations)],
           ['consent', describeConsent(consent)],
+          ...destinations.flatMap(({ name, adjustment }) =>
+            adjustment === undefined ? [] : [[name, describeAdjustment(adjustment)] as const],
+          ),
         ] as const)),
   ];
 }

@@ -1,4 +1,4 @@
-import type { AttributeMapping, ConsentBasis, ContactLink, TableName } from '../core/mapping.ts';
+import type { Adjustment, AttributeMapping, ConsentBasis, ContactLink, TableName } from '../core/mapping.ts';
 import type { RowLink } from '../sql/source.ts';
 import { cut } from './layout.ts';
 
@@ -31,6 +31,20 @@ export function describeSource({ source, transforms }: AttributeMapping, table?:
 
 const WIDEST = 36;
 const SHORTEST = 16;
+
+/** How contacts at one destination differ from the mapping: `FULL_NAME as FIRSTNAME, MRR as text; without AVATAR; only where …`. */
+export function describeAdjustment({ only, drop, rename, retype, where }: Adjustment): string {
+  const changed = [
+    ...Object.entries(rename).map(([name, to]) => `${name} as ${to}`),
+    ...retype.map(({ name, type }) => `${name} as ${type}`),
+  ];
+  return [
+    ...(only === undefined ? [] : [only.length === 0 ? 'no attributes' : `only ${only.join(', ')}`]),
+    ...(drop.length === 0 ? [] : [`without ${drop.join(', ')}`]),
+    ...(changed.length === 0 ? [] : [changed.join(', ')]),
+    ...(where === undefined ? [] : [`those for whom ${oneLine(where.expression)}`]),
+  ].join('; ');
+}
 
 /** SQL as it fits into a line of text. */
 export function oneLine(sql: string): string {

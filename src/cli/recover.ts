@@ -88,12 +88,13 @@ async function read(
 ): Promise<readonly RecoverReport[]> {
   const stop = stopSignal(at.cli.io);
   try {
-    return await withRemote({ ...at, names: undefined, check: unread }, async (sessions, store) => {
+    return await withRemote({ ...at, names: undefined, check: unread }, async (sessions, store, problems) => {
       const wanted = sessions.filter(({ access }) => !unread.includes(access.state.name));
       const missing = (await store.destinations()).find(
         ({ name }) => !unread.includes(name) && !wanted.some(({ access }) => access.state.name === name),
       );
-      if (missing !== undefined) throw unreadable(missing.name, 'this config does not name it');
+      if (missing !== undefined)
+        throw problems.get(missing.name) ?? unreadable(missing.name, 'this config does not name it');
       try {
         return await recover({ accesses: wanted.map(({ access }) => access), unread, store }, stop.signal);
       } catch (error) {

@@ -1,8 +1,9 @@
-import type { Config } from '../config/types.ts';
+import type { Config, DestinationConfig } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
 import type { RemoteAccess } from '../engine/read-remote.ts';
 import type { RecoverStore } from '../engine/remote-ports.ts';
 import { configured } from '../homes/configured.ts';
+import { resolveOptions } from '../homes/resolve-options.ts';
 import { refOf } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
 import { createRemoteStore } from '../sql/store/remote.ts';
@@ -20,7 +21,8 @@ export interface RemoteSession {
 }
 
 /**
- * Opens what reading destinations takes, for some work, and closes it again.
+ * Opens what reading destinations takes, for some work, and closes it again. A destination whose secrets Vault does not give
+ * is among the problems instead.
  * @param names of the destinations to read; all when undefined
  * @throws RollcallError `RC_DESTINATION_UNKNOWN`
  */
@@ -39,7 +41,11 @@ export async function withRemote<T>(
     /** More names that must be those of destinations. */
     readonly check?: readonly string[] | undefined;
   },
-  work: (sessions: readonly RemoteSession[], store: RecoverStore) => Promise<T>,
+  work: (
+    sessions: readonly RemoteSession[],
+    store: RecoverStore,
+    problems: ReadonlyMap<string, RollcallError>,
+  ) => Promise<T>,
 ): Promise<T> {
   const identity = { configHash: config.hash, projectRef: refOf(config), environment: config.environment };
   const remote = createRemoteStore(sql, createStore(sql, identity), identity);
@@ -51,23 +57,41 @@ export async function withRemote<T>(
       [...(names ?? []), ...check],
       states.map(({ name }) => name),
     );
-    const sessions = states.flatMap((state): RemoteSession[] => {
+    const sessions: RemoteSession[] = [];
+    const problems = new Map<string, RollcallError>();
+    for (const state of states) {
       const found = configured(config, state.name);
-      if (found === undefined || names?.includes(state.name) === false) return [];
+      if (found === undefined || names?.includes(state.name) === false) continue;
+      const options = await resolved(found.entry, sql);
+      if ('problem' in options) {
+        problems.set(state.name, options.problem);
+        continue;
+      }
       const progress = remoteProgress(cli, state.name);
       const access = {
         destination: found.destination,
-        config: found.options,
+        config: options.ready,
         state,
         store: remote,
         send: transport.send,
         readTable: tables.read,
       };
-      return [{ access: { ...access, onProgress: progress.show }, done: progress.done }];
-    });
-    return await work(sessions, remote);
+      sessions.push({ access: { ...access, onProgress: progress.show }, done: progress.done });
+    }
+    return await work(sessions, remote, problems);
   } finally {
     await Promise.all([transport.close(), tables.close()]);
+  }
+}
+
+type Options = { readonly ready: unknown } | { readonly problem: RollcallError };
+
+async function resolved(entry: DestinationConfig, sql: Sql): Promise<Options> {
+  try {
+    return { ready: await resolveOptions(entry, sql) };
+  } catch (error) {
+    if (error instanceof RollcallError) return { problem: error };
+    throw error;
   }
 }
 

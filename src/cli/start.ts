@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { redact } from '../core/redact.ts';
 import { runWorker } from '../homes/worker.ts';
 import type { Cli } from './cli.ts';
+import { sandboxNotes, sandboxProblem } from './development.ts';
 import { examples } from './examples.ts';
 import { loadConfig } from './load-config.ts';
 import { createLogger } from './logger.ts';
@@ -32,6 +33,9 @@ async function runStart(options: Options, cli: Cli): Promise<number> {
   const config = await loadConfig(cli);
   const log = createLogger(cli.io.stdout, config.log.level);
   for (const { code, message, line } of config.warnings) log.warn({ code, line }, message);
+  for (const note of sandboxNotes(config)) log.info({}, note);
+  const down = await sandboxProblem(config);
+  if (down !== undefined) log.warn({ code: down.code, hint: down.hint }, down.message);
   const health = options.health ? { port: options.port, host: options.host } : undefined;
   try {
     await runWorker({ config, log, health }, stop.signal);

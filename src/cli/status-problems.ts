@@ -128,6 +128,8 @@ function pauseHint(code: string): string {
     case 'unauthorized':
     case 'forbidden':
       return 'Give a valid key with the right scope and restart the workers. Nothing is lost meanwhile.';
+    case 'gone':
+      return 'It asked for no more, so it is not tried again by itself. When it shall be sent to again: `rollcall apply`. Nothing is lost meanwhile.';
     case 'plan_limit':
       return 'Make room in the plan at the destination. It is tried again by itself.';
     default:

@@ -5,6 +5,7 @@ import { fatalError, notInstalled } from '../engine/fatal.ts';
 import type { Sql } from '../sql/port.ts';
 import { refOf } from '../sql/open-database.ts';
 import type { Cli } from './cli.ts';
+import { sandboxNotes } from './development.ts';
 import { examples } from './examples.ts';
 import { widthOf } from './io.ts';
 import { loadConfig } from './load-config.ts';
@@ -24,10 +25,14 @@ export function define(command: Command, cli: Cli): void {
     const { status, refusals } = await withDatabase(config, (sql) => readStatus(sql, config));
     const problems = problemsOf(status, refusals, config.sweep.everyMs);
     const healthy = problems.length === 0;
-    if (options.json === true) cli.json({ healthy, problems, ...status });
-    else {
+    if (options.json === true) {
+      const sandboxes = Object.fromEntries(
+        config.destinations.flatMap((d) => (d.sandbox ? [[d.name, d.sandbox]] : [])),
+      );
+      cli.json({ healthy, problems, ...(Object.keys(sandboxes).length === 0 ? {} : { sandboxes }), ...status });
+    } else {
       const at = { now: Date.now(), width: widthOf(cli.io.stdout), paint: cli.paint };
-      cli.say(renderStatus(status, problems, at));
+      cli.say(renderStatus(status, problems, at), ...sandboxNotes(config));
     }
     return healthy ? 0 : 1;
   });

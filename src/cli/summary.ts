@@ -39,6 +39,14 @@ export function allWarnings(config: Config, sources: Sources | undefined): reado
   return [...config.warnings, ...(sources?.warnings ?? [])].toSorted((a, b) => a.line - b.line || a.column - b.column);
 }
 
+function destinationSummary({ name, type, onDelete, sandbox, adjustment }: Config['destinations'][number]): object {
+  const said = { name, type, on_delete: onDelete, ...(sandbox === undefined ? {} : { sandbox }) };
+  if (adjustment === undefined) return said;
+  const { only, drop, rename, retype, where } = adjustment;
+  const types = Object.fromEntries(retype.map((one) => [one.name, one.type]));
+  return { ...said, attributes: { only: only ?? null, drop, rename, retype: types }, where: where?.expression ?? null };
+}
+
 /** The summary as data, for `--json`. Holds no secrets. `found` is absent when no database was asked. */
 export function summaryOf(config: Config, found: Found | undefined): object {
   const { userMapping } = config;
@@ -48,7 +56,7 @@ export function summaryOf(config: Config, found: Found | undefined): object {
     hash: config.hash,
     enabled: config.enabled,
     users: config.users,
-    destinations: config.destinations.map(({ name, type, onDelete }) => ({ name, type, on_delete: onDelete })),
+    destinations: config.destinations.map(destinationSummary),
     address: userMapping.address.join('.'),
     attributes: allAttributes(config).map(({ attribute, table }) => ({
       from: describeSource(attribute, table),

@@ -9,6 +9,7 @@ import {
   type Node,
   type Scalar,
 } from 'yaml';
+import { GENERIC_KEYS } from './destination-keys.ts';
 import { type Env, interpolate } from './interpolate.ts';
 import type { Issues } from './issues.ts';
 import { quote } from './quote.ts';
@@ -185,8 +186,21 @@ class Builder {
   }
 
   /** The value with the environment in it; each problem is placed at its own `${`, also inside long texts. */
-  #interpolated(text: string, base: Omit<ScalarNode, 'value'>): { readonly value: string; readonly fromEnv: boolean } {
-    const { value, fromEnv, problems } = interpolate(text, this.#env);
+  #interpolated(
+    text: string,
+    base: Omit<ScalarNode, 'value'>,
+  ): Pick<ScalarNode, 'fromEnv' | 'vault'> & { readonly value: string } {
+    const { value, vault, fromEnv, problems } = interpolate(text, this.#env);
+    if (vault !== undefined && !isOption(base.path)) {
+      const hint = 'Use an environment variable here: ${NAME}.';
+      this.#issues.error(
+        'RC_CONFIG_VAULT',
+        'a secret of Vault can stand in an option of a destination only',
+        base,
+        hint,
+      );
+      this.#issues.settle(base.path);
+    }
     let from = base.range[0];
     for (const problem of problems) {
       const found = this.#text.indexOf(problem.token, from);
@@ -197,13 +211,18 @@ class Builder {
         const hint = `Set ${problem.name}, or give a default: \${${problem.name}:-default}.`;
         this.#issues.error('RC_CONFIG_ENV_MISSING', `the environment variable ${problem.name} is not set`, spot, hint);
       } else {
-        const hint = 'Write ${NAME} or ${NAME:-default}; for a literal ${ write $${.';
+        const hint = 'Write ${NAME}, ${NAME:-default} or ${vault:NAME}; for a literal ${ write $${.';
         this.#issues.error('RC_CONFIG_ENV_SYNTAX', '${…} does not name an environment variable', spot, hint);
       }
     }
     if (problems.length > 0) this.#issues.settle(base.path);
-    return { value, fromEnv };
+    return vault === undefined ? { value, fromEnv } : { value, fromEnv, vault };
   }
+}
+
+/** Whether an option that only a destination's own schema knows stands there, or something inside it. */
+function isOption([section, , option]: TreePath): boolean {
+  return section === 'destinations' && option !== undefined && !GENERIC_KEYS.includes(String(option));
 }
 
 /** The text of a key as written: `1.0` and `true` keep their spelling. */

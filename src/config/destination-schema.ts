@@ -1,7 +1,9 @@
 import type { Destination } from '../core/destination.ts';
 import { type OptionSchema, optionSchema } from './option-schema.ts';
+import { CREATABLE } from './destination-keys.ts';
 import { LEAVING_POLICIES } from './read-destinations.ts';
-import { allowEnv, choice, type Schema } from './schema-parts.ts';
+import { ATTRIBUTE_TYPES } from './read-targets.ts';
+import { allowEnv, choice, object, orNothing, type Schema, text } from './schema-parts.ts';
 
 /** `destinations`, with the options of every destination of the registry. */
 export function destinationsSchema(registry: readonly Destination<unknown>[]): Schema {
@@ -19,6 +21,29 @@ export function destinationsSchema(registry: readonly Destination<unknown>[]): S
   };
 }
 
+const names: Schema = orNothing({ type: 'array', items: text('The name of a mapped attribute.') });
+
+const byAttribute = (values: Schema): Schema => ({ type: ['object', 'null'], additionalProperties: values });
+
+/** What any destination may say for itself. */
+const GENERIC: Readonly<Record<string, Schema>> = {
+  attributes: object('How the attributes of its contacts differ from the mapping. Names are those of the mapping.', {
+    only: { ...names, description: 'The attributes that go there. Default: all.' },
+    drop: { ...names, description: 'Attributes that do not go there.' },
+    rename: { ...byAttribute(text('Its name there.')), description: 'Attribute to the name it has there.' },
+    retype: { ...byAttribute(allowEnv({ enum: [...ATTRIBUTE_TYPES] })), description: 'Attribute to its type there.' },
+  }),
+  where: orNothing(
+    text('SQL condition over the mapped attributes and email; for whom it is not true is no contact there.'),
+  ),
+  create_missing: {
+    ...allowEnv({
+      anyOf: [{ type: 'array', items: allowEnv({ enum: [...CREATABLE] }) }, { type: ['boolean', 'null'] }],
+    }),
+    description: 'What apply creates there. true: all of it, false: nothing. Default: fields.',
+  },
+};
+
 /** The options of a destination, closed, with its `type`. */
 function entry(destination: Destination<unknown>, typeRequired: boolean): Schema {
   const options = lenient(optionSchema(destination));
@@ -27,8 +52,13 @@ function entry(destination: Destination<unknown>, typeRequired: boolean): Schema
     description: `${destination.id}: ${destination.docsUrl}`,
     properties: {
       ...(options['properties'] as Record<string, Schema> | undefined),
+      sandbox: {
+        ...allowEnv({ type: ['boolean', 'null'] }),
+        description: 'With environment: development, false sends to the real API instead of the local sandbox.',
+      },
       type: { const: destination.id, description: 'Which destination; may be left out when the name says it.' },
       on_delete: choice(LEAVING_POLICIES, 'What becomes of the contact of a person who left. Default: delete.'),
+      ...GENERIC,
     },
     required: [...((options['required'] as readonly string[] | undefined) ?? []), ...(typeRequired ? ['type'] : [])],
     additionalProperties: options['additionalProperties'] ?? false,

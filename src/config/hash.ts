@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Destination } from '../core/destination.ts';
 import type {
+  Adjustment,
   AttributeMapping,
   Condition,
   ConsentBasis,
@@ -18,7 +19,7 @@ import type { Config, DestinationConfig } from './types.ts';
 /**
  * SHA-256 (hex) of everything that shapes what is captured, mapped or sent. Left out: secrets, places in the file, the
  * order of keys (but that of tables, which is their precedence), and what only says how fast or where (delays of delivery and
- * sweep, log level, database).
+ * sweep, log level, database) or what `apply` may create.
  */
 export function configHash(config: Omit<Config, 'hash'>, registry: readonly Destination<unknown>[]): string {
   const { address, attributes, where, unconfirmed } = config.userMapping;
@@ -90,12 +91,31 @@ function consentShape(consent: ConsentBasis): object {
 }
 
 function destinationShape(
-  { name, type, options, onDelete }: DestinationConfig,
+  { name, type, options, vault, onDelete, adjustment }: DestinationConfig,
   registry: readonly Destination<unknown>[],
 ) {
   const destination = registry.find((candidate) => candidate.id === type);
   const open = destination === undefined ? undefined : withoutSecrets(options, optionSchema(destination));
-  return { name, type, onDelete, options: open };
+  // Of what is no secret, a placeholder says nothing.
+  const inVault = vault?.places.filter((place) => !place.secret).map(({ path, parts }) => ({ path, parts }));
+  return {
+    name,
+    type,
+    onDelete,
+    options: open,
+    inVault: inVault?.length === 0 ? undefined : inVault,
+    adjustment: adjustment && adjustmentShape(adjustment),
+  };
+}
+
+function adjustmentShape({ only, drop, rename, retype, where }: Adjustment): object {
+  return {
+    only: only?.toSorted(),
+    drop: drop.toSorted(),
+    rename,
+    retype: Object.fromEntries(retype.map(({ name, type }) => [name, type])),
+    where: conditionShape(where),
+  };
 }
 
 /** JSON with the keys of every object sorted; `undefined` fields are left out. */

@@ -11,7 +11,7 @@ export interface Spot {
 /** Collects every mistake and warning of one file, so that all are told at once. */
 export class Issues {
   readonly #file: string;
-  readonly #errors: RollcallError[] = [];
+  #errors: RollcallError[] = [];
   readonly #warnings: ConfigWarning[] = [];
   readonly #settled = new Set<string>();
 
@@ -30,6 +30,13 @@ export class Issues {
   /** Says that the value at a path is known to be wrong: what a reader finds wrong with it from now on is not added. */
   settle(path: TreePath): void {
     this.#settled.add(formatPath(path));
+  }
+
+  /** Takes back the mistakes of one code at a path and below it: what stands there is not used. */
+  withdraw(code: string, path: TreePath): void {
+    const top = formatPath(path);
+    const below = (at: string): boolean => at === top || at.startsWith(`${top}.`) || at.startsWith(`${top}[`);
+    this.#errors = this.#errors.filter((error) => error.code !== code || !below(error.place?.path ?? ''));
   }
 
   warn(code: string, message: string, spot: Spot): void {

@@ -16,13 +16,13 @@ import {
   TABLES,
 } from '../../test/support/config-text.ts';
 import { USER_COLUMNS } from '../core/user-columns.ts';
+import { ADJUSTMENT_KEYS, GENERIC_KEYS } from './destination-keys.ts';
 import { configJsonSchema } from './json-schema.ts';
 import { ALERT_KEYS } from './read-alerts.ts';
 import { BRAKE_KEYS, BRAKE_KINDS } from './read-brakes.ts';
 import { COMPUTED_KEYS, RELATED_KEYS } from './read-computed.ts';
 import { CONNECTOR_KEYS } from './read-connector.ts';
 import { CONTACT_TABLE_KEYS } from './read-contact-table.ts';
-import { GENERIC_KEYS } from './read-destinations.ts';
 import { EVENT_TABLE_KEYS } from './read-event-table.ts';
 import { DELIVERY_KEYS, TOP_KEYS } from './read-root.ts';
 import { SYNC_KEYS } from './read-sync.ts';
@@ -185,6 +185,7 @@ describe('the schema knows the keys the parser knows', () => {
     const options = ['token', 'base_url', 'region', 'lists', 'limit', 'quiet', 'clear_as', 'webhook', 'headers'];
     const entry = top.properties['destinations']?.properties['postbox'];
     expect(keysOf(entry)).toEqual([...options, ...GENERIC_KEYS].toSorted());
+    expect(keysOf(entry?.properties['attributes'])).toEqual(ADJUSTMENT_KEYS.toSorted());
   });
 
   test('user_mapping', () => {

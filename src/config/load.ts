@@ -3,6 +3,7 @@ import type { Destination } from '../core/destination.ts';
 import { RollcallError } from '../core/errors.ts';
 import { buildTree } from './build-tree.ts';
 import { ConfigErrors, MOST_EXPLAINED } from './config-errors.ts';
+import { sendToSandbox } from './development.ts';
 import { deepFreeze } from './freeze.ts';
 import { configHash } from './hash.ts';
 import type { Env } from './interpolate.ts';
@@ -27,13 +28,18 @@ export function parseConfig(
   const source = text.startsWith('\uFEFF') ? text.slice(1) : text;
   const issues = new Issues(options.file);
   const tree = buildTree(source, options.env, issues);
-  const config = tree === undefined ? undefined : readRoot(tree.root, options, issues);
+  const redirected = tree === undefined ? undefined : sendToSandbox(tree.root, options, issues);
+  const config = redirected === undefined ? undefined : readRoot(redirected.root, options, issues);
   if (config === undefined || issues.failed) {
     const errors = issues.errors();
     const lines = errors.slice(0, MOST_EXPLAINED).map((error) => error.place?.line ?? 1);
     throw new ConfigErrors(options.file, errors, maskedLines(source, tree, lines));
   }
-  return deepFreeze({ ...config, hash: configHash(config, options.registry) });
+  const destinations = config.destinations.map((destination) => {
+    const sandbox = redirected?.sandboxes.get(destination.name);
+    return sandbox === undefined ? destination : { ...destination, sandbox };
+  });
+  return deepFreeze({ ...config, destinations, hash: configHash(config, options.registry) });
 }
 
 /**

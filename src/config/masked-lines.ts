@@ -1,3 +1,4 @@
+import { GENERIC_KEYS } from './destination-keys.ts';
 import type { TextRange, Tree, TreeNode, TreePath } from './tree.ts';
 
 const OPEN_AT_TOP = new Set(['table_mapping', 'environment', 'consent', 'delivery', 'sweep', 'ssl_root_cert']);
@@ -17,7 +18,7 @@ const OPEN_IN_CONNECTOR = new Set([
 function isOpen(path: TreePath): boolean {
   const [first, second, third] = path.map(String);
   if (first === 'connectors') return second === 'supabase' && OPEN_IN_CONNECTOR.has(third ?? '');
-  if (first === 'destinations') return path.length === 3 && (third === 'type' || third === 'on_delete');
+  if (first === 'destinations') return GENERIC_KEYS.includes(third ?? '');
   return OPEN_AT_TOP.has(first ?? '');
 }
 

@@ -4,13 +4,19 @@ import { isNothing, type ScalarNode, type TreeNode, type TreePath } from './tree
  * A node as the plain value a schema reads. Keys with nothing behind them are left out; a written
  * `null` stays. Texts from the environment in `retyped` become
  * the number or truth value they spell, since the environment holds nothing but text.
+ * @param filled values that stand in for those of nodes
  */
-export function plainValue(node: TreeNode, retyped: ReadonlySet<ScalarNode> = new Set()): unknown {
-  if (node.kind === 'list') return node.items.map((item) => plainValue(item, retyped));
+export function plainValue(
+  node: TreeNode,
+  retyped: ReadonlySet<ScalarNode> = new Set(),
+  filled: ReadonlyMap<ScalarNode, unknown> = new Map(),
+): unknown {
+  if (node.kind === 'list') return node.items.map((item) => plainValue(item, retyped, filled));
   if (node.kind === 'map') {
     const entries = [...node.entries.values()].filter((entry) => !isBlank(entry.value));
-    return Object.fromEntries(entries.map((entry) => [entry.key, plainValue(entry.value, retyped)]));
+    return Object.fromEntries(entries.map((entry) => [entry.key, plainValue(entry.value, retyped, filled)]));
   }
+  if (filled.has(node)) return filled.get(node);
   return retyped.has(node) ? retype(String(node.value)) : node.value;
 }
 
@@ -18,7 +24,8 @@ function isBlank(node: TreeNode): boolean {
   return node.kind === 'scalar' && node.value === null && node.range[0] === node.range[1];
 }
 
-function retype(text: string): unknown {
+/** The number or truth value that a text spells, else the text. */
+export function retype(text: string): unknown {
   if (text === 'true' || text === 'false') return text === 'true';
   return /^-?\d{1,15}(?:\.\d{1,15})?$/.test(text) ? Number(text) : text;
 }

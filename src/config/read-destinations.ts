@@ -1,37 +1,44 @@
 import type { Destination } from '../core/destination.ts';
 import { asMap, readChoice, readText, wrongType } from './fields.ts';
+import { GENERIC_KEYS } from './destination-keys.ts';
 import type { Issues } from './issues.ts';
 import { optionSchema } from './option-schema.ts';
 import { locate, plainValue } from './plain-value.ts';
 import { quote } from './quote.ts';
+import { readAdjustment } from './read-adjustment.ts';
+import { readCreateMissing } from './read-create-missing.ts';
 import { suggestion } from './suggest.ts';
 import { type Entry, isNothing, type MapNode, type ScalarNode } from './tree.ts';
 import type { DestinationConfig, LeavingPolicy } from './types.ts';
+import { readVaultOptions, vaultNodes } from './read-vault-options.ts';
 import { checkOptionKeys, expectsTyped, issuePath, reportZodIssues } from './zod-issues.ts';
 
-/** The keys of every destination, which its own schema does not know. */
-export const GENERIC_KEYS: readonly string[] = ['type', 'on_delete'];
 /** What `on_delete` can say. */
 export const LEAVING_POLICIES: readonly LeavingPolicy[] = ['delete', 'unsubscribe', 'keep'];
 
 // It becomes part of keys in the database and of log fields.
 const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
 
-/** Reads `destinations:`; the options of each are checked by its own schema. Mistakes go to `issues`. */
+/**
+ * Reads `destinations:`; the options of each are checked by its own schema. Mistakes go to `issues`.
+ * @param attributes names of all mapped attributes; undefined while the mapping itself is wrong
+ */
 export function readDestinations(
   entry: Entry | undefined,
   registry: readonly Destination<unknown>[],
+  attributes: readonly string[] | undefined,
   issues: Issues,
 ): readonly DestinationConfig[] {
   const map = asMap(entry?.value, issues, 'a map of destinations');
   return [...(map?.entries.values() ?? [])]
-    .map((item) => readDestination(item, registry, issues))
+    .map((item) => readDestination(item, registry, attributes, issues))
     .filter((destination) => destination !== undefined);
 }
 
 function readDestination(
   entry: Entry,
   registry: readonly Destination<unknown>[],
+  attributes: readonly string[] | undefined,
   issues: Issues,
 ): DestinationConfig | undefined {
   if (!NAME.test(entry.key)) {
@@ -48,15 +55,14 @@ function readDestination(
     value.kind === 'map' ? value : { kind: 'map', entries: new Map(), at: entry.at, path: entry.path };
   const destination = findDestination(entry, map, registry, issues);
   if (destination === undefined) return undefined;
-  const options = readOptions(entry, map, destination, issues);
-  const account = options === undefined ? '' : destination.account(options);
   return {
     name: entry.key,
     type: destination.id,
-    options,
-    account,
+    ...readOptions(entry, map, destination, issues),
     events: destination.capabilities.events,
     onDelete: readChoice(map.entries.get('on_delete'), LEAVING_POLICIES, issues) ?? 'delete',
+    adjustment: readAdjustment(map, attributes, issues),
+    createMissing: readCreateMissing(map.entries.get('create_missing'), issues),
     ...entry.at,
   };
 }
@@ -95,13 +101,20 @@ function findDestination(
 }
 
 /** The options as the destination's schema makes them; undefined when they are wrong (which is reported). */
-function readOptions(entry: Entry, map: MapNode, destination: Destination<unknown>, issues: Issues): unknown {
+function readOptions(
+  entry: Entry,
+  map: MapNode,
+  destination: Destination<unknown>,
+  issues: Issues,
+): Pick<DestinationConfig, 'options' | 'vault' | 'account'> {
   const schema = optionSchema(destination);
   const options: MapNode = {
     ...map,
     entries: new Map([...map.entries].filter(([key]) => !GENERIC_KEYS.includes(key))),
   };
   checkOptionKeys(options, schema, entry.path, GENERIC_KEYS, issues);
+  const nodes = vaultNodes(options);
+  if (nodes.length > 0) return readVaultOptions({ entry, options, nodes, schema }, destination, issues);
   let result = destination.config.safeParse(plainValue(options));
   if (!result.success) {
     const retyped = new Set<ScalarNode>();
@@ -111,7 +124,7 @@ function readOptions(entry: Entry, map: MapNode, destination: Destination<unknow
     }
     if (retyped.size > 0) result = destination.config.safeParse(plainValue(options, retyped));
   }
-  if (result.success) return result.data;
+  if (result.success) return { options: result.data, account: destination.account(result.data) };
   reportZodIssues(result.error.issues, options, entry, schema, issues);
-  return undefined;
+  return { options: undefined, account: undefined };
 }

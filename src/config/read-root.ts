@@ -7,6 +7,7 @@ import { readAlerts } from './read-alerts.ts';
 import { readBrakes } from './read-brakes.ts';
 import { CONNECTOR_KEYS, readConnector } from './read-connector.ts';
 import { CONSENT_CHOICES, readConsent } from './read-consent.ts';
+import { attributeNames } from './read-adjustment.ts';
 import { readDestinations } from './read-destinations.ts';
 import { readServer } from './read-server.ts';
 import { type Entry, isNothing, type TreeNode } from './tree.ts';
@@ -57,7 +58,8 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
   checkKeys(tree, TOP_KEYS, issues, misplaced);
   const field = (key: string): Entry | undefined => tree.entries.get(key);
   const connector = readConnector(tree, TOP_KEYS, issues);
-  const destinations = readDestinations(field('destinations'), options.registry, issues);
+  const names = issues.failed ? undefined : attributeNames(connector.userMapping, connector.tables);
+  const destinations = readDestinations(field('destinations'), options.registry, names, issues);
   const consent = readConsent(field('consent'), connector.index, issues);
   checkConsentGiven(field('destinations'), field('consent'), issues);
   if (connector.eventTables.length + connector.systemEvents.length > 0) {

@@ -1,5 +1,7 @@
 /** The file as a tree with places: aliases resolved, environment put in, duplicate keys gone. What the readers read. */
 
+import type { VaultPart } from './interpolate.ts';
+
 /** 1-based; columns count UTF-16 units, as editors do. */
 export interface Position {
   readonly line: number;
@@ -22,6 +24,8 @@ export interface ScalarNode extends NodeBase {
   /** True when any of the value came from the environment: it must never be shown. */
   readonly fromEnv: boolean;
   readonly range: TextRange;
+  /** The text in parts, where some of it stands in Vault: then `value` is not all of it. */
+  readonly vault?: readonly VaultPart[] | undefined;
 }
 
 interface ListNode extends NodeBase {

@@ -1,4 +1,5 @@
-import type { ConsentBasis, ContactTable, EventTable, SystemEvent, UserMapping } from '../core/mapping.ts';
+import type { VaultPart } from './interpolate.ts';
+import type { Adjustment, ConsentBasis, ContactTable, EventTable, SystemEvent, UserMapping } from '../core/mapping.ts';
 
 /** A validated, frozen configuration. Made by `loadConfig`; nothing else builds one. */
 export interface Config {
@@ -90,14 +91,40 @@ export interface DestinationConfig {
   readonly name: string;
   /** Which destination: the id of a registry entry, for example `mailtrap`. */
   readonly type: string;
-  /** Parsed by that destination's own schema. */
+  /** Parsed by that destination's own schema. With `vault`, placeholders stand for the secrets: nothing can be sent with them. */
   readonly options: unknown;
-  /** See `Destination.account`. */
-  readonly account: string;
+  /** What of the options stands in Vault, and has to be read before anything is sent (`resolveOptions`); undefined: nothing. */
+  readonly vault?: VaultOptions | undefined;
+  /** See `Destination.account`; undefined while Vault has what tells it. */
+  readonly account: string | undefined;
   /** Which events it takes: see `Destination.capabilities`. */
   readonly events: 'keyed' | 'unkeyed' | 'none';
   /** What becomes of the contact of a person who left: deleted, banned, or no contact any more by the mapping. */
   readonly onDelete: LeavingPolicy;
+  /** The base URL of its stand-in in the local sandbox, where it is sent to in development instead; undefined: to the API itself. */
+  readonly sandbox?: string | undefined;
+  /** How its contacts differ from what the mapping makes of people; undefined where they do not. */
+  readonly adjustment?: Adjustment | undefined;
+  /** What `apply` creates there when it is missing. */
+  readonly createMissing: { readonly fields: boolean; readonly lists: boolean };
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Options with secrets that stand in Vault. */
+export interface VaultOptions {
+  /** The options as written, with placeholders. */
+  readonly input: unknown;
+  readonly places: readonly VaultPlace[];
+}
+
+/** An option that stands in Vault, whole or in part. */
+export interface VaultPlace {
+  /** Below the options. */
+  readonly path: readonly (string | number)[];
+  readonly parts: readonly VaultPart[];
+  /** True when the destination marks it as a secret. */
+  readonly secret: boolean;
   readonly line: number;
   readonly column: number;
 }

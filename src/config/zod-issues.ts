@@ -18,6 +18,12 @@ export function issuePath(issue: core.$ZodIssue): Path {
   return issue.path.filter((part): part is string | number => typeof part !== 'symbol');
 }
 
+/** Whether an issue at one path is about what stands at another: there, around it or inside it. */
+export function concerns(issue: Path, path: Path): boolean {
+  const length = Math.min(issue.length, path.length);
+  return path.slice(0, length).every((part, n) => issue[n] === part);
+}
+
 /**
  * Reports what a destination's schema says of its options, each at its key in the file. Unknown keys are reported elsewhere
  * (`checkOptionKeys`), since a schema that strips them would not tell.

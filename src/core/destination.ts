@@ -24,6 +24,24 @@ export interface Delivery {
   /** True when the address was another person's: mapped attributes that are absent must be cleared. */
   readonly takeover: boolean;
   readonly consent: ConsentState;
+  /** Whose numbers `contactId` and `version` are; absent where many contacts go in one request. */
+  readonly origin?: Origin | undefined;
+  /**
+   * True when this version was accepted already and is said once more, as something older may have arrived after it: this must
+   * not be taken for a repetition.
+   */
+  readonly again?: boolean | undefined;
+}
+
+/** One install and one destination of it: what tells equal numbers of two databases apart. */
+export interface Origin {
+  /** No other install has it, but for copies of this one. */
+  readonly id: string;
+  /**
+   * When the install was bound to its database, in ms since 1970. A copy that is bound, and a database that is restored, has a
+   * later one; versions compare within one epoch only.
+   */
+  readonly epoch: number;
 }
 
 /**
@@ -79,6 +97,8 @@ export interface Operation {
    * is not there, a delete and an opt-out have nothing to do, and anything else is tried again as if it were new.
    */
   readonly find?: string | undefined;
+  /** Names what is said, the same for each attempt at it and unique among all installs, where a receiver can tell repetitions by it. */
+  readonly key?: string | undefined;
 }
 
 /** A request as data. The transport adds authentication and sends it. */
@@ -88,6 +108,8 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
+  /** It may also go to a private network, as the config says. Never to link-local or metadata addresses. */
+  readonly allowPrivate?: boolean | undefined;
 }
 
 /** An answer as data. */

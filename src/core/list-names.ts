@@ -23,8 +23,8 @@ export function idsOfLists(
       {
         hint:
           known === ''
-            ? `Create the list at ${vendor}, or take it out of \`lists\`.`
-            : `Write the id of one of these in \`lists\`: ${known}.`,
+            ? `Create the list at ${vendor} (or have \`rollcall apply\` do it: create_missing: [fields, lists]), or take it out of \`lists\`.`
+            : `Write the id of one of these in \`lists\`: ${known}. Or have \`rollcall apply\` create it: create_missing: [fields, lists].`,
         place: { path: 'lists' },
       },
     );

@@ -177,6 +177,25 @@ export interface UserMapping {
   readonly unconfirmed: boolean;
 }
 
+/** How the contacts of one destination differ from what the mapping makes of people. All names are those of the mapping. */
+export interface Adjustment {
+  /** The attributes that go there; undefined: all. */
+  readonly only: readonly string[] | undefined;
+  /** Attributes that do not go there. */
+  readonly drop: readonly string[];
+  /** Attribute to the name it has there. */
+  readonly rename: Readonly<Record<string, string>>;
+  readonly retype: readonly Retype[];
+  /** Over the mapped attributes and `email`; people for whom it is not true are no contacts there. */
+  readonly where: Condition | undefined;
+}
+
+/** The type that an attribute has at one destination. */
+export interface Retype extends MappingPlace {
+  readonly name: string;
+  readonly type: AttributeType;
+}
+
 /** What may be said about being subscribed. There is no default: the config must choose. */
 export type ConsentBasis =
   | {

@@ -29,4 +29,6 @@ export type Outcome =
       readonly retryAfterMs?: number | undefined;
       /** The stored remote id is of no use any more: forget it and address by email. */
       readonly forgetRemote?: boolean | undefined;
+      /** Of `config`: the destination wants nothing more, so its pause does not end by itself, nor by a restart of the worker. */
+      readonly untilApply?: boolean | undefined;
     };

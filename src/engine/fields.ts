@@ -68,7 +68,7 @@ function holds(has: string, type: AttributeType, { typeFor }: Pick<FieldPlan<nev
 
 /**
  * What stands in the way of the changes, as an error; undefined when they can be made.
- * @param mayCreate false when the config says `create_fields: false`
+ * @param mayCreate false when the config says `create_missing: false`
  */
 export function fieldsProblem(
   changes: FieldChanges,
@@ -89,7 +89,7 @@ export function fieldsProblem(
   const missing = [...changes.create.map((f) => f.name), ...changes.tooMany];
   if (!mayCreate && missing.length > 0) {
     return new RollcallError('RC_FIELDS_MISSING', `${at.name} lacks fields that are mapped: ${missing.join(', ')}.`, {
-      hint: 'Create them there, or set create_fields: true so that `rollcall apply` does it.',
+      hint: 'Create them there, or write create_missing: [fields] so that `rollcall apply` does it.',
       place: { path: `destinations.${at.name}` },
     });
   }

@@ -40,6 +40,50 @@ export async function withListIds(destination: Destination<unknown>, config: unk
   return lists.resolve(config, await readLists(destination, config, send));
 }
 
+/** What must be known to find, or make, the lists of a config. */
+export interface ListAccess {
+  readonly destination: Destination<unknown>;
+  readonly config: unknown;
+  readonly send: Send;
+}
+
+/**
+ * Names of lists in the config that are not there.
+ * @param mayCreate whether they will be made; else one that is missing is an error
+ * @throws RollcallError `RC_LISTS_UNREADABLE`, `RC_LIST_UNKNOWN`
+ */
+export async function missingLists(
+  { destination, config, send }: ListAccess,
+  mayCreate: boolean,
+): Promise<readonly string[]> {
+  const { lists } = destination;
+  if (lists === undefined || lists.names(config).length === 0) return [];
+  const known = await readLists(destination, config, send);
+  const names = lists.names(config);
+  const missing = names.filter((name) => !known.some((list) => list.name === name || list.id === name));
+  // What is said twice there, or may not be made, is told by the one who resolves.
+  lists.resolve(config, mayCreate ? [...known, ...missing.map((name) => ({ id: name, name }))] : known);
+  return [...new Set(missing)];
+}
+
+/**
+ * Makes lists. One whose answer was lost is looked for before it is given up.
+ * @throws RollcallError `RC_LIST_REFUSED` with the destination's own words
+ */
+export async function createLists({ destination, config, send }: ListAccess, names: readonly string[]): Promise<void> {
+  const { lists: plan } = destination;
+  if (plan === undefined) return;
+  for (const name of names) {
+    const made = await exchange(destination, config, send, plan.create(name, config));
+    if (made.ok) continue;
+    if ((await readLists(destination, config, send)).some((list) => list.name === name)) continue;
+    const why = made.outcome.kind === 'delivered' ? 'the answer could not be understood.' : made.outcome.message;
+    throw new RollcallError('RC_LIST_REFUSED', `${destination.name} did not create the list "${name}": ${why}`, {
+      hint: 'Create it there by hand, and run `rollcall apply` again.',
+    });
+  }
+}
+
 async function exchange<Value>(
   destination: Destination<unknown>,
   config: unknown,

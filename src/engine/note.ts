@@ -22,12 +22,16 @@ export async function note(lane: LaneShared, outcome: Outcome, begunAt: number, 
     case 'config': {
       // One pause for all that were in flight together.
       if (begunAt < lane.pausedAt) return;
-      const pauseMs = nextPauseMs(lane.pauses, times.breaker);
+      const pauseMs = outcome.untilApply === true ? Infinity : nextPauseMs(lane.pauses, times.breaker);
       lane.pausedAt = performance.now();
       lane.pausedUntil = lane.pausedAt + pauseMs;
       lane.pauses += 1;
       log.error(
-        { destination: name, code: outcome.code, seconds: Math.round(pauseMs / 1_000) },
+        {
+          destination: name,
+          code: outcome.code,
+          ...(pauseMs === Infinity ? {} : { seconds: Math.round(pauseMs / 1_000) }),
+        },
         'the destination refuses us, so it is paused',
       );
       await giveBack(lane, lane.queue.takeAll());

@@ -1,4 +1,4 @@
-import type { Destination, Operation, RemoteContact } from '../core/destination.ts';
+import type { Operation, RemoteContact } from '../core/destination.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Claimed } from './ports.ts';
 import type { Done, Requests, Sender } from './requests.ts';
@@ -22,15 +22,25 @@ export async function sendState(
   requests: Requests,
   { destination, config, plan }: Sender,
 ): Promise<StateDone | undefined> {
-  const wanted = lookupOf(delivery, destination, config);
-  if (wanted === undefined || destination.lookup === undefined) {
-    return await sendOperations(destination.encode(delivery, plan, config), requests);
+  const reads: RemoteContact[] = [];
+  const carried = destination.lookup === undefined ? undefined : carriedFrom(delivery);
+  if (carried !== undefined) reads.push(carried);
+  const { address, remote } = delivery;
+  const isStranger = delivery.action === 'upsert' && remote?.id == null && address !== null;
+  if (isStranger && destination.looksFirst?.(config) === true) reads.push({ address, id: null });
+  let read = delivery;
+  let latencyMs = 0;
+  for (const wanted of reads) {
+    const exchange = destination.lookup?.(wanted, config);
+    if (exchange === undefined) throw new TypeError(`${destination.id} looks first and has no lookup`);
+    const found = await requests.read(exchange);
+    if (found === undefined) return requests.asked ? { outcome: NO_TIME, latencyMs } : undefined;
+    if ('outcome' in found) return found;
+    latencyMs += found.latencyMs;
+    read = wanted === carried ? afterCarry(read, found.value) : afterMeeting(read, found.value);
   }
-  const read = await requests.read(destination.lookup(wanted, config));
-  if (read === undefined || 'outcome' in read) return read;
-  const remote = afterLookup(delivery, wanted, read.value);
-  const done = await sendOperations(destination.encode({ ...delivery, remote }, plan, config), requests);
-  return done === undefined ? undefined : { ...done, latencyMs: done.latencyMs + read.latencyMs };
+  const done = await sendOperations(destination.encode(read, plan, config), requests);
+  return done === undefined ? undefined : { ...done, latencyMs: done.latencyMs + latencyMs };
 }
 
 /**
@@ -57,30 +67,34 @@ export async function sendOperations(
 }
 
 /**
- * Whom to look up first. Before an address changes: consent lives with the address at many vendors, and an opt-out has to move
- * with the person (SPEC.md, "Invariants", 4). Before an opt-out by address: that would make a contact that is gone again. And
- * whoever may be there already, where an upsert of a stranger could undo an opt-out.
+ * Whose subscription is read first. Before an address changes: consent lives with the address at many vendors, and an opt-out has
+ * to move with the person (SPEC.md, "Invariants", 4). Before an opt-out by address: that would make a contact that is gone again.
  */
-function lookupOf(delivery: Claimed, destination: Destination<unknown>, config: unknown): RemoteContact | undefined {
-  const { action, remote, carryFrom, address } = delivery;
+function carriedFrom({ action, remote, carryFrom, consent, address }: Claimed): RemoteContact | undefined {
   if (action === 'unsubscribe') return remote?.id === null && remote.address !== null ? remote : undefined;
-  if (action !== 'upsert' || delivery.consent === 'opted_out') return undefined;
+  if (action !== 'upsert' || consent === 'opted_out') return undefined;
   if (carryFrom !== null) return { address: carryFrom, id: null };
-  if (remote?.id == null && address !== null && destination.looksFirst?.(config) === true) return { address, id: null };
   if (remote === null || remote.address === null || remote.address === address) return undefined;
   return remote;
 }
 
-function afterLookup(
-  { action, remote, address }: Claimed,
-  wanted: RemoteContact,
-  found: RemoteContact | null,
-): RemoteContact | null {
-  if (action === 'unsubscribe') return found;
-  // Nothing of ours yet: it is updated as what it is, and counts as a first delivery.
-  if (wanted !== remote && wanted.address === address) {
-    if (found === null) return remote;
-    return { ...found, leftovers: remote?.leftovers, imported: remote?.imported, met: true };
-  }
-  return { ...(remote ?? { address: null, id: null }), subscription: found?.subscription };
+function afterCarry(delivery: Claimed, found: RemoteContact | null): Claimed {
+  if (delivery.action === 'unsubscribe') return { ...delivery, remote: found };
+  const known = delivery.remote ?? { address: null, id: null };
+  return { ...delivery, remote: { ...known, subscription: found?.subscription } };
+}
+
+/**
+ * Whoever stands at the wanted address, where an upsert of a stranger could undo an opt-out: nothing of ours yet, so they are
+ * updated as what they are, and it counts as a first delivery. What was ours under another address is left over, and an opt-out
+ * read there counts here.
+ */
+function afterMeeting(delivery: Claimed, found: RemoteContact | null): Claimed {
+  if (found === null) return delivery;
+  const { remote, address } = delivery;
+  const old = remote?.address != null && remote.address !== address ? [remote.address] : [];
+  const leftovers = [...old, ...(remote?.leftovers ?? [])];
+  const imported = old.length === 0 ? remote?.imported : undefined;
+  const consent = remote?.subscription === 'unsubscribed' ? 'opted_out' : delivery.consent;
+  return { ...delivery, consent, remote: { ...found, leftovers, imported, met: true } };
 }

@@ -138,9 +138,10 @@ export interface Store extends JobStore, BackfillStore {
   ): Promise<{ granted: number; waitMs: number }>;
   /** Nothing that these buckets count is sent for so long. */
   holdSends(destination: number, buckets: readonly Bucket[], waitMs: number): Promise<void>;
+  /** @param pauseMs `Infinity`: until a person ends it with `rollcall apply` */
   pause(destination: number, code: string, message: string, pauseMs: number): Promise<void>;
   resume(destination: number): Promise<void>;
-  /** Ends the pauses of all destinations; the first contact of each still goes alone. */
+  /** Ends the pauses of all destinations that end by themselves; the first contact of each still goes alone. */
   endPauses(): Promise<void>;
   /** Marks `auth.users` as unreadable, with the database's words, or as readable again. */
   pauseSource(code: string, message: string): Promise<void>;

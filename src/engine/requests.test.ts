@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { ContactEvent, Destination, HttpRequest, RemoteContact } from '../core/destination.ts';
+import type { ContactEvent, Delivery, Destination, HttpRequest, RemoteContact } from '../core/destination.ts';
 import { mailtrap } from '../destinations/mailtrap/index.ts';
 import { perform } from './perform.ts';
 import type { Claimed } from './ports.ts';
+
+let lastEncoded: Delivery | undefined;
 
 const PEOPLE = new Map([
   ['ann@x.y', { id: 'a/1', subscription: 'unsubscribed' as const }],
@@ -24,7 +26,9 @@ const vendor: Destination<unknown> = {
         ? { ok: true, value: found(address) }
         : { ok: false, outcome: { kind: 'retry', code: `http_${status}`, message: 'no' } },
   }),
-  encode: ({ action, address, remote }) => {
+  encode: (delivery) => {
+    lastEncoded = delivery;
+    const { action, address, remote } = delivery;
     const find = remote?.id == null ? (remote?.address ?? undefined) : undefined;
     const path = `/${remote?.id ?? (find === undefined ? 'new' : '{id}')}`;
     const body = { address, subscription: remote?.subscription ?? null, met: remote?.met ?? false };
@@ -99,7 +103,8 @@ async function run(parts: Partial<Claimed>, answers: readonly (number | readonly
   });
   if (!performed.begun) throw new Error('not begun');
   const events = performed.events.map(({ id, outcome }) => `${id} ${outcome.kind}`);
-  return { sent, traffic, state: performed.state?.outcome, events, stopped: performed.stopped?.outcome };
+  const state = performed.state?.outcome;
+  return { sent, traffic, encoded: lastEncoded, state, events, stopped: performed.stopped?.outcome };
 }
 
 function event(id: string, name = 'some'): ContactEvent {
@@ -141,6 +146,26 @@ describe('a stranger, where an upsert could undo an opt-out', () => {
   test('who is not there is created; who is known is not looked up', async () => {
     expect((await run({})).sent[1]).toContain('PATCH /new');
     expect((await run({ remote: { id: 'b2', address: 'new@x.y' } })).sent).toHaveLength(1);
+  });
+
+  test('who said no is looked up too: not every vendor lets a contact be created twice', async () => {
+    expect((await run({ address: 'bob@x.y', consent: 'opted_out' })).sent[0]).toBe('GET /find/bob@x.y');
+  });
+
+  test('who moves without an id brings an opt-out along, and what stands under the old address is left over', async () => {
+    const remote = { id: null, address: 'ann@x.y', leftovers: ['older@x.y'] };
+    const moved = await run({ address: 'new@x.y', remote });
+    expect(moved.sent).toEqual([
+      'GET /find/ann@x.y',
+      'GET /find/new@x.y',
+      'PATCH /{id} [{"address":"new@x.y","subscription":"unsubscribed","met":false}]',
+    ]);
+    const met = await run({ address: 'bob@x.y', remote });
+    expect(met.sent.slice(0, 2)).toEqual(['GET /find/ann@x.y', 'GET /find/bob@x.y']);
+    expect(met.encoded).toMatchObject({
+      consent: 'opted_out',
+      remote: { id: 'b2', address: 'bob@x.y', leftovers: ['ann@x.y', 'older@x.y'], met: true },
+    });
   });
 });
 

@@ -1,13 +1,18 @@
-import type { Config } from '../config/types.ts';
+import type { Config, DestinationConfig } from '../config/types.ts';
 import type { Destination } from '../core/destination.ts';
 import { registry } from '../destinations/registry.ts';
 
-/** What the config says of a destination: its kind and its options; undefined when it does not name it. */
+/**
+ * What the config says of a destination: its kind, its options and the whole entry; undefined when it does not name it. Where some
+ * of them stand in Vault, `resolveOptions(entry)` gives those that can be sent with.
+ */
 export function configured(
   { destinations }: Config,
   name: string,
-): { readonly destination: Destination<unknown>; readonly options: unknown } | undefined {
+):
+  | { readonly destination: Destination<unknown>; readonly options: unknown; readonly entry: DestinationConfig }
+  | undefined {
   const entry = destinations.find((d) => d.name === name);
   const destination = registry.find((d) => d.id === entry?.type);
-  return entry === undefined || destination === undefined ? undefined : { destination, options: entry.options };
+  return entry === undefined || destination === undefined ? undefined : { destination, options: entry.options, entry };
 }

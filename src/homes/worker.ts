@@ -12,6 +12,7 @@ import { createWake, pause, type Wake } from '../engine/wake.ts';
 import { healthApp, listen } from '../server/health.ts';
 import { mountNotifications } from '../server/notifications.ts';
 import { configured } from './configured.ts';
+import { resolveOptions } from './resolve-options.ts';
 import { openDatabase, refOf } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
 import type { Identity } from '../sql/store/identity.ts';
@@ -149,11 +150,12 @@ async function routesOf(
   return states.flatMap((state) => {
     const found = configured(config, state.name);
     if (found === undefined) return [];
-    const { destination, options } = found;
-    const prepare = (): Promise<unknown> => withListIds(destination, options, send);
+    const { destination, options, entry } = found;
+    const prepare = async (): Promise<unknown> => withListIds(destination, await resolveOptions(entry, sql), send);
     const url = destination.bulk?.notifyUrl?.(options);
     const observed = observedSend(send, state.name, observe);
-    return [{ destination, state, prepare, rereads: false, notified: createWake(), url, send: observed }];
+    const rereads = entry.vault !== undefined;
+    return [{ destination, state, prepare, rereads, notified: createWake(), url, send: observed }];
   });
 }
 

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { NewCall } from './call-log.ts';
+import type { ConsentHistory } from './consent-history.ts';
 import type { FaultBox } from './fault-box.ts';
 import { describeVerdict, type FaultVerdict } from './faults.ts';
 import { readBody } from './read-body.ts';
@@ -12,6 +13,7 @@ export interface ApiServerParts {
   /** By id: the first segment of the path. */
   readonly destinations: ReadonlyMap<string, SandboxDestination>;
   readonly faults: FaultBox;
+  readonly history: ConsentHistory;
   readonly allowsHost: (header: string | undefined) => boolean;
   /** Answers `/` and everything under `/_sandbox/`. */
   readonly control: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<unknown>;
@@ -98,8 +100,17 @@ async function serve(
     : faults.decide({ destination, method: request.method, path: sent, ...standIn.subject(request) });
   const rejects = (address: string): boolean =>
     faults.rejectsRow(address, { destination, method: request.method, path: sent });
+  // Whatever changes within is this request's doing: nothing in a stand-in waits.
+  const acting = (act: () => ApiReply): ApiReply => {
+    parts.history.acting = request;
+    try {
+      return act();
+    } finally {
+      parts.history.acting = null;
+    }
+  };
   if (verdict === null) {
-    done(standIn.gate(request) ?? standIn.handle(request, rejects), null);
+    done(standIn.gate(request) ?? acting(() => standIn.handle(request, rejects)), null);
     return;
   }
   if (verdict.drop === 'before') {
@@ -107,7 +118,7 @@ async function serve(
     return;
   }
   await pause(verdict.waitBeforeMs, parts.closing);
-  const reply = spoil(standIn.gate(request) ?? act(standIn, request, rejects, verdict), verdict);
+  const reply = spoil(standIn.gate(request) ?? acting(() => act(standIn, request, rejects, verdict)), verdict);
   await pause(verdict.waitAfterMs, parts.closing);
   done(verdict.drop === 'after' ? null : reply, verdict);
 }

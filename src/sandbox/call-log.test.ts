@@ -23,7 +23,7 @@ it('remembers the last calls and counts them all', () => {
     calls: 5,
     byStatus: { 200: 4, 500: 1 },
     byMethod: { PATCH: 5 },
-    byDestination: { x: 5 },
+    byDestination: { x: { calls: 5, byStatus: { 200: 4, 500: 1 } } },
   });
   expect([log.find(2), log.find(3)?.n, log.find(6)]).toEqual([undefined, 3, undefined]);
   log.clear();

@@ -31,11 +31,13 @@ export interface SandboxCall {
   readonly fault: string | null;
 }
 
+type ByStatus = Readonly<Record<string, number>>;
+
 export interface SandboxCounters {
   readonly calls: number;
-  readonly byStatus: Readonly<Record<string, number>>;
+  readonly byStatus: ByStatus;
   readonly byMethod: Readonly<Record<string, number>>;
-  readonly byDestination: Readonly<Record<string, number>>;
+  readonly byDestination: Readonly<Record<string, { readonly calls: number; readonly byStatus: ByStatus }>>;
 }
 
 class LoggedCall implements SandboxCall {
@@ -98,7 +100,7 @@ export class CallLog {
   private total = 0;
   private byStatus: Record<string, number> = {};
   private byMethod: Record<string, number> = {};
-  private byDestination: Record<string, number> = {};
+  private byDestination: Record<string, { calls: number; byStatus: Record<string, number> }> = {};
 
   /** @param keep how many calls are remembered */
   constructor(keep: number) {
@@ -111,7 +113,9 @@ export class CallLog {
     this.total += 1;
     this.byStatus[kept.status] = (this.byStatus[kept.status] ?? 0) + 1;
     this.byMethod[call.method] = (this.byMethod[call.method] ?? 0) + 1;
-    this.byDestination[call.destination] = (this.byDestination[call.destination] ?? 0) + 1;
+    const own = (this.byDestination[call.destination] ??= { calls: 0, byStatus: {} });
+    own.calls += 1;
+    own.byStatus[kept.status] = (own.byStatus[kept.status] ?? 0) + 1;
     return kept;
   }
 
@@ -132,7 +136,7 @@ export class CallLog {
       calls: this.total,
       byStatus: { ...this.byStatus },
       byMethod: { ...this.byMethod },
-      byDestination: { ...this.byDestination },
+      byDestination: structuredClone(this.byDestination),
     };
   }
 

@@ -15,13 +15,14 @@ export interface ChangeSource {
   readonly newest: (destination: SandboxDestination) => readonly ShownContact[];
   readonly calls: (count: number) => readonly SandboxCall[];
   readonly counters: () => SandboxCounters;
+  readonly faults: () => Json;
 }
 
 /** An event with the id of its destination. */
 export type NamedEvent = ShownEvent & { readonly destination: string };
 
 /**
- * Streams of what changes, as lines of JSON: first `{"type":"hello",contacts,events,calls,counters,destinations}`, then
+ * Streams of what changes, as lines of JSON: first `{"type":"hello",contacts,events,calls,counters,destinations,faults}`, then
  * `{"type":"news",...}` with `changes` `[{destination,id,kind,contact}]`, `events`, `calls` and `skipped`. `destinations` has the
  * totals of each. A view for people: a reader too slow for it misses lines' worth of news (counted in `skipped`), and the
  * sandbox never waits for one.
@@ -196,14 +197,16 @@ class ChangeStream {
     });
   }
 
-  private totals(): { counters: Json; destinations: Json } {
+  private totals(): Readonly<Record<'counters' | 'destinations' | 'faults', Json>> {
     const { source } = this;
     return {
       counters: { ...source.counters() },
+      faults: source.faults(),
       destinations: source.destinations.map(({ id, standIn }) => ({
         id,
         contacts: standIn.contactCount,
         events: standIn.eventCount,
+        webhooks: standIn.webhooks !== undefined,
       })),
     };
   }
@@ -231,7 +234,8 @@ class ChangeStream {
   }
 }
 
-function callLine(call: SandboxCall): Json {
+/** A call without its headers and bodies. */
+export function callLine(call: SandboxCall): Json {
   const { n, at, destination, method, path, status, fault } = call;
   return { n, at, destination, method, path, status, ms: Math.round(call.ms * 100) / 100, fault };
 }

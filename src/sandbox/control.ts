@@ -7,17 +7,20 @@ import type { ChangeStreams } from './change-streams.ts';
 import { readInput, readJson } from './control-input.ts';
 import type { FaultBox } from './fault-box.ts';
 import { faultRule, type FaultRule } from './faults.ts';
-import { PAGE, PAGE_HEADERS } from './page.ts';
+import { PAGE, PAGE_HEADERS } from './page/page.ts';
 import { parseFault } from './parse-fault.ts';
 import { bearerToken, secretCheck } from './secrets.ts';
 import type { SandboxDestination } from './served.ts';
 import { mountOptOuts } from './control-opt-outs.ts';
+import { mountViews } from './control-views.ts';
+import type { ConsentHistory } from './consent-history.ts';
 
 export interface ControlParts {
   readonly controlKey: string;
   readonly destinations: readonly SandboxDestination[];
   readonly calls: CallLog;
   readonly faults: FaultBox;
+  readonly history: ConsentHistory;
   readonly streams: ChangeStreams;
   readonly reset: () => void;
   readonly save: () => Json;
@@ -58,10 +61,6 @@ export function controlApp(parts: ControlParts): Hono {
     parts.load(await readJson(context, MAX_STATE));
     return context.body(null, 204);
   });
-  app.get('/_sandbox/calls', (context) => {
-    const last = Number(context.req.query('last') ?? Number.POSITIVE_INFINITY);
-    return context.json({ counters: parts.calls.counters(), calls: parts.calls.last(Number.isNaN(last) ? 0 : last) });
-  });
   app.get('/_sandbox/events', (context) =>
     context.body(parts.streams.open(), 200, {
       'content-type': 'application/x-ndjson; charset=utf-8',
@@ -84,15 +83,13 @@ export function controlApp(parts: ControlParts): Hono {
     return context.body(null, 204);
   });
 
-  mountOptOuts(
-    app,
-    (id) => {
-      const destination = parts.destinations.find((one) => one.id === id);
-      if (destination !== undefined) return destination;
-      throw new RollcallError('RC_SANDBOX_DESTINATION', `This sandbox does not serve "${id}".`);
-    },
-    parts.now,
-  );
+  const find = (id: string): SandboxDestination => {
+    const destination = parts.destinations.find((one) => one.id === id);
+    if (destination !== undefined) return destination;
+    throw new RollcallError('RC_SANDBOX_DESTINATION', `This sandbox does not serve "${id}".`);
+  };
+  mountViews(app, { ...parts, find });
+  mountOptOuts(app, find, parts.now);
 
   app.notFound((context) =>
     context.json({ error: { code: 'RC_SANDBOX_PATH', message: 'No such control path.' } }, 404),

@@ -1,3 +1,4 @@
+import { RollcallError } from '../core/errors.ts';
 import {
   activate,
   decideFault,
@@ -11,9 +12,12 @@ import {
 export class FaultBox {
   private faults: ActiveFault[] = [];
   private readonly random: () => number;
+  private readonly destinations: readonly string[] | undefined;
 
-  constructor(random: () => number, rules: readonly FaultRule[]) {
+  /** @param destinations the ids that rules may name; any when absent */
+  constructor(random: () => number, rules: readonly FaultRule[], destinations?: readonly string[]) {
     this.random = random;
+    this.destinations = destinations;
     this.add(rules);
   }
 
@@ -21,7 +25,15 @@ export class FaultBox {
     return this.faults.length === 0;
   }
 
+  /** @throws RollcallError `RC_FAULT_INVALID` for a destination that is not served: such a rule would never act */
   add(rules: readonly FaultRule[]): void {
+    for (const { match } of rules) {
+      const named = match?.destination;
+      if (named === undefined || this.destinations?.includes(named) !== false) continue;
+      throw new RollcallError('RC_FAULT_INVALID', `A fault names the destination "${named}", which is not served.`, {
+        hint: `Served: ${this.destinations.join(', ')}.`,
+      });
+    }
     this.faults = [...this.faults, ...rules.map(activate)];
   }
 

@@ -3,8 +3,10 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { RollcallError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
 import { apiServer } from './api-server.ts';
 import { CallLog, type SandboxCall } from './call-log.ts';
+import { ConsentHistory } from './consent-history.ts';
 import { ChangeStreams } from './change-streams.ts';
 import { controlApp } from './control.ts';
 import { FaultBox } from './fault-box.ts';
@@ -20,7 +22,8 @@ import type { ContactChange, Sandbox, SandboxOptions } from './types.ts';
 /**
  * Starts local stand-ins of the destinations' APIs, each under its id, with faults on demand, a control API and a page.
  * @throws RollcallError `RC_SANDBOX_LIMITS` for a scale that is not above zero, `RC_SANDBOX_DESTINATION` for an id without a
- *   stand-in, `RC_SANDBOX_STATE` for a state that is none, `RC_SANDBOX_PORT` when it can't listen
+ *   stand-in, `RC_FAULT_INVALID` for a fault of a destination that is not
+ *   served, `RC_SANDBOX_STATE` for a state that is none, `RC_SANDBOX_PORT` when it can't listen
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const host = options.host ?? '127.0.0.1';
@@ -34,11 +37,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const onCall = new Signal<SandboxCall>();
   const onContact = new Signal<ContactChange>();
   const closing = new AbortController();
+  const history = new ConsentHistory();
   const newest = new Map<string, Newest>();
   let origin = '';
   let revision = 0;
 
-  const makers = await findStandIns(options.only);
+  const makers = options.standIns === undefined ? await findStandIns(options.only) : Object.entries(options.standIns);
   const destinations = makers.map(([id, make]) => serve(id, make));
   const byId = new Map(destinations.map((destination) => [destination.id, destination]));
 
@@ -57,6 +61,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       onContact: (kind, contact) => {
         revision += 1;
         recent.note(kind, contact);
+        history.note(id, kind, contact, now());
         if (streams.watched) streams.contact(id, contact.id, kind);
         if (onContact.heard) onContact.tell({ destination: id, kind, contact, at: now() });
       },
@@ -80,26 +85,33 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     newest: ({ id, standIn }) => newest.get(id)?.contacts(standIn) ?? [],
     calls: (count) => calls.last(count),
     counters: () => calls.counters(),
+    faults: () => faults.list().map(({ rule, left }) => ({ rule: rule as JsonObject, left })),
   });
-  const faults = new FaultBox(seededRandom(options.seed ?? randomBytes(4).readUInt32LE()), options.faults ?? []);
+  const random = seededRandom(options.seed ?? randomBytes(4).readUInt32LE());
+  const ids = destinations.map(({ id }) => id);
+  const faults = new FaultBox(random, options.faults ?? [], ids);
   const reset = (): void => {
     for (const { standIn } of destinations) standIn.reset();
     calls.clear();
+    history.clear();
     revision += 1;
+    streams.restart();
   };
   const load: Sandbox['load'] = (state) => {
     loadState(destinations, state);
+    history.clear();
     for (const { id, standIn } of destinations) newest.get(id)?.readFrom(standIn);
     revision += 1;
     streams.restart();
   };
   if (options.state !== undefined) load(options.state);
   const save = (): ReturnType<typeof saveState> => saveState(destinations);
-  const app = controlApp({ controlKey, destinations, calls, faults, streams, reset, save, load, now });
+  const app = controlApp({ controlKey, destinations, calls, faults, history, streams, reset, save, load, now });
 
   const server = apiServer({
     destinations: byId,
     faults,
+    history,
     allowsHost: hostGuard(host),
     control: getRequestListener(app.fetch, { overrideGlobalObjects: false }),
     now,
@@ -123,7 +135,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       const destination = byId.get(id);
       if (destination !== undefined) return destination;
       throw new RollcallError('RC_SANDBOX_DESTINATION', `This sandbox does not serve "${id}".`, {
-        hint: `It serves: ${destinations.map((one) => one.id).join(', ')}.`,
+        hint: `It serves: ${ids.join(', ')}.`,
       });
     },
     calls: () => calls.last(),

@@ -1,12 +1,14 @@
 import type { SandboxCall, SandboxCounters } from './call-log.ts';
 import type { FaultRule } from './faults.ts';
 import type { SandboxDestination } from './served.ts';
-import type { ContactChangeKind, ShownContact } from './stand-in.ts';
+import type { ContactChangeKind, ShownContact, StandInMaker } from './stand-in.ts';
 import type { Json } from '../core/json.ts';
 
 export interface SandboxOptions {
   /** Ids of the destinations to stand in for; all that there are when absent. */
   readonly only?: readonly string[] | undefined;
+  /** The stand-ins to serve, by id, in place of those that are found. */
+  readonly standIns?: Readonly<Record<string, StandInMaker>> | undefined;
   /** 0, the default, takes a free port. */
   readonly port?: number | undefined;
   /** Address to bind; 127.0.0.1 when absent. */

@@ -1,4 +1,5 @@
 import type { Config } from '../config/types.ts';
+import { adjustedNames } from './compile/adjustment.ts';
 import { foresee as foreseeFunction } from './functions/foresee.ts';
 import { mappingScript } from './generated.ts';
 import { APPLY_LOCK } from './install-script.ts';
@@ -39,13 +40,15 @@ export async function foresee(
 ): Promise<readonly Foreseen[]> {
   const kept = config.destinations.filter((d) => destinations.includes(d.name));
   if (kept.length === 0) return [];
-  const policies = Object.fromEntries(kept.map((d) => [d.name, d.onDelete]));
+  const looked = Object.fromEntries(
+    kept.map((d) => [d.name, { on_delete: d.onDelete, clock: adjustedNames(sources.clockAttributes, d.adjustment) }]),
+  );
   try {
     return await sql.transaction(async (tx) => {
       await tx.script(
         [`set local search_path = '';`, APPLY_LOCK, foreseeFunction, mappingScript(config, sources)].join('\n'),
       );
-      throw new Done(await count(tx, policies, sources.clockAttributes, budgetMs));
+      throw new Done(await count(tx, looked, budgetMs));
     });
   } catch (error) {
     if (error instanceof Done) return error.found;
@@ -63,19 +66,17 @@ interface PageRow {
 
 async function count(
   tx: Queryable,
-  policies: Readonly<Record<string, string>>,
-  clock: readonly string[],
+  looked: Readonly<Record<string, object>>,
   budgetMs: number,
 ): Promise<readonly Foreseen[]> {
-  const found = new Map(Object.keys(policies).map((name) => [name, { leaving: 0, changing: 0 }]));
+  const found = new Map(Object.keys(looked).map((name) => [name, { leaving: 0, changing: 0 }]));
   const until = performance.now() + budgetMs;
   let complete = false;
   for (let after = '0'; ;) {
-    const rows = await tx.query<PageRow>('select * from rollcall.foresee_page($1, $2, $3, $4)', [
+    const rows = await tx.query<PageRow>('select * from rollcall.foresee_page($1, $2, $3)', [
       after,
       PAGE,
-      JSON.stringify(policies),
-      clock,
+      JSON.stringify(looked),
     ]);
     for (const { destination, leaving, changing } of rows) {
       const sum = found.get(destination) ?? { leaving: 0, changing: 0 };

@@ -1,4 +1,5 @@
 import type { Brake, Config, DestinationConfig } from '../config/types.ts';
+import { adjustedNames, adjustedPlan, adjustFunction, type CompiledAdjustment } from './compile/adjustment.ts';
 import { attributePlan } from './compile/attribute-plan.ts';
 import { capturePlans, triggerTables } from './compile/capture-plan.ts';
 import { captureScript } from './compile/capture-trigger.ts';
@@ -21,12 +22,14 @@ export function generated(config: Config, sources: Sources): string {
     page: part.makesContacts && pages[n] !== undefined ? `sweep_${n + 1}` : undefined,
   }));
   const found = resolvers(sources);
+  const adjusted = adjustments(config, sources);
   const maps = sources.events.map((source, n) => ({ name: `map_events_${n + 1}`, source }));
   const names = [
     ...made.map((p) => p.name),
     ...found.map((r) => r.name),
     ...maps.map((m) => m.name),
     ...made.flatMap((p) => p.page ?? []),
+    ...[...adjusted.values()].map((a) => a.name),
   ];
   return [
     dropped(names),
@@ -42,7 +45,7 @@ export function generated(config: Config, sources: Sources): string {
       eventColumns: new Map(plans.map((plan) => [plan.table.name, plan.events?.columns ?? []])),
       triggers: triggerTables(plans),
     }),
-    ...destinations(config, sources, on),
+    ...destinations(config, sources, { adjusted, on }),
     // Planned once now, so that what cannot run is told here and not by the first fold.
     ...made.map((part) => planned(part.name)),
     captureScript(plans),
@@ -65,6 +68,7 @@ export function mappingScript(config: Config, sources: Sources): string {
     ),
     `delete from rollcall.parts;`,
     ...made.map((part) => partRow({ ...part, page: undefined })),
+    ...adjustmentScript(adjustments(config, sources)),
     `update rollcall.sources set pause_code = null where pause_code is not null;`,
   ].join('\n');
 }
@@ -78,41 +82,77 @@ export function isOn(config: Config): boolean {
   );
 }
 
-function destinations(config: Config, sources: Sources, on: boolean): string[] {
-  const plan = JSON.stringify(attributePlan(config, sources));
+interface NamedAdjustment extends CompiledAdjustment {
+  /** The function that is generated for it, unquoted. */
+  readonly name: string;
+}
+
+/** What destinations make of contacts, by the destination's name. */
+function adjustments(config: Config, sources: Sources): ReadonlyMap<string, NamedAdjustment> {
+  const some = config.destinations.flatMap(({ name, adjustment }) =>
+    adjustment === undefined ? [] : [{ name, adjustment }],
+  );
+  if (some.length === 0) return new Map();
+  const plan = attributePlan(config, sources);
+  return new Map(some.map(({ name, adjustment }, n) => [name, { name: `adjust_${n + 1}`, adjustment, plan }]));
+}
+
+/** The functions, and which destination has which; destinations that are not there yet have none. */
+function adjustmentScript(adjusted: ReadonlyMap<string, NamedAdjustment>): string[] {
+  return [
+    `delete from rollcall.adjustments;`,
+    ...[...adjusted].flatMap(([destination, of]) => [
+      adjustFunction(of.name, of),
+      `insert into rollcall.adjustments (destination_id, function)
+  select d.id, ${quoteLiteral(of.name)} from rollcall.destinations d where d.name = ${quoteLiteral(destination)};`,
+      // Planned once now, as the mappings are.
+      `do ${dollarQuote(`begin perform from rollcall.${of.name}('{}', '{}'); end`)};`,
+    ]),
+  ];
+}
+
+function destinations(
+  config: Config,
+  sources: Sources,
+  { adjusted, on }: { readonly adjusted: ReadonlyMap<string, NamedAdjustment>; readonly on: boolean },
+): string[] {
   const lines = config.destinations.flatMap((destination) =>
-    destinationScript(destination, config, sources, { plan, on }),
+    destinationScript(destination, config, sources, { adjustment: adjusted.get(destination.name), on }),
   );
   const kept = config.destinations.map((d) => quoteLiteral(d.name)).join(', ');
   return [
     ...lines,
+    ...adjustmentScript(adjusted),
     `update rollcall.destinations set enabled = false where true${kept === '' ? '' : ` and name not in (${kept})`};`,
   ];
 }
 
 function destinationScript(
-  { name, type, account, onDelete, events }: DestinationConfig,
+  { name, type, account, onDelete, events, adjustment: said }: DestinationConfig,
   config: Config,
   sources: Sources,
-  { plan, on }: { readonly plan: string; readonly on: boolean },
+  { adjustment, on }: { readonly adjustment: CompiledAdjustment | undefined; readonly on: boolean },
 ): string[] {
   const map = mapFunctionName(name);
   const { userMapping: mapping, consent, users } = config;
   const fingerprint = fingerprintFunctionName(name);
+  const plan = JSON.stringify(adjustedPlan(attributePlan(config, sources), said, config.file));
+  const clock = adjustedNames(sources.clockAttributes, said);
   const of: UserFunction = { mapping, consent, users, source: sources.users };
   return [
     mapFunction(map, of),
     planned(map),
-    ...(fingerprint === undefined ? [] : [fingerprintFunction(fingerprint, of)]),
+    ...(fingerprint === undefined ? [] : [fingerprintFunction(fingerprint, of, adjustment)]),
     `select rollcall.send_again(id, true) from rollcall.destinations
-  where name = ${quoteLiteral(name)} and account <> ${quoteLiteral(account)};`,
-    `insert into rollcall.destinations (name, type, map_function, fingerprint_function, plan, account, on_delete, takes_events, events_once, enabled)
-  values (${quoteLiteral(name)}, ${quoteLiteral(type)}, ${quoteLiteral(map)}, ${fingerprint === undefined ? 'null' : quoteLiteral(fingerprint)}, ${quoteLiteral(plan)}, ${quoteLiteral(account)},
-    ${quoteLiteral(onDelete)}, ${events !== 'none'}, ${events === 'unkeyed' && config.delivery.events === 'at_most_once'}, ${on})
+  where name = ${quoteLiteral(name)} and account not in ('', ${quoteLiteral(account ?? '')}) and ${account !== undefined};`,
+    // Without its secrets nobody knows which account it is: what is known of one stays.
+    `insert into rollcall.destinations as d (name, type, map_function, fingerprint_function, plan, account, on_delete, takes_events, events_once, enabled, clock_attributes)
+  values (${quoteLiteral(name)}, ${quoteLiteral(type)}, ${quoteLiteral(map)}, ${fingerprint === undefined ? 'null' : quoteLiteral(fingerprint)}, ${quoteLiteral(plan)}, ${quoteLiteral(account ?? '')},
+    ${quoteLiteral(onDelete)}, ${events !== 'none'}, ${events === 'unkeyed' && config.delivery.events === 'at_most_once'}, ${on}, ${clock.length === 0 ? 'null' : quoteTexts(clock)})
   on conflict (name) do update set type = excluded.type, map_function = excluded.map_function,
     fingerprint_function = excluded.fingerprint_function, plan = excluded.plan,
-    account = excluded.account, on_delete = excluded.on_delete, takes_events = excluded.takes_events,
-    events_once = excluded.events_once, enabled = excluded.enabled;`,
+    account = coalesce(nullif(excluded.account, ''), d.account), on_delete = excluded.on_delete, takes_events = excluded.takes_events,
+    events_once = excluded.events_once, enabled = excluded.enabled, clock_attributes = excluded.clock_attributes;`,
   ];
 }
 
@@ -151,7 +191,7 @@ function dropped(names: readonly string[]): string {
 begin
   for v_function in
     select p.oid::regprocedure from pg_catalog.pg_proc p
-     where p.pronamespace = 'rollcall'::regnamespace and p.proname ~ '^(part|aggregate|sweep|resolve|map_events)_[0-9]+$'
+     where p.pronamespace = 'rollcall'::regnamespace and p.proname ~ '^(part|aggregate|sweep|resolve|map_events|adjust)_[0-9]+$'
        ${kept === '' ? '' : `and p.proname not in (${kept})`}
   loop
     execute 'drop function ' || v_function;
@@ -162,14 +202,12 @@ end`)};`;
 function installed(config: Config, sources: Sources): string[] {
   const basis = config.consent?.kind === 'everyone' ? quoteLiteral(config.consent.basis) : 'null';
   const every = sources.reevaluateMs === undefined ? 'null' : `${sources.reevaluateMs} * interval '1 millisecond'`;
-  const clock = sources.clockAttributes.length === 0 ? 'null' : quoteTexts(sources.clockAttributes);
   return [
     // Another config means that every contact is looked at again.
     `select rollcall.want_sweep(case when config_hash is null then 'installed' else 'config' end, null) from rollcall.install
   where config_hash is distinct from ${quoteLiteral(config.hash)};`,
     `update rollcall.install set config_hash = ${quoteLiteral(config.hash)}, consent_basis = ${basis},
-  grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)}, reevaluate = ${every},
-  clock_attributes = ${clock};`,
+  grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)}, reevaluate = ${every};`,
     ...(['deletes', 'changes'] as const).map((kind) => brakeLimit(kind, config.brakes[kind])),
     `select rollcall.try_again();`,
   ];

@@ -1,6 +1,7 @@
 import type { Config } from '../config/types.ts';
 import { dropCapture } from './compile/capture-trigger.ts';
 import { generated } from './generated.ts';
+import { adjust } from './functions/adjust.ts';
 import { alerts } from './functions/alerts.ts';
 import { backfill } from './functions/backfill.ts';
 import { brakes as brakeFunctions } from './functions/brakes.ts';
@@ -80,6 +81,7 @@ export function installScript(config: Config, sources: Sources): string {
     mapping,
     sourceState,
     wanted,
+    adjust,
     kin,
     events,
     eventDelivery,
@@ -108,7 +110,7 @@ export function installScript(config: Config, sources: Sources): string {
     `revoke all on all tables in schema rollcall from public;`,
     `revoke all on all sequences in schema rollcall from public;`,
     `revoke all on all routines in schema rollcall from public;`,
-    `revoke all on type rollcall.mapped, rollcall.wanted, rollcall.fingerprint, rollcall.result, rollcall.change, rollcall.mapped_event, rollcall.read_event, rollcall.captured_event, rollcall.read_turn,
+    `revoke all on type rollcall.mapped, rollcall.wanted, rollcall.adjusted, rollcall.fingerprint, rollcall.result, rollcall.change, rollcall.mapped_event, rollcall.read_event, rollcall.captured_event, rollcall.read_turn,
   rollcall.sweep_keys from public;`,
     ...API_ROLES.map(revokeAll),
   ].join('\n');

@@ -18,6 +18,8 @@ export interface Sources {
   readonly events: readonly EventSource[];
   /** Shortest time after which something must be evaluated again without a change, in ms; undefined when nothing must. */
   readonly reevaluateMs: number | undefined;
+  /** What the database says of a destination's `where`, by the destination's name. */
+  readonly adjustments: ReadonlyMap<string, InspectedExpression>;
   /** Attributes that read the clock: see `clockAttributes`. */
   readonly clockAttributes: readonly string[];
   readonly warnings: readonly SourceWarning[];

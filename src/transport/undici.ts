@@ -10,6 +10,9 @@ import { type GuardOptions, guardedLookup, type LookupAll, urlProblem } from './
 /** Longer answers are cut here, in bytes. */
 const LONGEST_BODY = 1_048_576;
 
+/** For a request that may also go to a private network. */
+const TO_PRIVATE: GuardOptions = { allowPrivate: true };
+
 export interface UndiciSendOptions extends GuardOptions {
   /** Connections kept to one origin; 50 when absent. Requests beyond wait their turn within their deadline. */
   readonly connections?: number | undefined;
@@ -113,18 +116,22 @@ class Exchange implements Dispatcher.DispatchHandler {
  * `close` lets what is in flight end, each by its own deadline, and refuses what comes later.
  */
 export function createUndiciSend(options: UndiciSendOptions = {}): { send: Send; close(): Promise<void> } {
-  const agent = new Agent({
-    connections: options.connections ?? 50,
-    pipelining: 1,
-    // The deadline of each request is the only clock for answers.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: {
-      timeout: options.connectTimeoutMs ?? 10_000,
-      lookup: guardedLookup(options, options.lookup),
-      ...(options.ca === undefined ? {} : { ca: options.ca }),
-    },
-  });
+  const open = (guard: GuardOptions): Agent =>
+    new Agent({
+      connections: options.connections ?? 50,
+      pipelining: 1,
+      // The deadline of each request is the only clock for answers.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: {
+        timeout: options.connectTimeoutMs ?? 10_000,
+        lookup: guardedLookup(guard, options.lookup),
+        ...(options.ca === undefined ? {} : { ca: options.ca }),
+      },
+    });
+  const agent = open(options);
+  // Connections of their own: one that was let through to a private network must not carry a request that may not go there.
+  let toPrivate: Agent | undefined;
 
   const inFlight = new Set<Promise<SendResult>>();
   let closed = false;
@@ -146,7 +153,8 @@ export function createUndiciSend(options: UndiciSendOptions = {}): { send: Send;
       const timer = setTimeout(() => exchange.stop('deadline'), Math.max(0, deadlineMs));
       if (closed || signal?.aborted === true) return onAbort();
       if (deadlineMs <= 0) return exchange.stop('deadline');
-      const problem = url === undefined ? 'The URL is malformed.' : urlProblem(url, options);
+      const guard = request.allowPrivate === true ? TO_PRIVATE : options;
+      const problem = url === undefined ? 'The URL is malformed.' : urlProblem(url, guard);
       if (url === undefined || problem !== undefined) {
         const message = problem ?? 'The URL is malformed.';
         return settle({ outcome: { kind: 'config', code: 'blocked_address', message } });
@@ -159,7 +167,8 @@ export function createUndiciSend(options: UndiciSendOptions = {}): { send: Send;
       const method = request.method as Dispatcher.HttpMethod;
       const path = url.pathname + url.search;
       const { body } = request;
-      agent.dispatch({ origin: url.origin, path, method, headers: headersOf(request, auth), body }, exchange);
+      const through = guard === TO_PRIVATE ? (toPrivate ??= open(TO_PRIVATE)) : agent;
+      through.dispatch({ origin: url.origin, path, method, headers: headersOf(request, auth), body }, exchange);
     });
   }
 
@@ -177,7 +186,7 @@ export function createUndiciSend(options: UndiciSendOptions = {}): { send: Send;
       closed = true;
       await Promise.all(inFlight);
       // Not agent.close(): it would also wait for connections that are still being made for requests already over.
-      await agent.destroy();
+      await Promise.all([agent.destroy(), toPrivate?.destroy()]);
     },
   };
 }

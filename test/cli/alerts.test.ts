@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ALERT_SECRET, createReceiver } from '../support/receiver.ts';
+import { ALERT_SECRET, createReceiver } from '../support/alert-receiver.ts';
 import { configText, rollcall, tempFile } from './run-cli.ts';
 
 const env = { DATABASE_URL: 'postgres://localhost/x', MAILTRAP_TOKEN: '0123456789abcdef', ALERTS: ALERT_SECRET };

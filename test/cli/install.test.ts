@@ -212,8 +212,8 @@ describe('what stops apply', () => {
     expect(await traces()).toEqual([]);
   });
 
-  test('create_fields: false', async () => {
-    const ran = await applyWith(configText(sandbox.apiUrl, { destination: 'create_fields: false' }));
+  test('create_missing: false', async () => {
+    const ran = await applyWith(configText(sandbox.apiUrl, { destination: 'create_missing: false' }));
     expect(ran.code).toBe(1);
     expect(ran.stderr).toContain(
       'error RC_FIELDS_MISSING: mailtrap lacks fields that are mapped: FIRSTNAME, SIGNUP_DATE.\n',

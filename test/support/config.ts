@@ -51,6 +51,7 @@ export function testConfig(more: Partial<Config> = {}): Config {
         account: 'sandbox',
         events: 'unkeyed',
         onDelete: 'delete',
+        createMissing: { fields: true, lists: false },
         line: 1,
         column: 1,
       },

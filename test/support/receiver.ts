@@ -1,62 +1,47 @@
-import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { onCleanup } from './database.ts';
 
-/** For tests: one message that a receiver of alerts has got. */
+/** A request as it came over the wire. */
 export interface Received {
-  readonly id: string;
-  readonly type: string;
-  readonly text: string;
-  readonly data: Readonly<Record<string, unknown>>;
-  /** Whether signature and time are right, by the rules of Standard Webhooks. */
-  readonly signed: boolean;
+  readonly headers: Record<string, string>;
+  readonly body: string;
 }
 
-/** For tests: takes alerts. */
+/** An HTTP server that keeps what it gets. */
 export interface Receiver {
+  /** `http://127.0.0.1:port/`. */
   readonly url: string;
-  readonly got: readonly Received[];
-  /** What it answers from now on. */
-  answer(status: number, headers?: Readonly<Record<string, string>>): void;
+  readonly port: number;
+  readonly received: readonly Received[];
+  close(): Promise<void>;
 }
 
-/** For tests: the secret of all receivers. */
-export const ALERT_SECRET = `whsec_${Buffer.from('a secret of more than 24 bytes').toString('base64')}`;
-
-export async function createReceiver(): Promise<Receiver> {
-  const got: Received[] = [];
-  let status = 200;
-  let headers: Readonly<Record<string, string>> = {};
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const body = Buffer.concat(chunks).toString('utf8');
-      const id = String(request.headers['webhook-id']);
-      const time = String(request.headers['webhook-timestamp']);
-      const key = Buffer.from(ALERT_SECRET.slice('whsec_'.length), 'base64');
-      const wanted = `v1,${createHmac('sha256', key).update(`${id}.${time}.${body}`).digest('base64')}`;
-      const signed =
-        request.headers['webhook-signature'] === wanted && Math.abs(Date.now() / 1_000 - Number(time)) < 60;
-      got.push({ ...(JSON.parse(body) as Omit<Received, 'id' | 'signed'>), id, signed });
-      response.writeHead(status, headers).end();
+/** @param answer what it answers; 204 when absent */
+export async function createReceiver(
+  answer: { readonly status: number; readonly headers?: Record<string, string> } = { status: 204 },
+): Promise<Receiver> {
+  const received: Received[] = [];
+  const server = createServer((incoming, outgoing) => {
+    let body = '';
+    incoming.setEncoding('utf8');
+    incoming.on('data', (chunk: string) => (body += chunk));
+    incoming.on('end', () => {
+      received.push({ headers: incoming.headers as Record<string, string>, body });
+      outgoing.writeHead(answer.status, answer.headers).end();
     });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  onCleanup(async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  });
+  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/alerts?key=secret-of-the-path`,
-    got,
-    answer(next, more = {}) {
-      status = next;
-      headers = more;
+    url: `http://127.0.0.1:${port}/`,
+    port,
+    received,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
     },
   };
 }

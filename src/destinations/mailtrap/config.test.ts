@@ -18,7 +18,6 @@ describe('options', () => {
       limits_scale: 1,
       concurrency: 10,
       clear_as: null,
-      create_fields: true,
     });
   });
 

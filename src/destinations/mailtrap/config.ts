@@ -21,8 +21,6 @@ export interface MailtrapConfig {
   readonly concurrency: number;
   /** What is sent to clear a field. */
   readonly clear_as: null | 'empty';
-  /** Whether `apply` creates the fields that are missing. */
-  readonly create_fields: boolean;
   /** Contacts that must wait before they are imported together; `off` to send each by itself. Absent: 15 s of the rate limit. */
   readonly import_from?: number | 'off' | undefined;
 }
@@ -57,7 +55,6 @@ export const mailtrapConfig: ZodType<MailtrapConfig> = z.strictObject({
     .union([z.null(), z.literal('empty')])
     .default(null)
     .meta({ description: 'What clears a field: null, or an empty text' }),
-  create_fields: z.boolean().default(true).meta({ description: 'Whether apply creates missing fields' }),
   import_from: z
     .union([z.int().min(2).max(50_000), z.literal('off')])
     .optional()

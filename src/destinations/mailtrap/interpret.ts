@@ -99,7 +99,10 @@ function outcomeOf(response: HttpResponse, operation: Operation): Outcome {
   if (response.status === 404 && operation.kind !== 'upsert' && isForeign(response.body)) return FOREIGN;
   if (operation.kind === 'event') return eventOutcome(response, failure);
   if (operation.kind === 'delete') {
-    return failure === undefined || response.status === 404 ? { kind: 'delivered' } : failure;
+    if (response.status === 404) return { kind: 'delivered' };
+    if (failure !== undefined) return failure;
+    // A page of something in between says nothing of what was deleted.
+    return isForeign(response.body) ? malformed('the answer is no JSON') : { kind: 'delivered' };
   }
   if (failure === undefined) return upserted(response, operation);
   if (response.status === 404) return notFound(operation, failure);

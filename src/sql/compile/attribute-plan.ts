@@ -12,7 +12,7 @@ import { attributeValue, tableScope, USERS } from './value.ts';
  */
 export function attributePlan(
   config: { readonly userMapping: UserMapping; readonly file: string },
-  sources: Sources,
+  sources: Pick<Sources, 'users' | 'contacts' | 'aggregates'>,
 ): AttributePlan {
   const plan = new Map<string, { readonly type: AttributeType; readonly attribute: AttributeMapping }>();
   for (const { attribute, type } of typed(config.userMapping, sources)) {
@@ -33,7 +33,10 @@ export function attributePlan(
   return Object.fromEntries([...plan].map(([name, { type }]) => [name, type]));
 }
 
-function typed(mapping: UserMapping, sources: Sources): { attribute: AttributeMapping; type: AttributeType }[] {
+function typed(
+  mapping: UserMapping,
+  sources: Pick<Sources, 'users' | 'contacts' | 'aggregates'>,
+): { attribute: AttributeMapping; type: AttributeType }[] {
   const { users, contacts, aggregates } = sources;
   const of = (
     attributes: readonly AttributeMapping[],

@@ -104,6 +104,7 @@ function plans(more: Partial<Sources>): ReturnType<typeof capturePlans> {
     aggregates: [],
     events: [],
     reevaluateMs: undefined,
+    adjustments: new Map(),
     clockAttributes: [],
     warnings: [],
     ...more,

@@ -1,6 +1,7 @@
 import type { AttributeMapping, ConsentBasis, UserMapping } from '../../core/mapping.ts';
 import { USER_COLUMNS } from '../../core/user-columns.ts';
 import { dollarQuote, quoteIdent } from '../quote.ts';
+import { adjustedPayload, type CompiledAdjustment, holds } from './adjustment.ts';
 import { jsonObject } from './json-object.ts';
 import { keyAddress, keyUser, LONGEST_ADDRESS, normalAddress } from './link.ts';
 import { attributeColumns, attributeValue, type InspectedExpression, pathValue, USERS } from './value.ts';
@@ -76,16 +77,18 @@ end`)};`;
  * The function by which a sweep leaves out whoever is as they shall be: `rollcall.<name>(p_after uuid, p_last uuid) returns
  * setof rollcall.fingerprint`, one row for each user in that range, for when nothing but \`auth.users\` makes contacts. It does what
  * the function above and `rollcall.wanted_rows` do, in one go and for half of the time; whoever differs is looked at by those.
+ * @param adjustment what the destination makes of contacts
  */
-export function fingerprintFunction(name: string, of: UserFunction): string {
+export function fingerprintFunction(name: string, of: UserFunction, adjustment?: CompiledAdjustment): string {
   return `create or replace function rollcall.${quoteIdent(name)}(p_after uuid, p_last uuid) returns setof rollcall.fingerprint
 language plpgsql as ${dollarQuote(`begin
   return query
   select users.id::text,
-         case when b.bytes > ${LONGEST_PAYLOAD} then 'failed' when v.verdict = 'unlisted' then 'not_synced' else v.verdict end,
-         case when v.verdict = 'ok' then rollcall.fingerprint_of(a.address, ${consentValue(of.consent)}, b.payload) end
+         case when b.bytes > ${LONGEST_PAYLOAD} then 'failed' when v.verdict = 'unlisted' then 'not_synced' when not w.holds then 'filtered' else v.verdict end,
+         case when v.verdict = 'ok' and w.holds then rollcall.fingerprint_of(a.address, ${consentValue(of.consent)}, ${adjustment === undefined ? 'b.payload' : adjustedPayload(adjustment, 'b.payload')}) end
     from (select ${projection(of)} from auth.users u where u.id > p_after and u.id <= p_last offset 0) as users
-    ${mapped(of, '')};
+    ${mapped(of, '')}
+    cross join lateral (select ${adjustment === undefined ? 'true' : `case when v.verdict = 'ok' then ${holds(adjustment, 'a.address', 'b.payload')} end`} as holds offset 0) as w;
 end`)};`;
 }
 

@@ -187,7 +187,8 @@ function timeText(text: string): string {
   return `regexp_replace(${text}, '(now|today|tomorrow|yesterday)', ${quoteLiteral('\\1 (relative)')}, 'i')`;
 }
 
-function cast(value: SqlValue, type: AttributeType): SqlValue {
+/** A value as one of another type. */
+export function cast(value: SqlValue, type: AttributeType): SqlValue {
   if (value.type === type) return value;
   switch (type) {
     case 'text':

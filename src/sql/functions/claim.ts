@@ -45,12 +45,20 @@ end $body$;
 -- one of p_consents are left for a request for many: see pick_due. p_live_wait: live ones are left to others until they have waited so long. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows.
 -- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease.
 drop function if exists rollcall.claim(smallint, uuid, int, interval, interval, timestamptz, text, text, text);
+do $drop$ begin
+  -- What a function returns cannot be changed in place.
+  if exists (select from pg_proc p where p.pronamespace = 'rollcall'::regnamespace and p.proname = 'claim'
+      and not 'again' = any(p.proargnames)) then
+    drop function rollcall.claim(smallint, uuid, int[], interval, interval, timestamptz[], int[], text[], interval, text, text, text,
+      pg_lsn, timestamptz);
+  end if;
+end $drop$;
 create or replace function rollcall.claim(p_destination smallint, p_token uuid, p_limits int[], p_lease interval, p_grace interval,
   p_after timestamptz[], p_least int[], p_consents text[], p_live_wait interval, p_config_hash text, p_ref text, p_environment text,
   p_seen pg_lsn default null, p_bound timestamptz default null)
 returns table (contact_id bigint, version bigint, action text, address text, remote_address text, remote_id text, payload text,
   consent text, carry_from text, takeover boolean, leftovers text[], delivered boolean, tries int, due_at timestamptz,
-  send_state boolean, events text, lane smallint, imported boolean)
+  send_state boolean, events text, lane smallint, imported boolean, again boolean)
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 declare
@@ -96,7 +104,7 @@ begin
              then case when v_once then rollcall.hand_out(p_destination, s.contact_id)
                        else rollcall.next_events(p_destination, s.contact_id) end
              else '[]' end,
-           v_lane, s.imported
+           v_lane, s.imported, s.delivered_version is not distinct from s.version
       from unnest(v_contacts, v_tries, v_due, v_doubt) as l(contact_id, tries, due_at, doubt)
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = l.contact_id offset 0) s
       cross join lateral (select s.action <> 'none' and (l.doubt

@@ -1,18 +1,18 @@
 /** What holds for a destination as a whole: its pause and its shared rate limits. */
 export const destinationState: string = /* sql */ `
--- Pauses a destination whose key, scope or plan is wrong; no record is burned.
+-- Pauses a destination whose key, scope or plan is wrong; no record is burned. Without a time it lasts until rollcall apply.
 create or replace function rollcall.pause_destination(p_destination smallint, p_code text, p_message text, p_pause_ms bigint) returns void
 language sql set search_path = '' as $body$
   update rollcall.destinations
-     set paused_until = clock_timestamp() + p_pause_ms * interval '1 millisecond', pause_code = p_code, pause_message = p_message,
+     set paused_until = coalesce(clock_timestamp() + p_pause_ms * interval '1 millisecond', 'infinity'), pause_code = p_code, pause_message = p_message,
          pauses = pauses + 1
-   where id = p_destination and (paused_until is null or paused_until <= clock_timestamp())
+   where id = p_destination and (paused_until is null or paused_until <= clock_timestamp() or p_pause_ms is null)
 $body$;
 
 create or replace function rollcall.resume_destination(p_destination smallint) returns void
 language sql set search_path = '' as $body$
   update rollcall.destinations set paused_until = null, pause_code = null, pause_message = null, pauses = 0
-   where id = p_destination and pause_code is not null
+   where id = p_destination and pause_code is not null and paused_until is distinct from 'infinity'
 $body$;
 
 -- The arithmetic of src/core/rate.ts, sum for sum: times are whole microseconds since the epoch.

@@ -23,7 +23,7 @@ declare
   v_changing bigint[];        -- the same for the brake on changes
   v_altered bigint[];
   v_held bigint[];            -- those that a brake has held so far
-  v_clock text[] := (select i.clock_attributes from rollcall.install i);
+  v_clock text[] := (select d.clock_attributes from rollcall.destinations d where d.id = p_destination);
 begin
   select array_agg(distinct w.address) into v_fresh
     from unnest(p_wanted) w
@@ -144,11 +144,12 @@ begin
 
   with written as (
     insert into rollcall.desired as s
-      (destination_id, contact_id, action, reason, address, waiting_for, payload, consent, hash, version, takeover, remote_address)
+      (destination_id, contact_id, action, reason, address, waiting_for, payload, mapped, consent, hash, version, takeover, remote_address)
     select p_destination, t.contact_id, t.action, t.reason,
            case when t.action = 'upsert' then t.address end,
-           case when t.reason in ('address_taken', 'not_synced', 'source_paused', 'unmapped') then t.address end,
+           case when t.reason in ('address_taken', 'not_synced', 'source_paused', 'unmapped', 'filtered') then t.address end,
            case when t.action = 'upsert' then t.payload else '{}' end,
+           case when t.action = 'upsert' then t.mapped end,
            -- A column that said yes or no and says nothing any more is a no: consent was taken back.
            -- Of somebody who is no contact for now, what they said is kept.
            -- Whoever was found to have left at the destination stays opted out, whatever the sources say.
@@ -179,7 +180,7 @@ begin
       ) t order by t.contact_id
     on conflict (contact_id, destination_id) do update
        set action = excluded.action, reason = excluded.reason, address = excluded.address,
-           waiting_for = excluded.waiting_for, payload = excluded.payload, consent = excluded.consent,
+           waiting_for = excluded.waiting_for, payload = excluded.payload, mapped = excluded.mapped, consent = excluded.consent,
            hash = excluded.hash, version = s.version + 1, takeover = s.takeover or excluded.takeover,
            remote_address = coalesce(s.remote_address, excluded.remote_address),
            leftovers = case when s.remote_address <> excluded.remote_address

@@ -13,10 +13,13 @@ export const mapping: string = /* sql */ `
 do $types$ begin
   if to_regtype('rollcall.mapped') is null then
     create type rollcall.mapped as (key text, verdict text, address text, consent text, payload jsonb, cleared jsonb);
-    create type rollcall.wanted as (contact_id bigint, key text, verdict text, address text, consent text, payload jsonb, hash bytea);
+    create type rollcall.wanted as (contact_id bigint, key text, verdict text, address text, consent text, payload jsonb, hash bytea, mapped jsonb);
   end if;
   if to_regtype('rollcall.fingerprint') is null then
     create type rollcall.fingerprint as (key text, verdict text, hash bytea);
+  end if;
+  if to_regtype('rollcall.adjusted') is null then
+    create type rollcall.adjusted as (n bigint, holds boolean, payload jsonb);
   end if;
 end $types$;
 

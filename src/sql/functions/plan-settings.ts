@@ -11,3 +11,6 @@
  */
 export const KEYS_FIRST: string =
   'set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off set enable_material = off';
+
+/** Where arrays of a whole batch are put together: by hash, as a loop over both would compare each with each. */
+export const BY_HASH: string = 'set enable_nestloop = off set enable_hashjoin = on set jit = off';

@@ -36,9 +36,9 @@ begin
     on conflict do nothing;
 end $body$;
 
--- Pauses end now; the first contact still goes alone.
+-- Pauses end now, but for those that a person has to end; the first contact still goes alone.
 create or replace function rollcall.end_pauses() returns void language sql set search_path = '' as $body$
-  update rollcall.destinations set paused_until = null where paused_until is not null
+  update rollcall.destinations set paused_until = null where paused_until is not null and paused_until <> 'infinity'
 $body$;
 
 -- Contacts that a destination refused are tried once more, and pauses end: somebody says that something was mended.
@@ -49,6 +49,6 @@ create or replace function rollcall.try_again() returns void language sql set se
   insert into rollcall.due as d (destination_id, contact_id, lane, due_at)
     select r.destination_id, r.contact_id, 1, clock_timestamp() from refused r
     on conflict (contact_id, destination_id) do nothing;
-  select rollcall.end_pauses();
+  update rollcall.destinations set paused_until = null where paused_until is not null
 $body$;
 `;

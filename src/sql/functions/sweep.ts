@@ -185,7 +185,8 @@ begin
          when w.verdict = 'ok' and s.waiting_for = w.address then not exists (select from rollcall.desired o
            where o.destination_id + 0 = v_destination.id and o.address = w.address)
          when w.verdict = 'ok' then s.hash is distinct from w.hash
-         else s.action = 'upsert' or s.reason is distinct from w.verdict end as stale) x;
+         else s.action = 'upsert' or s.reason is distinct from w.verdict
+           or w.verdict = 'filtered' and s.waiting_for is distinct from w.address end as stale) x;
     v_stale := v_stale || v_part.stale;
     v_absent := v_absent || v_part.absent;
     v_returned := v_returned || v_part.returned;

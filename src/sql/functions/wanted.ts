@@ -1,7 +1,4 @@
-import { KEYS_FIRST } from './plan-settings.ts';
-
-// Arrays of a whole batch are put together: by hash, as a loop over both would compare each with each.
-const BY_HASH = 'set enable_nestloop = off set enable_hashjoin = on set jit = off';
+import { BY_HASH, KEYS_FIRST } from './plan-settings.ts';
 
 /** What contacts shall be: what the users function says, and what each table adds to it. */
 export const wanted: string = /* sql */ `
@@ -39,7 +36,7 @@ returns rollcall.mapped[] language sql set search_path = '' ${KEYS_FIRST} as $bo
            null,
            coalesce(g.consent, case when p_part.gives_consent and s.consent <> 'none' then s.consent end, 'missing'),
            coalesce(g.payload,
-             (select jsonb_object_agg(e.key, e.value) from jsonb_each(s.payload) e where e.key = any(p_part.attributes)), '{}'),
+             (select jsonb_object_agg(e.key, e.value) from jsonb_each(coalesce(s.mapped, s.payload)) e where e.key = any(p_part.attributes)), '{}'),
            '{}')::rollcall.mapped)
     from unnest(p_keys, p_addresses) as k(key, address)
     left join lateral (
@@ -48,7 +45,7 @@ returns rollcall.mapped[] language sql set search_path = '' ${KEYS_FIRST} as $bo
         cross join lateral (select * from rollcall.given g where g.contact_id = c.id and g.function = p_part.function offset 0) g
        order by not g.present, x.turn limit 1) g on true
     left join lateral (
-      select s.action, s.consent, s.payload from rollcall.contacts c join rollcall.desired s on s.contact_id = c.id
+      select s.action, s.consent, s.payload, s.mapped from rollcall.contacts c join rollcall.desired s on s.contact_id = c.id
        where c.key = k.key and s.destination_id = p_destination offset 0) s on true
 $body$;
 
@@ -118,6 +115,8 @@ declare
   v_part rollcall.parts;
   v_keys text[];
   v_addresses text[];
+  v_adjustment name := (select a.function from rollcall.adjustments a where a.destination_id = p_destination);
+  v_mapped rollcall.mapped[];  -- what the rows are before this destination makes something else of them
 begin
   if exists (select from rollcall.parts) then
     select array_agg(m.key), array_agg(m.address) into v_keys, v_addresses
@@ -133,13 +132,19 @@ begin
       v_rows := rollcall.merged_rows(p_destination, v_rows);
     end if;
   end if;
+  if v_adjustment is not null then
+    v_mapped := v_rows;
+    v_rows := rollcall.adjusted_rows(p_destination, v_adjustment, v_rows);
+  end if;
   -- An address without a contact is kept where a row of a table could make one of it.
   return (
     select array_agg(row(c.id, c.key, v.verdict,
-             case when v.verdict in ('ok', 'not_synced', 'failed', 'source_paused') then m.address end, m.consent,
+             case when v.verdict in ('ok', 'not_synced', 'failed', 'source_paused', 'filtered') then m.address end, m.consent,
              case when v.verdict in ('ok', 'failed') then m.payload else '{}' end,
-             case when v.verdict = 'ok' then rollcall.fingerprint_of(m.address, m.consent, m.payload) else ''::bytea end)::rollcall.wanted order by c.id)
-      from unnest(v_rows) m
+             case when v.verdict = 'ok' then rollcall.fingerprint_of(m.address, m.consent, m.payload) else ''::bytea end,
+             case when v.verdict = 'ok' then m.mapped end)::rollcall.wanted order by c.id)
+      from rows from (unnest(v_rows), unnest(v_mapped))
+        as m(key, verdict, address, consent, payload, cleared, key_before, verdict_before, address_before, consent_before, mapped, cleared_before)
       cross join lateral (select case m.verdict when 'email' then 'gone' when 'unlisted' then 'not_synced' else m.verdict end as verdict) v
       cross join lateral (select c.id, c.key from rollcall.contacts c where c.key = m.key offset 0) c);
 end $body$;

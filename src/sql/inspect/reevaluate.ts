@@ -14,7 +14,7 @@ type Expressions = ReadonlyMap<string, InspectedExpression>;
  */
 export function reevaluateMs(
   { userMapping }: Config,
-  { users, contacts, aggregates }: Pick<Sources, 'users' | 'contacts' | 'aggregates'>,
+  { users, contacts, aggregates, adjustments }: Pick<Sources, 'users' | 'contacts' | 'aggregates' | 'adjustments'>,
 ): number | undefined {
   const times = [
     ...ofMapping(userMapping.attributes, userMapping.where, users.expressions),
@@ -28,6 +28,7 @@ export function reevaluateMs(
         table.kind === 'view' && a.source.kind === 'aggregate' ? a.source.from.everyMs : undefined,
       ),
     ]),
+    ...[...adjustments.values()].map(({ timeDependent }) => (timeDependent ? EVERY_MS : undefined)),
   ].filter((ms) => ms !== undefined);
   return times.length === 0 ? undefined : Math.min(...times);
 }

@@ -2,6 +2,7 @@ import type { Config } from '../../config/types.ts';
 import { RollcallError } from '../../core/errors.ts';
 import type { UserSource } from '../compile/users.ts';
 import type { InspectedExpression } from '../compile/value.ts';
+import { inspectAdjustments } from './adjustments.ts';
 import { inspectAggregates } from './aggregates.ts';
 import { checkColumns } from './columns.ts';
 import { inspectContacts, linkedTables } from './contacts.ts';
@@ -22,7 +23,7 @@ import type { Sources } from '../source.ts';
  * @throws RollcallError with the place in the config: `RC_NOT_INSTALLED`, `RC_NO_AUTH_USERS`, `RC_NO_STORAGE_OBJECTS`,
  * `RC_TABLE_UNKNOWN`, `RC_TABLE_KIND`, `RC_TABLE_PERMISSION`, `RC_TABLE_ROW_SECURITY`, `RC_NO_PRIMARY_KEY`,
  * `RC_CONFIG_COLUMN_UNKNOWN`, `RC_CONFIG_COLUMN_PATH`, `RC_CONFIG_TRANSFORM`, `RC_CONTACT_LINK`, `RC_NO_CONTACT_LINK`,
- * `RC_SQL_EXPRESSION`, `RC_VIEW_NOT_WATCHED`, `RC_VIEW_SECRET`, `RC_VIEW_EVENTS`
+ * `RC_SQL_EXPRESSION`, `RC_VIEW_NOT_WATCHED`, `RC_VIEW_SECRET`, `RC_VIEW_EVENTS`, `RC_ATTRIBUTE_TYPES`, `RC_ATTRIBUTE_RETYPE`
  */
 export async function inspectSources(tx: Queryable & Script, config: Config): Promise<Sources> {
   const users = await inspectUsers(tx, config);
@@ -37,12 +38,13 @@ export async function inspectSources(tx: Queryable & Script, config: Config): Pr
       ...contacts.map(({ found, source }) => ({ found, link: source.link, place: source.mapping })),
       ...aggregates.map(({ found, source, from }) => ({ found, link: source.link, place: from })),
     ]);
-    const read = {
+    const parts = {
       users,
       contacts: contacts.map((c) => c.source),
       aggregates: aggregates.map((a) => a.source),
       events,
     };
+    const read = { ...parts, adjustments: await inspectAdjustments(on, parts) };
     return {
       ...read,
       reevaluateMs: reevaluateMs(config, read),

@@ -27,7 +27,7 @@ create table rollcall.destinations (
   enabled boolean not null default true,       -- false once the config no longer names it
   map_function name not null,
   plan jsonb not null,                         -- attribute name -> type
-  account text not null,                       -- which account there: what was delivered holds for this one only
+  account text not null,                       -- which account there: what was delivered holds for this one only; '' while unknown
   on_delete text not null default 'delete' check (on_delete in ('delete', 'unsubscribe', 'keep')),
   takes_events boolean not null default false,
   events_once boolean not null default false,  -- an event whose outcome is unknown is not sent again
@@ -74,6 +74,9 @@ create table rollcall.resolvers (source text primary key, function name not null
 -- Generated functions that make events of captured rows.
 create table rollcall.event_maps (source text primary key, function name not null);
 
+-- Generated functions that make of a contact's mapped attributes what one destination takes; none where that is the same.
+create table rollcall.adjustments (destination_id smallint primary key, function name not null);
+
 -- Owner rows: every writer of a person's state locks these first, in key order.
 create table rollcall.contacts (
   id bigint generated always as identity primary key,
@@ -97,6 +100,7 @@ create table rollcall.desired (
   address text,                                -- held: one living owner per destination
   waiting_for text,                            -- an address somebody else holds
   payload jsonb not null default '{}',
+  mapped jsonb,                                -- what the mapping gave, where this destination's payload is made of it; else the payload is it
   consent text not null default 'none' check (consent in ('basis', 'none', 'opted_out')),
   hash bytea not null,
   version bigint not null,                     -- raised by every change, so that A -> B -> A is two changes

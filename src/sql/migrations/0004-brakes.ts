@@ -31,8 +31,8 @@ create table rollcall.brake_counts (
   primary key (destination_id, kind, at, total)
 );
 
--- Attributes that read the clock: they change by themselves, all at once, and are no sign of an accident.
-alter table rollcall.install add column clock_attributes text[];
+-- Attributes that read the clock, by their names there: they change by themselves, all at once, and are no sign of an accident.
+alter table rollcall.destinations add column clock_attributes text[];
 -- When it was last counted by a brake: a contact that changes fifty times in an hour is one. Without an index, so that updates stay HOT.
 alter table rollcall.desired add column counted_at timestamptz;
 -- The held lane it was let out of by a person (2 or 3): a later stop leaves it alone.

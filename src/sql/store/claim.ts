@@ -28,6 +28,11 @@ interface ClaimRow {
   readonly send_state?: boolean;
   /** JSON text: [{id, name, properties, at}]; absent as above. */
   readonly events?: string;
+  /** Absent as above. */
+  readonly again?: boolean;
+  readonly install: string;
+  /** Milliseconds, as text. */
+  readonly epoch: string;
 }
 
 /** Leases due units of work of one destination, live lane first. */
@@ -41,8 +46,10 @@ export async function claim(
 ): Promise<readonly Claimed[]> {
   const rows = await noteSetBack(sql, () =>
     sql.query<ClaimRow>(
-      `select * from rollcall.claim($1, $2, $3::int[], $4::int * interval '1 millisecond', $5::int * interval '1 millisecond', $6::timestamptz[],
-         $7::int[], $8::text[], $9::int * interval '1 millisecond', $10, $11, $12, $13, $14)`,
+      `select c.*, (select i.id::text from rollcall.install i) as install,
+              (select floor(extract(epoch from i.bound_at) * 1000)::bigint::text from rollcall.install i) as epoch
+         from rollcall.claim($1, $2, $3::int[], $4::int * interval '1 millisecond', $5::int * interval '1 millisecond', $6::timestamptz[],
+           $7::int[], $8::text[], $9::int * interval '1 millisecond', $10, $11, $12, $13, $14) c`,
       [
         destination,
         lease.token,
@@ -61,10 +68,10 @@ export async function claim(
       ],
     ),
   );
-  return rows.map(toClaimed);
+  return rows.map((row) => toClaimed(row, destination));
 }
 
-function toClaimed(row: ClaimRow): Claimed {
+function toClaimed(row: ClaimRow, destination: number): Claimed {
   const payload = parseJson(row.payload);
   const sendState = row.send_state ?? true;
   return {
@@ -79,6 +86,8 @@ function toClaimed(row: ClaimRow): Claimed {
     attributes: isJsonObject(payload) ? payload : {},
     takeover: row.takeover,
     consent: row.consent,
+    again: row.again,
+    origin: { id: `${row.install}-${destination}`, epoch: Number(row.epoch) },
     carryFrom: row.carry_from,
     tries: row.tries,
     lane: row.lane,

@@ -59,7 +59,7 @@ export function createStore(sql: Sql, identity: Identity): Store {
         destination,
         code,
         message,
-        Math.round(pauseMs),
+        Number.isFinite(pauseMs) ? Math.round(pauseMs) : null,
       ]);
     },
     async resume(destination) {
@@ -123,7 +123,8 @@ async function destinations(sql: Sql, position: Position): Promise<readonly Dest
     bound_at: string | null;
   }>(
     `select id, name, plan, pauses, ${POSITION_COLUMNS},
-            greatest(0, coalesce(extract(epoch from paused_until - clock_timestamp()) * 1000, 0))::int as paused_ms
+            case when paused_until = 'infinity' then 2147483647
+                 else greatest(0, coalesce(extract(epoch from paused_until - clock_timestamp()) * 1000, 0))::int end as paused_ms
        from rollcall.destinations where enabled order by id`,
   );
   for (const { lsn, bound_at: boundAt } of rows) position.saw(lsn, boundAt);

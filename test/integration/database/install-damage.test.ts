@@ -93,6 +93,7 @@ test('destinations with long names that begin alike have functions of their own'
       account: 'sandbox',
       events: 'unkeyed' as const,
       onDelete: 'delete' as const,
+      createMissing: { fields: true, lists: false },
       line: 1,
       column: 1,
     })),

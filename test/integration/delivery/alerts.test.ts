@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { projectRef } from '../../../src/sql/project-ref.ts';
 import { alertStore } from '../../../src/sql/store/alerts.ts';
 import { eventually, signUpMany } from '../../support/people.ts';
-import { ALERT_SECRET, createReceiver, type Receiver } from '../../support/receiver.ts';
+import { ALERT_SECRET, createReceiver, type Receiver } from '../../support/alert-receiver.ts';
 import { createWorld, type World } from '../../support/world.ts';
 
 const TIMES = { alertsEveryMs: 100, upkeepEveryMs: 200 };

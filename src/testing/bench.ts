@@ -1,0 +1,210 @@
+import type { AttributePlan, Delivery, Exchange, HttpRequest } from '../core/destination.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { AttributeType } from '../core/mapping.ts';
+import type { Outcome } from '../core/outcome.ts';
+import { withListIds } from '../engine/list-ids.ts';
+import { perform } from '../engine/perform.ts';
+import type { Claimed, Send, SendResult } from '../engine/ports.ts';
+import type { ContactChangeKind, ShownContact, StandIn } from '../sandbox/stand-in.ts';
+import type { FaultRule } from '../sandbox/faults.ts';
+import { createUndiciSend } from '../transport/undici.ts';
+import { frozen } from './freeze.ts';
+import type { ConformanceKit } from './kit.ts';
+import { must } from './must.ts';
+import { type Tap, tapped } from './tap.ts';
+import { serve } from './serve.ts';
+
+/** The attributes that the suite maps, one of each type. */
+export const PLAN: Readonly<
+  Record<'NOTE' | 'CITY' | 'SCORE' | 'RATIO' | 'MEMBER' | 'BIRTHDAY' | 'SEEN' | 'EXTRA', AttributeType>
+> = {
+  NOTE: 'text',
+  CITY: 'text',
+  SCORE: 'integer',
+  RATIO: 'float',
+  MEMBER: 'boolean',
+  BIRTHDAY: 'date',
+  SEEN: 'timestamp',
+  EXTRA: 'json',
+};
+
+/** What became of one unit of work. */
+export interface Unit {
+  /** Undefined when there was no state to send. */
+  readonly state: Outcome | undefined;
+  readonly partial: { readonly remoteId: string | undefined } | undefined;
+  readonly events: readonly Outcome[];
+}
+
+/** One destination against its stand-in: the real transport, and the engine's own way of sending a unit of work. */
+export interface Bench extends Pick<Tap, 'calls' | 'interfere'> {
+  readonly kit: ConformanceKit;
+  readonly destination: ConformanceKit['destination'];
+  /** Checked, frozen, and with the ids of lists. */
+  readonly config: unknown;
+  readonly plan: AttributePlan;
+  readonly vendor: StandIn;
+  readonly url: string;
+  /** The key that the stand-in accepts. */
+  readonly secret: string;
+  addFaults(rules: readonly FaultRule[]): void;
+  /**
+   * Puts faults in force for the n-th request from now, and for no other.
+   * @returns whether it was sent
+   */
+  faultAt(n: number, rules: readonly FaultRule[]): () => boolean;
+  /** Ends all interference and all faults. */
+  clear(): void;
+  /** Hears of each contact that is made, changed or deleted. @returns ends it */
+  onContact(listener: (kind: ContactChangeKind, contact: ShownContact) => void): () => void;
+  perform(parts: Partial<Claimed>, deadlineMs?: number): Promise<Unit>;
+  send(request: HttpRequest, config?: unknown): Promise<SendResult>;
+  /** Does an exchange; gives what stopped it as an outcome. */
+  ask<Value>(exchange: Exchange<Value>): Promise<Value | { readonly stopped: Outcome }>;
+  /** Does an exchange that must go well. */
+  read<Value>(exchange: Exchange<Value>): Promise<Value>;
+  close(): Promise<void>;
+}
+
+const DEADLINE_MS = 10_000;
+
+/** A delivery with all its parts; an upsert of nothing but an address unless something else is said. */
+export function delivery(parts: Partial<Claimed>): Claimed {
+  return {
+    contactId: '1',
+    version: '1',
+    action: 'upsert',
+    sendState: true,
+    events: [],
+    address: 'ann@example.com',
+    remote: null,
+    attributes: {},
+    takeover: false,
+    consent: 'basis',
+    tries: 0,
+    lane: 0,
+    dueAt: '',
+    carryFrom: null,
+    ...parts,
+  };
+}
+
+/** The part of a claim that a destination sees. */
+export function bare({
+  contactId,
+  version,
+  action,
+  address,
+  remote,
+  attributes,
+  takeover,
+  consent,
+}: Claimed): Delivery {
+  return { contactId, version, action, address, remote, attributes, takeover, consent };
+}
+
+/**
+ * Starts a stand-in and turns a destination to it; fields that attributes are stored in are made.
+ * @param lists names of lists that stand there and are joined
+ * @throws AssertionError when the destination's own description of itself does not fit
+ */
+export async function openBench(
+  kit: ConformanceKit,
+  lists: readonly string[] = [],
+  more: JsonObject = {},
+): Promise<Bench> {
+  const { destination } = kit;
+  const tap = tapped(kit.standIn);
+  const sandbox = await serve(destination.id, tap.maker, kit.settings ?? {});
+  const transport = createUndiciSend();
+  const { url, secret } = sandbox;
+  const close = async (): Promise<void> => {
+    await transport.close();
+    await sandbox.close();
+  };
+  try {
+    for (const name of lists) tap.vendor.addList(name);
+    const options = {
+      ...destination.standIn(url, secret),
+      ...kit.options,
+      ...(lists.length > 0 ? { lists } : {}),
+      ...more,
+    };
+    const parsed = destination.config.safeParse(options);
+    must(parsed.success, `the options of \`standIn\` are a valid config: ${parsed.error?.message ?? ''}`);
+    let fault: { left: number; readonly rules: readonly FaultRule[] } | undefined;
+    const send: Send = (request, auth, how) => {
+      if (fault !== undefined) {
+        fault.left -= 1;
+        if (fault.left === 0) sandbox.addFaults(fault.rules.map((rule) => ({ ...rule, count: 1 })));
+      }
+      return transport.send(request, auth, how);
+    };
+    let config: unknown = frozen(parsed.data);
+    config = frozen(await withListIds(destination, config, send));
+    const ask: Bench['ask'] = async (exchange) => {
+      const sent = await send(exchange.request, destination.auth(config), { deadlineMs: DEADLINE_MS });
+      const read = sent.answered ? exchange.interpret(sent.response) : { ok: false as const, outcome: sent.outcome };
+      return read.ok ? read.value : { stopped: read.outcome };
+    };
+    const read: Bench['read'] = async (exchange) => {
+      const value = await ask(exchange);
+      if (typeof value === 'object' && value !== null && 'stopped' in value) {
+        throw new Error(
+          `${exchange.request.method} ${exchange.request.url} was not answered: ${JSON.stringify(value.stopped)}`,
+        );
+      }
+      return value;
+    };
+    if (destination.fields !== undefined) {
+      for (const [name, type] of Object.entries(PLAN)) await read(destination.fields.create(name, type, config));
+    }
+    return {
+      kit,
+      destination,
+      config,
+      plan: frozen({ ...PLAN }),
+      vendor: tap.vendor,
+      calls: tap.calls,
+      url,
+      secret,
+      interfere: (rule) => tap.interfere(rule),
+      addFaults: (rules) => sandbox.addFaults(rules),
+      faultAt(n, rules) {
+        const set = { left: n, rules };
+        fault = set;
+        return () => set.left <= 0;
+      },
+      onContact: (listener) => tap.onContact(listener),
+      clear() {
+        fault = undefined;
+        tap.clear();
+        sandbox.clearFaults();
+      },
+      async perform(parts, deadlineMs = DEADLINE_MS) {
+        const performed = await perform(frozen(delivery(parts)), {
+          destination,
+          config,
+          plan: PLAN,
+          send,
+          eventsAtMostOnce: false,
+          permit: async () => true,
+          deadlineMs: () => deadlineMs,
+          onMistake: (error) => {
+            throw error;
+          },
+        });
+        must(performed.begun, 'the engine begins every unit of work');
+        const { state, events } = performed;
+        return { state: state?.outcome, partial: state?.partial, events: events.map(({ outcome }) => outcome) };
+      },
+      send: (request, use = config) => send(request, destination.auth(use), { deadlineMs: DEADLINE_MS }),
+      ask,
+      read,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
