@@ -26,6 +26,7 @@ const COMMANDS: readonly {
   },
   { name: 'resume', summary: 'try a paused destination now', load: () => import('./resume.ts') },
   { name: 'release', summary: 'let out what a brake holds', load: () => import('./release.ts') },
+  { name: 'alerts', summary: 'see whether alerts arrive', load: () => import('./alerts.ts') },
   { name: 'audit', summary: 'compare with what destinations really have', load: () => import('./audit.ts') },
   { name: 'recover', summary: 'take a restored database into use', load: () => import('./recover.ts') },
   { name: 'rebind', summary: 'let this copy of a database send', load: () => import('./rebind.ts') },

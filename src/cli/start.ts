@@ -21,8 +21,8 @@ interface Options {
 export function define(command: Command, cli: Cli): void {
   command
     .description('Runs a worker: as many as wanted may share one database. Logs JSON lines on standard output.')
-    .option('--port <n>', 'port of GET /healthz; 0 takes a free one', portNumber, 8787)
-    .option('--host <address>', 'address GET /healthz listens on', '127.0.0.1')
+    .option('--port <n>', 'port of /healthz, /readyz and /metrics; 0 takes a free one', portNumber, 8787)
+    .option('--host <address>', 'address they listen on', '127.0.0.1')
     .option('--no-health', 'do not listen at all')
     .addHelpText('after', examples('rollcall start', 'rollcall start --host 0.0.0.0 --port 8080'));
   cli.action(command, runStart);

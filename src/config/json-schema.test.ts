@@ -18,6 +18,7 @@ import {
 import { USER_COLUMNS } from '../core/user-columns.ts';
 import { ADJUSTMENT_KEYS, GENERIC_KEYS } from './destination-keys.ts';
 import { configJsonSchema } from './json-schema.ts';
+import { ALERT_KEYS } from './read-alerts.ts';
 import { BRAKE_KEYS, BRAKE_KINDS } from './read-brakes.ts';
 import { COMPUTED_KEYS, RELATED_KEYS } from './read-computed.ts';
 import { CONNECTOR_KEYS } from './read-connector.ts';
@@ -69,6 +70,12 @@ describe('the schema takes what parses', () => {
     ['delivery of events', 'delivery: {events: at_most_once}'],
     ['retry', 'delivery: {retry: {first: 2s, factor: 1.5, longest: 10m, window: 7d, retry_after_most: 2h}}'],
     ['retry from the environment', 'delivery: {retry: {factor: "${LIMIT}"}}'],
+    ['a token', 'server: {metrics_token: "0123456789abcdef"}'],
+    ['nothing of the server', 'server:'],
+    [
+      'alerts',
+      `alerts: {url: "https://example.com/x", secret: whsec_${'A'.repeat(32)}, stuck_after: 5m, failed: 1, drift: 5}`,
+    ],
   ])('%s', (name, text) => {
     expect(problems(text)).toBeUndefined();
     const needed = { SUPABASE_SERVICE_ROLE_KEY: 'key', E: 'true', ...FULL_ENV };
@@ -127,6 +134,10 @@ describe('the schema refuses what has the wrong shape', () => {
     'delivery: {retry: {window: 3}}',
     'delivery: {retry: {factor: 0.5}}',
     'delivery: {retry: {tries: 9}}',
+    'server: {metrics_token: short}',
+    'server: {port: 1}',
+    'alerts: {url: "https://example.com"}',
+    'alerts: {url: "https://example.com", secret: "whsec_x", failed: 0}',
     'consent: nobody\ndestinations: {postbox: {token: "12345678", on_delete: remove}}',
   ])('%j', (text) => {
     expect(problems(text)).toBeDefined();
@@ -143,6 +154,7 @@ describe('the schema knows the keys the parser knows', () => {
     ['sync', supabase?.properties['sync'], SYNC_KEYS],
     ['delivery', top.properties['delivery'], DELIVERY_KEYS],
     ['retry', top.properties['delivery']?.properties['retry'], RETRY_KEYS],
+    ['alerts', top.properties['alerts'], ALERT_KEYS],
     ['brakes', top.properties['brakes']?.anyOf?.[2], BRAKE_KINDS],
     ['a brake', top.properties['brakes']?.anyOf?.[2]?.properties['deletes']?.anyOf?.[2], BRAKE_KEYS],
   ] as const)('%s', (_, section, keys) => {

@@ -1,5 +1,6 @@
 import type { Destination } from '../core/destination.ts';
 import { USER_COLUMNS } from '../core/user-columns.ts';
+import { alertsSchema, serverSchema } from './alerts-schema.ts';
 import { brakesSchema } from './brakes-schema.ts';
 import { deliverySchema } from './delivery-schema.ts';
 import { destinationsSchema } from './destination-schema.ts';
@@ -30,7 +31,7 @@ export function configJsonSchema(registry: readonly Destination<unknown>[]): Sch
     debug: boolean('Short for log_level: debug; log_level wins when both are given. Default: false.'),
     log_level: choice(LOG_LEVELS, 'How much is logged; verbose is another word for debug. Default: info.'),
     log_queries: boolean('Whether database queries are logged (their text, never their values). Default: false.'),
-    log_realtime: boolean('Has no effect: this version reads no realtime feed.'),
+    log_realtime: boolean('Whether each batch of changes is logged as it comes in (counts alone). Default: false.'),
   });
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -62,6 +63,8 @@ export function configJsonSchema(registry: readonly Destination<unknown>[]): Sch
         every: duration('Time between scheduled sweeps. Default: 1h.'),
       }),
       brakes: brakesSchema,
+      server: serverSchema,
+      alerts: alertsSchema,
     }),
   };
 }

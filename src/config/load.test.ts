@@ -31,7 +31,7 @@ describe('the whole grammar', () => {
       },
       sweep: { everyMs: 1_800_000 },
       brakes: { deletes: { share: 0.023, least: 50 }, changes: 'off' },
-      log: { level: 'warn', queries: false },
+      log: { level: 'warn', queries: false, realtime: false },
       consent: { kind: 'column', path: ['user_metadata', 'marketing_opt_in'] },
       userMapping: {
         address: ['email'],
@@ -236,4 +236,36 @@ test('wake is notify unless it is poll', () => {
   expect(parse('environment: x\n').wake).toBe('notify');
   expect(parse('wake: poll\n').wake).toBe('poll');
   expect(() => parse('wake: sometimes\n')).toThrow(ConfigErrors);
+});
+
+describe('who may look, and who is told', () => {
+  const token = '0123456789abcdef';
+
+  test('the token of the file, else that of the environment; an empty one is none', () => {
+    expect(parse('server: {metrics_token: "${T}"}', { T: token }).server.metricsToken).toBe(token);
+    expect(parse('consent: nobody', { METRICS_TOKEN: token }).server.metricsToken).toBe(token);
+    expect(parse('server:', { METRICS_TOKEN: '' }).server.metricsToken).toBeUndefined();
+  });
+
+  test('a variable that is fit for another program alone is not used, and that is said', () => {
+    const config = parse('consent: nobody', { METRICS_TOKEN: 'short' });
+    expect(config.server.metricsToken).toBeUndefined();
+    expect(config.warnings.map(({ code }) => code)).toEqual(['RC_WARN_METRICS_TOKEN']);
+    expect(config.warnings[0]?.message).not.toContain('short');
+  });
+
+  test('alerts have defaults beside the receiver, and change nothing about what is sent', () => {
+    const text = `alerts: {url: "http://127.0.0.1:9/x", secret: whsec_${'A'.repeat(32)}`;
+    const config = parse(`${text}}`);
+    expect(config.alerts).toEqual({
+      url: 'http://127.0.0.1:9/x',
+      secret: `whsec_${'A'.repeat(32)}`,
+      stuckMs: 600_000,
+      failed: 10,
+      drift: 100,
+    });
+    const other = parse(`${text}, stuck_after: 1m, failed: 1, drift: 2}`);
+    expect(other.alerts).toMatchObject({ stuckMs: 60_000, failed: 1, drift: 2 });
+    expect(other.hash).toBe(config.hash);
+  });
 });

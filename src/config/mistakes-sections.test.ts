@@ -123,6 +123,39 @@ describe('delivery', () => {
   ]);
 });
 
+describe('server and alerts', () => {
+  const secret = `whsec_${'A'.repeat(32)}`;
+  checkMistakes([
+    { name: 'a token that can be guessed', text: 'server: {metrics_token: abc}', are: ['1:25 RC_CONFIG_VALUE'] },
+    {
+      name: 'a token that no header can hold',
+      text: 'server: {metrics_token: "sixteen letters and spaces"}',
+      are: ['1:25 RC_CONFIG_VALUE'],
+    },
+    { name: 'an unknown key of the server', text: 'server: {token: x}', are: ['1:10 RC_CONFIG_UNKNOWN_KEY'] },
+    {
+      name: 'alerts to nobody',
+      text: 'alerts: {stuck_after: 1m}',
+      are: ['1:9 RC_CONFIG_MISSING', '1:9 RC_CONFIG_MISSING'],
+    },
+    {
+      name: 'alerts without encryption',
+      text: `alerts: {url: "http://example.com/x", secret: ${secret}}`,
+      are: ['1:15 RC_CONFIG_VALUE'],
+    },
+    {
+      name: 'a secret that is too short',
+      text: 'alerts: {url: "https://example.com", secret: whsec_AAAA}',
+      are: ['1:46 RC_CONFIG_VALUE'],
+    },
+    {
+      name: 'a count of nothing',
+      text: `alerts: {url: "https://example.com", secret: ${secret}, failed: 0, drift: many}`,
+      are: ['1:94 RC_CONFIG_VALUE', '1:104 RC_CONFIG_TYPE'],
+    },
+  ]);
+});
+
 describe('destinations', () => {
   const TOKEN = 'token: "0123456789"';
   checkMistakes([

@@ -1,7 +1,8 @@
-import { asMap, checkKeys, readText, showText, wrongType } from './fields.ts';
+import { asMap, checkKeys, readText } from './fields.ts';
 import type { Issues } from './issues.ts';
 import { quote } from './quote.ts';
-import { type Entry, formatPath, isNothing } from './tree.ts';
+import { readCount } from './read-count.ts';
+import { type Entry, formatPath } from './tree.ts';
 import type { Brake, Config } from './types.ts';
 
 /** The keys of `brakes`. */
@@ -10,7 +11,6 @@ export const BRAKE_KINDS: readonly ['deletes', 'changes'] = ['deletes', 'changes
 export const BRAKE_KEYS: readonly string[] = ['share', 'least'];
 
 const DEFAULTS = { deletes: { share: 0.02, least: 10 }, changes: { share: 0.2, least: 100 } } as const;
-const MOST = 1_000_000_000;
 
 /** Reads `brakes:`: `off`, or for each kind what stops it. Both hold unless it says otherwise. */
 export function readBrakes(entry: Entry | undefined, issues: Issues): Config['brakes'] {
@@ -29,7 +29,7 @@ function readBrake(entry: Entry | undefined, fallback: Exclude<Brake, 'off'>, is
   checkKeys(map, BRAKE_KEYS, issues);
   return {
     share: readShare(map.entries.get('share'), fallback.share, issues),
-    least: readLeast(map.entries.get('least'), fallback.least, issues),
+    least: readCount(map.entries.get('least'), fallback.least, issues),
   };
 }
 
@@ -48,21 +48,5 @@ function readShare(entry: Entry | undefined, fallback: number, issues: Issues): 
   if (share > 0 && share <= 1) return share;
   const message = `${quote(formatPath(entry.path))} must be ${wanted}, more than nothing and at most 100%`;
   issues.error('RC_CONFIG_VALUE', message, entry.value);
-  return fallback;
-}
-
-function readLeast(entry: Entry | undefined, fallback: number, issues: Issues): number {
-  if (entry === undefined || isNothing(entry.value)) return fallback;
-  const node = entry.value;
-  const value =
-    node.kind === 'scalar' && node.fromEnv && /^\d{1,10}$/.test(String(node.value)) ? Number(node.value) : undefined;
-  const least = value ?? (node.kind === 'scalar' ? node.value : undefined);
-  if (typeof least !== 'number') {
-    wrongType(node, 'a whole number', issues);
-    return fallback;
-  }
-  if (Number.isInteger(least) && least >= 1 && least <= MOST) return least;
-  const message = `${quote(formatPath(entry.path))} can't be ${showText(String(least), node)}`;
-  issues.error('RC_CONFIG_VALUE', message, node, 'A whole number of contacts, at least 1.');
   return fallback;
 }

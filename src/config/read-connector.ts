@@ -86,13 +86,10 @@ export function readConnector(root: MapNode, topKeys: readonly string[], issues:
 function readLog(field: (key: string) => Entry | undefined, issues: Issues): Config['log'] {
   const debug = readFlag(field('debug'), false, issues);
   const level = readChoice(field('log_level'), LOG_LEVELS, issues);
-  const realtime = field('log_realtime');
-  if (realtime !== undefined && readFlag(realtime, false, issues)) {
-    issues.warn('RC_WARN_LOG_REALTIME', 'log_realtime has no effect: this version reads no realtime feed', realtime);
-  }
   return {
     level: level === 'verbose' ? 'debug' : (level ?? (debug ? 'debug' : 'info')),
     queries: readFlag(field('log_queries'), false, issues),
+    realtime: readFlag(field('log_realtime'), false, issues),
   };
 }
 

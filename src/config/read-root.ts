@@ -4,12 +4,14 @@ import type { Unhashed } from './hash.ts';
 import type { Env } from './interpolate.ts';
 import type { Issues } from './issues.ts';
 import { quote } from './quote.ts';
+import { readAlerts } from './read-alerts.ts';
 import { readBrakes } from './read-brakes.ts';
 import { CONNECTOR_KEYS, readConnector } from './read-connector.ts';
 import { CONSENT_CHOICES, readConsent } from './read-consent.ts';
 import { readDelivery } from './read-delivery.ts';
 import { attributeNames } from './read-adjustment.ts';
 import { readDestinations } from './read-destinations.ts';
+import { readServer } from './read-server.ts';
 import { type Entry, isNothing, type TreeNode } from './tree.ts';
 import type { Config, DestinationConfig } from './types.ts';
 
@@ -26,6 +28,8 @@ export const TOP_KEYS: readonly string[] = [
   'brakes',
   'allow_functions',
   'wake',
+  'server',
+  'alerts',
 ];
 const DEFAULT_ENVIRONMENT = 'production';
 const DEFAULT_SWEEP_MS = 3_600_000;
@@ -76,6 +80,8 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
     sweep: readSweep(field('sweep'), issues),
     brakes: readBrakes(field('brakes'), issues),
     log: connector.log,
+    server: readServer(field('server'), options.env, issues),
+    alerts: readAlerts(field('alerts'), issues),
     wake: readWake(field('wake'), issues),
     allowFunctions: readFunctions(field('allow_functions'), issues),
     warnings: issues.warnings(),

@@ -18,7 +18,7 @@ describe('the blocks of the Tajo page', () => {
       databaseUrl: undefined,
       delivery: { graceMs: 120_000, events: 'at_least_once', retry: DEFAULT_RETRY },
       sweep: { everyMs: 3_600_000 },
-      log: { level: 'info', queries: false },
+      log: { level: 'info', queries: false, realtime: false },
       userMapping: { address: ['email'], where: undefined, unconfirmed: false },
     });
     expect(config.userMapping.attributes).toEqual([
@@ -91,18 +91,14 @@ describe('the blocks of the Tajo page', () => {
 
   test('Debug Mode', () => {
     const config = parse(DEBUG);
-    expect(config.log).toEqual({ level: 'debug', queries: true });
-    expect(codes(config)).toEqual(['RC_WARN_LOG_REALTIME']);
+    expect(config.log).toEqual({ level: 'debug', queries: true, realtime: true });
+    expect(codes(config)).toEqual([]);
   });
 
   test('all merged, the table mapping under the connector or at the top level', () => {
     const merged = parse(MERGED, KEY);
     expect(merged.log.level).toBe('debug');
-    expect(codes(merged).toSorted()).toEqual([
-      'RC_WARN_LOG_REALTIME',
-      'RC_WARN_REALTIME_NOT_USED',
-      'RC_WARN_TABLE_NOT_MAPPED',
-    ]);
+    expect(codes(merged).toSorted()).toEqual(['RC_WARN_REALTIME_NOT_USED', 'RC_WARN_TABLE_NOT_MAPPED']);
     expect(merged.warnings[0]).toMatchObject({ line: 12, message: expect.stringContaining('"products"') });
     expect([...merged.tables, ...merged.eventTables].map(({ table }) => table.table)).toEqual(['customers', 'orders']);
     expect(parse(`${BASIC}${TABLES}`, KEY).hash).toBe(merged.hash);

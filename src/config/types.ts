@@ -41,7 +41,19 @@ export interface Config {
   };
   /** What stops and waits for a person. */
   readonly brakes: { readonly deletes: Brake; readonly changes: Brake };
-  readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug'; readonly queries: boolean };
+  readonly log: {
+    readonly level: 'error' | 'warn' | 'info' | 'debug';
+    /** The text of each query, never its values. */
+    readonly queries: boolean;
+    /** A line for each batch of changes as it comes in, with counts alone. */
+    readonly realtime: boolean;
+  };
+  readonly server: {
+    /** Who has it may read `GET /metrics`; without one there is none. */
+    readonly metricsToken: string | undefined;
+  };
+  /** Who is told when something needs a person; undefined for nobody. */
+  readonly alerts: AlertConfig | undefined;
   /**
    * How an idle worker learns of changes: `notify` asks writers for a NOTIFY, which takes a database-wide lock at their
    * commit; `poll` looks every 10 ms and asks nothing of them.
@@ -61,6 +73,19 @@ export type Brake =
       readonly least: number;
     }
   | 'off';
+
+/** A receiver of alerts, and from when on it is told. */
+export interface AlertConfig {
+  readonly url: string;
+  /** `whsec_` and base64, as Standard Webhooks has it. */
+  readonly secret: string;
+  /** Something that waits for longer is stuck, in ms. */
+  readonly stuckMs: number;
+  /** So many dead letters of one destination within an hour, or more. */
+  readonly failed: number;
+  /** So many contacts that one sweep found out of step, or more. */
+  readonly drift: number;
+}
 
 /** What becomes of a contact whose person left. */
 export type LeavingPolicy = 'delete' | 'unsubscribe' | 'keep';

@@ -2,7 +2,7 @@ import type { RetrySchedule } from '../core/retry.ts';
 import { fatalError } from './fatal.ts';
 import { runBackfill } from './backfill.ts';
 import { runFoldLoop } from './fold-loop.ts';
-import type { Logger, Send, Store } from './ports.ts';
+import type { Logger, Store } from './ports.ts';
 import { createRoute, type Route } from './route.ts';
 import { createSourceWatch } from './source-watch.ts';
 import type { EngineTimes } from './times.ts';
@@ -12,7 +12,6 @@ import type { Wake } from './wake.ts';
 export interface EngineOptions {
   readonly store: Store;
   readonly routes: readonly Route[];
-  readonly send: Send;
   readonly log: Logger;
   readonly changed: Wake;
   readonly listening: () => boolean;

@@ -5,12 +5,13 @@ import type { LaneOptions } from './lane-shared.ts';
 import { createTrouble } from './trouble.ts';
 import { createWake, pause, type Wake } from './wake.ts';
 import type { Destination } from '../core/destination.ts';
-import type { DestinationState } from './ports.ts';
+import type { DestinationState, Send } from './ports.ts';
 
 /** A destination with its state, and how to get what it is sent with. */
 export interface Route {
   readonly destination: Destination<unknown>;
   readonly state: DestinationState;
+  readonly send: Send;
   /**
    * Makes its config whole: secrets and the ids of lists.
    * @throws RollcallError when that can't be done now; it is tried again
@@ -27,7 +28,7 @@ const LOOK_MS = 1_000;
 
 /** Everything about one destination. What is wrong with it is its own: it waits for that, and nobody waits for it. */
 export function createRoute(
-  options: Omit<LaneOptions, 'config' | 'destination' | 'state' | 'onRefused' | 'notified'> & Route,
+  options: Omit<LaneOptions, 'config' | 'destination' | 'state' | 'onRefused' | 'notified' | 'send'> & Route,
 ): Lane {
   const { notified = createWake(), rereads } = options;
   let lane: Lane | undefined;

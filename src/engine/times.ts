@@ -12,6 +12,8 @@ export interface EngineTimes {
   readonly leastRequestMs: number;
   /** Sweeps and upkeep are looked at this often. */
   readonly upkeepEveryMs: number;
+  /** What somebody must be told is looked for this often. */
+  readonly alertsEveryMs: number;
   /** A backfill whose worker is gone is looked for this often. */
   readonly backfillLookMs: number;
   /** Longest that a request for many is waited for: the lease of its contacts. */
@@ -29,6 +31,7 @@ export const DEFAULT_TIMES: EngineTimes = {
   settleMs: 1_000,
   leastRequestMs: 2_000,
   upkeepEveryMs: 5_000,
+  alertsEveryMs: 10_000,
   backfillLookMs: 3_000,
   jobMs: 3_600_000,
   breaker: DEFAULT_BREAKER_TIMES,

@@ -4,6 +4,8 @@ import { runEngine } from '../engine/engine.ts';
 import type { Route } from '../engine/route.ts';
 import { fatalError } from '../engine/fatal.ts';
 import { withListIds } from '../engine/list-ids.ts';
+import { observedSend, observedStore } from '../engine/observed.ts';
+import type { Observer } from '../engine/observer.ts';
 import type { Logger, Send } from '../engine/ports.ts';
 import { DEFAULT_TIMES, type EngineTimes } from '../engine/times.ts';
 import { codeOf } from '../engine/trouble.ts';
@@ -17,11 +19,12 @@ import type { Sql } from '../sql/port.ts';
 import type { Identity } from '../sql/store/identity.ts';
 import { createStore } from '../sql/store/store.ts';
 import { createUndiciSend } from '../transport/undici.ts';
+import { createWatching, runAlerting, waitingFor } from './watching.ts';
 
 export interface WorkerOptions {
   readonly config: Config;
   readonly log: Logger;
-  /** Where `GET /healthz` listens; not at all when absent. Port 0 takes a free one. */
+  /** Where the HTTP app listens: `/healthz`, `/readyz`, `/metrics`; not at all when absent. Port 0 takes a free one. */
   readonly health?: { readonly port: number; readonly host: string } | undefined;
   /** Runs beside the workers for a backfill only; live changes are taken when nobody else does. */
   readonly helper?: boolean | undefined;
@@ -60,26 +63,42 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       ? keepListening(sql, () => changed.ring(), log, stop.signal)
       : { listening: () => false, done: Promise.resolve() };
   let server: { port: number; close(): Promise<void> } | undefined;
+  let alerting: Promise<void> = Promise.resolve();
+  const watching = createWatching(config, sql, log);
+  const times = {
+    ...DEFAULT_TIMES,
+    ...(options.helper === true ? { backfillLookMs: HELPER_LOOK_MS } : {}),
+    ...options.times,
+  };
   try {
-    const store = createStore(sql, identity);
+    const known = createStore(sql, identity);
     // Somebody may have mended a key: a restart is how that is told. The first contact still goes alone.
-    await store.endPauses();
-    const routes = await routesOf(config, sql, identity, transport.send);
+    await known.endPauses();
+    const routes = await routesOf(config, sql, identity, transport.send, watching.observe);
+    const names = new Map(routes.map(({ state }) => [state.id, state.name]));
+    const store = observedStore(known, (id) => names.get(id) ?? '', watching.observe);
     const hooks = routes.flatMap(({ url, notified }) =>
       url === undefined ? [] : [{ url, ring: () => notified.ring() }],
     );
-    const health = healthApp(async () => {
-      await sql.query('select 1');
+    const health = healthApp({
+      alive: async () => {
+        await sql.query('select 1');
+      },
+      waitingFor: () => waitingFor(sql, identity, watching, signal),
     });
+    watching.mount(health);
     mountNotifications(health, hooks);
     if (options.health !== undefined) server = await listen(health, options.health.port, options.health.host);
     log.info({ destinations: routes.map((r) => r.state.name), health: server?.port }, 'worker started');
     options.onReady?.({ healthPort: server?.port });
+    if (options.helper !== true) {
+      const parts = { sql, identity, send: transport.send, log, everyMs: times.alertsEveryMs };
+      alerting = runAlerting(config, parts, AbortSignal.any([signal, stop.signal]));
+    }
     await runEngine(
       {
         store,
         routes,
-        send: transport.send,
         log,
         changed,
         listening: listener.listening,
@@ -90,11 +109,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
         sweepEveryMs: config.sweep.everyMs,
         liveWaitMs: options.helper === true ? HELPER_WAIT_MS : 0,
         random: Math.random,
-        times: {
-          ...DEFAULT_TIMES,
-          ...(options.helper === true ? { backfillLookMs: HELPER_LOOK_MS } : {}),
-          ...options.times,
-        },
+        times,
       },
       signal,
     );
@@ -104,7 +119,9 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   } finally {
     stop.abort();
     // A connection whose other end is gone can take minutes to say so; nothing of value is left to wait for by now.
-    await closeInTime([listener.done, server?.close() ?? Promise.resolve(), transport.close()], () => sql.close());
+    await closeInTime([listener.done, alerting, server?.close() ?? Promise.resolve(), transport.close()], () =>
+      sql.close(),
+    );
   }
 }
 
@@ -124,6 +141,7 @@ async function routesOf(
   sql: Sql,
   identity: Identity,
   send: Send,
+  observe: Observer,
 ): Promise<(Route & { readonly notified: Wake; readonly url: string | undefined })[]> {
   await sql.query('select rollcall.check_install($1, $2, $3)', [
     identity.configHash,
@@ -139,7 +157,16 @@ async function routesOf(
     const prepare = async (): Promise<unknown> => withListIds(destination, await resolveOptions(entry, sql), send);
     const known = entry.vault === undefined ? options : await resolvedNow(entry, sql);
     const url = known === undefined ? undefined : destination.bulk?.notifyUrl?.(known);
-    routes.push({ destination, state, prepare, rereads: entry.vault !== undefined, notified: createWake(), url });
+    const observed = observedSend(send, state.name, observe);
+    routes.push({
+      destination,
+      state,
+      prepare,
+      rereads: entry.vault !== undefined,
+      notified: createWake(),
+      url,
+      send: observed,
+    });
   }
   return routes;
 }

@@ -2,6 +2,7 @@ import type { Config } from '../config/types.ts';
 import { dropCapture } from './compile/capture-trigger.ts';
 import { generated } from './generated.ts';
 import { adjust } from './functions/adjust.ts';
+import { alerts } from './functions/alerts.ts';
 import { backfill } from './functions/backfill.ts';
 import { brakes as brakeFunctions } from './functions/brakes.ts';
 import { capture } from './functions/capture.ts';
@@ -15,6 +16,7 @@ import { fold } from './functions/fold.ts';
 import { foldDestination } from './functions/fold-destination.ts';
 import { foresee } from './functions/foresee.ts';
 import { forget } from './functions/forget.ts';
+import { gauges } from './functions/gauges.ts';
 import { install } from './functions/install.ts';
 import { jobs } from './functions/jobs.ts';
 import { kin } from './functions/kin.ts';
@@ -39,6 +41,7 @@ import { brakes } from './migrations/0004-brakes.ts';
 import { audit } from './migrations/0005-audit.ts';
 import { sweepState } from './migrations/0006-sweep.ts';
 import { failureState } from './migrations/0007-failures.ts';
+import { alertState } from './migrations/0008-alerts.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -51,6 +54,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 5, name: 'audit', sql: audit },
   { version: 6, name: 'sweep', sql: sweepState },
   { version: 7, name: 'failures', sql: failureState },
+  { version: 8, name: 'alerts', sql: alertState },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
@@ -103,6 +107,8 @@ export function installScript(config: Config, sources: Sources): string {
     repair,
     recover,
     status,
+    gauges,
+    alerts,
     generated(config, sources),
     `revoke all on schema rollcall from public;`,
     `revoke all on all tables in schema rollcall from public;`,

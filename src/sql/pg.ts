@@ -61,7 +61,7 @@ export function openPg(options: PgOptions): Sql {
       client.on('error', onError);
       try {
         await client.query('begin isolation level read committed');
-        const result = await work(session(client));
+        const result = await work(session(client, options.onQuery));
         await client.query('commit');
         return result;
       } catch (error) {
@@ -87,6 +87,7 @@ export function openPg(options: PgOptions): Sql {
       client.on('end', lost);
       client.on('notification', onNotify);
       try {
+        options.onQuery?.(`listen ${channel}`);
         await client.connect();
         await client.query(`listen ${client.escapeIdentifier(channel)}`);
       } catch (error) {
@@ -105,10 +106,15 @@ export function openPg(options: PgOptions): Sql {
   };
 }
 
-function session(client: pg.ClientBase): Queryable & Script {
+function session(client: pg.ClientBase, onQuery: PgOptions['onQuery']): Queryable & Script {
   return {
-    query: (text, values) => run(client, text, values),
+    query(text, values) {
+      onQuery?.(text);
+      return run(client, text, values);
+    },
     async script(text) {
+      // Generated from the config, whose texts may stand in it.
+      onQuery?.(`(a script of ${text.length} characters)`);
       await client.query(text);
     },
   };

@@ -18,6 +18,8 @@ const COMMANDS = [
   'failures drop',
   'resume',
   'release',
+  'alerts',
+  'alerts test',
   'audit',
   'recover',
   'rebind',
@@ -64,6 +66,7 @@ Commands:
   failures             show what failed and why; try it again, or drop it
   resume               try a paused destination now
   release              let out what a brake holds
+  alerts               see whether alerts arrive
   audit                compare with what destinations really have
   recover              take a restored database into use
   rebind               let this copy of a database send

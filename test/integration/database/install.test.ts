@@ -66,6 +66,7 @@ test('an install is the same when it runs twice, and when two processes run it a
     { version: 5, name: 'audit' },
     { version: 6, name: 'sweep' },
     { version: 7, name: 'failures' },
+    { version: 8, name: 'alerts' },
   ]);
 });
 

@@ -1,0 +1,84 @@
+import type { Hono } from 'hono';
+import type { Config } from '../config/types.ts';
+import { runAlerts } from '../engine/alert-loop.ts';
+import { createChangeLog } from '../engine/change-log.ts';
+import { fatalError } from '../engine/fatal.ts';
+import { observeAll, type Observer } from '../engine/observer.ts';
+import type { Logger, Send } from '../engine/ports.ts';
+import { createMetrics } from '../server/metrics.ts';
+import { mountMetrics } from '../server/metrics-route.ts';
+import type { Sql } from '../sql/port.ts';
+import { alertStore } from '../sql/store/alerts.ts';
+import { readGauges } from '../sql/store/gauges.ts';
+import type { Identity } from '../sql/store/identity.ts';
+import { createSpans } from './spans.ts';
+
+/** Everything that looks at a worker and changes nothing about it. */
+export interface Watching {
+  readonly observe: Observer;
+  /** Whether a fold has come to its end since the start, also one that found nothing. */
+  hasFolded(): boolean;
+  /** Mounts what the config gives a token for. */
+  mount(app: Hono): void;
+}
+
+export function createWatching({ log: wanted, server }: Config, sql: Sql, log: Logger): Watching {
+  const token = server.metricsToken;
+  const metrics = token === undefined ? undefined : createMetrics(() => readGauges(sql));
+  let folded = false;
+  const observers: Observer[] = [
+    (seen) => {
+      folded ||= seen.what === 'fold';
+    },
+    createSpans(),
+    ...(wanted.realtime ? [createChangeLog(log)] : []),
+    ...(metrics === undefined ? [] : [metrics.observe]),
+  ];
+  return {
+    observe: observeAll(observers, log),
+    hasFolded: () => folded,
+    mount(app) {
+      if (metrics !== undefined && token !== undefined) mountMetrics(app, metrics, token);
+    },
+  };
+}
+
+/** Tells whoever the config names what is wrong, until the signal aborts; at once done when it names nobody. */
+export async function runAlerting(
+  { alerts, environment }: Config,
+  parts: {
+    readonly sql: Sql;
+    readonly identity: Identity;
+    readonly send: Send;
+    readonly log: Logger;
+    readonly everyMs: number;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  if (alerts === undefined) return;
+  const { sql, identity, send, log, everyMs } = parts;
+  const receiver = { url: alerts.url, auth: { sign: 'standard-webhooks', secrets: [alerts.secret] } } as const;
+  const isFatal = (error: unknown): boolean => fatalError(error) !== undefined;
+  const store = alertStore(sql, identity);
+  await runAlerts(
+    { store, send, receiver, limits: alerts, environment, log, everyMs, random: Math.random, isFatal },
+    signal,
+  );
+}
+
+/** What a worker waits for before it can be relied upon. Rejects while the database does not answer. */
+export async function waitingFor(
+  sql: Sql,
+  { configHash, projectRef, environment }: Identity,
+  watching: Pick<Watching, 'hasFolded'>,
+  signal: AbortSignal,
+): Promise<'install' | 'fold' | 'stop' | undefined> {
+  if (signal.aborted) return 'stop';
+  try {
+    await sql.query('select rollcall.check_install($1, $2, $3)', [configHash, projectRef, environment]);
+  } catch (error) {
+    if (fatalError(error) === undefined) throw error;
+    return 'install';
+  }
+  return watching.hasFolded() ? undefined : 'fold';
+}
