@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import type { TestProject } from 'vitest/node';
 import pg from 'pg';
 import { startCluster } from '../../src/demo/cluster.ts';
@@ -18,6 +19,7 @@ const OTHER_MAJOR = process.env['ROLLCALL_TEST_POSTGRES'];
 
 /** One Postgres cluster for all test files; each test copies the template database. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  removeOrphans();
   const cluster = await startCluster({
     settings: { fsync: 'off', max_connections: '200', shared_buffers: '128MB' },
     ...(OTHER_MAJOR === undefined ? {} : { from: OTHER_MAJOR }),
@@ -35,4 +37,23 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('postgres', cluster.url('postgres'));
   project.provide('template', template);
   return () => cluster.destroy();
+}
+
+/** What test processes compiled for themselves (worker-process.ts) and could not remove, as they were killed. */
+function removeOrphans(): void {
+  const folder = new URL('../../.tmp/', import.meta.url);
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    const pid = /^dist-test-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(new URL(name, folder), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
