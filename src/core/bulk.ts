@@ -41,6 +41,8 @@ export interface BulkWatch<Config> {
 export interface Bulk<Config> {
   /** Contacts and bytes of one request. */
   readonly most: number;
+  /** Contacts of one request where the config makes it fewer than `most`. */
+  mostOf?(config: Config): number;
   readonly mostBytes: number;
   /** Contacts that must wait before it is used; undefined to tell by the rate limit, null when it is never to be used. */
   least(config: Config): number | null | undefined;

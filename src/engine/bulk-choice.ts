@@ -11,6 +11,11 @@ const LEAST = 50;
 const GATHER_WALK_MS = 5_000;
 const GATHER_MS = 500;
 
+/** Contacts of one request. */
+export function mostTogether(bulk: Bulk<unknown>, config: unknown): number {
+  return Math.min(bulk.most, bulk.mostOf?.(config) ?? bulk.most);
+}
+
 /** How many contacts must wait before one request takes them together; undefined when none ever shall. */
 export function leastTogether(
   bulk: Bulk<unknown> | undefined,
@@ -20,8 +25,9 @@ export function leastTogether(
   const asked = bulk?.least(config);
   if (bulk === undefined || asked === null) return undefined;
   const slowest = Math.max(0, ...buckets.map((b) => b.intervalUs));
-  const worth = slowest === 0 ? bulk.most : Math.ceil((WORTH_MS * 1_000) / slowest);
-  return Math.min(bulk.most, asked ?? Math.max(LEAST, worth));
+  const most = mostTogether(bulk, config);
+  const worth = slowest === 0 ? most : Math.ceil((WORTH_MS * 1_000) / slowest);
+  return Math.min(most, asked ?? Math.max(LEAST, worth));
 }
 
 /** What to do about the backlog of a lane. */
@@ -39,7 +45,7 @@ export function leastSeconds(contacts: number, destination: Destination<unknown>
   const single = bucketsFor(limits, 'contact');
   const least = leastTogether(destination.bulk, config, single);
   const many = least !== undefined && contacts >= least;
-  const together = many ? (destination.bulk?.most ?? 1) : 1;
+  const together = many && destination.bulk !== undefined ? mostTogether(destination.bulk, config) : 1;
   const slowest = Math.max(0, ...(many ? bucketsFor(limits, 'bulk') : single).map((b) => b.intervalUs));
   return (Math.ceil(contacts / together) * slowest) / 1_000_000;
 }

@@ -1,5 +1,5 @@
 import { retryDelayMs } from '../core/retry.ts';
-import { choose } from './bulk-choice.ts';
+import { choose, mostTogether } from './bulk-choice.ts';
 import { createJob, type JobRunner } from './bulk-job.ts';
 import type { JobLook } from './job-ports.ts';
 import { isPaused, type LaneShared } from './lane-shared.ts';
@@ -25,7 +25,8 @@ export async function runBulk(lane: LaneShared, least: number | undefined): Prom
   const runner = createJob(lane, bulk);
   const rest: Rest = [0, 0];
   // What the destination refused without a word of whom it minds is tried with fewer, until it is found.
-  let most = bulk.most;
+  const whole = mostTogether(bulk, lane.config);
+  let most = whole;
   let tries = 0;
   while (!lane.signal.aborted) {
     try {
@@ -36,7 +37,7 @@ export async function runBulk(lane: LaneShared, least: number | undefined): Prom
         (least === undefined ? undefined : await next(lane, runner, found, { least, most, atOnce: bulk.atOnce, rest }));
       trouble.worked();
       if (done === 'refused') most = Math.max(1, Math.ceil(most / 2));
-      else if (done === 'delivered') most = Math.min(bulk.most, most * 2);
+      else if (done === 'delivered') most = Math.min(whole, most * 2);
       tries = done === 'again' ? tries + 1 : 0;
       if (done === undefined) await pause(lookMs(found, Math.min(least ?? Infinity, most)), lane.signal);
       else if (done === 'again') await pause(retryDelayMs(lane.retry, { tries, random: lane.random() }), lane.signal);

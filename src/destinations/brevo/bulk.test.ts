@@ -116,3 +116,39 @@ test('questions about an import at work leave most of 100 requests an hour', () 
   for (let at = firstMs, wait = firstMs; at <= 3_600_000; at += wait = Math.min(mostMs, wait * 1.5)) asked += 1;
   expect(asked).toBeLessThan(70);
 });
+
+describe('updates by batch', () => {
+  const config = parse({ update_by: 'batch', lists: [7], list_policy: 'keep' });
+  const arrived = { id: null, address: 'a@x.yz', imported: true };
+
+  test('are of contacts that are there; no list is needed, and 100 go together', () => {
+    const alone = parse({ update_by: 'batch' });
+    expect(bulk.mostOf!(alone)).toBe(100);
+    expect(bulk.least(alone)).toBe(100);
+    expect(bulk.least(parse({ update_by: 'batch', import_from: 'off' }))).toBeNull();
+    expect(bulk.mostOf!(parse())).toBe(bulk.most);
+    const attributes = { FIRSTNAME: null, VIP: false };
+    expect(bulk.alone!(delivery({ remote: arrived, attributes }), PLAN, config)).toBe(false);
+    expect(bulk.alone!(delivery({ attributes }), PLAN, config)).toBe(true);
+    expect(bulk.alone!(delivery({ remote: arrived, attributes: { SMS: '+15551234567' } }), PLAN, config)).toBe(true);
+  });
+
+  test('say what shall be and nothing of consent, and are done with the answer', () => {
+    const rows = [bulk.row(delivery({ remote: arrived, attributes: { FIRSTNAME: null, VIP: false } }), PLAN, config)];
+    const { method, url, body } = bulk.request(rows, config);
+    expect({ method, url, body: JSON.parse(body ?? '') as unknown }).toEqual({
+      method: 'POST',
+      url: 'https://api.brevo.com/v3/contacts/batch',
+      body: { contacts: [{ email: 'a@x.yz', attributes: { FIRSTNAME: '', VIP: false }, listIds: [7] }] },
+    });
+    expect(bulk.started(answer(204, ''), rows)).toEqual({
+      kind: 'answered',
+      outcome: { kind: 'delivered' },
+      rows: new Map(),
+    });
+    expect(bulk.started(answer(400, { code: 'invalid_parameter', message: 'no' }), rows)).toMatchObject({
+      kind: 'failed',
+      outcome: { kind: 'reject' },
+    });
+  });
+});

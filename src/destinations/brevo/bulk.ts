@@ -1,9 +1,10 @@
 import type { Bulk, BulkProgress, BulkStart } from '../../core/bulk.ts';
-import type { AttributePlan, Delivery, HttpResponse } from '../../core/destination.ts';
+import type { AttributePlan, Delivery, HttpRequest, HttpResponse } from '../../core/destination.ts';
 import { isJsonObject, type Json, type JsonObject, renderJson } from '../../core/json.ts';
 import { cut, JSON_HEADERS } from '../../core/wire.ts';
 import type { BrevoConfig } from './config.ts';
 import { hasArrived, listIds } from './encode.ts';
+import { alone as aloneInBatch, batchRequest, batchRow, MOST_IN_BATCH } from './bulk-batch.ts';
 import { failureOf, readProblem } from './failure.ts';
 import { worthAnImport } from './limits.ts';
 import { get } from './paths.ts';
@@ -29,6 +30,7 @@ function present(attributes: JsonObject): JsonObject {
  * person was taken out of would be joined again.
  */
 function alone(delivery: Delivery, plan: AttributePlan, config: BrevoConfig): boolean {
+  if (config.update_by === 'batch') return aloneInBatch(delivery, plan, config);
   const { attributes, problem } = attributeValues(delivery, plan, config);
   const sent = present(attributes);
   if (problem !== undefined || hasPhone(Object.keys(sent)) || !PLAIN_ADDRESS.test(delivery.address ?? '')) return true;
@@ -39,15 +41,33 @@ function alone(delivery: Delivery, plan: AttributePlan, config: BrevoConfig): bo
 }
 
 function row(delivery: Delivery, plan: AttributePlan, config: BrevoConfig): JsonObject {
+  if (config.update_by === 'batch') return batchRow(delivery, plan, config);
   const attributes = present(attributeValues(delivery, plan, config).attributes);
   const contact: Record<string, Json> = { email: delivery.address ?? '' };
   if (Object.keys(attributes).length > 0) contact['attributes'] = attributes;
   return contact;
 }
 
-/** The answer to `POST /contacts/import`: 202 with the id of a process. */
+function importRequest(rows: readonly JsonObject[], config: BrevoConfig): HttpRequest {
+  return {
+    method: 'POST',
+    url: `${config.base_url}/contacts/import`,
+    headers: JSON_HEADERS,
+    body: renderJson({
+      jsonBody: rows,
+      listIds: listIds(listsOf(config)),
+      updateExistingContacts: true,
+      emptyContactsAttributes: false,
+      disableNotification: true,
+      ...(config.notify_url === undefined ? {} : { notifyUrl: config.notify_url }),
+    }),
+  };
+}
+
+/** The answer to `POST /contacts/import`: 202 with the id of a process; to `POST /contacts/batch`: 204, and it is done. */
 function started(response: HttpResponse): BulkStart {
   const failure = failureOf(response);
+  if (response.status === 204) return { kind: 'answered', outcome: { kind: 'delivered' }, rows: new Map() };
   if (failure === undefined) {
     const id = objectIn(response)?.['processId'];
     if (typeof id === 'number') return { kind: 'started', id: String(id) };
@@ -95,29 +115,20 @@ function progress(response: HttpResponse): BulkProgress {
  */
 export const bulk: Bulk<BrevoConfig> = {
   most: 50_000,
+  mostOf: ({ update_by: by }) => (by === 'batch' ? MOST_IN_BATCH : 50_000),
   mostBytes: 7_500_000,
   least: (config) => {
     const { import_from: from = worthAnImport(config) } = config;
-    return from === 'off' || listsOf(config).length === 0 ? null : from;
+    if (from === 'off') return null;
+    if (config.update_by === 'batch') return Math.min(from, MOST_IN_BATCH);
+    return listsOf(config).length === 0 ? null : from;
   },
   consents: ['basis'],
   atOnce: 1,
   alone,
   values: (delivery, plan, config) => attributeValues(delivery, plan, config).attributes,
   row,
-  request: (rows, config) => ({
-    method: 'POST',
-    url: `${config.base_url}/contacts/import`,
-    headers: JSON_HEADERS,
-    body: renderJson({
-      jsonBody: rows,
-      listIds: listIds(listsOf(config)),
-      updateExistingContacts: true,
-      emptyContactsAttributes: false,
-      disableNotification: true,
-      ...(config.notify_url === undefined ? {} : { notifyUrl: config.notify_url }),
-    }),
-  }),
+  request: (rows, config) => (config.update_by === 'batch' ? batchRequest(rows, config) : importRequest(rows, config)),
   started,
   notifyUrl: ({ notify_url: url }) => url,
   watch: {

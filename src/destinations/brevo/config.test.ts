@@ -15,6 +15,7 @@ describe('options', () => {
       lists: [],
       list_policy: 'once',
       folder: 1,
+      update_by: 'import',
       sms: 'on',
       clear_as: 'empty',
       limits_scale: 1,

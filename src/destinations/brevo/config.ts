@@ -21,6 +21,11 @@ export interface BrevoConfig {
   readonly import_from?: number | 'off' | undefined;
   /** The list that an import names where `lists` is empty: Brevo imports into a list only. */
   readonly import_list?: number | string | undefined;
+  /**
+   * How contacts that are there are updated when many wait: `import`, with those that are new, or `batch`, which needs no list; new ones
+   * go one by one then.
+   */
+  readonly update_by: 'import' | 'batch';
   /** Called by Brevo when an import has ended: a URL of the worker with a secret path. A secret. */
   readonly notify_url?: string | undefined;
   /** Whether an opt-out is also one from SMS, where a phone number is mapped. */
@@ -70,6 +75,10 @@ export function brevoConfig(name: string, variable: string): ZodType<BrevoConfig
       .optional()
       .meta({ description: 'Contacts that must wait before they are imported together; off: never' }),
     import_list: list.optional().meta({ description: 'List that imports name where lists is empty, by id or name' }),
+    update_by: z.enum(['import', 'batch']).default('import').meta({
+      description:
+        'How many waiting updates go together; batch: by POST /contacts/batch, which does not tell who is gone',
+    }),
     notify_url: notifyUrl.optional().meta({
       secret: true,
       description: 'URL of the worker that is called when an import has ended',

@@ -63,6 +63,7 @@ export function brevoDestination({ id, name, docsUrl, variable }: BrevoNames): D
       unverified: [
         { what: 'an empty text clears an attribute', setting: 'clear_as' },
         { what: 'an import leaves a blocked contact blocked, and stores false', setting: 'import_from' },
+        { what: 'a batch takes 100, and leaves out who is not there', setting: 'update_by' },
         { what: 'folder 1 exists', setting: 'folder' },
         { what: 'a number that is blocked for SMS is not written to', setting: 'sms' },
       ],

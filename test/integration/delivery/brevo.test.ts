@@ -105,3 +105,28 @@ test('a value that Brevo would drop is a dead letter that was never sent', async
   expect(of('POST', /\/contacts$/)).toEqual([]);
   expect(await state(world)).toMatchObject({ in_step: 0, failed: 1, causes: [{ code: 'invalid_value' }] });
 }, 60_000);
+
+test('updates by batch: who is there is updated with others, a hundred together; who is new, or has a phone number, goes alone', async () => {
+  const { world, standIn, of } = await withBrevo('import_from: 20\n  update_by: batch');
+  const first = await world.start();
+  await signUpMany(world, 120);
+  await world.signUp('phone@example.com', { full_name: 'P' }, { phone: '15551234567' });
+  await world.settled(40_000);
+  expect([standIn.contactCount, of('POST', /\/(?:import|batch)$/)]).toEqual([121, []]);
+  const singles = of('POST', /\/contacts$/).length + of('PUT', /./).length;
+
+  standIn.optOut('p5@example.com', 'unsubscribe');
+  // A worker that has just found nobody to send together rests from looking.
+  await first.stop();
+  await edit(world, 1);
+  await world.start();
+  await world.settled(40_000);
+  const batches = of('POST', /\/batch$/);
+  expect(batches.length).toBeGreaterThanOrEqual(2);
+  expect(batches.map(({ body }) => body).join()).not.toContain('phone@example.com');
+  const more = of('POST', /\/contacts$/).length + of('PUT', /./).length - singles;
+  expect(more).toBeLessThan(60);
+  expect([...standIn.contacts()].every(({ attributes }) => attributes['N'] === '1')).toBe(true);
+  expect(standIn.contact('p5@example.com')?.status).toBe('unsubscribed');
+  expect(await state(world)).toMatchObject({ in_step: 121, failed: 0, pending: 0 });
+}, 90_000);
