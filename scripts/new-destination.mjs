@@ -9,7 +9,7 @@ const TEMPLATE = join(root, 'src', 'testing', 'template');
 const DESTINATIONS = join(root, 'src', 'destinations');
 
 /** Names that mean something else in a config or in an object. */
-const RESERVED = ['constructor', 'prototype', 'type', 'sandbox', 'registry', 'acme'];
+const RESERVED = ['constructor', 'prototype', 'type', 'sandbox', 'registry'];
 
 /** What is wrong with an id; undefined when a folder can be made. */
 function problemOf(id) {
