@@ -3,6 +3,7 @@ import { RollcallError } from '../core/errors.ts';
 import type { AttributeType } from '../core/mapping.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Send } from './ports.ts';
+import { readAnswer } from './read-answer.ts';
 
 /** A field to be created at a destination. */
 export interface NewField {
@@ -153,7 +154,7 @@ async function exchange<Config, Value>(
   const made = make();
   for (let tries = 1; ; tries += 1) {
     const sent = await access.send(made.request, access.auth, { deadlineMs: DEADLINE_MS });
-    const answer: Answer<Value> = sent.answered ? made.interpret(sent.response) : { ok: false, outcome: sent.outcome };
+    const answer = readAnswer(made, sent);
     if (answer.ok || tries === MOST_TRIES) return answer;
     const { outcome } = answer;
     // After an unknown outcome the field may exist: a repetition is refused then, and the caller looks.

@@ -1,8 +1,9 @@
 import type { Bulk, BulkStart } from '../core/bulk.ts';
 import type { Delivery } from '../core/destination.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { Outcome } from '../core/outcome.ts';
 import { held, HOLD_MS, type JobContext, type JobEnd, settleJob } from './job-context.ts';
-import type { JobLease } from './job-ports.ts';
+import type { JobLease, JobStore } from './job-ports.ts';
 import type { RunningJob } from './job-watch.ts';
 import { note } from './note.ts';
 import type { SendResult } from './ports.ts';
@@ -38,10 +39,7 @@ export async function startJob(
       if (!(await store.jobRunning(lease, started.id))) return 'again';
       return { id: started.id, contacts: left.length, begunAt, givesUpAt: begunAt + lane.times.jobMs };
     }
-    const refused = left.flatMap((delivery, n) => {
-      const outcome = started.rows.get(n);
-      return outcome === undefined ? [] : [{ delivery, outcome, waitMs: AGAIN_MS }];
-    });
+    const refused = named(left, started.rows, lane.retry.windowMs);
     await store.settlePart(lease, lane.graceMs, refused);
     log.warn(
       { destination: state.name, rows: refused.length },
@@ -63,6 +61,19 @@ function startOf(answer: SendResult, rows: readonly JsonObject[], bulk: Bulk<unk
   return { kind: 'failed', outcome: { kind: 'unknown', code: 'no_outcome', message: 'The answer could not be read.' } };
 }
 
+/** What to record of the rows that an answer names. */
+function named(
+  deliveries: readonly Delivery[],
+  rows: ReadonlyMap<number, Outcome>,
+  windowMs: number,
+): Parameters<JobStore['settlePart']>[2] {
+  return deliveries.flatMap((delivery, n) => {
+    const outcome = rows.get(n);
+    if (outcome === undefined) return [];
+    return [{ delivery, outcome, waitMs: outcome.kind === 'reject' ? 0 : AGAIN_MS, windowMs }];
+  });
+}
+
 /** The answer told what became of each: those that were not accepted are settled by themselves, then all others. */
 async function answered(
   context: JobContext,
@@ -72,13 +83,7 @@ async function answered(
   begunAt: number,
 ): Promise<JobEnd> {
   const { lane } = context;
-  const apart = deliveries.flatMap((delivery, n) => {
-    const own = rows.get(n);
-    const { windowMs } = lane.retry;
-    return own === undefined
-      ? []
-      : [{ delivery, outcome: own, waitMs: own.kind === 'reject' ? 0 : AGAIN_MS, windowMs }];
-  });
+  const apart = named(deliveries, rows, lane.retry.windowMs);
   if (apart.length > 0) await lane.store.settlePart(lease, lane.graceMs, apart);
   await note(lane, outcome, begunAt, 'bulk');
   const latencyMs = performance.now() - begunAt;

@@ -19,7 +19,7 @@ export function bucketsFor(limits: Pick<Limits, 'buckets'>, traffic: Traffic): r
 }
 
 /** Half of what core/rate.ts allows between grant and send; the other half is for what happens after `acquire`. */
-export function goodForMs(limits: Pick<Limits, 'buckets'>, traffic: Traffic): number {
+function goodForMs(limits: Pick<Limits, 'buckets'>, traffic: Traffic): number {
   return Math.min(Infinity, ...limitsOf(limits, traffic).map(({ perMs }) => rateLagMs(perMs) / 2));
 }
 
@@ -33,20 +33,24 @@ export function createLimiters(
   take: (buckets: readonly Bucket[], want: number) => Promise<{ granted: number; waitMs: number }>,
   inLine: () => number,
 ): Limiters {
+  // Every request asks: what a kind of it is counted by is worked out once.
+  const byTraffic = new Map<Traffic, Limiter>();
   const bySet = new Map<string, Limiter>();
   const of = (traffic: Traffic): Limiter => {
+    const known = byTraffic.get(traffic);
+    if (known !== undefined) return known;
     const buckets = bucketsFor(limits, traffic);
     const key = buckets.map(({ name }) => name).join();
-    const known = bySet.get(key);
-    if (known !== undefined) return known;
-    const ahead = traffic === 'contact' ? inLine : (): number => 0;
-    const made = createLimiter(
-      async (want) => (buckets.length === 0 ? { granted: want, waitMs: 0 } : await take(buckets, want)),
-      ahead,
-      goodForMs(limits, traffic),
-    );
-    bySet.set(key, made);
-    return made;
+    const limiter =
+      bySet.get(key) ??
+      createLimiter(
+        async (want) => (buckets.length === 0 ? { granted: want, waitMs: 0 } : await take(buckets, want)),
+        traffic === 'contact' ? inLine : () => 0,
+        goodForMs(limits, traffic),
+      );
+    byTraffic.set(traffic, limiter);
+    bySet.set(key, limiter);
+    return limiter;
   };
   // The first of a set says how far ahead it is asked for.
   const contacts = of('contact');

@@ -3,6 +3,7 @@ import { RollcallError } from '../core/errors.ts';
 import type { RemoteList } from '../core/lists.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Send } from './ports.ts';
+import { readAnswer } from './read-answer.ts';
 
 /** A destination without an end to its pages must not keep us for ever. */
 const MOST_PAGES = 1_000;
@@ -91,7 +92,7 @@ async function exchange<Value>(
   wanted: Exchange<Value>,
 ): Promise<ReturnType<Exchange<Value>['interpret']>> {
   const answer = await send(wanted.request, destination.auth(config), { deadlineMs: 10_000 });
-  return answer.answered ? wanted.interpret(answer.response) : { ok: false, outcome: answer.outcome };
+  return readAnswer(wanted, answer);
 }
 
 function unreadable({ name }: Destination<unknown>, outcome: Outcome): RollcallError {

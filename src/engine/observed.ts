@@ -1,6 +1,5 @@
 import type { Outcome } from '../core/outcome.ts';
-import type { Observation, Observer, Tally } from './observer.ts';
-import { tally } from './observer.ts';
+import { codeIn, type Observation, type Observer, type Tally, tally } from './observer.ts';
 import type { Send, Settlement, Store } from './ports.ts';
 import { codeOf } from './trouble.ts';
 
@@ -168,8 +167,4 @@ function ofJob(job: KnownJob | undefined, left: number): readonly Tally[] {
   const { outcome } = job;
   const count = Math.max(0, job.left - left);
   return count === 0 ? [] : [{ of: 'contact', outcome: outcome.kind, code: codeIn(outcome), count }];
-}
-
-function codeIn(outcome: Outcome): string {
-  return outcome.kind === 'delivered' ? '' : outcome.code;
 }

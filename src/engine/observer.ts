@@ -82,9 +82,14 @@ export function observeAll(observers: readonly Observer[], log: Logger): Observe
 export function tally(outcomes: readonly { readonly of: Tally['of']; readonly outcome: Outcome }[]): readonly Tally[] {
   const counts = new Map<string, Tally>();
   for (const { of, outcome } of outcomes) {
-    const code = outcome.kind === 'delivered' ? '' : outcome.code;
+    const code = codeIn(outcome);
     const key = `${of} ${outcome.kind} ${code}`;
     counts.set(key, { of, outcome: outcome.kind, code, count: (counts.get(key)?.count ?? 0) + 1 });
   }
   return [...counts.values()];
+}
+
+/** What an observer is told of the cause of an outcome; empty when it was delivered. */
+export function codeIn(outcome: Outcome): string {
+  return outcome.kind === 'delivered' ? '' : outcome.code;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ContactEvent, Destination, HttpRequest } from '../core/destination.ts';
 import { mailtrap } from '../destinations/mailtrap/index.ts';
+import { delivery } from '../testing/delivery.ts';
 import { perform } from './perform.ts';
 import type { Claimed, SendResult } from './ports.ts';
 
@@ -11,23 +12,7 @@ function event(name: string): ContactEvent {
 }
 
 function unit(parts: Partial<Claimed>): Claimed {
-  return {
-    contactId: '1',
-    version: '1',
-    action: 'upsert',
-    sendState: true,
-    events: [],
-    address: 'a@x.y',
-    remote: null,
-    attributes: {},
-    takeover: false,
-    consent: 'basis',
-    tries: 0,
-    lane: 0,
-    dueAt: '',
-    carryFrom: null,
-    ...parts,
-  };
+  return delivery({ address: 'a@x.y', ...parts });
 }
 
 type Answer = number | 'none' | readonly [number, unknown];
@@ -37,7 +22,7 @@ type Answer = number | 'none' | readonly [number, unknown];
  * none left.
  */
 async function run(
-  delivery: Claimed,
+  claimed: Claimed,
   options: {
     readonly answers?: readonly Answer[];
     readonly permits?: number;
@@ -52,10 +37,11 @@ async function run(
   const mistakes: unknown[] = [];
   const destination = { ...mailtrap, ...options.destination } as Destination<unknown>;
   if (options.takesEvents === false) Reflect.deleteProperty(destination, 'encodeEvent');
-  const performed = await perform(delivery, {
+  const performed = await perform(claimed, {
     destination,
     config: mailtrap.config.parse({ api_token: 'tok' }),
     plan: {},
+    bytesPerRequest: undefined,
     eventsAtMostOnce: options.eventsAtMostOnce ?? false,
     deadlineMs: () => 1_000,
     onMistake: (error) => mistakes.push(error),

@@ -2,9 +2,9 @@ import type { Destination, Exchange } from '../core/destination.ts';
 import { RollcallError } from '../core/errors.ts';
 import type { Traffic } from '../core/limits.ts';
 import type { Outcome } from '../core/outcome.ts';
-import { createLimiter } from './limiter.ts';
-import { bucketsFor, goodForMs } from './limiters.ts';
+import { bucketsFor, createLimiters } from './limiters.ts';
 import type { DestinationState, Send } from './ports.ts';
+import { readAnswer } from './read-answer.ts';
 import type { ReadTable, RemoteReading, RemoteStore } from './remote-ports.ts';
 import { stopped } from './stopped.ts';
 import { pause } from './wake.ts';
@@ -70,12 +70,11 @@ export function createAsking(
 ): Asking {
   const times = { ...DEFAULT_REMOTE_TIMES, ...access.times };
   const { destination, config, state, store, send } = access;
-  const buckets = bucketsFor(destination.limits(config), traffic);
-  const limiter = createLimiter(
-    async (want) =>
-      buckets.length === 0 ? { granted: want, waitMs: 0 } : await store.takeSends(state.id, buckets, want),
+  const limits = destination.limits(config);
+  const limiters = createLimiters(
+    limits,
+    (of, want) => store.takeSends(state.id, of, want),
     () => 0,
-    goodForMs(destination.limits(config), traffic),
   );
   const auth = destination.auth(config);
   const deadline = performance.now() + times.exportMs;
@@ -100,21 +99,19 @@ export function createAsking(
     async until(make) {
       for (;;) {
         if (signal.aborted) throw stopped();
-        if (!(await limiter.acquire(Math.min(deadline, performance.now() + times.longestPollMs), signal))) {
+        if (!(await limiters.acquire(traffic, Math.min(deadline, performance.now() + times.longestPollMs), signal))) {
           await rest('the limit of requests is used up');
           continue;
         }
         const exchange = make();
         const sent = await send(exchange.request, auth, { deadlineMs: times.requestMs, signal });
-        const answer = sent.answered
-          ? exchange.interpret(sent.response)
-          : { ok: false as const, outcome: sent.outcome };
+        const answer = readAnswer(exchange, sent);
         if (answer.ok) return answer.value;
         const { outcome } = answer;
         if (signal.aborted) throw stopped();
         if (!passes(outcome)) throw failed(state.name, words(outcome), 'RC_EXPORT_REFUSED');
         const { retryAfterMs = 0 } = outcome;
-        if (outcome.kind === 'throttle') await store.holdSends(state.id, buckets, retryAfterMs);
+        if (outcome.kind === 'throttle') await store.holdSends(state.id, bucketsFor(limits, traffic), retryAfterMs);
         await rest(outcome.code === 'export_busy' ? 'another export is being made' : words(outcome), retryAfterMs);
       }
     },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ContactEvent, Delivery, Destination, HttpRequest, RemoteContact } from '../core/destination.ts';
 import { mailtrap } from '../destinations/mailtrap/index.ts';
+import { delivery } from '../testing/delivery.ts';
 import { perform } from './perform.ts';
 import type { Claimed } from './ports.ts';
 
@@ -66,28 +67,12 @@ function found(address: string | null): RemoteContact | null {
 async function run(parts: Partial<Claimed>, answers: readonly (number | readonly number[])[] = []) {
   const sent: string[] = [];
   const left = [...answers];
-  const delivery: Claimed = {
-    contactId: '1',
-    version: '1',
-    action: 'upsert',
-    sendState: true,
-    events: [],
-    address: 'new@x.y',
-    remote: null,
-    attributes: {},
-    takeover: false,
-    consent: 'basis',
-    tries: 0,
-    lane: 0,
-    dueAt: '',
-    carryFrom: null,
-    ...parts,
-  };
   const traffic: string[] = [];
-  const performed = await perform(delivery, {
+  const performed = await perform(delivery({ address: 'new@x.y', ...parts }), {
     destination: vendor,
     config: {},
     plan: {},
+    bytesPerRequest: vendor.limits({}).bytesPerRequest,
     eventsAtMostOnce: false,
     deadlineMs: () => 1_000,
     permit: async (_which, of) => traffic.push(of) > 0,

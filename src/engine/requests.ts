@@ -10,6 +10,7 @@ import type { Traffic } from '../core/limits.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { pathSegment } from '../core/wire.ts';
 import type { Send } from './ports.ts';
+import { readAnswer } from './read-answer.ts';
 import { sizeProblem } from './request-size.ts';
 
 /** What sending needs beside the work itself. */
@@ -17,6 +18,8 @@ export interface Sender {
   readonly destination: Destination<unknown>;
   readonly config: unknown;
   readonly plan: AttributePlan;
+  /** See `Limits`. */
+  readonly bytesPerRequest: number | undefined;
   readonly send: Send;
   /** What becomes of an event whose attempt got no answer, where the destination has no key against duplicates. */
   readonly eventsAtMostOnce: boolean;
@@ -94,7 +97,7 @@ export function createRequests(sender: Sender): Requests {
     async operateAll(batch) {
       const traffic = batch[0]?.kind === 'event' ? 'event' : 'contact';
       const request = destination.request(batch, config);
-      const problem = sizeProblem(request, destination, config);
+      const problem = sizeProblem(request, sender.bytesPerRequest, destination.name);
       if (problem !== undefined) {
         // Together they may be too large; by itself each is told what is wrong with it.
         return batch.length === 1
@@ -110,9 +113,7 @@ export function createRequests(sender: Sender): Requests {
     async read(wanted) {
       const result = await exchange(wanted.request, 'read');
       if (result === undefined) return undefined;
-      const read = result.answered
-        ? wanted.interpret(result.response)
-        : { ok: false as const, outcome: result.outcome };
+      const read = readAnswer(wanted, result);
       if (read.ok) return { value: read.value, latencyMs: result.latencyMs };
       // Reading changes nothing, so no answer to it is a plain retry.
       const { outcome } = read;

@@ -113,6 +113,7 @@ async function attempt(lane: LaneShared, { delivery, until }: Leased): Promise<P
       destination: lane.destination,
       config: lane.config,
       plan: lane.state.plan,
+      bytesPerRequest: lane.limits.bytesPerRequest,
       send: lane.send,
       eventsAtMostOnce: lane.eventsAtMostOnce,
       deadlineMs: () => Math.min(times.requestMs, until - times.settleMs - performance.now()),

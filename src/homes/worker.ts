@@ -1,5 +1,4 @@
-import type { Config, DestinationConfig } from '../config/types.ts';
-import { RollcallError } from '../core/errors.ts';
+import type { Config } from '../config/types.ts';
 import { runEngine } from '../engine/engine.ts';
 import type { Route } from '../engine/route.ts';
 import { fatalError } from '../engine/fatal.ts';
@@ -9,9 +8,9 @@ import type { Observer } from '../engine/observer.ts';
 import type { Logger, Send } from '../engine/ports.ts';
 import { DEFAULT_TIMES, type EngineTimes } from '../engine/times.ts';
 import { codeOf } from '../engine/trouble.ts';
-import { createWake, pause, type Wake } from '../engine/wake.ts';
+import { createWake, pause } from '../engine/wake.ts';
 import { healthApp, listen } from '../server/health.ts';
-import { mountNotifications } from '../server/notifications.ts';
+import { mountNotifications, type Notification } from '../server/notifications.ts';
 import { configured } from './configured.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { openDatabase, refOf } from '../sql/open-database.ts';
@@ -74,12 +73,9 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     const known = createStore(sql, identity);
     // Somebody may have mended a key: a restart is how that is told. The first contact still goes alone.
     await known.endPauses();
-    const routes = await routesOf(config, sql, identity, transport.send, watching.observe);
+    const { routes, notifications } = await routesOf(config, sql, identity, transport.send, watching.observe);
     const names = new Map(routes.map(({ state }) => [state.id, state.name]));
     const store = observedStore(known, (id) => names.get(id) ?? '', watching.observe);
-    const hooks = routes.flatMap(({ url, notified }) =>
-      url === undefined ? [] : [{ url, ring: () => notified.ring() }],
-    );
     const health = healthApp({
       alive: async () => {
         await sql.query('select 1');
@@ -87,7 +83,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       waitingFor: () => waitingFor(sql, identity, watching, signal),
     });
     watching.mount(health);
-    mountNotifications(health, hooks);
+    mountNotifications(health, notifications);
     if (options.health !== undefined) server = await listen(health, options.health.port, options.health.host);
     log.info({ destinations: routes.map((r) => r.state.name), health: server?.port }, 'worker started');
     options.onReady?.({ healthPort: server?.port });
@@ -142,43 +138,32 @@ async function routesOf(
   identity: Identity,
   send: Send,
   observe: Observer,
-): Promise<(Route & { readonly notified: Wake; readonly url: string | undefined })[]> {
+): Promise<{ readonly routes: readonly Route[]; readonly notifications: readonly Notification[] }> {
   await sql.query('select rollcall.check_install($1, $2, $3)', [
     identity.configHash,
     identity.projectRef,
     identity.environment,
   ]);
   const states = await createStore(sql, identity).destinations();
-  const routes: (Route & { readonly notified: Wake; readonly url: string | undefined })[] = [];
+  const routes: Route[] = [];
+  const notifications: Notification[] = [];
   for (const state of states) {
     const found = configured(config, state.name);
     if (found === undefined) continue;
-    const { destination, options, entry } = found;
-    const prepare = async (): Promise<unknown> => withListIds(destination, await resolveOptions(entry, sql), send);
-    const known = entry.vault === undefined ? options : await resolvedNow(entry, sql);
-    const url = known === undefined ? undefined : destination.bulk?.notifyUrl?.(known);
-    const observed = observedSend(send, state.name, observe);
-    routes.push({
-      destination,
-      state,
-      prepare,
-      rereads: entry.vault !== undefined,
-      notified: createWake(),
-      url,
-      send: observed,
-    });
+    const { destination, entry } = found;
+    const notified = createWake();
+    // Its path is a secret, which may stand in Vault: known with the other options, and never before they are.
+    let url: string | undefined;
+    if (destination.bulk?.notifyUrl !== undefined) notifications.push({ url: () => url, ring: () => notified.ring() });
+    const prepare = async (): Promise<unknown> => {
+      const options = await resolveOptions(entry, sql);
+      url = destination.bulk?.notifyUrl?.(options);
+      return await withListIds(destination, options, send);
+    };
+    const rereads = entry.vault !== undefined;
+    routes.push({ destination, state, prepare, rereads, notified, send: observedSend(send, state.name, observe) });
   }
-  return routes;
-}
-
-/** Its options; undefined where Vault does not give them, which the route says: then it only asks, and is not told. */
-async function resolvedNow(entry: DestinationConfig, sql: Sql): Promise<unknown> {
-  try {
-    return await resolveOptions(entry, sql);
-  } catch (error) {
-    if (error instanceof RollcallError) return undefined;
-    throw error;
-  }
+  return { routes, notifications };
 }
 
 /** Keeps one LISTEN connection; while there is none the fold loop polls faster. */

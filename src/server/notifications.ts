@@ -3,7 +3,8 @@ import type { Hono } from 'hono';
 
 /** A URL of ours that a destination calls when a request for many has ended, and what to do then. */
 export interface Notification {
-  readonly url: string;
+  /** Undefined while it is not known, or there is none. */
+  readonly url: () => string | undefined;
   readonly ring: () => void;
 }
 
@@ -12,11 +13,13 @@ export interface Notification {
  * time. What they say is not read: a call has us ask sooner, so a lost or a forged one does no harm.
  */
 export function mountNotifications(app: Hono, notifications: readonly Notification[]): void {
-  const known = notifications.map(({ url, ring }) => ({ digest: digestOf(new URL(url).pathname), ring }));
-  if (known.length === 0) return;
+  if (notifications.length === 0) return;
   app.post('*', (context) => {
     const asked = digestOf(new URL(context.req.url).pathname);
-    const found = known.filter(({ digest }) => timingSafeEqual(digest, asked));
+    const found = notifications.filter(({ url }) => {
+      const own = url();
+      return own !== undefined && timingSafeEqual(digestOf(new URL(own).pathname), asked);
+    });
     for (const { ring } of found) ring();
     return found.length === 0 ? context.json({ error: 'not found' }, 404) : context.body(null, 204);
   });

@@ -1,4 +1,4 @@
-import type { AttributePlan, Delivery, Exchange, HttpRequest, Origin } from '../core/destination.ts';
+import type { AttributePlan, Exchange, HttpRequest } from '../core/destination.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { AttributeType } from '../core/mapping.ts';
 import type { Outcome } from '../core/outcome.ts';
@@ -8,6 +8,7 @@ import type { Claimed, Send, SendResult } from '../engine/ports.ts';
 import type { ContactChangeKind, ShownContact, StandIn } from '../sandbox/stand-in.ts';
 import type { FaultRule } from '../sandbox/faults.ts';
 import { createUndiciSend } from '../transport/undici.ts';
+import { bare, delivery } from './delivery.ts';
 import { frozen } from './freeze.ts';
 import type { ConformanceKit } from './kit.ts';
 import { must } from './must.ts';
@@ -69,37 +70,6 @@ export interface Bench extends Pick<Tap, 'calls' | 'interfere'> {
 }
 
 const DEADLINE_MS = 10_000;
-
-/** As if one install had sent all of them. */
-export const ORIGIN: Origin = { id: '00000000-0000-4000-8000-0000000000aa', epoch: 1_700_000_000_000 };
-
-/** A delivery with all its parts; an upsert of nothing but an address unless something else is said. */
-export function delivery(parts: Partial<Claimed>): Claimed {
-  return {
-    contactId: '1',
-    version: '1',
-    action: 'upsert',
-    sendState: true,
-    events: [],
-    address: 'ann@example.com',
-    remote: null,
-    attributes: {},
-    takeover: false,
-    consent: 'basis',
-    tries: 0,
-    lane: 0,
-    dueAt: '',
-    carryFrom: null,
-    origin: ORIGIN,
-    ...parts,
-  };
-}
-
-/** The part of a claim that a destination sees. */
-export function bare(claimed: Claimed): Delivery {
-  const { contactId, version, action, address, remote, attributes, takeover, consent, origin } = claimed;
-  return { contactId, version, action, address, remote, attributes, takeover, consent, origin };
-}
 
 /**
  * Starts a stand-in and turns a destination to it; fields that attributes are stored in are made.
@@ -194,6 +164,7 @@ export async function openBench(
           destination,
           config,
           plan: PLAN,
+          bytesPerRequest: destination.limits(config).bytesPerRequest,
           send,
           eventsAtMostOnce: false,
           permit: async () => true,

@@ -2,7 +2,8 @@ import type { Bulk } from '../core/bulk.ts';
 import type { Delivery, RemoteContact } from '../core/destination.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Outcome } from '../core/outcome.ts';
-import { bare, type Bench, delivery } from './bench.ts';
+import type { Bench } from './bench.ts';
+import { bare, delivery } from './delivery.ts';
 import { frozen } from './freeze.ts';
 import { must } from './must.ts';
 

@@ -1,7 +1,8 @@
 import type { RemoteContact } from '../core/destination.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Claimed } from '../engine/ports.ts';
-import { type Bench, ORIGIN, type Unit } from './bench.ts';
+import type { Bench, Unit } from './bench.ts';
+import { delivery } from './delivery.ts';
 import { must } from './must.ts';
 
 /** What is to be true of a person, as a fold would say it. */
@@ -83,25 +84,14 @@ export class Person {
     const leftovers = [...new Set([...(known?.leftovers ?? []), ...left])].filter((each) => each !== address);
     const remote = known === null && leftovers.length === 0 ? null : { address: null, id: null, ...known, leftovers };
     this.#remote = remote;
-    return {
+    return delivery({
       contactId: this.#contactId,
       version: this.#last.version,
       again: this.#last.accepted,
-      action: 'upsert',
-      sendState: true,
-      events: [],
-      attributes: {},
-      takeover: false,
-      consent: 'basis',
-      tries: 0,
-      lane: 0,
-      dueAt: '',
-      carryFrom: null,
-      origin: ORIGIN,
       ...wanted,
       address,
       remote,
-    };
+    });
   }
 
   #learn(parts: Claimed, { state, partial }: Unit): void {

@@ -1,5 +1,6 @@
 import type { ContactEvent, HttpResponse, Operation, RemoteContact } from '../core/destination.ts';
-import { bare, type Bench, delivery } from './bench.ts';
+import type { Bench } from './bench.ts';
+import { bare, delivery } from './delivery.ts';
 import { frozen } from './freeze.ts';
 import { Person } from './person.ts';
 

@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { AttributePlan, Exchange, RemoteContact } from '../../src/core/destination.ts';
 import { sendry } from '../../src/destinations/sendry/index.ts';
 import { perform } from '../../src/engine/perform.ts';
+import { delivery as claimedUnit } from '../../src/testing/delivery.ts';
 import type { Claimed } from '../../src/engine/ports.ts';
 import { startSandbox } from '../../src/sandbox/start.ts';
 import { createUndiciSend } from '../../src/transport/undici.ts';
@@ -28,28 +29,12 @@ async function world(options: Record<string, unknown> = {}, settings: Record<str
 
   /** Has the engine perform one unit of work. */
   async function unit(parts: Partial<Claimed>, plan: AttributePlan = {}) {
-    const delivery: Claimed = {
-      contactId: '1',
-      version: '1',
-      action: 'upsert',
-      sendState: true,
-      events: [],
-      address: 'a@x.io',
-      remote: null,
-      attributes: {},
-      takeover: false,
-      consent: 'basis',
-      tries: 0,
-      lane: 0,
-      dueAt: '',
-      carryFrom: null,
-      ...parts,
-    };
     const before = sandbox.calls().length;
-    const performed = await perform(delivery, {
+    const performed = await perform(claimedUnit({ address: 'a@x.io', ...parts }), {
       destination: sendry,
       config,
       plan,
+      bytesPerRequest: undefined,
       send: transport.send,
       eventsAtMostOnce: false,
       permit: async () => true,

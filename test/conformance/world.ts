@@ -6,6 +6,7 @@ import type { Outcome } from '../../src/core/outcome.ts';
 import type { MailtrapConfig } from '../../src/destinations/mailtrap/config.ts';
 import { mailtrap } from '../../src/destinations/mailtrap/index.ts';
 import { perform } from '../../src/engine/perform.ts';
+import { delivery as claimedUnit } from '../../src/testing/delivery.ts';
 import type { Claimed } from '../../src/engine/ports.ts';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../support/mailtrap-sandbox.ts';
 import { createUndiciSend } from '../../src/transport/undici.ts';
@@ -79,27 +80,11 @@ export async function world(options: Record<string, unknown> = {}, sandboxOption
 
   /** Has the engine perform one unit of work, without a limit on time. */
   async function unit(parts: Partial<Claimed>, eventsAtMostOnce = false) {
-    const delivery: Claimed = {
-      contactId: '1',
-      version: '1',
-      action: 'upsert',
-      sendState: true,
-      events: [],
-      address: 'a@x.io',
-      remote: null,
-      attributes: {},
-      takeover: false,
-      consent: 'basis',
-      tries: 0,
-      lane: 0,
-      dueAt: '',
-      carryFrom: null,
-      ...parts,
-    };
-    const performed = await perform(delivery, {
+    const performed = await perform(claimedUnit({ address: 'a@x.io', ...parts }), {
       destination: mailtrap,
       config,
       plan: {},
+      bytesPerRequest: undefined,
       send: transport.send,
       eventsAtMostOnce,
       permit: async () => true,

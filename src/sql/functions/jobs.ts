@@ -140,6 +140,17 @@ begin
   delete from rollcall.jobs j where j.token = p_token;
 end $body$;
 
+-- A job without these contacts. The caller holds the job's row.
+create or replace function rollcall.leave_job(p_token uuid, p_contacts bigint[]) returns void language sql set search_path = '' as $body$
+  update rollcall.jobs j
+     set (contacts, versions, addresses) = (
+           select coalesce(array_agg(x.id order by x.n), '{}'), coalesce(array_agg(x.version order by x.n), '{}'),
+                  coalesce(array_agg(x.address order by x.n), '{}')
+             from unnest(j.contacts, j.versions, j.addresses) with ordinality as x(id, version, address, n)
+            where x.id <> all(p_contacts))
+   where j.token = p_token
+$body$;
+
 -- Takes contacts out of a job before it is sent: each is due again at once, by itself.
 create or replace function rollcall.release_part(p_token uuid, p_holder uuid, p_contacts bigint[]) returns void
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
@@ -154,13 +165,7 @@ begin
   update rollcall.due d
      set token = null, due_at = greatest(least(clock_timestamp(), d.since), d.not_before), single = true
    where d.destination_id = v_job.destination_id and d.contact_id = any(p_contacts) and d.token = p_token;
-  update rollcall.jobs j
-     set (contacts, versions, addresses) = (
-           select coalesce(array_agg(x.id order by x.n), '{}'), coalesce(array_agg(x.version order by x.n), '{}'),
-                  coalesce(array_agg(x.address order by x.n), '{}')
-             from unnest(v_job.contacts, v_job.versions, v_job.addresses) with ordinality as x(id, version, address, n)
-            where x.id <> all(p_contacts))
-   where j.token = p_token;
+  perform rollcall.leave_job(p_token, p_contacts);
 end $body$;
 
 -- Takes contacts out of a job before it runs: what became of them is known already. Results as in rollcall.settle.
@@ -173,13 +178,7 @@ begin
   select * into v_job from rollcall.jobs j where j.token = p_token and j.holder = p_holder for update;
   if not found then return; end if;
   perform rollcall.settle(v_job.destination_id, p_token, p_grace, p_results);
-  update rollcall.jobs j
-     set (contacts, versions, addresses) = (
-           select coalesce(array_agg(x.id order by x.n), '{}'), coalesce(array_agg(x.version order by x.n), '{}'),
-                  coalesce(array_agg(x.address order by x.n), '{}')
-             from unnest(v_job.contacts, v_job.versions, v_job.addresses) with ordinality as x(id, version, address, n)
-            where x.id <> all(v_out))
-   where j.token = p_token;
+  perform rollcall.leave_job(p_token, v_out);
 end $body$;
 
 -- Settles the next p_limit contacts of a job that has ended, and says how many are left. Most were accepted as they still are:

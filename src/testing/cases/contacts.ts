@@ -1,6 +1,7 @@
 import { deepEqual } from 'node:assert/strict';
 import { renderJson } from '../../core/json.ts';
-import { bare, type Bench, delivery } from '../bench.ts';
+import type { Bench } from '../bench.ts';
+import { bare, delivery } from '../delivery.ts';
 import type { Case } from '../case.ts';
 import { frozen } from '../freeze.ts';
 import { must } from '../must.ts';

@@ -1,6 +1,7 @@
 import { deepEqual } from 'node:assert/strict';
 import { createTableReader } from '../../transport/table.ts';
-import { bare, type Bench, delivery } from '../bench.ts';
+import type { Bench } from '../bench.ts';
+import { bare, delivery } from '../delivery.ts';
 import type { Case } from '../case.ts';
 import { must } from '../must.ts';
 import { Person } from '../person.ts';
