@@ -54,3 +54,8 @@ export interface CallSubject {
   /** True when the request writes one contact, so that `reject` rules apply. */
   readonly writesContact: boolean;
 }
+
+/** A reply that asks to wait, in the vendor's own header; as it is when nothing is asked. @param seconds undefined for no wait */
+export function asksToWait(reply: ApiReply, header: string, seconds: number | undefined): ApiReply {
+  return seconds === undefined ? reply : { ...reply, headers: { ...reply.headers, [header]: String(seconds) } };
+}

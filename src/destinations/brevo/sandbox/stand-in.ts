@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../../core/json.ts';
-import type { ApiReply, ApiRequest, CallSubject } from '../../../sandbox/api-request.ts';
+import { asksToWait, type ApiReply, type ApiRequest, type CallSubject } from '../../../sandbox/api-request.ts';
 import { Jobs } from '../../../sandbox/jobs.ts';
 import { secretCheck } from '../../../sandbox/secrets.ts';
 import type {
@@ -93,9 +93,7 @@ export class BrevoStandIn implements StandIn {
   }
 
   failure(status: number, retryAfter?: number): ApiReply {
-    const reply = failure(status);
-    if (retryAfter === undefined) return reply;
-    return { ...reply, headers: { ...reply.headers, 'x-sib-ratelimit-reset': String(retryAfter) } };
+    return asksToWait(failure(status), 'x-sib-ratelimit-reset', retryAfter);
   }
 
   refusal(): ApiReply {

@@ -1,3 +1,4 @@
+import { KeptEvents } from '../../../sandbox/kept-events.ts';
 import type { Json, JsonObject } from '../../../core/json.ts';
 import type { ContactChangeKind } from '../../../sandbox/stand-in.ts';
 import { IDENTIFIERS, type Identifier, Index } from './store-index.ts';
@@ -57,9 +58,6 @@ export interface StoredEvent {
   readonly at: number;
 }
 
-/** Events kept; older ones are forgotten. */
-const KEPT_EVENTS = 100_000;
-
 /** What every new account has. */
 const STANDARD: readonly ContactAttribute[] = ['FIRSTNAME', 'LASTNAME', 'SMS'].map((name) => ({
   name,
@@ -80,8 +78,7 @@ export class Store {
   readonly folders: Map<number, Folder> = new Map();
   /** By name. */
   readonly attributes: Map<string, ContactAttribute> = new Map();
-  readonly events: StoredEvent[] = [];
-  eventCount = 0;
+  readonly #events = new KeptEvents<StoredEvent>();
   lastNumber = 1;
   private readonly byId = new Map<number, StoredContact>();
   private readonly index = new Index();
@@ -98,6 +95,15 @@ export class Store {
     this.onContact = onContact;
     this.onEvent = onEvent;
     this.begin();
+  }
+
+  get events(): readonly StoredEvent[] {
+    return this.#events.list;
+  }
+
+  /** See `KeptEvents.total`. */
+  get eventCount(): number {
+    return this.#events.total;
   }
 
   get size(): number {
@@ -188,10 +194,8 @@ export class Store {
   }
 
   addEvent(event: StoredEvent): void {
-    this.events.push(event);
-    this.eventCount += 1;
+    this.#events.add(event);
     this.onEvent(event);
-    if (this.events.length > KEPT_EVENTS * 2) this.events.splice(0, this.events.length - KEPT_EVENTS);
   }
 
   clear(): void {
@@ -213,7 +217,6 @@ export class Store {
     this.folders.clear();
     this.attributes.clear();
     this.lastNumber = saved.lastNumber;
-    this.eventCount = saved.eventCount;
     for (const contact of saved.contacts) {
       this.byId.set(contact.id, contact);
       this.index.add(contact);
@@ -221,13 +224,12 @@ export class Store {
     for (const list of saved.lists) this.lists.set(list.id, { ...list });
     for (const folder of saved.folders) this.folders.set(folder.id, { ...folder });
     for (const attribute of saved.attributes) this.addAttribute(attribute);
-    this.events.push(...saved.events);
+    this.#events.restore(saved.events, saved.eventCount);
   }
 
   private begin(): void {
     for (const part of [this.byId, this.index, this.lists, this.folders, this.attributes]) part.clear();
-    this.events.length = 0;
-    this.eventCount = 0;
+    this.#events.clear();
     this.lastNumber = 1;
     this.folders.set(1, { id: 1, name: 'Your First Folder' });
     for (const attribute of STANDARD) this.addAttribute(attribute);

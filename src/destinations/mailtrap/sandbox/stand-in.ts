@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../core/json.ts';
-import type { ApiReply, ApiRequest, CallSubject } from '../../../sandbox/api-request.ts';
+import { asksToWait, type ApiReply, type ApiRequest, type CallSubject } from '../../../sandbox/api-request.ts';
 import { Jobs } from '../../../sandbox/jobs.ts';
 import { RateWindow } from '../../../sandbox/rate-window.ts';
 import { bearerToken, secretCheck } from '../../../sandbox/secrets.ts';
@@ -128,9 +128,7 @@ export class MailtrapStandIn implements StandIn {
   }
 
   failure(status: number, retryAfter?: number): ApiReply {
-    const reply = failure(status);
-    if (retryAfter === undefined) return reply;
-    return { ...reply, headers: { ...reply.headers, 'Retry-After': String(retryAfter) } };
+    return asksToWait(failure(status), 'Retry-After', retryAfter);
   }
 
   refusal(): ApiReply {

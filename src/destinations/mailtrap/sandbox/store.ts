@@ -1,3 +1,4 @@
+import { KeptEvents } from '../../../sandbox/kept-events.ts';
 import { randomUUID } from 'node:crypto';
 import type { Json, JsonObject } from '../../../core/json.ts';
 import type { ContactChangeKind } from '../../../sandbox/stand-in.ts';
@@ -52,23 +53,19 @@ export interface Suppression {
 
 export type SendingStream = 'transactional' | 'bulk' | 'any';
 
-/** Contact events kept; older ones are forgotten. */
-const KEPT_EVENTS = 100_000;
-
 /** All that one account holds. Contacts are found by id and by address in constant time; addresses ignore case. */
 export class Store {
   readonly lists: Map<number, ContactList> = new Map();
   /** By merge tag. */
   readonly fields: Map<string, ContactField> = new Map();
   readonly suppressions: Map<string, Suppression> = new Map();
-  readonly events: ContactEvent[] = [];
+  readonly #events = new KeptEvents<ContactEvent>();
   private readonly byId = new Map<string, StoredContact>();
   private readonly byEmail = new Map<string, StoredContact>();
   private lastId = 0;
   private readonly now: () => number;
   private readonly onChange: (kind: ContactChangeKind, contact: StoredContact) => void;
   private readonly onEvent: (event: ContactEvent) => void;
-  private accepted = 0;
 
   constructor(
     now: () => number,
@@ -80,9 +77,13 @@ export class Store {
     this.onEvent = onEvent;
   }
 
-  /** All events since the start or the last reset, forgotten ones too. */
+  get events(): readonly ContactEvent[] {
+    return this.#events.list;
+  }
+
+  /** See `KeptEvents.total`. */
   get eventCount(): number {
-    return this.accepted;
+    return this.#events.total;
   }
 
   get size(): number {
@@ -196,10 +197,8 @@ export class Store {
   }
 
   addEvent(event: ContactEvent): void {
-    this.events.push(event);
-    this.accepted += 1;
+    this.#events.add(event);
     this.onEvent(event);
-    if (this.events.length > KEPT_EVENTS * 2) this.events.splice(0, this.events.length - KEPT_EVENTS);
   }
 
   /** The number that the last list or field was given. */
@@ -225,9 +224,8 @@ export class Store {
     for (const list of from.lists) this.lists.set(list.id, list);
     for (const field of from.fields) this.fields.set(field.mergeTag, field);
     for (const suppression of from.suppressions) this.suppressions.set(suppression.email, suppression);
-    for (const event of from.events) this.events.push(event);
+    this.#events.restore(from.events, from.eventCount);
     this.lastId = from.lastNumber;
-    this.accepted = from.eventCount;
   }
 
   clear(): void {
@@ -238,8 +236,7 @@ export class Store {
 
   private empty(): void {
     for (const part of [this.byId, this.byEmail, this.lists, this.fields, this.suppressions]) part.clear();
-    this.events.length = 0;
-    this.accepted = 0;
+    this.#events.clear();
   }
 
   private nextId(): number {

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../../core/json.ts';
-import type { ApiReply, ApiRequest, CallSubject } from '../../../sandbox/api-request.ts';
+import { asksToWait, type ApiReply, type ApiRequest, type CallSubject } from '../../../sandbox/api-request.ts';
 import { RateWindow } from '../../../sandbox/rate-window.ts';
 import { bearerToken, secretCheck } from '../../../sandbox/secrets.ts';
 import type {
@@ -100,9 +100,7 @@ export class SendryStandIn implements StandIn {
   failure(status: number, retryAfter?: number): ApiReply {
     const { errorStyle } = this.account.settings;
     if (status === 429) return rateLimited(errorStyle, retryAfter ?? 1);
-    const reply = failure(status, errorStyle);
-    if (retryAfter === undefined) return reply;
-    return { ...reply, headers: { ...reply.headers, 'Retry-After': String(retryAfter) } };
+    return asksToWait(failure(status, errorStyle), 'Retry-After', retryAfter);
   }
 
   refusal(): ApiReply {

@@ -1,3 +1,4 @@
+import { KeptEvents } from '../../../sandbox/kept-events.ts';
 import { randomBytes } from 'node:crypto';
 import type { Json, JsonObject } from '../../../core/json.ts';
 import type { ContactChangeKind } from '../../../sandbox/stand-in.ts';
@@ -53,9 +54,6 @@ export interface Unsubscribe {
   readonly at: number;
 }
 
-/** Events kept; older ones are forgotten. */
-const KEPT_EVENTS = 100_000;
-
 /** A new id, with the prefix that the vendor's examples show. */
 export function newId(prefix: string): string {
   return `${prefix}_${randomBytes(9).toString('hex')}`;
@@ -67,8 +65,7 @@ export class Store {
   /** By address in lower case. */
   readonly suppressions: Map<string, Suppression> = new Map();
   readonly unsubscribes: Map<string, Unsubscribe> = new Map();
-  readonly events: StoredEvent[] = [];
-  eventCount = 0;
+  readonly #events = new KeptEvents<StoredEvent>();
   private readonly byId = new Map<string, StoredContact>();
   private readonly byEmail = new Map<string, StoredContact>();
   private readonly byEventId = new Map<string, StoredEvent>();
@@ -84,6 +81,15 @@ export class Store {
     this.now = now;
     this.onChange = onChange;
     this.onEvent = onEvent;
+  }
+
+  get events(): readonly StoredEvent[] {
+    return this.#events.list;
+  }
+
+  /** See `KeptEvents.total`. */
+  get eventCount(): number {
+    return this.#events.total;
   }
 
   get size(): number {
@@ -189,14 +195,9 @@ export class Store {
   }
 
   addEvent(event: StoredEvent): void {
-    this.events.push(event);
     if (event.eventId !== null) this.byEventId.set(event.eventId, event);
-    this.eventCount += 1;
+    for (const { eventId } of this.#events.add(event)) if (eventId !== null) this.byEventId.delete(eventId);
     this.onEvent(event);
-    if (this.events.length <= KEPT_EVENTS * 2) return;
-    for (const { eventId } of this.events.splice(0, this.events.length - KEPT_EVENTS)) {
-      if (eventId !== null) this.byEventId.delete(eventId);
-    }
   }
 
   clear(): void {
@@ -221,17 +222,13 @@ export class Store {
     for (const audience of saved.audiences) this.audiences.set(audience.id, audience);
     for (const suppression of saved.suppressions) this.suppressions.set(suppression.email, suppression);
     for (const unsubscribe of saved.unsubscribes) this.unsubscribes.set(unsubscribe.id, unsubscribe);
-    for (const event of saved.events) {
-      this.events.push(event);
-      if (event.eventId !== null) this.byEventId.set(event.eventId, event);
-    }
-    this.eventCount = saved.eventCount;
+    for (const event of saved.events) if (event.eventId !== null) this.byEventId.set(event.eventId, event);
+    this.#events.restore(saved.events, saved.eventCount);
   }
 
   private forget(): void {
     for (const part of [this.byId, this.byEmail, this.byEventId, this.audiences, this.suppressions, this.unsubscribes])
       part.clear();
-    this.events.length = 0;
-    this.eventCount = 0;
+    this.#events.clear();
   }
 }

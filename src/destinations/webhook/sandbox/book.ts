@@ -1,3 +1,4 @@
+import { KeptEvents } from '../../../sandbox/kept-events.ts';
 import type { Json } from '../../../core/json.ts';
 import type { ContactChangeKind, ShownContact, ShownEvent } from '../../../sandbox/stand-in.ts';
 import type { Message, Order } from './message.ts';
@@ -14,19 +15,15 @@ export interface ToldContact {
 
 type Told = Exclude<Message, { type: 'event' }>;
 
-/** Events kept; older ones are forgotten. */
-const KEPT_EVENTS = 100_000;
-
 /** What a receiver keeps: contacts, the order of what it was last told of each (also of those that are gone), and who said no to it. */
 export class Book {
   readonly contacts: Map<string, ToldContact> = new Map();
   readonly orders: Map<string, Order> = new Map();
   /** Addresses, in lower case. */
   readonly optedOut: Set<string> = new Set();
-  readonly events: ShownEvent[] = [];
+  readonly events: KeptEvents<ShownEvent> = new KeptEvents();
   /** Ids of the messages it has had. */
   readonly seen: Set<string> = new Set();
-  eventCount = 0;
   private readonly byAddress = new Map<string, ToldContact>();
   private readonly now: () => number;
   private readonly onContact: (kind: ContactChangeKind, contact: ShownContact) => void;
@@ -97,9 +94,8 @@ export class Book {
 
   clear(): void {
     for (const contact of this.contacts.values()) this.tell('deleted', contact);
-    for (const part of [this.contacts, this.orders, this.optedOut, this.seen, this.byAddress]) part.clear();
-    this.events.length = 0;
-    this.eventCount = 0;
+    for (const part of [this.contacts, this.orders, this.optedOut, this.seen, this.byAddress, this.events])
+      part.clear();
   }
 
   private upsert({ id, address, previous, consent, attributes }: Extract<Told, { type: 'upserted' }>): void {
@@ -140,10 +136,8 @@ export class Book {
 
   private addEvent({ key, name, properties, address }: Extract<Message, { type: 'event' }>): void {
     const event = { address: address ?? '', name, properties, key, at: this.now() };
-    this.events.push(event);
-    this.eventCount += 1;
+    this.events.add(event);
     this.onEvent(event);
-    if (this.events.length > KEPT_EVENTS * 2) this.events.splice(0, this.events.length - KEPT_EVENTS);
   }
 
   private tell(kind: ContactChangeKind, contact: ToldContact | undefined): void {

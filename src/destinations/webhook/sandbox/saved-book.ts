@@ -24,14 +24,14 @@ const savedBook = z.object({
 });
 
 /** Everything a receiver keeps, as JSON. */
-export function saveBook({ contacts, orders, optedOut, seen, events, eventCount }: Book): JsonObject {
+export function saveBook({ contacts, orders, optedOut, seen, events }: Book): JsonObject {
   return {
     contacts: Array.from(contacts.values(), (contact) => ({ ...contact })),
     orders: Object.fromEntries(Array.from(orders, ([id, order]) => [id, { ...order }])),
     optedOut: [...optedOut],
     seen: [...seen],
-    events: events.map(({ key = '', ...event }) => ({ ...event, key })),
-    eventCount,
+    events: events.list.map(({ key = '', ...event }) => ({ ...event, key })),
+    eventCount: events.total,
   };
 }
 
@@ -46,6 +46,5 @@ export function loadBook(book: Book, saved: JsonObject): void {
   for (const [id, order] of Object.entries(read.orders)) book.orders.set(id, order);
   for (const address of read.optedOut) book.optedOut.add(address);
   for (const id of read.seen) book.seen.add(id);
-  book.events.push(...read.events);
-  book.eventCount = read.eventCount;
+  book.events.restore(read.events, read.eventCount);
 }

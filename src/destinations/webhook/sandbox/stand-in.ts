@@ -91,11 +91,11 @@ export class WebhookStandIn implements StandIn {
   }
 
   events(): readonly ShownEvent[] {
-    return [...this.book.events];
+    return [...this.book.events.list];
   }
 
   get eventCount(): number {
-    return this.book.eventCount;
+    return this.book.events.total;
   }
 
   /** It has none: a receiver takes any attribute, and is told of no lists. */
