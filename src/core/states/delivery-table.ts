@@ -19,7 +19,7 @@ export const DELIVERY_MEANINGS: Readonly<Record<DeliveryState, string>> = {
 export const DELIVERY_IMPOSSIBLE: Readonly<Record<Impossible, string>> = {
   no_contact: 'nothing is known of it',
   known: 'it is known already',
-  no_lease: 'nobody holds it; a settle without its lease is one under a lost lease',
+  no_lease: 'nobody holds it (settled all the same, it is settled under a lost lease)',
   never_there: 'a brake asks only about who is there',
   wanted: 'something is to be there, or is yet to be removed: it is as under any lost lease',
   not_deleted: 'it does not wait to be deleted',

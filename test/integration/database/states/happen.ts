@@ -283,9 +283,9 @@ export const WAYS: Readonly<Record<DeliveryHappening, Way>> = {
   'settle retry, forget its id': {
     make: (subject) => settle(subject, { kind: 'retry', code: 'gone', message: '', forgetRemote: true }),
   },
-  'settle under a lost lease': { make: (subject) => settle(subject, DELIVERED, {}, subject.lost!) },
+  'settle under a lost lease': { make: (subject) => settle(subject, DELIVERED, {}, subject.lost) },
   'settle under a lost lease, of one who left': {
-    make: (subject) => settle(subject, DELIVERED, {}, subject.lost!),
+    make: (subject) => settle(subject, DELIVERED, {}, subject.lost),
     who: 'left',
   },
   'an event of it is ready': { make: order },

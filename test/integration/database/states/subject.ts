@@ -160,6 +160,7 @@ const RESET = `
     .map((table) => `delete from rollcall.${table};`)
     .join(' ')}
   update rollcall.destinations set paused_until = null, pause_code = null, pauses = 0, paused_since = null, probe_until = null, rested_ms = 0;
+  delete from rollcall.fold_position; insert into rollcall.fold_position (lo) values (pg_current_snapshot());
   update rollcall.install set set_back_at = null;`;
 
 export async function signUp(subject: Subject, email: string | null = 'a@x.test'): Promise<void> {
