@@ -23,7 +23,6 @@ declare
   v_changing bigint[];        -- the same for the brake on changes
   v_altered bigint[];
   v_held bigint[];            -- those that a brake has held so far
-  v_doubt record;
   v_clock text[] := (select d.clock_attributes from rollcall.destinations d where d.id = p_destination);
 begin
   select array_agg(distinct w.address) into v_fresh
@@ -102,7 +101,7 @@ begin
     ), lost as materialized (
       select s.*, t.address as taken, t.address is not distinct from s.remote_address as remote,
              case when d.token is not null then d.due_at end as free,
-             greatest(case when d.token is not null then d.due_at + v_grace end, d.unknown_until) as unknown
+             greatest(case when d.token is not null then d.due_at + v_grace end, d.unknown_until, l.unknown_until) as unknown
         from touched x
         cross join lateral (
           select s.contact_id, s.action, s.hash, s.version, s.delivered_version, s.remote_address, s.remote_id, s.carry_from, s.leftovers
@@ -111,6 +110,9 @@ begin
           on t.contact_id <> s.contact_id and (t.address = s.remote_address or t.address = any(s.leftovers))
         left join lateral (select * from rollcall.due d
           where d.destination_id = p_destination and d.contact_id = s.contact_id offset 0) d on true
+        -- What was given up, or refused after an attempt of unknown outcome, may still arrive.
+        left join lateral (select l.unknown_until from rollcall.dead_letters l
+          where l.destination_id = p_destination and l.contact_id = s.contact_id and l.unknown_until > v_now offset 0) l on true
     ), kept as (
       select k.*, k.action in ('delete', 'unsubscribe') and k.remote_lost and k.leftovers_kept is null as void from (
         select l.contact_id, l.action, l.hash, l.version, l.delivered_version, l.remote_address, l.remote_id, l.carry_from,
@@ -137,6 +139,10 @@ begin
       delete from rollcall.due d
        where d.destination_id = p_destination and d.contact_id = any(array(select v.contact_id from voided v where v.action = 'none'))
          and d.token is null
+    ), unrefused as (
+      delete from rollcall.dead_letters l
+       where l.destination_id = p_destination and l.contact_id = any(array(select v.contact_id from voided v where v.action = 'none'))
+         and l.stage = 'deliver'
     )
     select coalesce(jsonb_object_agg(l.taken, l.free), '{}'), coalesce(jsonb_object_agg(l.taken, l.unknown), '{}')
       into v_free, v_unknown
@@ -237,19 +243,22 @@ begin
 
   select count(*) into failed from unnest(p_wanted) w where w.verdict = 'failed';
   if exists (select from rollcall.dead_letters l where l.destination_id = p_destination) then
-    -- What was given up may still arrive: then what is sent now is sent once more after that.
-    for v_doubt in
-      with closed as (
-        delete from rollcall.dead_letters l where l.destination_id = p_destination and l.contact_id = any(array(
-          select w.contact_id from unnest(p_wanted) w where w.verdict <> 'failed'))
-          and (l.stage = 'map' or l.contact_id = any(v_changed))
-        returning l.contact_id, l.unknown_until
-      )
-      select c.contact_id, c.unknown_until from closed c where c.unknown_until > v_now
-    loop
-      update rollcall.due d set unknown_until = greatest(d.unknown_until, v_doubt.unknown_until)
-       where d.destination_id = p_destination and d.contact_id = v_doubt.contact_id;
-    end loop;
+    -- What was given up may still arrive: then what is sent now is sent once more after that. Who was refused, could not be mapped
+    -- then and is now what was refused is sent again: nobody remembers the refusal.
+    with closed as materialized (
+      delete from rollcall.dead_letters l where l.destination_id = p_destination and l.contact_id = any(array(
+        select w.contact_id from unnest(p_wanted) w where w.verdict <> 'failed'))
+        and (l.stage = 'map' or l.contact_id = any(v_changed))
+      returning l.contact_id, case when l.unknown_until > v_now then l.unknown_until end as doubt
+    )
+    insert into rollcall.due as d (destination_id, contact_id, lane, due_at, unknown_until)
+    select p_destination, c.contact_id, p_lane, v_now, c.doubt
+      from closed c
+      cross join lateral (select from rollcall.desired s where s.destination_id = p_destination and s.contact_id = c.contact_id
+        and s.action <> 'none' and s.delivered_version is distinct from s.version offset 0) s
+     order by c.contact_id
+    on conflict (contact_id, destination_id) do update set unknown_until = greatest(d.unknown_until, excluded.unknown_until)
+     where excluded.unknown_until is not null;
   end if;
   if failed > 0 then
     insert into rollcall.dead_letters as l (destination_id, contact_id, stage, code, message)

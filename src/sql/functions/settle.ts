@@ -183,6 +183,11 @@ begin
     on conflict (contact_id, destination_id) do update
        set unknown_until = greatest(d.unknown_until, excluded.unknown_until),
            due_at = case when d.token is null then greatest(least(d.due_at, excluded.due_at), d.not_before) else d.due_at end
+  ), tried as (
+    -- It was refused, and is sent again.
+    delete from rollcall.dead_letters l
+     where l.destination_id = p_destination and l.stage = 'deliver' and l.contact_id = any(array(
+       select j.contact from judged j where not j.held and j.wanted_action <> 'none' and j.action <> 'events'))
   ), letters as (
     insert into rollcall.dead_letters as l (destination_id, contact_id, stage, version, code, field, message, unknown_until)
     select p_destination, j.contact, 'deliver', j.version, case when j.gave_up then 'gave_up' else j.code end,
