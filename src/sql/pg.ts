@@ -1,9 +1,11 @@
 import pg from 'pg';
-import type { Queryable, Row, Script, Sql } from './port.ts';
+import { NotHeard, type Queryable, type Row, type Script, type Sql } from './port.ts';
 import { connectionTarget } from './tls.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const QUERY_TIMEOUT_MS = 120_000;
+/** A NOTIFY of our own takes a millisecond, on a busy server some. */
+const HEARD_MS = 5_000;
 
 // Type ids of pg_type. Everything else comes as text: a JavaScript number or Date would round it.
 const PARSED = new Set([16, 21, 23, 700, 701, 114, 3802, 1005, 1007, 1009, 1015]);
@@ -90,6 +92,7 @@ export function openPg(options: PgOptions): Sql {
         options.onQuery?.(`listen ${channel}`);
         await client.connect();
         await client.query(`listen ${client.escapeIdentifier(channel)}`);
+        await hearing(client, pool, channel);
       } catch (error) {
         closed = true;
         client.end().catch(() => undefined);
@@ -104,6 +107,25 @@ export function openPg(options: PgOptions): Sql {
     },
     close: () => pool.end(),
   };
+}
+
+/**
+ * A pooler in transaction mode gives the connection that listens to the next one who asks, so that we would wait for ever. So one
+ * NOTIFY is sent, over another connection: over the same one it might be told together with its own answer.
+ * @throws NotHeard when it does not arrive
+ */
+async function hearing(client: pg.Client, pool: pg.Pool, channel: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const heard = new Promise<boolean>((resolve) => {
+    client.once('notification', () => resolve(true));
+    timer = setTimeout(() => resolve(false), HEARD_MS);
+  });
+  try {
+    await pool.query('select pg_notify($1, $2)', [channel, '']);
+    if (!(await heard)) throw new NotHeard('a NOTIFY did not arrive');
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function session(client: pg.ClientBase, onQuery: PgOptions['onQuery']): Queryable & Script {
