@@ -27,6 +27,8 @@ export interface ClusterOptions {
   readonly from?: string;
   /** Data directory to start with, for a copy of another cluster; made by initdb when absent. */
   readonly directory?: string;
+  /** It follows another cluster and reads only: started is not waited for, as it takes no writes. */
+  readonly standby?: boolean;
 }
 
 interface EmbeddedPostgres {
@@ -64,7 +66,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     onError: () => undefined,
   });
   if (options.directory === undefined) await server.initialise();
-  await server.start();
+  if (options.standby === true) server.start().catch(() => undefined);
+  else await server.start();
   return {
     port,
     directory,

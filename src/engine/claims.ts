@@ -24,10 +24,19 @@ export function claimBudget(concurrency: number, buckets: readonly Bucket[]): nu
   return Math.max(1, Math.min(CLAIM_MOST, concurrency * CLAIM_PER_SLOT, ...byRate));
 }
 
+/** Most characters of payloads and events that a lane has in hand, waiting or in flight; what is large is claimed a few at a time. */
+const MOST_IN_HAND = 32 * 2 ** 20;
+
 /** How much more of each lane may be claimed: whatever waits of the backfill, there is always room for who is live. */
-function roomOf({ queue, budget }: LaneShared): readonly [live: number, backfill: number] {
+function roomOf(lane: LaneShared): readonly [live: number, backfill: number] {
+  const { queue, budget } = lane;
+  if (bytesLeft(lane) < MOST_IN_HAND / 2) return [0, 0];
   const refill = (load: number, most: number): number => (load > most / 2 ? 0 : Math.max(0, most - load));
   return [refill(queue.load(0), budget), refill(queue.load(1), Math.ceil(budget / 2))];
+}
+
+function bytesLeft({ queue, busySize }: LaneShared): number {
+  return MOST_IN_HAND - queue.size - busySize;
 }
 
 /** Fills the lane's queue until the signal aborts or an error is fatal. */
@@ -72,8 +81,10 @@ export async function runClaims(lane: LaneShared): Promise<void> {
         scannedAt = now;
       }
       const lease = { token: crypto.randomUUID(), leaseMs: times.leaseMs, graceMs };
+      const bytes = bytesLeft(lane) / 2;
       const claimed = await store.claim(id, lease, {
         limits,
+        bytes,
         after: bounds,
         least: lane.together,
         consents: lane.destination.bulk?.consents ?? [],
@@ -87,7 +98,8 @@ export async function runClaims(lane: LaneShared): Promise<void> {
         if (limits[each] === 0) continue;
         const found = claimed.filter((c) => c.lane === each);
         const bound = found.length < limits[each] ? '-infinity' : (found.at(-1)?.dueAt ?? bounds[each]);
-        // There may be more behind it, or before it.
+        // There may be more behind it, or before it; or more than its bytes.
+        more ||= found.reduce((sum, { size }) => sum + size, 0) >= bytes;
         more ||= bound !== '-infinity' || bounds[each] !== '-infinity';
         bounds[each] = bound;
       }
@@ -108,6 +120,7 @@ async function claimOne({ store, state, queue, filled, graceMs, times, liveWaitM
     const now = performance.now();
     const scope = {
       limits,
+      bytes: MOST_IN_HAND,
       after: ['-infinity', '-infinity'] as const,
       least: [0, 0] as const,
       consents: [],

@@ -19,6 +19,7 @@ const inStep: Claimed = {
   action: 'upsert',
   sendState: false,
   events: [event(1), event(2)],
+  size: 0,
   address: 'a@x.y',
   remote: { id: 'i', address: 'a@x.y' },
   attributes: {},

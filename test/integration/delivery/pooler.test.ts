@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { openPg } from '../../../src/sql/pg.ts';
 import { onCleanup } from '../../support/database.ts';
+import { behind } from '../../support/behind.ts';
 import { createOwnDatabase } from '../../support/own-cluster.ts';
 import { eventually, expectInStep, signUpMany } from '../../support/people.ts';
 import { findPooler, startPooler, type Pooler } from '../../support/pooler.ts';
@@ -17,13 +18,7 @@ const SIZE = 4;
 async function pooledWorld(options: WorldOptions = {}): Promise<{ readonly world: World; readonly pooler: Pooler }> {
   const direct = await createOwnDatabase();
   const pooler = await startPooler(binary ?? '', direct, SIZE);
-  const sql = openPg({ url: pooler.url });
-  onCleanup(() => sql.close());
-  const db = Object.create(direct, {
-    hostedUrl: { value: pooler.url },
-    sql: { value: sql },
-  }) as typeof direct;
-  return { world: await createWorld({ ...options, db }), pooler };
+  return { world: await createWorld({ ...options, db: behind(direct, pooler.url) }), pooler };
 }
 
 async function serverConnections({ db }: World): Promise<readonly number[]> {
