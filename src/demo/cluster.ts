@@ -13,6 +13,8 @@ export interface Cluster {
   /** Stops it as a power cut would: SIGQUIT, no checkpoint. */
   crash(): Promise<void>;
   start(): Promise<void>;
+  /** Ends all sessions, writes everything down, stops and starts: `pg_ctl restart -m fast`. */
+  restart(): Promise<void>;
   /** Stops it and removes its files. */
   destroy(): Promise<void>;
   /** The server's process id. */
@@ -85,6 +87,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       await exited;
     },
     start: () => server.start(),
+    async restart() {
+      await server.stop();
+      await server.start();
+    },
     async destroy() {
       await server.stop().catch(() => undefined);
       await rm(directory, { recursive: true, force: true });

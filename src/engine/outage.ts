@@ -1,6 +1,6 @@
 import type { Logger } from './ports.ts';
 
-/** Speaks of a database that cannot be used: once when it begins, now and then, and once when it is over. */
+/** Speaks of a database that cannot be used: once for each reason, now and then, and once when it is over. */
 export interface Outage {
   /** True when the error, with this code, says that the database cannot be used: then nobody else has to speak of it. */
   failed(error: unknown, code: string): boolean;
@@ -14,7 +14,8 @@ const QUIET_MS = 2_000;
 /** @param now the time, in ms */
 export function createOutage(log: Logger, now: () => number): Outage {
   let since: number | undefined;
-  let said: { readonly at: number; readonly why: string } | undefined;
+  let saidAt = 0;
+  const said = new Set<string>();
   let failedAt = 0;
   return {
     failed(error, code) {
@@ -22,8 +23,9 @@ export function createOutage(log: Logger, now: () => number): Outage {
       if (why === undefined) return false;
       failedAt = now();
       since ??= failedAt;
-      if (said !== undefined && failedAt - said.at < REMIND_MS) return true;
-      said = { at: failedAt, why };
+      if (said.has(why) && failedAt - saidAt < REMIND_MS) return true;
+      saidAt = failedAt;
+      said.add(why);
       log.warn({ code }, `the database can't be used: ${why}; will try again`);
       return true;
     },
@@ -31,7 +33,7 @@ export function createOutage(log: Logger, now: () => number): Outage {
       if (since === undefined || now() - failedAt < QUIET_MS) return;
       log.info({ seconds: Math.round((failedAt - since) / 1_000) }, 'the database can be used again');
       since = undefined;
-      said = undefined;
+      said.clear();
     },
   };
 }
@@ -48,7 +50,11 @@ export function whyAway(code: string, message: string): string | undefined {
   if (code === '25006' || (code === '55000' && /recovery/.test(message)))
     return 'it only reads, as a standby does, or one that is out of disk space';
   if (/^(?:ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_)/.test(code)) return 'it can not be reached';
-  if (code === 'ETIMEDOUT' || /^(?:Query read timeout|timeout e)/.test(message)) return 'it does not answer';
+  if (
+    code === 'ETIMEDOUT' ||
+    /^(?:Query read timeout|timeout ex|Connection terminated due to .* timeout)/.test(message)
+  )
+    return 'it does not answer';
   if (/^(?:Connection terminated|Client has encountered a connection error)/.test(message))
     return 'the connection was lost';
   return undefined;

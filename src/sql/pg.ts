@@ -4,6 +4,11 @@ import { connectionTarget } from './tls.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const QUERY_TIMEOUT_MS = 120_000;
+/** Of a connection that rests: then the system asks every second, ten times (libuv), whether the other side is still there. */
+const KEEP_ALIVE_MS = 10_000;
+/** The server gives up a little before we do, so that nothing goes on there that nobody waits for. */
+const SERVER_SHARE = 0.9;
+const LOCK_TIMEOUT_MS = 30_000;
 /** A NOTIFY of our own takes a millisecond, on a busy server some. */
 const HEARD_MS = 5_000;
 
@@ -44,8 +49,16 @@ export function openPg(options: PgOptions): Sql {
     query_timeout: options.queryMs ?? QUERY_TIMEOUT_MS,
     types,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
   };
-  const pool = new pg.Pool({ ...config, max: options.max ?? 6, idleTimeoutMillis: 30_000 });
+  const pool = new pg.Pool({
+    ...config,
+    max: options.max ?? 6,
+    idleTimeoutMillis: 30_000,
+    verify: (client, done) => {
+      boundSession(client, options.queryMs ?? QUERY_TIMEOUT_MS).then(() => done(), done);
+    },
+  });
   // An idle connection that dies is replaced; the next query says if the database is gone.
   pool.on('error', () => undefined);
   return {
@@ -126,6 +139,27 @@ async function hearing(client: pg.Client, pool: pg.Pool, channel: string): Promi
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * Bounds what a session of ours takes at the server: statements, waits for locks, and transactions in which nothing happens. Only a
+ * session that is ours alone: behind a pooler, where the process is another one than the greeting said, what is set for a session
+ * meets whoever gets it next, and what is asked for at the start is refused (PgBouncer, `ignore_startup_parameters`). There our
+ * own clock ends a statement, with what is set for the role. A shorter time that was set for the role stays.
+ */
+async function boundSession(client: pg.ClientBase, queryMs: number): Promise<void> {
+  const serverMs = Math.round(queryMs * SERVER_SHARE);
+  await client.query(
+    `select set_config(s.name, w.ms, false)
+       from (values ('statement_timeout', $2), ('lock_timeout', $3), ('idle_in_transaction_session_timeout', $2)) as w(name, ms)
+       join pg_settings s on s.name = w.name
+      where pg_backend_pid() = $1 and s.setting::bigint not between 1 and w.ms::bigint`,
+    [
+      (client as unknown as { readonly processID: number | null }).processID,
+      String(serverMs),
+      String(Math.min(LOCK_TIMEOUT_MS, serverMs)),
+    ],
+  );
 }
 
 function session(client: pg.ClientBase, onQuery: PgOptions['onQuery']): Queryable & Script {

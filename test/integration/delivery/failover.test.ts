@@ -13,7 +13,7 @@ interface Pair {
   readonly world: World;
   readonly standby: Standby;
   /** The primary is gone at once, and its name leads to the standby, which is promoted. */
-  failOver(): Promise<void>;
+  readonly failOver: () => Promise<void>;
 }
 
 /** A world whose workers know the database by one name, in front of a primary and an asynchronous standby. */
@@ -28,7 +28,7 @@ async function pair(options: WorldOptions = {}): Promise<Pair> {
   return {
     world,
     standby,
-    async failOver() {
+    failOver: async () => {
       await direct.cluster.crash();
       await gate.shut();
       gate.aim(standby.cluster.port);
