@@ -70,6 +70,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   if (options.directory === undefined) await server.initialise();
   if (options.standby === true) server.start().catch(() => undefined);
   else await server.start();
+  // Asked to stop a server that is gone, the package waits for ever.
+  let crashed = false;
   return {
     port,
     directory,
@@ -85,14 +87,18 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       });
       running.kill('SIGQUIT');
       await exited;
+      crashed = true;
     },
-    start: () => server.start(),
+    async start() {
+      await server.start();
+      crashed = false;
+    },
     async restart() {
       await server.stop();
       await server.start();
     },
     async destroy() {
-      await server.stop().catch(() => undefined);
+      if (!crashed) await server.stop().catch(() => undefined);
       await rm(directory, { recursive: true, force: true });
     },
   };

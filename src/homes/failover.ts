@@ -102,7 +102,7 @@ async function inTurn(parts: Turn, outer: AbortSignal): Promise<void> {
   const keeping = keep(remote, turn, lost, ended.signal);
   try {
     // Workers send under leases that they took from the former primary, and what got no answer may arrive for a while.
-    await pause(times.leaseMs + config.delivery.graceMs - (performance.now() - noticedAt), signal);
+    await pause(Math.max(0, noticedAt + times.leaseMs + config.delivery.graceMs - performance.now()), signal);
     if (signal.aborted) return;
     const { accesses, unread } = await whoIsRead(parts, tables.read);
     const onUnreadable = ({ state }: Pick<RemoteAccess, 'state'>, error: RollcallError): Promise<void> =>

@@ -55,9 +55,7 @@ export function openPg(options: PgOptions): Sql {
     ...config,
     max: options.max ?? 6,
     idleTimeoutMillis: 30_000,
-    verify: (client, done) => {
-      boundSession(client, options.queryMs ?? QUERY_TIMEOUT_MS).then(() => done(), done);
-    },
+    verify: (client, done) => void boundSession(client, options.queryMs ?? QUERY_TIMEOUT_MS, done),
   });
   // An idle connection that dies is replaced; the next query says if the database is gone.
   pool.on('error', () => undefined);
@@ -147,19 +145,25 @@ async function hearing(client: pg.Client, pool: pg.Pool, channel: string): Promi
  * meets whoever gets it next, and what is asked for at the start is refused (PgBouncer, `ignore_startup_parameters`). There our
  * own clock ends a statement, with what is set for the role. A shorter time that was set for the role stays.
  */
-async function boundSession(client: pg.ClientBase, queryMs: number): Promise<void> {
+async function boundSession(client: pg.ClientBase, queryMs: number, done: (error?: Error) => void): Promise<void> {
   const serverMs = Math.round(queryMs * SERVER_SHARE);
-  await client.query(
-    `select set_config(s.name, w.ms, false)
+  try {
+    await client.query(
+      `select set_config(s.name, w.ms, false)
        from (values ('statement_timeout', $2), ('lock_timeout', $3), ('idle_in_transaction_session_timeout', $2)) as w(name, ms)
        join pg_settings s on s.name = w.name
       where pg_backend_pid() = $1 and s.setting::bigint not between 1 and w.ms::bigint`,
-    [
-      (client as unknown as { readonly processID: number | null }).processID,
-      String(serverMs),
-      String(Math.min(LOCK_TIMEOUT_MS, serverMs)),
-    ],
-  );
+      [
+        (client as unknown as { readonly processID: number | null }).processID,
+        String(serverMs),
+        String(Math.min(LOCK_TIMEOUT_MS, serverMs)),
+      ],
+    );
+  } catch (error) {
+    done(error as Error);
+    return;
+  }
+  done();
 }
 
 function session(client: pg.ClientBase, onQuery: PgOptions['onQuery']): Queryable & Script {
