@@ -5,7 +5,7 @@ import { createOwnDatabase, type OwnDatabase } from '../../support/own-cluster.t
 import { eventually, expectInStep, signUpMany } from '../../support/people.ts';
 import { createReceiver } from '../../support/receiver.ts';
 import { startStandby, type Standby } from '../../support/standby.ts';
-import { createWorld, type World, type WorldOptions } from '../../support/world.ts';
+import { createWorld, parseWorld, type World, type WorldOptions } from '../../support/world.ts';
 
 const TIMES = { leaseMs: 3_000, requestMs: 1_500, settleMs: 300, leastRequestMs: 300, upkeepEveryMs: 200 };
 
@@ -137,3 +137,34 @@ test('a destination that cannot be read stays paused alone until a person says s
   expect(writes(world)).toHaveLength(before + 5);
   await receiver.close();
 }, 90_000);
+
+test('a worker that starts after the failover goes on too, where the project is named; behind any other host name it stops', async () => {
+  const world = await createWorld({ connector: 'project_url: https://abcdefghijklmnopqrst.supabase.co' });
+  const bound = (project: string, timeline: string): Promise<unknown> =>
+    world.db.app.query(
+      `update rollcall.install set project_ref = $1, identity = identity || jsonb_build_object('timeline', $2::text)`,
+      [project, timeline],
+    );
+  const { rows } = await world.db.app.query<{ ref: string; now: string }>(
+    `select project_ref as ref, identity ->> 'timeline' as now from rollcall.install`,
+  );
+  await bound('abcdefghijklmnopqrst', rows[0]!.now);
+  await signUpMany(world, 3);
+  const before = await world.start(world.config, { times: TIMES });
+  await world.settled();
+  await before.stop();
+
+  await bound('abcdefghijklmnopqrst', '0000FFFF');
+  const calls = writes(world).length;
+  const after = await world.start(world.config, { times: TIMES });
+  expect(said(world, 'read what a destination has')).toHaveLength(1);
+  await world.signUp('late@example.com', { full_name: 'Late', n: '1' });
+  await world.settled();
+  expect(writes(world)).toHaveLength(calls + 1);
+  await after.stop();
+
+  await bound(rows[0]!.ref, '0000FFFF');
+  const nameless = parseWorld(world.yaml.replace('project_url: https://abcdefghijklmnopqrst.supabase.co', ''));
+  await world.db.app.query('update rollcall.install set config_hash = $1', [nameless.hash]);
+  await expect(world.start(nameless, { times: TIMES })).rejects.toMatchObject({ code: 'RC_NOT_BOUND' });
+}, 60_000);
