@@ -43,9 +43,12 @@ export function namesProject(ref: string): boolean {
  * After a failover, or a restore to a point in time: waits until this database may send, taking it into use if nobody else does.
  * What the destinations have is read first, as `rollcall recover` does, and not before every attempt of before is over. A
  * destination whose opt-outs cannot be read stays paused, alone, until a person says `rollcall resume`.
- * @returns false when it is no failover, and a person has to say what it is
+ * @returns the destinations as they are then; undefined when it is no failover, and a person has to say what it is
  */
-export async function takeIntoUse(parts: FailoverParts, signal: AbortSignal): Promise<boolean> {
+export async function takeIntoUse(
+  parts: FailoverParts,
+  signal: AbortSignal,
+): Promise<readonly DestinationState[] | undefined> {
   const { sql, identity, log } = parts;
   const remote = createRemoteStore(sql, createStore(sql, identity), identity);
   const trouble = createTrouble(log, {}, 'take the new primary into use');
@@ -55,10 +58,11 @@ export async function takeIntoUse(parts: FailoverParts, signal: AbortSignal): Pr
     try {
       const differs = await differencesOf(sql, identity.projectRef, identity.environment);
       if (differs === undefined) {
+        const states = await remote.destinations();
         log.info({}, 'the database is in use again after its failover');
-        return true;
+        return states;
       }
-      if (!isFailover(differs)) return false;
+      if (!isFailover(differs)) return undefined;
       if (!told) {
         log.warn(
           { differs },
@@ -74,14 +78,14 @@ export async function takeIntoUse(parts: FailoverParts, signal: AbortSignal): Pr
       }
       trouble.worked();
     } catch (error) {
-      if (signal.aborted) return true;
+      if (signal.aborted) return [];
       // Another worker is at it.
       const busy = error instanceof RollcallError && error.code === 'RC_AUDIT_BUSY';
       if (!busy) trouble.failed(error);
       await pause(busy ? LOOK_MS : RETRY_MS, signal);
     }
   }
-  return true;
+  return [];
 }
 
 interface Turn extends FailoverParts {

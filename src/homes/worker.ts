@@ -5,7 +5,7 @@ import { fatalError } from '../engine/fatal.ts';
 import { withListIds } from '../engine/list-ids.ts';
 import { observedSend, observedStore } from '../engine/observed.ts';
 import type { Observer } from '../engine/observer.ts';
-import type { Logger, Send } from '../engine/ports.ts';
+import type { DestinationState, Logger, Send } from '../engine/ports.ts';
 import { DEFAULT_TIMES, type EngineTimes } from '../engine/times.ts';
 import { codeOf } from '../engine/trouble.ts';
 import { createWake, pause } from '../engine/wake.ts';
@@ -103,7 +103,6 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     }
     const engine = {
       store,
-      routes,
       log,
       changed,
       listening: listener.listening,
@@ -116,8 +115,12 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       random: Math.random,
       times,
     };
-    const work = (): Promise<void> => runEngine(engine, signal);
-    await (mayTake ? throughFailovers(work, parts, signal) : work());
+    // One may be paused since.
+    const fresh = (states: readonly DestinationState[]): readonly Route[] =>
+      routes.map((route) => ({ ...route, state: states.find(({ id }) => id === route.state.id) ?? route.state }));
+    const work = (states: readonly DestinationState[]): Promise<void> =>
+      runEngine({ ...engine, routes: fresh(states) }, signal);
+    await (mayTake ? throughFailovers(work, parts, signal) : work([]));
     log.info({}, 'worker stopped');
   } catch (error) {
     throw fatalError(error) ?? error;
@@ -131,16 +134,23 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
 }
 
 /**
- * Runs some work anew after each failover, once this database has been taken into use.
+ * Runs some work anew after each failover, once this database has been taken into use, with the destinations as they are then; none
+ * at first.
  * @throws what ended the work, when that was no failover
  */
-async function throughFailovers(work: () => Promise<void>, parts: FailoverParts, signal: AbortSignal): Promise<void> {
-  for (;;) {
+async function throughFailovers(
+  work: (states: readonly DestinationState[]) => Promise<void>,
+  parts: FailoverParts,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let states: readonly DestinationState[] = []; ;) {
     try {
-      return await work();
+      return await work(states);
     } catch (error) {
       if ((fatalError(error) ?? (error as { code?: unknown })).code !== 'RC_NOT_BOUND') throw error;
-      if (!(await takeIntoUse(parts, signal))) throw error;
+      const found = await takeIntoUse(parts, signal);
+      if (found === undefined) throw error;
+      states = found;
       if (signal.aborted) return;
     }
   }
