@@ -50,7 +50,10 @@ test.skipIf(process.platform !== 'linux')(
       instead: `hook:
   type: webhook
   url: ${sink.url}
-  secret: whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA==`,
+  secret: whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA==
+  requests_per_second: 5000
+  concurrency: 50
+  max_bytes: 1000000`,
     });
     await world.db.app.query(
       `insert into auth.users (id, email, raw_user_meta_data, created_at)
@@ -60,7 +63,7 @@ test.skipIf(process.platform !== 'linux')(
       [PEOPLE, MAPPED, UNMAPPED],
     );
     const worker = await startWorkerProcess(world.yaml);
-    await eventually(() => sink.heard.count >= PEOPLE, 80_000);
+    await eventually(() => sink.heard.count >= PEOPLE, 45_000);
     await world.settled(20_000);
     expect(sink.heard.bytes).toBeGreaterThan(PEOPLE * MAPPED);
     const peak = await peakMiB(worker.pid);
