@@ -120,6 +120,12 @@ describe('what a lane records of events', () => {
     },
   );
 
+  test('an outcome that waits to be written keeps nothing of what was sent', async () => {
+    const { settlement } = await run({ ...inStep, sendState: true, attributes: { NOTE: SECRET } }, []);
+    expect(settlement).toMatchObject({ outcome: { kind: 'delivered' }, events: [{ id: 'e1' }, { id: 'e2' }] });
+    expect(JSON.stringify(settlement)).not.toContain(SECRET);
+  });
+
   test('a state of unknown outcome is followed at once', async () => {
     const { settlement } = await run({ ...inStep, sendState: true }, ['none']);
     expect(settlement).toMatchObject({ outcome: { kind: 'unknown' }, events: [], waitMs: 0 });
