@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { backfill } from './backfill.ts';
 import { capture } from './capture.ts';
 import { destinations } from './destinations.ts';
+import { disaster } from './disaster/disaster.ts';
 import { fold } from './fold.ts';
 import { pipeline } from './pipeline.ts';
 import { sweep } from './sweep.ts';
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, (options: { users: number }) => Promise<r
   backfill,
   capture,
   destinations,
+  disaster,
   fold,
   pipeline,
   sweep,
@@ -31,3 +33,4 @@ if (bench === undefined || !Number.isInteger(users) || users < 100) {
 const measured = await bench({ users });
 printTable(measured, values.json ? process.stderr : process.stdout);
 if (values.json) process.stdout.write(`${JSON.stringify({ bench: name, users, results: measured })}\n`);
+if (measured.some(({ kept }) => kept === false)) process.exitCode = 1;

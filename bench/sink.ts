@@ -15,6 +15,8 @@ export interface Sink {
   /** Requests since the last reset. */
   calls(): Promise<number>;
   reset(): Promise<void>;
+  /** Answers 500 to everything from now on, or no longer. */
+  failing(on: boolean): Promise<void>;
   close(): void;
 }
 
@@ -28,6 +30,9 @@ export async function startSink(): Promise<Sink> {
     calls: async () => Number(await ask(child, 'calls')),
     reset: async () => {
       await ask(child, 'reset');
+    },
+    failing: async (on) => {
+      await ask(child, on ? 'fail' : 'heal');
     },
     close: () => child.kill(),
   };
@@ -43,12 +48,17 @@ function ask(child: ChildProcess, question: string): Promise<unknown> {
 function serve(): void {
   const seen = new Map<string, number>();
   let calls = 0;
+  let failing = false;
   const server = createServer((request, response) => {
     const at = Date.now();
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       calls += 1;
+      if (failing) {
+        response.writeHead(500).end();
+        return;
+      }
       if (request.url?.includes('/imports') === true) {
         response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' });
         response.end(`{"id":1,"status":"${request.method === 'POST' ? 'started' : 'finished'}"}`);
@@ -69,6 +79,14 @@ function serve(): void {
     seen: () => [...seen],
     count: () => seen.size,
     calls: () => calls,
+    fail: () => {
+      failing = true;
+      return 'ok';
+    },
+    heal: () => {
+      failing = false;
+      return 'ok';
+    },
     reset: () => {
       seen.clear();
       calls = 0;

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { FaultRule } from '../src/sandbox/faults.ts';
 import { startSandbox } from '../src/sandbox/start.ts';
 
 /** The sandbox in a process of its own, so that it takes no time of the worker's. */
@@ -11,6 +12,10 @@ export interface StandIns {
   addField(id: string, name: string, type: string): Promise<unknown>;
   addList(id: string, name: string): Promise<string>;
   contacts(id: string): Promise<number>;
+  /** Address and FIRSTNAME of each contact. */
+  people(id: string): Promise<ReadonlyMap<string, string>>;
+  /** These and no other faults from now on. */
+  faults(rules: readonly FaultRule[]): Promise<void>;
   /** Calls since the start, by answer. */
   calls(): Promise<Readonly<Record<string, number>>>;
   close(): Promise<void>;
@@ -25,6 +30,10 @@ export async function startStandIns(limitsScale: number): Promise<StandIns> {
     addField: (...args) => ask(child, ['addField', ...args]),
     addList: async (...args) => String(await ask(child, ['addList', ...args])),
     contacts: async (id) => Number(await ask(child, ['contacts', id])),
+    people: async (id) => new Map((await ask(child, ['people', id])) as [string, string][]),
+    faults: async (rules) => {
+      await ask(child, ['faults', JSON.stringify(rules)]);
+    },
     calls: async () => (await ask(child, ['calls'])) as Record<string, number>,
     close: async () => {
       child.kill();
@@ -46,6 +55,12 @@ async function serve(limitsScale: number): Promise<void> {
     addField: (id = '', name = '', type = '') => sandbox.of(id).standIn.addField(name, type) ?? null,
     addList: (id = '', name = '') => sandbox.of(id).standIn.addList(name),
     contacts: (id = '') => sandbox.of(id).standIn.contactCount,
+    people: (id = '') =>
+      [...sandbox.of(id).standIn.contacts()].map(({ address, attributes }) => [address, attributes['FIRSTNAME'] ?? '']),
+    faults: (rules = '[]') => {
+      sandbox.clearFaults();
+      sandbox.addFaults(JSON.parse(rules) as FaultRule[]);
+    },
     calls: () => sandbox.counters().byStatus,
   };
   process.on('message', ([name = '', ...args]: string[]) => process.send?.(answers[name]?.(...args) ?? null));
