@@ -5,6 +5,7 @@ import { destinations } from './destinations.ts';
 import { disaster } from './disaster/disaster.ts';
 import { fold } from './fold.ts';
 import { hygiene } from './hygiene/hygiene.ts';
+import { snapshot } from './hygiene/held-snapshot.ts';
 import { pipeline } from './pipeline.ts';
 import { sweep } from './sweep.ts';
 import { printTable, type Measured } from './table.ts';
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, (options: { users: number; changes: numbe
     fold,
     hygiene,
     pipeline,
+    snapshot,
     sweep,
   };
 

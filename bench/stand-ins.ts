@@ -14,6 +14,8 @@ export interface StandIns {
   contacts(id: string): Promise<number>;
   /** Address and FIRSTNAME of each contact. */
   people(id: string): Promise<ReadonlyMap<string, string>>;
+  /** Addresses of contacts that were made since the last time this was asked, with when (ms since the epoch). */
+  made(): Promise<readonly (readonly [address: string, at: number])[]>;
   /** These and no other faults from now on. */
   faults(rules: readonly FaultRule[]): Promise<void>;
   /** Calls since the start, by answer. */
@@ -31,6 +33,7 @@ export async function startStandIns(limitsScale: number): Promise<StandIns> {
     addList: async (...args) => String(await ask(child, ['addList', ...args])),
     contacts: async (id) => Number(await ask(child, ['contacts', id])),
     people: async (id) => new Map((await ask(child, ['people', id])) as [string, string][]),
+    made: async () => (await ask(child, ['made'])) as [string, number][],
     faults: async (rules) => {
       await ask(child, ['faults', JSON.stringify(rules)]);
     },
@@ -42,14 +45,25 @@ export async function startStandIns(limitsScale: number): Promise<StandIns> {
   };
 }
 
-async function ask(child: ChildProcess, question: readonly string[]): Promise<unknown> {
-  const answer = once(child, 'message');
-  child.send(question);
-  return (await answer)[0] as unknown;
+const asked = new WeakMap<ChildProcess, Promise<unknown>>();
+
+/** One question at a time: an answer does not say which it is for. */
+function ask(child: ChildProcess, question: readonly string[]): Promise<unknown> {
+  const turn = (asked.get(child) ?? Promise.resolve()).then(async () => {
+    const answer = once(child, 'message');
+    child.send(question);
+    return (await answer)[0] as unknown;
+  });
+  asked.set(child, turn);
+  return turn;
 }
 
 async function serve(limitsScale: number): Promise<void> {
   const sandbox = await startSandbox({ limitsScale, jobStepMs: 100, keepCalls: 100 });
+  const made: [string, number][] = [];
+  sandbox.onContact(({ kind, contact, at }) => {
+    if (kind === 'created') made.push([contact.address, at]);
+  });
   const answers: Record<string, (...args: string[]) => unknown> = {
     of: (id = '') => ({ url: sandbox.of(id).url, token: sandbox.of(id).token }),
     addField: (id = '', name = '', type = '') => sandbox.of(id).standIn.addField(name, type) ?? null,
@@ -57,6 +71,7 @@ async function serve(limitsScale: number): Promise<void> {
     contacts: (id = '') => sandbox.of(id).standIn.contactCount,
     people: (id = '') =>
       [...sandbox.of(id).standIn.contacts()].map(({ address, attributes }) => [address, attributes['FIRSTNAME'] ?? '']),
+    made: () => made.splice(0),
     faults: (rules = '[]') => {
       sandbox.clearFaults();
       sandbox.addFaults(JSON.parse(rules) as FaultRule[]);

@@ -64,3 +64,8 @@ export function printTable(rows: readonly Measured[], out: NodeJS.WritableStream
 function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
+
+/** Says how far a long bench is, to whoever asked for it by `BENCH_DEBUG`. */
+export function progress(words: string): void {
+  if (process.env['BENCH_DEBUG']) process.stderr.write(`${(performance.now() / 1_000).toFixed(1)} s  ${words}\n`);
+}

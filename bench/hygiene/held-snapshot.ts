@@ -1,4 +1,4 @@
-import { amount, promise, type Measured } from '../table.ts';
+import { amount, progress, promise, type Measured } from '../table.ts';
 import { startWorker } from '../worker.ts';
 import { inStep, setUp, type Setup } from './setup.ts';
 
@@ -21,7 +21,7 @@ interface Cost {
  * What claim, settle and fold of a real worker cost for each contact delivered: clean, and after 400,000 changes while a snapshot is
  * held open elsewhere (a dashboard, pg_dump), so that nothing dead can be removed. By pg_stat_statements, which times the database alone.
  */
-export async function claimsBesideSnapshot(users: number): Promise<readonly Measured[]> {
+export async function snapshot({ users }: { users: number }): Promise<readonly Measured[]> {
   const at = await setUp('snapshot', 'limits_scale: 10000, concurrency: 50', {
     shared_preload_libraries: 'pg_stat_statements',
   });
@@ -75,6 +75,7 @@ async function wave({ client }: Setup): Promise<void> {
     [round],
   );
   await inStep(client);
+  progress(`wave ${round}`);
 }
 
 async function waves(at: Setup): Promise<void> {

@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import { amount, promise, type Measured } from '../table.ts';
+import { amount, progress, promise, type Measured } from '../table.ts';
 import { poll } from '../poll.ts';
 import { startWorker } from '../worker.ts';
-import { claimsBesideSnapshot } from './held-snapshot.ts';
+import { snapshot } from './held-snapshot.ts';
 import { inStep, setUp } from './setup.ts';
 import { tableSizes, totalMb } from './sizes.ts';
 
@@ -23,7 +23,7 @@ const SHOWN = 5;
  */
 export async function hygiene({ users, changes }: { users: number; changes: number }): Promise<readonly Measured[]> {
   const growth = await grown(users, changes);
-  return [...growth, ...(await claimsBesideSnapshot(users))];
+  return [...growth, ...(await snapshot({ users }))];
 }
 
 async function grown(users: number, changes: number): Promise<readonly Measured[]> {
@@ -42,6 +42,7 @@ async function grown(users: number, changes: number): Promise<readonly Measured[
       await inStep(at.client);
       const sizes = await tableSizes(at.client);
       totals.push(totalMb(sizes));
+      progress(`${made} changes: ${totalMb(sizes).toFixed(1)} MB`);
       rows.push(amount(`size after ${made} changes`, totalMb(sizes), 'MB'));
       const largest = [...sizes].toSorted(([, a], [, b]) => b - a).slice(0, SHOWN);
       for (const [name, bytes] of largest) rows.push(amount(`  ${name}`, bytes / 2 ** 20, 'MB'));

@@ -189,8 +189,11 @@ export interface Store extends JobStore, BackfillStore {
   reportSweep(report: SweepReport): Promise<void>;
   /** Gives up a sweep that this worker has begun. */
   leaveSweep(): Promise<void>;
-  /** Rotates the change log when it has grown, and removes attempts older than that; drops events that waited too long. */
-  tidy(attemptsOlderThanMs: number): Promise<void>;
+  /**
+   * Rotates the change log when it has grown, and prunes the oldest of what is over: attempts older than that, or more than are kept;
+   * drops events that waited too long. @returns whether there is more to prune
+   */
+  tidy(attemptsOlderThanMs: number): Promise<boolean>;
 }
 
 /** A table whose rows are not read: its part of contacts stays as it was, its events are held. */
