@@ -5,6 +5,8 @@ import { destinations } from './destinations.ts';
 import { disaster } from './disaster/disaster.ts';
 import { fold } from './fold.ts';
 import { hygiene } from './hygiene/hygiene.ts';
+import { idle } from './idle.ts';
+import { live } from './live.ts';
 import { snapshot } from './hygiene/held-snapshot.ts';
 import { pipeline } from './pipeline.ts';
 import { sweep } from './sweep.ts';
@@ -19,6 +21,8 @@ const BENCHES: Readonly<Record<string, (options: { users: number; changes: numbe
     disaster,
     fold,
     hygiene,
+    idle,
+    live,
     pipeline,
     snapshot,
     sweep,

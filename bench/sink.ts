@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
  */
 export interface Sink {
   readonly url: string;
-  /** Addresses seen, with the time (ms since the epoch) of their first request. */
-  seen(): Promise<ReadonlyMap<string, number>>;
+  /** Addresses seen that begin so, with the time (ms since the epoch) of their first request. */
+  seen(prefix?: string): Promise<ReadonlyMap<string, number>>;
   count(): Promise<number>;
   /** Requests since the last reset. */
   calls(): Promise<number>;
@@ -25,7 +25,7 @@ export async function startSink(): Promise<Sink> {
   const port = Number(await ask(child, 'port'));
   return {
     url: `http://127.0.0.1:${port}`,
-    seen: async () => new Map((await ask(child, 'seen')) as [string, number][]),
+    seen: async (prefix = '') => new Map((await ask(child, `seen ${prefix}`)) as [string, number][]),
     count: async () => Number(await ask(child, 'count')),
     calls: async () => Number(await ask(child, 'calls')),
     reset: async () => {
@@ -74,9 +74,9 @@ function serve(): void {
     });
   });
   server.listen(0, '127.0.0.1');
-  const answers: Record<string, () => unknown> = {
+  const answers: Record<string, (prefix: string) => unknown> = {
     port: () => (server.address() as AddressInfo).port,
-    seen: () => [...seen],
+    seen: (prefix) => [...seen].filter(([email]) => email.startsWith(prefix)),
     count: () => seen.size,
     calls: () => calls,
     fail: () => {
@@ -94,8 +94,9 @@ function serve(): void {
     },
   };
   process.on('message', (question: string) => {
-    if (server.listening) process.send?.(answers[question]?.());
-    else server.once('listening', () => process.send?.(answers[question]?.()));
+    const [name = '', prefix = ''] = question.split(' ');
+    if (server.listening) process.send?.(answers[name]?.(prefix));
+    else server.once('listening', () => process.send?.(answers[name]?.(prefix)));
   });
 }
 
