@@ -93,6 +93,7 @@ function serve(): void {
       return 'ok';
     },
   };
+  process.once('disconnect', () => process.exit(1));
   process.on('message', (question: string) => {
     const [name = '', prefix = ''] = question.split(' ');
     if (server.listening) process.send?.(answers[name]?.(prefix));

@@ -79,6 +79,7 @@ async function serve(limitsScale: number): Promise<void> {
     calls: () => sandbox.counters().byStatus,
   };
   process.on('message', ([name = '', ...args]: string[]) => process.send?.(answers[name]?.(...args) ?? null));
+  process.once('disconnect', () => process.exit(1));
   process.send?.('ready');
 }
 

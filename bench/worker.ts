@@ -81,6 +81,8 @@ function usedBy(pid: number): Used | undefined {
 if (process.argv[2] === 'worker') {
   const stop = new AbortController();
   process.once('SIGTERM', () => stop.abort());
+  // Nobody is left who would end it.
+  process.once('disconnect', () => process.exit(1));
   process.on('message', () => {
     globalThis.gc?.();
     process.send?.(process.memoryUsage().heapUsed / 2 ** 20);

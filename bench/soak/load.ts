@@ -7,6 +7,8 @@ export interface Load {
   /** Ms from commit to accepted, of sign-ups that were accepted since the last time this was asked. */
   latencies(): Promise<readonly number[]>;
   readonly signUps: number;
+  /** Rejects when a change failed. */
+  readonly running: Promise<void>;
   /** Ends it, once what it has begun is done. */
   stop(): Promise<void>;
 }
@@ -74,16 +76,18 @@ export function startLoad(clients: readonly pg.Client[], standIns: StandIns, peo
   const run = async (): Promise<void> => {
     const started = performance.now();
     const done: Record<keyof Rates, number> = { signUps: 0, edits: 0, orders: 0 };
+    // A connection does one thing after another.
+    const turns = clients.map(() => Promise.resolve());
     let turn = 0;
     while (!stop.signal.aborted) {
       const seconds = (performance.now() - started) / 1_000;
-      const now: Promise<void>[] = [];
       for (const kind of ['signUps', 'edits', 'orders'] as const) {
         for (; done[kind] < seconds * rates[kind]; done[kind] += 1) {
-          now.push(changes[kind](clients[turn++ % clients.length]!));
+          const n = turn++ % clients.length;
+          turns[n] = turns[n]!.then(() => changes[kind](clients[n]!));
         }
       }
-      await Promise.all(now);
+      await Promise.all(turns);
       await passed(TICK_MS);
     }
   };
@@ -92,6 +96,7 @@ export function startLoad(clients: readonly pg.Client[], standIns: StandIns, peo
     get signUps() {
       return state.signUps;
     },
+    running,
     async latencies() {
       const made = await standIns.made();
       return made.flatMap(([address, at]) => {

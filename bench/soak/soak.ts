@@ -5,7 +5,7 @@ import { registry } from '../../src/destinations/registry.ts';
 import { sweep } from '../../src/engine/sweep.ts';
 import { applyInstall } from '../../src/sql/apply.ts';
 import { openPg } from '../../src/sql/pg.ts';
-import { projectRef } from '../../src/sql/project-ref.ts';
+import { refOf } from '../../src/sql/open-database.ts';
 import { createStore } from '../../src/sql/store/store.ts';
 import { database } from '../database.ts';
 import { inStep } from '../hygiene/setup.ts';
@@ -48,14 +48,14 @@ export async function soak(minutes: number, people: number, rates: Rates): Promi
     const config = parseConfig(yaml, { file: 'bench.yaml', env: {}, registry });
     const sql = openPg({ url, applicationName: 'bench' });
     ending.push(() => sql.close());
-    await applyInstall(sql, config, projectRef(url, undefined));
+    await applyInstall(sql, config, refOf(config));
     await pastWork(client);
     for (let n = 0; n < 2; n += 1) workers.push(await startWorker(yaml));
     await arrived(standIns, people);
     await inStep(client);
     await standIns.made();
 
-    const store = createStore(sql, { configHash: config.hash, projectRef: '', environment: 'bench' });
+    const store = createStore(sql, { configHash: config.hash, projectRef: refOf(config), environment: 'bench' });
     const clients = await Promise.all(
       Array.from({ length: WRITERS }, async () => {
         const made = new pg.Client({ connectionString: url });
@@ -82,9 +82,11 @@ export async function soak(minutes: number, people: number, rates: Rates): Promi
       }),
       stop.signal,
     );
+    // Either fails: there is no use in going on.
+    for (const part of [load.running, trouble.done]) part.catch(() => stop.abort());
     const started = performance.now();
     const samples: Sample[] = [];
-    while (performance.now() - started < minutes * 60_000) {
+    while (performance.now() - started < minutes * 60_000 && !stop.signal.aborted) {
       await passed(started + (samples.length + 1) * EVERY_MS - performance.now());
       samples.push(await look((performance.now() - started) / 1_000, client, workers, load));
     }

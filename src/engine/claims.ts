@@ -1,3 +1,4 @@
+import { createClaimBounds } from './claim-bounds.ts';
 import type { Bucket } from './ports.ts';
 import { giveBack, isPaused, type LaneShared } from './lane-shared.ts';
 import { probe } from './probe.ts';
@@ -13,8 +14,6 @@ const CLAIM_PER_SLOT = 50;
 const CLAIM_AHEAD_MS = 3_000;
 /** Nothing is claimed while no permit can be had for longer than this. */
 const PERMIT_AHEAD_MS = 500;
-/** Claims start from where the last one ended; from the very start now and then, for rows that were committed late. */
-const FULL_SCAN_EVERY_MS = 5_000;
 const STATE_GOOD_FOR_MS = 1_000;
 const LANES = [0, 1] as const;
 
@@ -35,8 +34,7 @@ export async function runClaims(lane: LaneShared): Promise<void> {
   const { store, queue, claimable, filled, signal, graceMs, log, times } = lane;
   const { id, name } = lane.state;
   const trouble = createTrouble(log, { destination: name }, 'claim work');
-  const bounds: [live: string, backfill: string] = ['-infinity', '-infinity'];
-  let scannedAt = 0;
+  const bounds = createClaimBounds();
   let stateReadAt = -Infinity;
   while (!signal.aborted) {
     try {
@@ -45,6 +43,7 @@ export async function runClaims(lane: LaneShared): Promise<void> {
         stateReadAt = performance.now();
       }
       if (isPaused(lane)) {
+        bounds.reset();
         await pause(Math.min(IDLE_POLL_MS, lane.pausedUntil - performance.now()), signal);
         continue;
       }
@@ -52,7 +51,10 @@ export async function runClaims(lane: LaneShared): Promise<void> {
       const held = lane.limiters.notBefore() - PERMIT_AHEAD_MS - now;
       if (held > 0) {
         // What waits here would only lose its lease; another worker may have permits.
-        if (queue.length > 0 && held > IDLE_POLL_MS) await giveBack(lane, queue.takeAll());
+        if (queue.length > 0 && held > IDLE_POLL_MS) {
+          await giveBack(lane, queue.takeAll());
+          bounds.reset();
+        }
         await pause(Math.min(IDLE_POLL_MS, held), signal);
         continue;
       }
@@ -67,29 +69,23 @@ export async function runClaims(lane: LaneShared): Promise<void> {
         await claimable.wait(FULL_WAIT_MS, signal);
         continue;
       }
-      if (now - scannedAt > FULL_SCAN_EVERY_MS) {
-        bounds.fill('-infinity');
-        scannedAt = now;
-      }
       const lease = { token: crypto.randomUUID(), leaseMs: times.leaseMs, graceMs };
       const claimed = await store.claim(id, lease, {
         limits,
-        after: bounds,
+        after: bounds.begin(now),
         least: lane.together,
         consents: lane.destination.bulk?.consents ?? [],
         liveWaitMs: lane.liveWaitMs,
       });
       trouble.worked();
+      bounds.took(performance.now() - now);
       for (const delivery of claimed) queue.push({ lease, until: now + times.leaseMs, delivery });
       if (claimed.length > 0) filled.ring();
       let more = false;
       for (const each of LANES) {
         if (limits[each] === 0) continue;
         const found = claimed.filter((c) => c.lane === each);
-        const bound = found.length < limits[each] ? '-infinity' : (found.at(-1)?.dueAt ?? bounds[each]);
-        // There may be more behind it, or before it.
-        more ||= bound !== '-infinity' || bounds[each] !== '-infinity';
-        bounds[each] = bound;
+        if (bounds.found(each, found.length, limits[each], found.at(-1)?.dueAt)) more = true;
       }
       if (!more) await claimable.wait(IDLE_POLL_MS, signal);
     } catch (error) {

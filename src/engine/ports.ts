@@ -79,7 +79,10 @@ export type Lane = 0 | 1;
 export interface ClaimScope {
   /** Most contacts of each lane. */
   readonly limits: readonly [live: number, backfill: number];
-  /** Of each lane, a lower bound on when they were due, as `Claimed.dueAt`, or `-infinity`. */
+  /**
+   * Of each lane, a lower bound on when they were due, as `Claimed.dueAt`; `-infinity` for none, `infinity` for the last 5 s alone, by
+   * the database's clock.
+   */
   readonly after: readonly [live: string, backfill: string];
   /** Of each lane, how many must wait so that only those are taken that have to go by themselves; 0 for never. */
   readonly least: readonly [live: number, backfill: number];

@@ -42,7 +42,8 @@ begin
 end $body$;
 
 -- Leases due contacts: of each lane as many as p_limits has for it, live first. Of a lane in which p_least or more wait, those with
--- one of p_consents are left for a request for many: see pick_due. p_live_wait: live ones are left to others until they have waited so long. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows.
+-- one of p_consents are left for a request for many: see pick_due. p_live_wait: live ones are left to others until they have waited so long. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows;
+-- infinity: what has become due in the last 5 s, as the lane was claimed empty since then.
 -- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease.
 drop function if exists rollcall.claim(smallint, uuid, int, interval, interval, timestamptz, text, text, text);
 do $drop$ begin
@@ -65,6 +66,7 @@ declare
   v_now timestamptz := clock_timestamp();
   v_lane smallint;
   v_many boolean;
+  v_from timestamptz;
   v_contacts bigint[];
   v_tries int[];
   v_due timestamptz[];
@@ -77,15 +79,16 @@ begin
   perform rollcall.check_identity(p_ref, p_environment, p_seen, p_bound);
   foreach v_lane in array array[0, 1]::smallint[] loop
     continue when p_limits[v_lane + 1] <= 0;
+    v_from := case when p_after[v_lane + 1] = 'infinity' then v_now - p_live_wait - interval '5 seconds' else p_after[v_lane + 1] end;
     -- Those of a walk over so many wait for the request that takes them, however few of them there are yet.
     v_many := p_least[v_lane + 1] > 0 and (
-      (select b.waiting from rollcall.backlog(p_destination, v_lane, p_least[v_lane + 1]) b) >= p_least[v_lane + 1]
+      (select b.waiting from rollcall.backlog(p_destination, v_lane, p_least[v_lane + 1], v_from) b) >= p_least[v_lane + 1]
       or v_lane = 1 and exists (select from rollcall.backfills b
         where b.walked_at is null and least(b.most, b.expected) >= p_least[v_lane + 1]));
     select array_agg(p.contact_id), array_agg(p.tries), array_agg(p.due_at), array_agg(p.doubt),
            array_agg(p.contact_id) filter (where p.lost)
       into v_contacts, v_tries, v_due, v_doubt, v_lost
-      from rollcall.pick_due(p_destination, v_lane, p_limits[v_lane + 1], p_after[v_lane + 1],
+      from rollcall.pick_due(p_destination, v_lane, p_limits[v_lane + 1], v_from,
         case when v_lane = 0 then v_now - p_live_wait else v_now end, case when v_many then p_consents end) p;
     continue when v_contacts is null;
     -- In a statement of its own: what is picked may have been committed since the one above began, which would not see it here.
