@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { inStep, setUp } from './hygiene/setup.ts';
+import { inStep, setUp } from './setup.ts';
 import { passed, poll } from './poll.ts';
 import { amount, type Measured } from './table.ts';
 import { startWorker } from './worker.ts';

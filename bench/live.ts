@@ -2,7 +2,7 @@ import { parseConfig } from '../src/config/load.ts';
 import { registry } from '../src/destinations/registry.ts';
 import { openPg } from '../src/sql/pg.ts';
 import { createStore } from '../src/sql/store/store.ts';
-import { setUp, type Setup } from './hygiene/setup.ts';
+import { setUp, type Setup } from './setup.ts';
 import { passed, poll } from './poll.ts';
 import { amount, progress, time, type Measured } from './table.ts';
 import { startWorker } from './worker.ts';

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import pg from 'pg';
 import { parseConfig } from '../../src/config/load.ts';
 import { startCluster } from '../../src/demo/cluster.ts';
@@ -7,6 +6,7 @@ import { applyInstall } from '../../src/sql/apply.ts';
 import { openPg } from '../../src/sql/pg.ts';
 import { projectRef } from '../../src/sql/project-ref.ts';
 import { database } from '../database.ts';
+import { passed } from '../poll.ts';
 import { installRecipe, startPgNet } from '../recipe.ts';
 import { startSink } from '../sink.ts';
 import { startStandIns } from '../stand-ins.ts';
@@ -108,7 +108,7 @@ async function settled(app: pg.Client): Promise<number> {
     );
     const { due = 0, lag = 0 } = rows[0] ?? {};
     if ((due === 0 && lag === 0) || performance.now() > deadline) return due;
-    await once(AbortSignal.timeout(20), 'abort');
+    await passed(20);
   }
 }
 

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import type pg from 'pg';
+import { passed } from '../poll.ts';
 
 /** What the disaster happens to; the bench and the test bring their own. */
 export interface Disaster {
@@ -100,8 +100,4 @@ function isGone(error: unknown): boolean {
     /^(57P0[123]|08...|ECONNREFUSED|ECONNRESET|EPIPE)$/.test(code) ||
     /Connection terminated|Client (was closed|has encountered a connection error)|not queryable/.test(message)
   );
-}
-
-async function passed(ms: number): Promise<void> {
-  await once(AbortSignal.timeout(ms), 'abort');
 }

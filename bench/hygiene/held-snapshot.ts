@@ -1,6 +1,6 @@
 import { amount, progress, promise, type Measured } from '../table.ts';
 import { startWorker } from '../worker.ts';
-import { inStep, setUp, type Setup } from './setup.ts';
+import { inStep, setUp, type Setup } from '../setup.ts';
 
 /** Changes made while the snapshot is held. */
 const CHANGES = 400_000;

@@ -3,8 +3,8 @@ import { amount, progress, promise, type Measured } from '../table.ts';
 import { poll } from '../poll.ts';
 import { startWorker } from '../worker.ts';
 import { snapshot } from './held-snapshot.ts';
-import { inStep, setUp } from './setup.ts';
-import { tableSizes, totalMb } from './sizes.ts';
+import { inStep, setUp } from '../setup.ts';
+import { tableSizes, totalMb } from '../sizes.ts';
 
 /** Rows of one statement of the writer, and how far it may be ahead of the fold. */
 const STATEMENT = 5_000;

@@ -59,7 +59,7 @@ function panel(
   const parts = [
     `<text x="${PANEL.left}" y="${top - 10}" font-weight="bold">${escape(group)}${Math.max(...all) > most ? ` (highest ${label(Math.max(...all))}, cut off)` : ''}</text>`,
   ];
-  for (const { at } of marks) parts.push(line(x(at), top, x(at), bottom, '#e4e4e4'));
+  for (const { at } of marks) parts.push(line(x(at), top, x(at), bottom, '#c9c9c9'));
   for (let n = 0; n <= TICKS; n += 1) {
     const value = (most * n) / TICKS;
     parts.push(line(PANEL.left, y(value), PANEL.left + PANEL.width, y(value), '#ddd'));

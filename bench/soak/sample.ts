@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { tableSizes } from '../hygiene/sizes.ts';
+import { tableSizes } from '../sizes.ts';
 import type { Worker } from '../worker.ts';
 import type { Load } from './load.ts';
 

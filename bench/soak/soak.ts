@@ -8,7 +8,7 @@ import { openPg } from '../../src/sql/pg.ts';
 import { refOf } from '../../src/sql/open-database.ts';
 import { createStore } from '../../src/sql/store/store.ts';
 import { database } from '../database.ts';
-import { inStep } from '../hygiene/setup.ts';
+import { inStep } from '../setup.ts';
 import { passed } from '../poll.ts';
 import { startStandIns, type StandIns } from '../stand-ins.ts';
 import { startWorker, type Worker } from '../worker.ts';

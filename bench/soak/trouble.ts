@@ -24,12 +24,13 @@ export function makeTrouble(
   const seconds = (): number => (performance.now() - started) / 1_000;
   const run = async (): Promise<void> => {
     for (let round = 0; !signal.aborted; round += 1) {
-      for (const { at, every = 1, what, run: make } of troubles) {
+      for (const trouble of troubles) {
+        const { at, every = 1, what } = trouble;
         if (round % every !== every - 1) continue;
         while (seconds() < round * ROUND_S + at && !signal.aborted) await passed(50);
         if (signal.aborted) return;
         marks.push({ at: seconds(), what });
-        await make();
+        await trouble.run();
       }
       while (seconds() < (round + 1) * ROUND_S && !signal.aborted) await passed(50);
     }

@@ -1,13 +1,13 @@
 import pg from 'pg';
-import { parseConfig } from '../../src/config/load.ts';
-import { startCluster, type Cluster } from '../../src/demo/cluster.ts';
-import { registry } from '../../src/destinations/registry.ts';
-import { applyInstall } from '../../src/sql/apply.ts';
-import { openPg } from '../../src/sql/pg.ts';
-import { projectRef } from '../../src/sql/project-ref.ts';
-import { database } from '../database.ts';
-import { startSink, type Sink } from '../sink.ts';
-import { poll } from '../poll.ts';
+import { parseConfig } from '../src/config/load.ts';
+import { startCluster, type Cluster } from '../src/demo/cluster.ts';
+import { registry } from '../src/destinations/registry.ts';
+import { applyInstall } from '../src/sql/apply.ts';
+import { openPg } from '../src/sql/pg.ts';
+import { projectRef } from '../src/sql/project-ref.ts';
+import { database } from './database.ts';
+import { startSink, type Sink } from './sink.ts';
+import { poll } from './poll.ts';
 
 /** An installed database, a sink and the config that joins them. */
 export interface Setup {
