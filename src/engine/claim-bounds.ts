@@ -22,11 +22,11 @@ export interface ClaimBounds {
 
 /**
  * From the very start now and then, for rows that were committed late or given back by others; where that takes long, so seldom that
- * it takes a hundredth of the time.
+ * it takes a hundredth of the time, but not more seldom than a takeover may take.
  */
 const FULL_EVERY_MS = 5_000;
 const FULL_SHARE = 0.01;
-const LONGEST_FULL_EVERY_MS = 60_000;
+const LONGEST_FULL_EVERY_MS = 15_000;
 /** Less than the 5 s that are claimed of as recent, so that nothing falls between two claims. */
 const RECENT_FOR_MS = 3_000;
 const ALL = '-infinity';
