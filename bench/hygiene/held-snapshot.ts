@@ -2,11 +2,13 @@ import { amount, progress, promise, type Measured } from '../table.ts';
 import { startWorker } from '../worker.ts';
 import { inStep, setUp, type Setup } from '../setup.ts';
 
+/** So many times the people of the other benches: each changes a few times, as while a pg_dump runs. */
+const PEOPLE = 5;
 /** Changes made while the snapshot is held. */
 const CHANGES = 400_000;
 const SLOWER = 1.5;
 /** A wave is everybody changed in one statement, so that claims are full. */
-const WAVES = 2;
+const WAVES = 1;
 /** And one by one, so that each claim finds one. */
 const TRICKLE = 500;
 
@@ -20,8 +22,9 @@ type Cost = Readonly<Record<(typeof FUNCTIONS)[number], number>>;
  * What claim, settle and fold of a real worker cost for each contact delivered: clean, and after 400,000 changes while a snapshot is
  * held open elsewhere (a dashboard, pg_dump), so that nothing dead can be removed. By pg_stat_statements, which times the database alone.
  */
-export async function snapshot({ users }: { users: number }): Promise<readonly Measured[]> {
-  const at = await setUp('snapshot', 'limits_scale: 10000, concurrency: 50', {
+export async function snapshot(options: { users: number }): Promise<readonly Measured[]> {
+  const users = options.users * PEOPLE;
+  const at = await setUp('snapshot', 'limits_scale: 10000, concurrency: 50, import_from: "off"', {
     shared_preload_libraries: 'pg_stat_statements',
   });
   await at.client.query('create extension pg_stat_statements');

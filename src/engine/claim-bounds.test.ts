@@ -25,13 +25,13 @@ test('one that was not looked at for a while, or may hold what is long due, is l
   const bounds = createClaimBounds();
   bounds.begin(0);
   for (const lane of [0, 1] as const) bounds.found(lane, 0, 10, undefined);
-  bounds.begin(2_000);
+  bounds.begin(1_000);
   bounds.found(0, 0, 10, undefined);
-  // Room for the live lane only: the other was not claimed of for 3 s.
-  expect(bounds.begin(3_500)).toEqual(['infinity', '-infinity']);
+  // Room for the live lane only: the other was not claimed of for 2 s.
+  expect(bounds.begin(2_000)).toEqual(['infinity', '-infinity']);
   for (const lane of [0, 1] as const) bounds.found(lane, 0, 10, undefined);
   bounds.reset();
-  expect(bounds.begin(3_600)).toEqual(['-infinity', '-infinity']);
+  expect(bounds.begin(2_100)).toEqual(['-infinity', '-infinity']);
 });
 
 test.each([

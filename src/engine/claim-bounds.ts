@@ -27,8 +27,8 @@ export interface ClaimBounds {
 const FULL_EVERY_MS = 5_000;
 const FULL_SHARE = 0.01;
 const LONGEST_FULL_EVERY_MS = 15_000;
-/** Less than the 5 s that are claimed of as recent, so that nothing falls between two claims. */
-const RECENT_FOR_MS = 3_000;
+/** Less than the 3 s that are claimed of as recent, so that nothing falls between two claims. */
+const RECENT_FOR_MS = 1_500;
 const ALL = '-infinity';
 const RECENT = 'infinity';
 

@@ -80,7 +80,7 @@ export interface ClaimScope {
   /** Most contacts of each lane. */
   readonly limits: readonly [live: number, backfill: number];
   /**
-   * Of each lane, a lower bound on when they were due, as `Claimed.dueAt`; `-infinity` for none, `infinity` for the last 5 s alone, by
+   * Of each lane, a lower bound on when they were due, as `Claimed.dueAt`; `-infinity` for none, `infinity` for the last 3 s alone, by
    * the database's clock.
    */
   readonly after: readonly [live: string, backfill: string];

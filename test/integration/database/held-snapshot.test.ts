@@ -70,7 +70,7 @@ test('while a snapshot is held open elsewhere, a claim and a look at the backlog
   await holder.query('rollback');
 });
 
-test('a claim of what is recent finds what became due in the last 5 s, and a helper what has waited for it long enough', async () => {
+test('a claim of what is recent finds what became due in the last 3 s, and a helper what has waited for it long enough', async () => {
   const one = await installed();
   const { app } = one.db;
   for (const n of [1, 2, 3]) await one.insert(`p${n}@x.test`);
