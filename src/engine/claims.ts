@@ -64,7 +64,9 @@ export async function runClaims(lane: LaneShared): Promise<void> {
         else await probe(lane, () => claimOne(lane));
         continue;
       }
-      const limits = roomOf(lane);
+      // What is claimed of a backfill and may not be sent for long would only lose its lease.
+      const room = roomOf(lane);
+      const limits = lane.backfillLimiters.notBefore() - PERMIT_AHEAD_MS > now ? ([room[0], 0] as const) : room;
       if (limits[0] + limits[1] <= 0) {
         await claimable.wait(FULL_WAIT_MS, signal);
         continue;

@@ -4,6 +4,8 @@ import type { Lane } from './ports.ts';
 /** Units of work that wait for a slot, live ones first. */
 export interface LaneQueue {
   readonly length: number;
+  /** Units that wait in a lane. */
+  waiting(lane: Lane): number;
   push(item: Leased): void;
   /** @param mayBackfill false when no more of the backfill lane may be begun now */
   shift(mayBackfill: boolean): Leased | undefined;
@@ -21,6 +23,7 @@ export function createLaneQueue(): LaneQueue {
     get length() {
       return live.length + backfill.length;
     },
+    waiting: (lane) => of(lane).length,
     push: (item) => void of(item.delivery.lane).push(item),
     shift: (mayBackfill) => live.shift() ?? (mayBackfill ? backfill.shift() : undefined),
     load: (lane) =>
