@@ -23,14 +23,25 @@ export function claimBudget(concurrency: number, buckets: readonly Bucket[]): nu
   return Math.max(1, Math.min(CLAIM_MOST, concurrency * CLAIM_PER_SLOT, ...byRate));
 }
 
+/** Most characters of payloads and events that a lane has in hand, waiting or in flight; what is large is claimed a few at a time. */
+const MOST_IN_HAND = 32 * 2 ** 20;
+/** In UTF-8, at most, of a character as JavaScript counts them. */
+const BYTES_PER_CHARACTER = 3;
+
 /**
  * How much more of each lane may be claimed: whatever waits of the backfill, there is always room for who is live. A backfill that had
  * nothing a moment ago is only looked at along with them.
  */
-function roomOf({ queue, budget }: LaneShared, backfillEmpty: boolean): readonly [live: number, backfill: number] {
+function roomOf(lane: LaneShared, backfillEmpty: boolean): readonly [live: number, backfill: number] {
+  const { queue, budget } = lane;
+  if (bytesLeft(lane) < MOST_IN_HAND / 2) return [0, 0];
   const refill = (load: number, most: number): number => (load > most / 2 ? 0 : Math.max(0, most - load));
   const live = refill(queue.load(0), budget);
   return [live, live === 0 && backfillEmpty ? 0 : refill(queue.load(1), Math.ceil(budget / 2))];
+}
+
+function bytesLeft({ queue, busySize }: LaneShared): number {
+  return MOST_IN_HAND - queue.size - busySize;
 }
 
 /** Fills the lane's queue until the signal aborts or an error is fatal. */
@@ -41,6 +52,8 @@ export async function runClaims(lane: LaneShared): Promise<void> {
   const bounds = createClaimBounds();
   let stateReadAt = -Infinity;
   let backfillEmptyAt = -Infinity;
+  // What is large is asked for a few at a time: whatever does not fit is read for nothing.
+  let most = CLAIM_MOST;
   while (!signal.aborted) {
     try {
       if (performance.now() - stateReadAt > STATE_GOOD_FOR_MS || lane.pauses > 0) {
@@ -69,16 +82,19 @@ export async function runClaims(lane: LaneShared): Promise<void> {
         else await probe(lane, () => claimOne(lane));
         continue;
       }
+      const [live, backfill] = roomOf(lane, now - backfillEmptyAt < FULL_WAIT_MS);
       // What is claimed of a backfill and may not be sent for long would only lose its lease.
-      const room = roomOf(lane, now - backfillEmptyAt < FULL_WAIT_MS);
-      const limits = lane.backfillLimiters.notBefore() - PERMIT_AHEAD_MS > now ? ([room[0], 0] as const) : room;
+      const mayBackfill = lane.backfillLimiters.notBefore() - PERMIT_AHEAD_MS <= now;
+      const limits = [Math.min(live, most), mayBackfill ? Math.min(backfill, most) : 0] as const;
       if (limits[0] + limits[1] <= 0) {
         await claimable.wait(FULL_WAIT_MS, signal);
         continue;
       }
       const lease = { token: crypto.randomUUID(), leaseMs: times.leaseMs, graceMs };
+      const bytes = bytesLeft(lane) / 2;
       const claimed = await store.claim(id, lease, {
         limits,
+        bytes,
         after: bounds.begin(now),
         least: lane.together,
         consents: lane.destination.bulk?.consents ?? [],
@@ -89,12 +105,21 @@ export async function runClaims(lane: LaneShared): Promise<void> {
       for (const delivery of claimed) queue.push({ lease, until: now + times.leaseMs, delivery });
       if (claimed.length > 0) filled.ring();
       let more = false;
+      let fitted = CLAIM_MOST;
       for (const each of LANES) {
         if (limits[each] === 0) continue;
         const found = claimed.filter((c) => c.lane === each);
         if (each === 1 && found.length === 0) backfillEmptyAt = now;
         if (bounds.found(each, found.length, limits[each], found.at(-1)?.dueAt)) more = true;
+        // Of whole bytes asked for, at least a third as many characters come, unless there was no more.
+        if (found.reduce((sum, { size }) => sum + size, 0) * BYTES_PER_CHARACTER >= bytes) {
+          fitted = Math.min(fitted, found.length);
+          more = true;
+          // What did not fit is given back, and was due before.
+          bounds.reset();
+        }
       }
+      most = fitted < CLAIM_MOST ? fitted + 1 : Math.min(CLAIM_MOST, most * 2);
       if (!more) await claimable.wait(IDLE_POLL_MS, signal);
     } catch (error) {
       if (lane.isFatal(error)) break;
@@ -112,6 +137,7 @@ async function claimOne({ store, state, queue, filled, graceMs, times, liveWaitM
     const now = performance.now();
     const scope = {
       limits,
+      bytes: MOST_IN_HAND,
       after: ['-infinity', '-infinity'] as const,
       least: [0, 0] as const,
       consents: [],

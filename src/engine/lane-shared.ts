@@ -60,6 +60,8 @@ export interface LaneShared extends LaneOptions {
   readonly signal: AbortSignal;
   /** Requests in flight. */
   busy: number;
+  /** Characters of what is in flight: see `Claimed.size`. */
+  busySize: number;
   /** Of these, units of the backfill lane, and those that wait for a permit. */
   backfilling: number;
   backfillWaiting: number;

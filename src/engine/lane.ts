@@ -62,6 +62,7 @@ export function createLane(options: LaneOptions): Lane {
         together: [options.liveWaitMs > 0 ? 0 : (least ?? 0), least ?? 0],
         signal,
         busy: 0,
+        busySize: 0,
         backfilling: 0,
         backfillWaiting: 0,
         pauses: options.state.pauses,

@@ -64,6 +64,8 @@ export interface Claimed extends Delivery {
   readonly sendState: boolean;
   /** In order. After an upsert, before a delete. */
   readonly events: readonly ClaimedEvent[];
+  /** Characters of its payload and its events. */
+  readonly size: number;
   readonly tries: number;
   readonly lane: Lane;
   /** When it was due, as the store's own text: the next lower bound for a claim. */
@@ -79,6 +81,8 @@ export type Lane = 0 | 1;
 export interface ClaimScope {
   /** Most contacts of each lane. */
   readonly limits: readonly [live: number, backfill: number];
+  /** Most bytes of payloads and events of a lane, but for the last one taken. */
+  readonly bytes: number;
   /**
    * Of each lane, a lower bound on when they were due, as `Claimed.dueAt`; `-infinity` for none, `infinity` for the last 3 s alone, by
    * the database's clock.

@@ -52,19 +52,20 @@ end $body$;
 -- one of p_consents are left for a request for many: see pick_due. p_live_wait: live ones are left to others until they have waited
 -- so long. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows; infinity: what has become
 -- due in the last 3 s, as the lane was found empty since then.
+-- p_bytes: what comes after so many bytes of a lane has neither payload nor events, and the caller gives it back; the first one has.
 -- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease.
 drop function if exists rollcall.claim(smallint, uuid, int, interval, interval, timestamptz, text, text, text);
 do $drop$ begin
   -- What a function returns cannot be changed in place.
   if exists (select from pg_proc p where p.pronamespace = 'rollcall'::regnamespace and p.proname = 'claim'
-      and not 'again' = any(p.proargnames)) then
+      and not 'p_bytes' = any(p.proargnames)) then
     drop function rollcall.claim(smallint, uuid, int[], interval, interval, timestamptz[], int[], text[], interval, text, text, text,
       pg_lsn, timestamptz);
   end if;
 end $drop$;
 create or replace function rollcall.claim(p_destination smallint, p_token uuid, p_limits int[], p_lease interval, p_grace interval,
   p_after timestamptz[], p_least int[], p_consents text[], p_live_wait interval, p_config_hash text, p_ref text, p_environment text,
-  p_seen pg_lsn default null, p_bound timestamptz default null)
+  p_seen pg_lsn default null, p_bound timestamptz default null, p_bytes bigint default null)
 returns table (contact_id bigint, version bigint, action text, address text, remote_address text, remote_id text, payload text,
   consent text, carry_from text, takeover boolean, leftovers text[], delivered boolean, tries int, due_at timestamptz,
   send_state boolean, events text, lane smallint, imported boolean, again boolean)
@@ -116,19 +117,24 @@ begin
     v_events := exists (select from rollcall.events e where e.state = 'pending');
     -- In a statement of its own: a fold that locked the queue row before us has committed by now, and its state is read.
     return query
-    select s.contact_id, s.version, s.action, s.address, s.remote_address, s.remote_id, s.payload::text,
-           s.consent, s.carry_from, s.takeover, s.leftovers, s.delivered_version is not null, l.tries, l.due_at,
+    select c.contact_id, c.version, c.action, c.address, c.remote_address, c.remote_id, case when c.fits then c.payload end,
+           c.consent, c.carry_from, c.takeover, c.leftovers, c.delivered, c.tries, c.due_at, c.send_state,
+           case when c.fits then c.events end, v_lane, c.imported, c.again
+      from (select x.*, coalesce(sum(octet_length(x.payload) + octet_length(x.events)) over (order by x.due_at, x.contact_id
+                     rows between unbounded preceding and 1 preceding) < p_bytes, true) as fits from (
+    select s.contact_id, s.version, s.action, s.address, s.remote_address, s.remote_id, s.payload::text as payload,
+           s.consent, s.carry_from, s.takeover, s.leftovers, s.delivered_version is not null as delivered, l.tries, l.due_at,
            n.send_state,
            case when v_events and (n.send_state and s.action = 'upsert' or coalesce(s.remote_address, s.remote_id) is not null)
              then case when v_once then rollcall.hand_out(p_destination, s.contact_id)
                        else rollcall.next_events(p_destination, s.contact_id) end
-             else '[]' end,
-           v_lane, s.imported, s.delivered_version is not distinct from s.version
+             else '[]' end as events,
+           s.imported, s.delivered_version is not distinct from s.version as again
       from unnest(v_contacts, v_tries, v_due, v_doubt) as l(contact_id, tries, due_at, doubt)
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = l.contact_id offset 0) s
       cross join lateral (select s.action <> 'none' and (l.doubt
-        or s.delivered_version is distinct from s.version and not ${REFUSED}) as send_state) n
-     order by l.due_at;
+        or s.delivered_version is distinct from s.version and not ${REFUSED}) as send_state) n) x) c
+     order by c.due_at;
   end loop;
 end $body$;
 

@@ -88,6 +88,7 @@ test('an apply that changes what is sent to a destination brings back who failed
   const other = (await one.store.destinations())[1]!.id;
   const scope = {
     limits: [9, 9],
+    bytes: 1_000_000,
     after: ['-infinity', '-infinity'],
     least: [0, 0],
     consents: [],

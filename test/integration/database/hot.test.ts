@@ -10,17 +10,22 @@ test("deliveries leave the state row's updates to HOT: no index is on what they 
   await one.foldAll();
   await one.deliverAll();
   const { app } = one.db;
-  // What a transaction of its own has updated is counted at once.
-  const hot = async (work: () => Promise<unknown>): Promise<number> => {
-    await app.query('begin');
-    await work();
-    const { rows } = await app.query<{ share: number; n: number }>(
-      `select n_tup_hot_upd::float8 / greatest(n_tup_upd, 1) as share, n_tup_upd::int as n
+  // What this session has updated and not yet told the server's statistics of: counted at once, and by differences.
+  const updates = async (): Promise<{ all: number; hot: number }> => {
+    const { rows } = await app.query<{ all: number; hot: number }>(
+      `select n_tup_upd::int as all, n_tup_hot_upd::int as hot
          from pg_stat_xact_user_tables where schemaname = 'rollcall' and relname = 'desired'`,
     );
+    return rows[0]!;
+  };
+  const hot = async (work: () => Promise<unknown>): Promise<number> => {
+    await app.query('begin');
+    const before = await updates();
+    await work();
+    const after = await updates();
     await app.query('commit');
-    expect(rows[0]!.n).toBe(PEOPLE);
-    return rows[0]!.share;
+    expect(after.all - before.all).toBe(PEOPLE);
+    return (after.hot - before.hot) / PEOPLE;
   };
   await app.query(`update auth.users set raw_user_meta_data = '{"full_name": "B"}'`);
   const fold = (): Promise<unknown> =>
