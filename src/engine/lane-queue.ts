@@ -4,6 +4,8 @@ import type { Lane } from './ports.ts';
 /** Units of work that wait for a slot, live ones first. */
 export interface LaneQueue {
   readonly length: number;
+  /** Units that wait in a lane. */
+  waiting(lane: Lane): number;
   /** Characters of all that wait: see `Claimed.size`. */
   readonly size: number;
   push(item: Leased): void;
@@ -28,6 +30,7 @@ export function createLaneQueue(): LaneQueue {
     get length() {
       return live.length + backfill.length;
     },
+    waiting: (lane) => of(lane).length,
     get size() {
       return size;
     },

@@ -48,6 +48,8 @@ export interface LaneShared extends LaneOptions {
   readonly claimable: Wake;
   readonly limits: Limits;
   readonly limiters: Limiters;
+  /** For single requests of a backfill: see `backfillBuckets`. */
+  readonly backfillLimiters: Limiters;
   readonly budget: number;
   /** Units of the backfill lane that may be in hand: one slot is for whoever is live. */
   readonly backfillSlots: number;

@@ -99,7 +99,8 @@ function distinct(answers: readonly Answered[]): readonly Answered[] {
 
 /** A mistake of ours with one record must not take the lane down, nor leave the record without a trace. */
 async function attempt(lane: LaneShared, { delivery, until }: Leased): Promise<Performed> {
-  const { times, limiters, signal } = lane;
+  const { times, signal } = lane;
+  const limiters = delivery.lane === 0 ? lane.limiters : lane.backfillLimiters;
   // The first request gets its full time; a further one what is left of the lease.
   const lastStart = {
     first: until - times.settleMs - times.requestMs,

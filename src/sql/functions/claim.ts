@@ -5,15 +5,22 @@ import { REFUSED } from './refused.ts';
 /** Claim and release: who sends what. See SPEC.md, "States of a delivery". */
 export const claim: string = /* sql */ `
 -- The next due contacts of a lane; with p_consents, of the first of them only those that no request for many can carry.
+do $drop$ begin
+  -- What a function returns cannot be changed in place.
+  if exists (select from pg_proc p where p.pronamespace = 'rollcall'::regnamespace and p.proname = 'pick_due'
+      and not 'at' = any(p.proargnames)) then
+    drop function rollcall.pick_due(smallint, smallint, int, timestamptz, timestamptz, text[]);
+  end if;
+end $drop$;
 create or replace function rollcall.pick_due(p_destination smallint, p_lane smallint, p_limit int, p_from timestamptz, p_now timestamptz,
   p_consents text[])
-returns table (contact_id bigint, tries int, due_at timestamptz, lost boolean, doubt boolean)
+returns table (contact_id bigint, tries int, due_at timestamptz, lost boolean, doubt boolean, at tid)
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 begin
   if p_consents is null then
     return query
-      select d.contact_id, d.tries, d.due_at, d.token is not null, d.token is not null or d.unknown_until is not null
+      select d.contact_id, d.tries, d.due_at, d.token is not null, d.token is not null or d.unknown_until is not null, d.ctid
         from rollcall.due d
        where d.queue = p_destination * 4 + p_lane and d.due_at >= p_from and d.due_at <= p_now
          and (d.not_before is null or d.not_before <= p_now)
@@ -35,14 +42,16 @@ begin
        where d.token is not null or not (${fitsMany('p_consents')})
        order by f.due_at limit p_limit
     )
-    select d.contact_id, d.tries, d.due_at, d.token is not null, d.token is not null or d.unknown_until is not null
+    select d.contact_id, d.tries, d.due_at, d.token is not null, d.token is not null or d.unknown_until is not null, d.at
       from apart a
-      cross join lateral (select * from rollcall.due d
+      cross join lateral (select d.*, d.ctid as at from rollcall.due d
         where d.destination_id = p_destination and d.contact_id = a.contact_id and d.due_at <= p_now offset 0 for update skip locked) d;
 end $body$;
 
 -- Leases due contacts: of each lane as many as p_limits has for it, live first. Of a lane in which p_least or more wait, those with
--- one of p_consents are left for a request for many: see pick_due. p_live_wait: live ones are left to others until they have waited so long. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows.
+-- one of p_consents are left for a request for many: see pick_due. p_live_wait: live ones are left to others until they have waited
+-- so long. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows; infinity: what has become
+-- due in the last 3 s, as the lane was found empty since then.
 -- p_bytes: what comes after so many bytes of a lane has neither payload nor events, and the caller gives it back; the first one has.
 -- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease.
 drop function if exists rollcall.claim(smallint, uuid, int, interval, interval, timestamptz, text, text, text);
@@ -66,11 +75,14 @@ declare
   v_now timestamptz := clock_timestamp();
   v_lane smallint;
   v_many boolean;
+  v_from timestamptz;
   v_contacts bigint[];
   v_tries int[];
   v_due timestamptz[];
   v_doubt boolean[];
   v_lost bigint[];
+  v_at tid[];
+  v_leased int;
   v_events boolean;
   v_once boolean := (select d.events_once from rollcall.destinations d where d.id = p_destination);
 begin
@@ -78,22 +90,29 @@ begin
   perform rollcall.check_identity(p_ref, p_environment, p_seen, p_bound);
   foreach v_lane in array array[0, 1]::smallint[] loop
     continue when p_limits[v_lane + 1] <= 0;
+    v_from := case when p_after[v_lane + 1] = 'infinity' then v_now - p_live_wait - interval '3 seconds' else p_after[v_lane + 1] end;
     -- Those of a walk over so many wait for the request that takes them, however few of them there are yet.
     v_many := p_least[v_lane + 1] > 0 and (
-      (select b.waiting from rollcall.backlog(p_destination, v_lane, p_least[v_lane + 1]) b) >= p_least[v_lane + 1]
+      (select b.waiting from rollcall.backlog(p_destination, v_lane, p_least[v_lane + 1], v_from) b) >= p_least[v_lane + 1]
       or v_lane = 1 and exists (select from rollcall.backfills b
         where b.walked_at is null and least(b.most, b.expected) >= p_least[v_lane + 1]));
     select array_agg(p.contact_id), array_agg(p.tries), array_agg(p.due_at), array_agg(p.doubt),
-           array_agg(p.contact_id) filter (where p.lost)
-      into v_contacts, v_tries, v_due, v_doubt, v_lost
-      from rollcall.pick_due(p_destination, v_lane, p_limits[v_lane + 1], p_after[v_lane + 1],
+           array_agg(p.contact_id) filter (where p.lost), array_agg(p.at)
+      into v_contacts, v_tries, v_due, v_doubt, v_lost, v_at
+      from rollcall.pick_due(p_destination, v_lane, p_limits[v_lane + 1], v_from,
         case when v_lane = 0 then v_now - p_live_wait else v_now end, case when v_many then p_consents end) p;
     continue when v_contacts is null;
-    -- In a statement of its own: what is picked may have been committed since the one above began, which would not see it here.
+    -- In a statement of its own: what is picked may have been committed since the one above began, which would not see it here. By
+    -- their places, as they are locked: by their keys all their dead versions would be walked over.
     update rollcall.due d
        set token = p_token, due_at = v_now + p_lease, handed = case when d.token is not null then d.handed end,
            unknown_until = case when d.token is not null then greatest(d.unknown_until, d.due_at + p_grace) else d.unknown_until end
-     where d.destination_id = p_destination and d.contact_id = any(v_contacts);
+     where d.ctid = any(v_at);
+    get diagnostics v_leased = row_count;
+    -- What is not leased must not be sent.
+    if v_leased <> cardinality(v_contacts) then
+      raise exception 'leased % of % that were picked', v_leased, cardinality(v_contacts);
+    end if;
     if v_once and v_lost is not null then perform rollcall.forsake_events(p_destination, v_lost); end if;
     v_events := exists (select from rollcall.events e where e.state = 'pending');
     -- In a statement of its own: a fold that locked the queue row before us has committed by now, and its state is read.

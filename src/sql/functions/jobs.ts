@@ -14,23 +14,29 @@ export function fitsMany(consents: string): string {
 /** Requests for many contacts: claimed, started, watched and settled as one. See SPEC.md, "States of a job". */
 export const jobs: string = /* sql */ `
 -- How many wait in a lane, counted up to p_most, and for how long the first of them has.
-create or replace function rollcall.backlog(p_destination smallint, p_lane smallint, p_most int, out waiting int, out oldest_ms bigint)
+-- p_from: a lower bound on when they were due, so that no dead rows are walked over.
+drop function if exists rollcall.backlog(smallint, smallint, int);
+create or replace function rollcall.backlog(p_destination smallint, p_lane smallint, p_most int, p_from timestamptz,
+  out waiting int, out oldest_ms bigint)
 language sql set search_path = '' ${KEYS_FIRST} as $body$
   select count(*)::int, coalesce((extract(epoch from clock_timestamp() - min(x.due_at)) * 1000)::bigint, 0)
     from (select d.due_at from rollcall.due d
-           where d.queue = p_destination * 4 + p_lane and d.due_at <= clock_timestamp() and d.token is null limit p_most) x
+           where d.queue = p_destination * 4 + p_lane and d.due_at >= p_from and d.due_at <= clock_timestamp() and d.token is null limit p_most) x
 $body$;
 
 -- What there is to be done about requests for many: the backlog of both lanes, how many are at work, whether a walk is still adding
--- to the backfill, and whether there is one whose worker is gone.
-create or replace function rollcall.look_at_jobs(p_destination smallint, p_most int,
+-- to the backfill, and whether there is one whose worker is gone. p_back: how far back the backlog is looked for; null for all of it.
+drop function if exists rollcall.look_at_jobs(smallint, int);
+create or replace function rollcall.look_at_jobs(p_destination smallint, p_most int, p_back interval,
   out live int, out live_ms bigint, out backfill int, out backfill_ms bigint, out at_work int, out growing boolean, out orphan boolean)
 language sql set search_path = '' ${KEYS_FIRST} as $body$
   select l.waiting, l.oldest_ms, b.waiting, b.oldest_ms,
          (select count(*)::int from rollcall.jobs j where j.destination_id = p_destination and j.state <> 'ended'),
          exists (select from rollcall.backfills f where f.walked_at is null),
          exists (select from rollcall.jobs j where j.destination_id = p_destination and j.held_until < clock_timestamp())
-    from rollcall.backlog(p_destination, 0::smallint, p_most) l cross join rollcall.backlog(p_destination, 1::smallint, p_most) b
+    from (select coalesce(clock_timestamp() - p_back, '-infinity') as since) f
+    cross join lateral rollcall.backlog(p_destination, 0::smallint, p_most, f.since) l
+    cross join lateral rollcall.backlog(p_destination, 1::smallint, p_most, f.since) b
 $body$;
 
 -- Leases those due contacts of a lane that one request can carry; none while as many jobs as may are at work there.
