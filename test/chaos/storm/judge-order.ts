@@ -1,0 +1,126 @@
+import { isJsonObject, type Json, parseJson } from '../../../src/core/json.ts';
+import { type Change, type Evidence, senderOf } from './evidence.ts';
+import { TIMES } from './crew.ts';
+import { GRACE_MS } from './destinations.ts';
+import { DESTINATIONS } from './plan.ts';
+import type { Exchange } from './proxy.ts';
+
+/** What a destination took in of one contact, in the order it took it. */
+interface Step {
+  /** Greater is newer. */
+  readonly age: number;
+  readonly exchange: number | undefined;
+  readonly arrival: number;
+  /** Applied by a job, not by the request that asks about it. */
+  readonly byJob: boolean;
+  readonly what: string;
+}
+
+/**
+ * Older after newer only where the proxy held the request, never longer than the grace, or its sender was stopped; and then
+ * something newer followed.
+ */
+export function judgeOrder(evidence: Evidence): readonly string[] {
+  const stories: (readonly [string, readonly Step[]])[] = [...byVersion(evidence)];
+  for (const destination of DESTINATIONS) {
+    if (destination !== 'webhook') stories.push(...byNumber(evidence, destination));
+  }
+  return [...stories.flatMap(([who, steps]) => judgeSteps(evidence, who, steps)), ...judgeHolds(evidence)];
+}
+
+function judgeSteps(evidence: Evidence, who: string, steps: readonly Step[]): readonly string[] {
+  let newest = -Infinity;
+  return steps.flatMap((step, place) => {
+    const before = newest;
+    newest = Math.max(newest, step.age);
+    if (step.age >= before) return [];
+    const what = `${who}: ${step.what} after something newer`;
+    const followed = steps.slice(place + 1).some((later) => later.age >= before);
+    return [
+      ...(mayBeLate(evidence, step) ? [] : [`${what}, though its request was not held and its sender was not stopped`]),
+      ...(followed ? [] : [`${what}, and nothing newer followed`]),
+    ];
+  });
+}
+
+function mayBeLate({ exchanges, absences }: Evidence, step: Step): boolean {
+  const exchange = step.exchange === undefined ? undefined : exchanges[step.exchange];
+  if (exchange === undefined) return false;
+  // A job whose beginning nobody knows of works on beside what comes later.
+  if (step.byJob) {
+    return exchanges.some((each) => each.destination === exchange.destination && isJobStart(each) && each.fate.do !== 'pass') || absences.length > 0;
+  }
+  const heldMs = (exchange.forwardedAt[step.arrival] ?? exchange.arrivedAt) - exchange.arrivedAt;
+  if (heldMs > 2 || exchange.fate.do === 'echo' || exchange.fate.do === 'hold') return true;
+  return absences.some(
+    ({ pid, from, to }) =>
+      pid === senderOf(exchange) && from <= exchange.arrivedAt && exchange.arrivedAt <= to + TIMES.leaseMs!,
+  );
+}
+
+function isJobStart({ method, path }: Exchange): boolean {
+  return method === 'POST' && /import/.test(path);
+}
+
+/** The proxy keeps its own rule. */
+function judgeHolds({ exchanges }: Evidence): readonly string[] {
+  return exchanges.flatMap(({ n, arrivedAt, forwardedAt }) =>
+    forwardedAt.some((at) => at - arrivedAt > GRACE_MS) ? [`the proxy held exchange ${n} for longer than the grace`] : [],
+  );
+}
+
+/** A receiver of webhooks is told the version itself. */
+function byVersion({ calls }: Evidence): ReadonlyMap<string, Step[]> {
+  const stories = new Map<string, Step[]>();
+  const arrivals = new Map<number, number>();
+  for (const call of calls) {
+    if (call.destination !== 'webhook' || call.status >= 300) continue;
+    const arrival = arrivals.get(call.exchange) ?? 0;
+    arrivals.set(call.exchange, arrival + 1);
+    const body = parseJson(call.body);
+    const data = field(body, 'data');
+    const id = field(field(data, 'contact'), 'id');
+    const version = field(data, 'version');
+    if (typeof id !== 'string' || version === undefined) continue;
+    const steps = stories.get(`webhook ${id}`) ?? [];
+    stories.set(`webhook ${id}`, steps);
+    steps.push({ age: Number(version), exchange: call.exchange, arrival, byJob: false, what: `version ${String(version)}` });
+  }
+  return stories;
+}
+
+/** Elsewhere the number with which every write to a user is stamped tells. What is gone is newer than what it was. */
+function byNumber({ changes, exchanges }: Evidence, destination: string): ReadonlyMap<string, Step[]> {
+  const stories = new Map<string, Step[]>();
+  for (const change of changes) {
+    if (change.destination !== destination || change.kind === 'opted_out' || change.kind === 'opted_in') continue;
+    const who = `${destination} ${change.contact.address}`;
+    const steps = stories.get(who) ?? [];
+    stories.set(who, steps);
+    const number = change.contact.attributes['N'];
+    const known = number === undefined ? Math.max(0, ...steps.map(({ age }) => age)) : Number(number);
+    const age = change.kind === 'deleted' ? Math.max(0, ...steps.map((step) => step.age)) + 0.5 : known;
+    const exchange = change.exchange === undefined ? undefined : exchanges[change.exchange];
+    steps.push({
+      age,
+      exchange: change.exchange,
+      arrival: change.arrival,
+      byJob: exchange !== undefined && !writes(exchange, change),
+      what: `${change.kind} with ${String(number)}`,
+    });
+  }
+  return stories;
+}
+
+/** Whether the change is what the request asks for itself. */
+function writes(exchange: Exchange, { contact }: Change): boolean {
+  if (exchange.method === 'GET' || isJobStart(exchange)) return false;
+  const { path, body } = exchange;
+  return [contact.id, contact.address, encodeURIComponent(contact.address)].some(
+    (each) => path.includes(each) || body.includes(each),
+  );
+}
+
+function field(of: Json | undefined, name: string): Json | undefined {
+  return of !== undefined && isJsonObject(of) ? of[name] : undefined;
+}

@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseConfig } from '../../../src/config/load.ts';
+import { registry } from '../../../src/destinations/registry.ts';
+import { seededRandom } from '../../../src/sandbox/seeded-random.ts';
+import type { Sandbox } from '../../../src/sandbox/types.ts';
+import { applyInstall } from '../../../src/sql/apply.ts';
+import { openPg } from '../../../src/sql/pg.ts';
+import { projectRef } from '../../../src/sql/project-ref.ts';
+import { connectorYaml } from '../interleaving/tables.ts';
+import { type AppSide, openAppSide } from './app-side.ts';
+import { type Crew, startCrew } from './crew.ts';
+import { destinationsYaml, GRACE_MS, openDestinations } from './destinations.ts';
+import { type Change, type Evidence, exchangeOf, type Outage, type Sent, watchChanges } from './evidence.ts';
+import { judge } from './judge.ts';
+import { type DestinationId, DESTINATIONS, type Plan, planOf } from './plan.ts';
+import { type Proxy, startProxy } from './proxy.ts';
+import { LEFTOVERS, quiet } from './quiet.ts';
+import type { Stage } from './stage.ts';
+import { storm } from './storm.ts';
+
+/** What a run came to. */
+export interface Verdict {
+  readonly seed: number;
+  /** What was wrong, in words; nothing when all was well. */
+  readonly problems: readonly string[];
+  readonly evidence: Evidence;
+  readonly seconds: number;
+  /** From the end of the storm until nothing was due. */
+  readonly quietMs: number;
+}
+
+/**
+ * Plays one seed on a fresh database.
+ * @throws Error when it can't be played at all
+ */
+export async function play(stage: Stage, seed: number): Promise<Verdict> {
+  const begunAt = performance.now();
+  const plan = planOf(seed);
+  const name = `chaos_${seed}_${randomUUID().slice(0, 8)}`;
+  const { url, hostedUrl } = await stage.createDatabase(name);
+  const sends = join(tmpdir(), `rollcall-${name}.sends`);
+  const sandbox = await openDestinations();
+  const changes = watchChanges(sandbox);
+  const proxy = await startProxy(sandbox.url, GRACE_MS, seededRandom(seed ^ 0x5eed));
+  let crew: Crew | undefined;
+  let app: AppSide | undefined;
+  try {
+    const yaml = yamlOf(plan, hostedUrl, sandbox, proxy);
+    await install(yaml, hostedUrl);
+    app = await openAppSide(url);
+    crew = await startCrew(stage.workers, yaml, sends, plan.setup.skewMs);
+    const parts = { stage, plan, app, crew, proxy, sandbox };
+    const { outages, optOuts } = await storm(parts);
+    const problems: string[] = [];
+    let quietMs = 0;
+    try {
+      quietMs = await quiet(app, proxy);
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error));
+    }
+    const ends = await crew.leave();
+    const evidence = await gather(parts, changes, outages, optOuts, sends);
+    problems.push(...ends, ...judge(evidence));
+    return { seed, problems, evidence, seconds: (performance.now() - begunAt) / 1_000, quietMs };
+  } finally {
+    await crew?.abandon();
+    await app?.close();
+    await proxy.close();
+    await sandbox.close();
+    await stage.dropDatabase(name);
+    await rm(sends, { force: true });
+  }
+}
+
+function yamlOf({ setup }: Plan, hostedUrl: string, sandbox: Sandbox, proxy: Proxy): string {
+  return `database_url: ${JSON.stringify(hostedUrl)}
+environment: test
+${connectorYaml(`N: { sql: "(user_metadata ->> 'n')::bigint", when_null: clear }`)}
+destinations:
+${destinationsYaml(setup, sandbox, proxy.url)}
+consent: { everyone: "they agreed to the terms" }
+delivery: { grace: ${GRACE_MS}ms, retry: { first: 100ms, factor: 2, longest: 1s } }
+brakes: off
+wake: ${setup.wake}
+`;
+}
+
+async function install(yaml: string, hostedUrl: string): Promise<void> {
+  const config = parseConfig(yaml, { file: 'rollcall.yaml', env: {}, registry });
+  const sql = openPg({ url: hostedUrl });
+  try {
+    await applyInstall(sql, config, projectRef(hostedUrl, undefined));
+  } finally {
+    await sql.close();
+  }
+}
+
+async function gather(
+  { plan, app, crew, proxy, sandbox }: { plan: Plan; app: AppSide; crew: Crew; proxy: Proxy; sandbox: Sandbox },
+  changes: readonly Change[],
+  outages: readonly Outage[],
+  optOuts: Evidence['optOuts'],
+  sends: string,
+): Promise<Evidence> {
+  const of = <T>(read: (id: DestinationId) => T): Record<DestinationId, T> =>
+    Object.fromEntries(DESTINATIONS.map((id) => [id, read(id)])) as Record<DestinationId, T>;
+  const history = await app.history();
+  const numbers = await app.query<{ address: string; n: string }>(
+    `select u.address, x.raw_user_meta_data ->> 'n' as n from oracle.users u join auth.users x on x.id = u.id where u.standing = 'ok'`,
+  );
+  const leftovers = await app.query<{ what: string }>(LEFTOVERS);
+  const [count] = await app.query<{ n: number }>('select rollcall.uncaptured_count()::int as n');
+  return {
+    plan,
+    history,
+    numbers: new Map(numbers.map(({ address, n }) => [address, Number(n)])),
+    contacts: of((id) => [...sandbox.of(id).standIn.contacts()]),
+    events: of((id) => sandbox.of(id).standIn.events()),
+    changes,
+    calls: sandbox.calls().map((call) => Object.assign(call, { exchange: exchangeOf(call) })),
+    exchanges: proxy.exchanges,
+    absences: crew.absences,
+    outages,
+    sends: await readSends(sends),
+    optOuts,
+    appErrors: app.errors,
+    lines: crew.workers.flatMap(({ lines }) => lines),
+    complaints: crew.workers.flatMap(({ complaints }) => complaints),
+    leftovers: leftovers.map(({ what }) => what),
+    uncaptured: count?.n ?? 0,
+  };
+}
+
+async function readSends(file: string): Promise<readonly Sent[]> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  // A killed worker may leave half a line.
+  return text.split('\n').flatMap((line) => (line.endsWith('}') ? [JSON.parse(line) as Sent] : []));
+}
