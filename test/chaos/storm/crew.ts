@@ -15,6 +15,9 @@ export const TIMES: Partial<EngineTimes> = {
   breaker: { firstPauseMs: 300, longestPauseMs: 1_000 },
 };
 
+/** So often a worker is started in its place before that counts as a failure of the run. */
+const STARTS = 20;
+
 const WITNESS = pathToFileURL(join(ROOT, 'test/chaos/storm/witness.mjs')).href;
 
 /** A worker was not itself: stopped from then to then, or killed (with no end). Times are of `sharedNow`. */
@@ -27,6 +30,8 @@ export interface Absence {
 /** What workers of a run do and suffer. */
 export interface Crew {
   readonly absences: readonly Absence[];
+  /** Why workers did not begin. */
+  readonly failures: readonly string[];
   /** All that ever were. */
   readonly workers: readonly WorkerProcess[];
   /** Kills one and starts another in its place. */
@@ -55,16 +60,29 @@ export async function startCrew(
   const absences: Absence[] = [];
   const workers: WorkerProcess[] = [];
   const all: { kill(): void; readonly ended: Promise<number | string> }[] = [];
+  const failures: string[] = [];
   const hire = async (place: number): Promise<WorkerProcess> => {
-    const worker = await spawnWorker(directory, yaml, {
+    const begin = () => spawnWorker(directory, yaml, {
       times: TIMES,
       preload: WITNESS,
       env: { ROLLCALL_CHAOS_SENDS: sends, ROLLCALL_CHAOS_SKEW_MS: String(skewMs[place] ?? 0) },
       keepComplaints: true,
       onSpawn: (child) => all.push(child),
     });
-    workers.push(worker);
-    return worker;
+    // One that finds no database ends, and says so: whoever watches over workers starts it again.
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const worker = await begin();
+        workers.push(worker);
+        return worker;
+      } catch (error) {
+        failures.push(String(error));
+        if (tries === STARTS) throw error;
+        await new Promise((resolve) => {
+          setTimeout(resolve, 200);
+        });
+      }
+    }
   };
   const places = await Promise.all(Array.from({ length: WORKERS }, (_, place) => hire(place)));
   const stopped = new Map<number, Absence>();
@@ -77,6 +95,7 @@ export async function startCrew(
   };
   return {
     absences,
+    failures,
     workers,
     async kill(place) {
       const worker = places[place]!;

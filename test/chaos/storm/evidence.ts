@@ -47,11 +47,15 @@ export interface Evidence {
   readonly optOuts: readonly { readonly destination: DestinationId; readonly address: string; readonly at: number }[];
   /** What the app was told that it must not be told. */
   readonly appErrors: readonly string[];
+  /** Why workers did not begin. */
+  readonly failures: readonly string[];
   /** What workers wrote. */
   readonly lines: readonly string[];
   readonly complaints: readonly string[];
   /** Rows of our own tables that should not be there, in words. */
   readonly leftovers: readonly string[];
+  /** Our own tables as they were left, by name. */
+  readonly tables: Readonly<Record<string, unknown>>;
   /** Captures that failed, by our own count. */
   readonly uncaptured: number;
 }

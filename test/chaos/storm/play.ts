@@ -17,7 +17,7 @@ import { type Change, type Evidence, exchangeOf, type Outage, type Sent, watchCh
 import { judge } from './judge.ts';
 import { type DestinationId, DESTINATIONS, type Plan, planOf } from './plan.ts';
 import { type Proxy, startProxy } from './proxy.ts';
-import { LEFTOVERS, quiet } from './quiet.ts';
+import { LEFTOVERS, quiet, TABLES } from './quiet.ts';
 import type { Stage } from './stage.ts';
 import { storm } from './storm.ts';
 
@@ -127,9 +127,11 @@ async function gather(
     sends: await readSends(sends),
     optOuts,
     appErrors: app.errors,
+    failures: crew.failures,
     lines: crew.workers.flatMap(({ lines }) => lines),
     complaints: crew.workers.flatMap(({ complaints }) => complaints),
     leftovers: leftovers.map(({ what }) => what),
+    tables: (await app.query(TABLES))[0] ?? {},
     uncaptured: count?.n ?? 0,
   };
 }

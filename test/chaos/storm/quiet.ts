@@ -25,10 +25,14 @@ export async function quiet(app: AppSide, proxy: Proxy): Promise<number> {
   }
 }
 
+/** An event whose contact is there to take it. One of somebody who is none waits for 72 h. */
+const OPEN = `e.state = 'pending' and exists (select from rollcall.desired s
+  where s.contact_id = e.contact_id and s.destination_id = e.destination_id and s.action = 'upsert')`;
+
 const UNSETTLED = `
   select (select count(*) from rollcall.due)::int as due,
          (select count(*) from rollcall.jobs)::int as jobs,
-         (select count(*) from rollcall.events where state = 'pending')::int as events,
+         (select count(*) from rollcall.events e where ${OPEN})::int as events,
          exists (select from (select xid from rollcall.changes_0 union all select xid from rollcall.changes_1
                               union all select xid from rollcall.changes_2) c,
                         (select lo from rollcall.fold_position order by id desc limit 1) p
@@ -39,9 +43,15 @@ const UNSETTLED = `
 export const LEFTOVERS = `
 select 'due: ' || to_jsonb(d)::text as what from rollcall.due d
 union all select 'job: ' || to_jsonb(j)::text from rollcall.jobs j
-union all select 'event: ' || to_jsonb(e)::text from rollcall.events e where e.state in ('pending', 'dead') or not e.ready
+union all select 'event: ' || to_jsonb(e)::text from rollcall.events e where e.state = 'dead' or not e.ready or ${OPEN}
 union all select 'held event: ' || to_jsonb(h)::text from rollcall.held_events h
 union all select 'dead letter: ' || to_jsonb(l)::text from rollcall.dead_letters l
 union all select 'not in step: ' || to_jsonb(s)::text from rollcall.desired s where s.action <> 'none' and s.delivered_version is distinct from s.version
 union all select 'paused: ' || to_jsonb(s)::text from rollcall.sources s where s.pause_code is not null
 union all select 'paused: ' || to_jsonb(d)::text from rollcall.destinations d where d.pause_code is not null`;
+
+/** Our own tables, for whoever looks into a failure. */
+export const TABLES = `
+select ${['contacts', 'desired', 'due', 'events', 'attempts', 'jobs', 'install', 'destinations', 'sweep_causes']
+    .map((name) => `(select jsonb_agg(to_jsonb(t)) from rollcall.${name} t) as ${name}`)
+    .join(', ')}`;

@@ -3,7 +3,7 @@ import { play, type Verdict } from './play.ts';
 import { showPlan } from './plan.ts';
 import { openStage } from './stage.ts';
 
-const USAGE = `usage: npm run chaos -- [--seeds N] [--from N] [--seed N [--keep]] [--json]
+const USAGE = `usage: npm run chaos -- [--seeds N] [--from N] [--seed N] [--keep] [--lanes N] [--json]
 
 Three workers, four destinations behind a proxy that fails, and faults of every kind, drawn from a seed. Judged once it is quiet.
 
@@ -11,6 +11,7 @@ Three workers, four destinations behind a proxy that fails, and faults of every 
   --from N    the first; 1 when absent
   --seed N    this one alone
   --keep      writes the evidence of a seed that failed to .tmp/chaos-seed-N.json
+  --lanes N   so many at the same time, each with a Postgres of its own; 2 when absent
   --json      one line of JSON at the end, on standard output
 
   npm run chaos -- --seeds 200
@@ -23,15 +24,17 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     keep: { type: 'boolean', default: false },
+    lanes: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 const first = Number(values.seed ?? values.from);
 const count = values.seed === undefined ? Number(values.seeds) : 1;
+const lanes = Math.min(Number(values.lanes), count);
 if (values.help) {
   process.stdout.write(USAGE);
-} else if (!Number.isInteger(first) || !Number.isInteger(count) || count < 1 || first < 0) {
+} else if (!Number.isInteger(first) || !Number.isInteger(count) || !Number.isInteger(lanes) || count < 1 || lanes < 1 || first < 0) {
   process.stderr.write(USAGE);
   process.exitCode = 2;
 } else {
@@ -40,23 +43,27 @@ if (values.help) {
 
 async function runSeeds(from: number, seeds: number): Promise<number> {
   const out = values.json ? process.stderr : process.stdout;
-  const stage = await openStage();
   const failed: number[] = [];
   const begunAt = performance.now();
+  let next = from;
   let requests = 0;
-  try {
-    if (typeof stage.disk === 'string') out.write(`The disk is never full in this run: ${stage.disk}.\n`);
-    for (let seed = from; seed < from + seeds; seed += 1) {
-      const verdict = await play(stage, seed);
-      requests += verdict.evidence.exchanges.length;
-      out.write(`${lineOf(verdict)}\n`);
-      if (verdict.problems.length === 0) continue;
-      failed.push(seed);
-      out.write(`${await failure(verdict)}\n`);
+  const lane = async (n: number): Promise<void> => {
+    const stage = await openStage();
+    try {
+      if (n === 0 && typeof stage.disk === 'string') out.write(`The disk is never full in this run: ${stage.disk}.\n`);
+      while (next < from + seeds) {
+        const verdict = await play(stage, next++);
+        requests += verdict.evidence.exchanges.length;
+        out.write(`${lineOf(verdict)}\n`);
+        if (verdict.problems.length === 0) continue;
+        failed.push(verdict.seed);
+        out.write(`${await failure(verdict)}\n`);
+      }
+    } finally {
+      await stage.close();
     }
-  } finally {
-    await stage.close();
-  }
+  };
+  await Promise.all(Array.from({ length: lanes }, (_, n) => lane(n)));
   const seconds = Math.round((performance.now() - begunAt) / 1_000);
   out.write(`${seeds} seeds, ${failed.length} failed, ${requests} requests, ${seconds} s\n`);
   if (values.json) process.stdout.write(`${JSON.stringify({ from, seeds, failed, requests, seconds })}\n`);

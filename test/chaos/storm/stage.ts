@@ -19,13 +19,17 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+/** Once for all stages of this process. */
+let compiled: Promise<string> | undefined;
+
 const TEMPLATE = 'chaos_template';
 
 /** @throws RollcallError when the package of Postgres is not installed */
 export async function openStage(): Promise<Stage> {
   const from = process.env['ROLLCALL_TEST_POSTGRES'];
+  compiled ??= compileWorker();
   const [workers, cluster] = await Promise.all([
-    compileWorker(),
+    compiled,
     // What was written is kept by the system when the server is killed: no need to wait for the disk.
     startCluster({
       settings: { max_connections: '100', fsync: 'off', max_wal_size: '256MB' },
