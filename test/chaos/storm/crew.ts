@@ -6,14 +6,15 @@ import { WORKERS } from './plan.ts';
 import { sharedNow } from './proxy.ts';
 
 /** Short enough for a lease to end within a run; the relations between them hold. */
-export const TIMES: Partial<EngineTimes> = {
-  leaseMs: 1_500,
-  requestMs: 500,
-  settleMs: 200,
-  leastRequestMs: 100,
+export const TIMES = {
+  leaseMs: 2_000,
+  requestMs: 800,
+  settleMs: 300,
+  leastRequestMs: 150,
   upkeepEveryMs: 200,
+  jobMs: 4_000,
   breaker: { firstPauseMs: 300, longestPauseMs: 1_000 },
-};
+} as const satisfies Partial<EngineTimes>;
 
 /** So often a worker is started in its place before that counts as a failure of the run. */
 const STARTS = 20;

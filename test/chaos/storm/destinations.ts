@@ -3,7 +3,7 @@ import type { Sandbox } from '../../../src/sandbox/types.ts';
 import type { DestinationId, Setup } from './plan.ts';
 
 /** The grace of every run, in ms. */
-export const GRACE_MS = 800;
+export const GRACE_MS = 1_200;
 
 const SECRET = `whsec_${btoa('s'.repeat(32))}`;
 const FIELDS = { FIRSTNAME: 'text', CITY: 'text', PLAN: 'text', TIER: 'text', PAYMENTS: 'number', LTV: 'number', BASKET: 'number', N: 'number' };

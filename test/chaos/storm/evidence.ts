@@ -43,6 +43,8 @@ export interface Evidence {
   readonly absences: readonly Absence[];
   readonly outages: readonly Outage[];
   readonly sends: readonly Sent[];
+  /** When a request left its worker; when it came to the proxy where nobody wrote that down. */
+  readonly sentAt: (exchange: Exchange) => number;
   /** Addresses that opted out at a destination, and when (`sharedNow`). */
   readonly optOuts: readonly { readonly destination: DestinationId; readonly address: string; readonly at: number }[];
   /** What the app was told that it must not be told. */

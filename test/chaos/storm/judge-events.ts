@@ -6,6 +6,8 @@ import type { Exchange } from './proxy.ts';
 
 /** Destinations whose API takes a key against duplicates. */
 const KEYED: ReadonlySet<DestinationId> = new Set<DestinationId>(['sendry', 'webhook']);
+/** An answer that came sooner was in time for its sender. */
+const IN_TIME_MS = 100;
 /** How long after its answer an outcome may still wait to be written down. */
 const SETTLE_MS = 3_000;
 
@@ -53,9 +55,10 @@ function isOfEvents({ destination, path, body }: Exchange): boolean {
   return destination === 'webhook' ? body.includes('"type":"event.') : /\/events(?:\/batch)?$/.test(path);
 }
 
-function isKnown({ absences, outages }: Evidence, exchange: Exchange): boolean {
+function isKnown({ absences, outages, sentAt }: Evidence, exchange: Exchange): boolean {
   const { answeredAt, status = 0, fate } = exchange;
   if (answeredAt === undefined || status >= 300 || (fate.do !== 'pass' && fate.do !== 'delay')) return false;
+  if (answeredAt - sentAt(exchange) > IN_TIME_MS) return false;
   const until = answeredAt + SETTLE_MS;
   const away = absences.some(({ pid, from, to }) => pid === senderOf(exchange) && from <= until && to >= exchange.arrivedAt);
   return !away && !outages.some(({ from, to }) => from <= until && to >= exchange.arrivedAt);

@@ -1,7 +1,6 @@
 import { isJsonObject, type Json, parseJson } from '../../../src/core/json.ts';
 import { type Change, type Evidence, senderOf } from './evidence.ts';
 import { TIMES } from './crew.ts';
-import { GRACE_MS } from './destinations.ts';
 import { DESTINATIONS } from './plan.ts';
 import type { Exchange } from './proxy.ts';
 
@@ -25,7 +24,7 @@ export function judgeOrder(evidence: Evidence): readonly string[] {
   for (const destination of DESTINATIONS) {
     if (destination !== 'webhook') stories.push(...byNumber(evidence, destination));
   }
-  return [...stories.flatMap(([who, steps]) => judgeSteps(evidence, who, steps)), ...judgeHolds(evidence)];
+  return stories.flatMap(([who, steps]) => judgeSteps(evidence, who, steps));
 }
 
 function judgeSteps(evidence: Evidence, who: string, steps: readonly Step[]): readonly string[] {
@@ -43,30 +42,24 @@ function judgeSteps(evidence: Evidence, who: string, steps: readonly Step[]): re
   });
 }
 
-function mayBeLate({ exchanges, absences }: Evidence, step: Step): boolean {
+function mayBeLate({ exchanges, absences, sentAt }: Evidence, step: Step): boolean {
   const exchange = step.exchange === undefined ? undefined : exchanges[step.exchange];
   if (exchange === undefined) return false;
   // A job whose beginning nobody knows of works on beside what comes later.
   if (step.byJob) {
     return exchanges.some((each) => each.destination === exchange.destination && isJobStart(each) && each.fate.do !== 'pass') || absences.length > 0;
   }
-  const heldMs = (exchange.forwardedAt[step.arrival] ?? exchange.arrivedAt) - exchange.arrivedAt;
-  if (heldMs > 2 || exchange.fate.do === 'echo' || exchange.fate.do === 'hold') return true;
+  // On its way for longer than its sender waits for an answer.
+  if ((exchange.forwardedAt[step.arrival] ?? Infinity) - sentAt(exchange) > TIMES.leastRequestMs) return true;
+  if (exchange.fate.do === 'echo' || exchange.fate.do === 'hold') return true;
   return absences.some(
     ({ pid, from, to }) =>
-      pid === senderOf(exchange) && from <= exchange.arrivedAt && exchange.arrivedAt <= to + TIMES.leaseMs!,
+      pid === senderOf(exchange) && from <= exchange.arrivedAt && exchange.arrivedAt <= to + TIMES.leaseMs,
   );
 }
 
 function isJobStart({ method, path }: Exchange): boolean {
   return method === 'POST' && /import/.test(path);
-}
-
-/** The proxy keeps its own rule. */
-function judgeHolds({ exchanges }: Evidence): readonly string[] {
-  return exchanges.flatMap(({ n, arrivedAt, forwardedAt }) =>
-    forwardedAt.some((at) => at - arrivedAt > GRACE_MS) ? [`the proxy held exchange ${n} for longer than the grace`] : [],
-  );
 }
 
 /** A receiver of webhooks is told the version itself. */

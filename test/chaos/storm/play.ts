@@ -14,7 +14,7 @@ import { type AppSide, openAppSide } from './app-side.ts';
 import { type Crew, startCrew } from './crew.ts';
 import { destinationsYaml, GRACE_MS, openDestinations } from './destinations.ts';
 import { type Change, type Evidence, exchangeOf, type Outage, type Sent, watchChanges } from './evidence.ts';
-import { judge } from './judge.ts';
+import { judge, tooSlow } from './judge.ts';
 import { type DestinationId, DESTINATIONS, type Plan, planOf } from './plan.ts';
 import { type Proxy, startProxy } from './proxy.ts';
 import { LEFTOVERS, quiet, TABLES } from './quiet.ts';
@@ -24,6 +24,8 @@ import { storm } from './storm.ts';
 /** What a run came to. */
 export interface Verdict {
   readonly seed: number;
+  /** Why the run says nothing: the machine did what only the proxy may do. */
+  readonly void: string | undefined;
   /** What was wrong, in words; nothing when all was well. */
   readonly problems: readonly string[];
   readonly evidence: Evidence;
@@ -64,7 +66,7 @@ export async function play(stage: Stage, seed: number): Promise<Verdict> {
     const ends = await crew.leave();
     const evidence = await gather(parts, changes, outages, optOuts, sends);
     problems.push(...ends, ...judge(evidence));
-    return { seed, problems, evidence, seconds: (performance.now() - begunAt) / 1_000, quietMs };
+    return { seed, void: tooSlow(evidence), problems, evidence, seconds: (performance.now() - begunAt) / 1_000, quietMs };
   } finally {
     await crew?.abandon();
     await app?.close();
@@ -113,6 +115,8 @@ async function gather(
   );
   const leftovers = await app.query<{ what: string }>(LEFTOVERS);
   const [count] = await app.query<{ n: number }>('select rollcall.uncaptured_count()::int as n');
+  const sent = await readSends(sends);
+  const times = new Map(sent.map(({ id, at }) => [id, at]));
   return {
     plan,
     history,
@@ -124,7 +128,8 @@ async function gather(
     exchanges: proxy.exchanges,
     absences: crew.absences,
     outages,
-    sends: await readSends(sends),
+    sends: sent,
+    sentAt: ({ sentAs, arrivedAt }) => times.get(sentAs) ?? arrivedAt,
     optOuts,
     appErrors: app.errors,
     failures: crew.failures,

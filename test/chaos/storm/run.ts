@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { play, type Verdict } from './play.ts';
 import { showPlan } from './plan.ts';
-import { openStage } from './stage.ts';
+import { openStage, type Stage } from './stage.ts';
 
 const USAGE = `usage: npm run chaos -- [--seeds N] [--from N] [--seed N] [--keep] [--lanes N] [--json]
 
@@ -17,6 +17,9 @@ Three workers, four destinations behind a proxy that fails, and faults of every 
   npm run chaos -- --seeds 200
   npm run chaos -- --seed 17 --keep
 `;
+
+/** After so many a run counts as it is. */
+const TRIES = 3;
 
 const { values } = parseArgs({
   options: {
@@ -52,7 +55,7 @@ async function runSeeds(from: number, seeds: number): Promise<number> {
     try {
       if (n === 0 && typeof stage.disk === 'string') out.write(`The disk is never full in this run: ${stage.disk}.\n`);
       while (next < from + seeds) {
-        const verdict = await play(stage, next++);
+        const verdict = await judged(stage, next++, out);
         requests += verdict.evidence.exchanges.length;
         out.write(`${lineOf(verdict)}\n`);
         if (verdict.problems.length === 0) continue;
@@ -68,6 +71,15 @@ async function runSeeds(from: number, seeds: number): Promise<number> {
   out.write(`${seeds} seeds, ${failed.length} failed, ${requests} requests, ${seconds} s\n`);
   if (values.json) process.stdout.write(`${JSON.stringify({ from, seeds, failed, requests, seconds })}\n`);
   return failed.length;
+}
+
+/** Plays a seed, and again when the machine was too slow for it to say anything. */
+async function judged(stage: Stage, seed: number, out: NodeJS.WriteStream): Promise<Verdict> {
+  for (let tries = 1; ; tries += 1) {
+    const verdict = await play(stage, seed);
+    if (verdict.void === undefined || tries === TRIES) return verdict;
+    out.write(`seed ${seed}: again, as the machine was too slow (${verdict.void})\n`);
+  }
 }
 
 function lineOf({ seed, problems, evidence, seconds, quietMs }: Verdict): string {

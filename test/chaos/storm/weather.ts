@@ -63,7 +63,7 @@ export function drawFate(weather: Weather, graceMs: number, proves: boolean, ran
 function fateOf(kind: Exclude<FateKind, 'pass'>, graceMs: number, random: () => number): Fate {
   const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]!;
   // Timers are late, never early.
-  const heldMs = (): number => Math.round(random() * (graceMs - 100));
+  const heldMs = (): number => Math.round(random() * (graceMs - 200));
   switch (kind) {
     case 'delay':
       return { do: kind, ms: Math.round(random() * 250) };
