@@ -13,6 +13,7 @@ import { healthApp, listen } from '../server/health.ts';
 import { mountNotifications, type Notification } from '../server/notifications.ts';
 import { configured } from './configured.ts';
 import { resolveOptions } from './resolve-options.ts';
+import { openClock } from '../sql/clock.ts';
 import { openDatabase, refOf } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
 import type { Identity } from '../sql/store/identity.ts';
@@ -54,7 +55,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     projectRef: refOf(config),
     environment: config.environment,
   };
-  const transport = createUndiciSend();
+  const transport = createUndiciSend({ now: await openClock(sql) });
   const changed = createWake();
   const stop = new AbortController();
   const listener =

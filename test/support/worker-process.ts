@@ -1,6 +1,6 @@
 import type { EngineTimes } from '../../src/engine/times.ts';
 import { onCleanup } from './database.ts';
-import { compileWorker, spawnWorker, type WorkerProcess } from './spawn-worker.ts';
+import { compileWorker, type SpawnOptions, spawnWorker, type WorkerProcess } from './spawn-worker.ts';
 
 let compiled: Promise<string> | undefined;
 
@@ -8,20 +8,23 @@ let compiled: Promise<string> | undefined;
  * Starts a worker and waits until it runs; it is gone when the test ends.
  * @param yaml the config's text
  * @param helper as `rollcall sync` runs one, for a backfill only
+ * @param more what is loaded before it, and its environment
  */
 export async function startWorkerProcess(
   yaml: string,
   times: Partial<EngineTimes> = {},
   helper = false,
+  more: Pick<SpawnOptions, 'preload' | 'env'> = {},
 ): Promise<WorkerProcess> {
   compiled ??= compileWorker();
   return await spawnWorker(await compiled, yaml, {
+    ...more,
     times,
     helper,
-    onSpawn: ({ kill, ended }) => {
+    onSpawn: (child) => {
       onCleanup(async () => {
-        kill();
-        await ended;
+        child.kill();
+        await child.ended;
       });
     },
   });

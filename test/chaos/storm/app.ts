@@ -82,8 +82,28 @@ export type AppKind = keyof typeof ACTS;
 /** Each as often as it shall happen among the others. */
 export const APP_KINDS: readonly AppKind[] = [
   ...(['signUp', 'signUp', 'signUp', 'signUp', 'signUpMany', 'edit', 'edit', 'edit', 'editMany', 'editAgain'] as const),
-  ...(['move', 'move', 'swap', 'ban', 'remove', 'replace', 'putProfile', 'addCustomer', 'addCustomer'] as const),
-  ...(['editCustomer', 'dropCustomer', 'placeOrders', 'placeOrders', 'openTicket', 'workTicket', 'workTickets', 'pay'] as const),
+  ...([
+    'move',
+    'move',
+    'move',
+    'swap',
+    'ban',
+    'remove',
+    'replace',
+    'putProfile',
+    'addCustomer',
+    'addCustomer',
+  ] as const),
+  ...([
+    'editCustomer',
+    'dropCustomer',
+    'placeOrders',
+    'placeOrders',
+    'openTicket',
+    'workTicket',
+    'workTickets',
+    'pay',
+  ] as const),
 ];
 
 /** The statement of an act; the numbers in it are those of its turn alone. */

@@ -19,7 +19,8 @@ export const TIMES = {
 /** So often a worker is started in its place before that counts as a failure of the run. */
 const STARTS = 20;
 
-const WITNESS = pathToFileURL(join(ROOT, 'test/chaos/storm/witness.mjs')).href;
+/** What is loaded into a worker: see there. */
+export const WITNESS: string = pathToFileURL(join(ROOT, 'test/chaos/storm/witness.mjs')).href;
 
 /** A worker was not itself: stopped from then to then, or killed (with no end). Times are of `sharedNow`. */
 export interface Absence {
@@ -63,13 +64,14 @@ export async function startCrew(
   const all: { kill(): void; readonly ended: Promise<number | string> }[] = [];
   const failures: string[] = [];
   const hire = async (place: number): Promise<WorkerProcess> => {
-    const begin = () => spawnWorker(directory, yaml, {
-      times: TIMES,
-      preload: WITNESS,
-      env: { ROLLCALL_CHAOS_SENDS: sends, ROLLCALL_CHAOS_SKEW_MS: String(skewMs[place] ?? 0) },
-      keepComplaints: true,
-      onSpawn: (child) => all.push(child),
-    });
+    const begin = () =>
+      spawnWorker(directory, yaml, {
+        times: TIMES,
+        preload: WITNESS,
+        env: { ROLLCALL_CHAOS_SENDS: sends, ROLLCALL_CHAOS_SKEW_MS: String(skewMs[place] ?? 0) },
+        keepComplaints: true,
+        onSpawn: (child) => all.push(child),
+      });
     // One that finds no database ends, and says so: whoever watches over workers starts it again.
     for (let tries = 1; ; tries += 1) {
       try {
@@ -127,7 +129,7 @@ export async function startCrew(
       return ends.flatMap((end) => (end === 0 ? [] : [`a worker ended with ${end} when it was asked to`]));
     },
     async abandon() {
-      for (const { kill } of all) kill();
+      for (const child of all) child.kill();
       await Promise.all(all.map(({ ended }) => ended));
     },
   };

@@ -6,7 +6,16 @@ import type { DestinationId, Setup } from './plan.ts';
 export const GRACE_MS = 1_200;
 
 const SECRET = `whsec_${btoa('s'.repeat(32))}`;
-const FIELDS = { FIRSTNAME: 'text', CITY: 'text', PLAN: 'text', TIER: 'text', PAYMENTS: 'number', LTV: 'number', BASKET: 'number', N: 'number' };
+const FIELDS = {
+  FIRSTNAME: 'text',
+  CITY: 'text',
+  PLAN: 'text',
+  TIER: 'text',
+  PAYMENTS: 'number',
+  LTV: 'number',
+  BASKET: 'number',
+  N: 'number',
+};
 
 /** The stand-ins of all destinations behind one server, with the fields and lists that the config names. */
 export async function openDestinations(): Promise<Sandbox> {

@@ -17,15 +17,18 @@ export function judgeContacts({ plan, history, numbers, contacts, optOuts }: Evi
     };
     const wanted = new Set(history.contacts.map(({ address }) => address));
     const stale = found.filter(
-      ({ address, attributes }) =>
-        wanted.has(address) && String(attributes['N'] ?? '') !== String(numbers.get(address) ?? ''),
+      ({ address, attributes }) => wanted.has(address) && numberOf(attributes) !== numbers.get(address),
     );
     return [
       ...differences(history, found.map(as), policy),
       ...stale.map(
         ({ address, attributes }) =>
-          `contact ${address} has the number ${String(attributes['N'])} instead of ${String(numbers.get(address))}`,
+          `contact ${address} has the number ${numberOf(attributes)} instead of ${numbers.get(address)}`,
       ),
     ].map((problem) => `${destination}: ${problem}`);
   });
+}
+
+function numberOf({ N: number }: ShownContact['attributes']): number | undefined {
+  return number === undefined || number === null ? undefined : Number(number);
 }

@@ -47,7 +47,9 @@ function repetitions(evidence: Evidence, destination: DestinationId): readonly s
     const known = sent.find((each) => isKnown(evidence, each));
     if (known === undefined) return [];
     const again = sent.find((each) => each.arrivedAt > known.answeredAt!);
-    return again === undefined ? [] : [`${destination}: the event ${event} was taken by exchange ${known.n} and sent again by ${again.n}`];
+    return again === undefined
+      ? []
+      : [`${destination}: the event ${event} was taken by exchange ${known.n} and sent again by ${again.n}`];
   });
 }
 
@@ -60,6 +62,8 @@ function isKnown({ absences, outages, sentAt }: Evidence, exchange: Exchange): b
   if (answeredAt === undefined || status >= 300 || (fate.do !== 'pass' && fate.do !== 'delay')) return false;
   if (answeredAt - sentAt(exchange) > IN_TIME_MS) return false;
   const until = answeredAt + SETTLE_MS;
-  const away = absences.some(({ pid, from, to }) => pid === senderOf(exchange) && from <= until && to >= exchange.arrivedAt);
+  const away = absences.some(
+    ({ pid, from, to }) => pid === senderOf(exchange) && from <= until && to >= exchange.arrivedAt,
+  );
   return !away && !outages.some(({ from, to }) => from <= until && to >= exchange.arrivedAt);
 }

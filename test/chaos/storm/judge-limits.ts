@@ -4,7 +4,10 @@ import type { Evidence } from './evidence.ts';
 /** No window holds more requests than the limit, by when they left the workers. */
 export function judgeLimits({ sends }: Evidence): readonly string[] {
   return LIMITS.flatMap(({ destination, of, requests, perMs }) => {
-    const times = sends.filter(({ path }) => of.test(path)).map(({ at }) => at).toSorted((a, b) => a - b);
+    const times = sends
+      .filter(({ path }) => of.test(path))
+      .map(({ at }) => at)
+      .toSorted((a, b) => a - b);
     const most = mostIn(times, perMs);
     return most > requests ? [`${destination}: ${most} requests in ${perMs} ms, and ${requests} are allowed`] : [];
   });

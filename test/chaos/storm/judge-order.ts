@@ -47,7 +47,11 @@ function mayBeLate({ exchanges, absences, sentAt }: Evidence, step: Step): boole
   if (exchange === undefined) return false;
   // A job whose beginning nobody knows of works on beside what comes later.
   if (step.byJob) {
-    return exchanges.some((each) => each.destination === exchange.destination && isJobStart(each) && each.fate.do !== 'pass') || absences.length > 0;
+    return (
+      exchanges.some(
+        (each) => each.destination === exchange.destination && isJobStart(each) && each.fate.do !== 'pass',
+      ) || absences.length > 0
+    );
   }
   // On its way for longer than its sender waits for an answer.
   if ((exchange.forwardedAt[step.arrival] ?? Infinity) - sentAt(exchange) > TIMES.leastRequestMs) return true;
@@ -77,7 +81,13 @@ function byVersion({ calls }: Evidence): ReadonlyMap<string, Step[]> {
     if (typeof id !== 'string' || version === undefined) continue;
     const steps = stories.get(`webhook ${id}`) ?? [];
     stories.set(`webhook ${id}`, steps);
-    steps.push({ age: Number(version), exchange: call.exchange, arrival, byJob: false, what: `version ${String(version)}` });
+    steps.push({
+      age: Number(version),
+      exchange: call.exchange,
+      arrival,
+      byJob: false,
+      what: `version ${Number(version)}`,
+    });
   }
   return stories;
 }
@@ -99,7 +109,7 @@ function byNumber({ changes, exchanges }: Evidence, destination: string): Readon
       exchange: change.exchange,
       arrival: change.arrival,
       byJob: exchange !== undefined && !writes(exchange, change),
-      what: `${change.kind} with ${String(number)}`,
+      what: `${change.kind} with ${number === undefined ? 'none' : Number(number)}`,
     });
   }
   return stories;

@@ -34,11 +34,31 @@ export interface Verdict {
   readonly quietMs: number;
 }
 
+/** After so many a run counts as it is. */
+const TRIES = 3;
+
+/**
+ * Plays a seed, and again when the machine was too slow for it to say anything.
+ * @param onVoid told why it is played again
+ * @throws Error when it can't be played at all
+ */
+export async function playUntilTold(
+  stage: Stage,
+  seed: number,
+  onVoid: (why: string) => void = () => undefined,
+): Promise<Verdict> {
+  for (let tries = 1; ; tries += 1) {
+    const verdict = await play(stage, seed);
+    if (verdict.void === undefined || tries === TRIES) return verdict;
+    onVoid(verdict.void);
+  }
+}
+
 /**
  * Plays one seed on a fresh database.
  * @throws Error when it can't be played at all
  */
-export async function play(stage: Stage, seed: number): Promise<Verdict> {
+async function play(stage: Stage, seed: number): Promise<Verdict> {
   const begunAt = performance.now();
   const plan = planOf(seed);
   const name = `chaos_${seed}_${randomUUID().slice(0, 8)}`;
@@ -66,7 +86,14 @@ export async function play(stage: Stage, seed: number): Promise<Verdict> {
     const ends = await crew.leave();
     const evidence = await gather(parts, changes, outages, optOuts, sends);
     problems.push(...ends, ...judge(evidence));
-    return { seed, void: tooSlow(evidence), problems, evidence, seconds: (performance.now() - begunAt) / 1_000, quietMs };
+    return {
+      seed,
+      void: tooSlow(evidence),
+      problems,
+      evidence,
+      seconds: (performance.now() - begunAt) / 1_000,
+      quietMs,
+    };
   } finally {
     await crew?.abandon();
     await app?.close();

@@ -1,4 +1,11 @@
-import { Agent, createServer, request, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  Agent,
+  createServer,
+  request,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type DestinationId, DESTINATIONS } from './plan.ts';
 import { drawFate, type Fate, type Weather } from './weather.ts';
@@ -66,10 +73,12 @@ export async function startProxy(to: string, graceMs: number, random: () => numb
           headers: { ...headers, [EXCHANGE_HEADER]: String(exchange.n) },
         },
         (incoming) => {
-          readAll(incoming).then((body) => {
+          const read = async (): Promise<Answer> => {
+            const body = await readAll(incoming);
             exchange.status = incoming.statusCode ?? 0;
-            resolve({ status: exchange.status, headers: incoming.headers, body });
-          }, reject);
+            return { status: exchange.status, headers: incoming.headers, body };
+          };
+          read().then(resolve, reject);
         },
       );
       onward.on('error', reject);
@@ -198,7 +207,12 @@ function proves(destination: DestinationId, method: string): boolean {
   return destination !== 'webhook' && method !== 'DELETE';
 }
 
-function endToEnd({ connection: _1, 'keep-alive': _2, 'transfer-encoding': _3, ...headers }: IncomingHttpHeaders): IncomingHttpHeaders {
+function endToEnd({
+  connection: _1,
+  'keep-alive': _2,
+  'transfer-encoding': _3,
+  ...headers
+}: IncomingHttpHeaders): IncomingHttpHeaders {
   return headers;
 }
 

@@ -53,5 +53,5 @@ union all select 'paused: ' || to_jsonb(d)::text from rollcall.destinations d wh
 /** Our own tables, for whoever looks into a failure. */
 export const TABLES = `
 select ${['contacts', 'desired', 'due', 'events', 'attempts', 'jobs', 'install', 'destinations', 'sweep_causes']
-    .map((name) => `(select jsonb_agg(to_jsonb(t)) from rollcall.${name} t) as ${name}`)
-    .join(', ')}`;
+  .map((name) => `(select jsonb_agg(to_jsonb(t)) from rollcall.${name} t) as ${name}`)
+  .join(', ')}`;

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { play, type Verdict } from './play.ts';
+import { playUntilTold, type Verdict } from './play.ts';
 import { showPlan } from './plan.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openStage } from './stage.ts';
 
 const USAGE = `usage: npm run chaos -- [--seeds N] [--from N] [--seed N] [--keep] [--lanes N] [--json]
 
@@ -17,9 +17,6 @@ Three workers, four destinations behind a proxy that fails, and faults of every 
   npm run chaos -- --seeds 200
   npm run chaos -- --seed 17 --keep
 `;
-
-/** After so many a run counts as it is. */
-const TRIES = 3;
 
 const { values } = parseArgs({
   options: {
@@ -37,7 +34,14 @@ const count = values.seed === undefined ? Number(values.seeds) : 1;
 const lanes = Math.min(Number(values.lanes), count);
 if (values.help) {
   process.stdout.write(USAGE);
-} else if (!Number.isInteger(first) || !Number.isInteger(count) || !Number.isInteger(lanes) || count < 1 || lanes < 1 || first < 0) {
+} else if (
+  !Number.isInteger(first) ||
+  !Number.isInteger(count) ||
+  !Number.isInteger(lanes) ||
+  count < 1 ||
+  lanes < 1 ||
+  first < 0
+) {
   process.stderr.write(USAGE);
   process.exitCode = 2;
 } else {
@@ -55,7 +59,10 @@ async function runSeeds(from: number, seeds: number): Promise<number> {
     try {
       if (n === 0 && typeof stage.disk === 'string') out.write(`The disk is never full in this run: ${stage.disk}.\n`);
       while (next < from + seeds) {
-        const verdict = await judged(stage, next++, out);
+        const seed = next++;
+        const verdict = await playUntilTold(stage, seed, (why) => {
+          out.write(`seed ${seed}: again, as the machine was too slow (${why})\n`);
+        });
         requests += verdict.evidence.exchanges.length;
         out.write(`${lineOf(verdict)}\n`);
         if (verdict.problems.length === 0) continue;
@@ -71,15 +78,6 @@ async function runSeeds(from: number, seeds: number): Promise<number> {
   out.write(`${seeds} seeds, ${failed.length} failed, ${requests} requests, ${seconds} s\n`);
   if (values.json) process.stdout.write(`${JSON.stringify({ from, seeds, failed, requests, seconds })}\n`);
   return failed.length;
-}
-
-/** Plays a seed, and again when the machine was too slow for it to say anything. */
-async function judged(stage: Stage, seed: number, out: NodeJS.WriteStream): Promise<Verdict> {
-  for (let tries = 1; ; tries += 1) {
-    const verdict = await play(stage, seed);
-    if (verdict.void === undefined || tries === TRIES) return verdict;
-    out.write(`seed ${seed}: again, as the machine was too slow (${verdict.void})\n`);
-  }
 }
 
 function lineOf({ seed, problems, evidence, seconds, quietMs }: Verdict): string {

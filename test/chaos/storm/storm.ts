@@ -35,7 +35,10 @@ export async function storm(parts: StormParts): Promise<Pick<Evidence, 'outages'
     else {
       const key = 'worker' in act ? `worker ${act.worker}` : 'database';
       const before = faults.get(key) ?? Promise.resolve();
-      faults.set(key, before.then(() => fault(parts, act, outages)));
+      faults.set(
+        key,
+        before.then(() => fault(parts, act, outages)),
+      );
     }
   }
   await until(from + STORM_MS);

@@ -36,7 +36,18 @@ export const WEATHERS: readonly Weather[] = [
   { echo: 0.25 },
   { deny: 0.15, feign: 0.15 },
   { lose: 0.15, truncate: 0.15, twice: 0.2 },
-  { delay: 0.1, hold: 0.1, lose: 0.05, mute: 0.05, truncate: 0.05, twice: 0.1, echo: 0.05, deny: 0.05, feign: 0.05, refuse: 0.05 },
+  {
+    delay: 0.1,
+    hold: 0.1,
+    lose: 0.05,
+    mute: 0.05,
+    truncate: 0.05,
+    twice: 0.1,
+    echo: 0.05,
+    deny: 0.05,
+    feign: 0.05,
+    refuse: 0.05,
+  },
   { hold: 0.4, mute: 0.3, refuse: 0.1 },
 ];
 

@@ -17,7 +17,8 @@ if (skewMs !== 0) {
   };
 }
 
-const file = openSync(process.env.ROLLCALL_CHAOS_SENDS, 'a');
+const { ROLLCALL_CHAOS_SENDS: sends } = process.env;
+const file = sends === undefined ? undefined : openSync(sends, 'a');
 const ids = new WeakMap();
 let count = 0;
 
@@ -31,6 +32,7 @@ diagnostics.subscribe('undici:request:create', ({ request }) => {
 
 // The clock is one for all processes of the machine. Written at once, as the process may be killed at any moment.
 diagnostics.subscribe('undici:client:sendHeaders', ({ request }) => {
+  if (file === undefined) return;
   const at = Number(process.hrtime.bigint() / 1_000n) / 1_000;
   writeSync(file, `${JSON.stringify({ id: ids.get(request), at, method: request.method, path: request.path })}\n`);
 });
