@@ -3,7 +3,7 @@ import { playUntilTold, type Verdict } from './play.ts';
 import { showPlan } from './plan.ts';
 import { openStage } from './stage.ts';
 
-const USAGE = `usage: npm run chaos -- [--seeds N] [--from N] [--seed N] [--keep] [--lanes N] [--json]
+const USAGE = `usage: npm run chaos -- [--seeds N] [--from N] [--seed N] [--keep] [--bail] [--lanes N] [--json]
 
 Three workers, four destinations behind a proxy that fails, and faults of every kind, drawn from a seed. Judged once it is quiet.
 
@@ -11,6 +11,7 @@ Three workers, four destinations behind a proxy that fails, and faults of every 
   --from N    the first; 1 when absent
   --seed N    this one alone
   --keep      writes the evidence of a seed that failed to .tmp/chaos-seed-N.json
+  --bail      ends at the first seed that fails
   --lanes N   so many at the same time, each with a Postgres of its own; 2 when absent
   --json      one line of JSON at the end, on standard output
 
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     keep: { type: 'boolean', default: false },
+    bail: { type: 'boolean', default: false },
     lanes: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -53,16 +55,18 @@ async function runSeeds(from: number, seeds: number): Promise<number> {
   const failed: number[] = [];
   const begunAt = performance.now();
   let next = from;
+  let played = 0;
   let requests = 0;
   const lane = async (n: number): Promise<void> => {
     const stage = await openStage();
     try {
       if (n === 0 && typeof stage.disk === 'string') out.write(`The disk is never full in this run: ${stage.disk}.\n`);
-      while (next < from + seeds) {
+      while (next < from + seeds && !(values.bail && failed.length > 0)) {
         const seed = next++;
         const verdict = await playUntilTold(stage, seed, (why) => {
           out.write(`seed ${seed}: again, as the machine was too slow (${why})\n`);
         });
+        played += 1;
         requests += verdict.evidence.exchanges.length;
         out.write(`${lineOf(verdict)}\n`);
         if (verdict.problems.length === 0) continue;
@@ -75,8 +79,8 @@ async function runSeeds(from: number, seeds: number): Promise<number> {
   };
   await Promise.all(Array.from({ length: lanes }, (_, n) => lane(n)));
   const seconds = Math.round((performance.now() - begunAt) / 1_000);
-  out.write(`${seeds} seeds, ${failed.length} failed, ${requests} requests, ${seconds} s\n`);
-  if (values.json) process.stdout.write(`${JSON.stringify({ from, seeds, failed, requests, seconds })}\n`);
+  out.write(`${played} seeds, ${failed.length} failed, ${requests} requests, ${seconds} s\n`);
+  if (values.json) process.stdout.write(`${JSON.stringify({ from, seeds: played, failed, requests, seconds })}\n`);
   return failed.length;
 }
 
