@@ -29,6 +29,15 @@ export interface Outage {
   to: number;
 }
 
+/** Somebody said no at a destination; `at` is of `sharedNow`. */
+export interface OptOut {
+  readonly destination: DestinationId;
+  readonly address: string;
+  /** The contact's id there, if there was one. */
+  readonly contact: string | undefined;
+  readonly at: number;
+}
+
 /** All that is known of a run once it is quiet. */
 export interface Evidence {
   readonly plan: Plan;
@@ -45,8 +54,9 @@ export interface Evidence {
   readonly sends: readonly Sent[];
   /** When a request left its worker; when it came to the proxy where nobody wrote that down. */
   readonly sentAt: (exchange: Exchange) => number;
-  /** Addresses that opted out at a destination, and when (`sharedNow`). */
-  readonly optOuts: readonly { readonly destination: DestinationId; readonly address: string; readonly at: number }[];
+  readonly optOuts: readonly OptOut[];
+  /** The turns of the app in which our tables had no room. */
+  readonly fullTurns: ReadonlySet<number>;
   /** What the app was told that it must not be told. */
   readonly appErrors: readonly string[];
   /** Why workers did not begin. */
@@ -58,8 +68,6 @@ export interface Evidence {
   readonly leftovers: readonly string[];
   /** Our own tables as they were left, by name. */
   readonly tables: Readonly<Record<string, unknown>>;
-  /** Captures that failed, by our own count. */
-  readonly uncaptured: number;
 }
 
 /** Keeps each change of a contact with the exchange that made it. A stand-in works on a call in one turn, and then tells of it. */

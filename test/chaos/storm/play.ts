@@ -13,7 +13,7 @@ import { connectorYaml } from '../interleaving/tables.ts';
 import { type AppSide, openAppSide } from './app-side.ts';
 import { type Crew, startCrew } from './crew.ts';
 import { destinationsYaml, GRACE_MS, openDestinations } from './destinations.ts';
-import { type Change, type Evidence, exchangeOf, type Outage, type Sent, watchChanges } from './evidence.ts';
+import { type Change, type Evidence, exchangeOf, type Sent, watchChanges } from './evidence.ts';
 import { judge, tooSlow } from './judge.ts';
 import { type DestinationId, DESTINATIONS, type Plan, planOf } from './plan.ts';
 import { type Proxy, startProxy } from './proxy.ts';
@@ -75,7 +75,7 @@ async function play(stage: Stage, seed: number): Promise<Verdict> {
     app = await openAppSide(url);
     crew = await startCrew(stage.workers, yaml, sends, plan.setup.skewMs);
     const parts = { stage, plan, app, crew, proxy, sandbox };
-    const { outages, optOuts } = await storm(parts);
+    const stormed = await storm(parts);
     const problems: string[] = [];
     let quietMs = 0;
     try {
@@ -84,7 +84,7 @@ async function play(stage: Stage, seed: number): Promise<Verdict> {
       problems.push(error instanceof Error ? error.message : String(error));
     }
     const ends = await crew.leave();
-    const evidence = await gather(parts, changes, outages, optOuts, sends);
+    const evidence = await gather(parts, changes, stormed, sends);
     problems.push(...ends, ...judge(evidence));
     return {
       seed,
@@ -130,8 +130,7 @@ async function install(yaml: string, hostedUrl: string): Promise<void> {
 async function gather(
   { plan, app, crew, proxy, sandbox }: { plan: Plan; app: AppSide; crew: Crew; proxy: Proxy; sandbox: Sandbox },
   changes: readonly Change[],
-  outages: readonly Outage[],
-  optOuts: Evidence['optOuts'],
+  stormed: Pick<Evidence, 'outages' | 'optOuts' | 'fullTurns'>,
   sends: string,
 ): Promise<Evidence> {
   const of = <T>(read: (id: DestinationId) => T): Record<DestinationId, T> =>
@@ -141,7 +140,6 @@ async function gather(
     `select u.address, x.raw_user_meta_data ->> 'n' as n from oracle.users u join auth.users x on x.id = u.id where u.standing = 'ok'`,
   );
   const leftovers = await app.query<{ what: string }>(LEFTOVERS);
-  const [count] = await app.query<{ n: number }>('select rollcall.uncaptured_count()::int as n');
   const sent = await readSends(sends);
   const times = new Map(sent.map(({ id, at }) => [id, at]));
   return {
@@ -154,17 +152,15 @@ async function gather(
     calls: sandbox.calls().map((call) => Object.assign(call, { exchange: exchangeOf(call) })),
     exchanges: proxy.exchanges,
     absences: crew.absences,
-    outages,
     sends: sent,
     sentAt: ({ sentAs, arrivedAt }) => times.get(sentAs) ?? arrivedAt,
-    optOuts,
+    ...stormed,
     appErrors: app.errors,
     failures: crew.failures,
     lines: crew.workers.flatMap(({ lines }) => lines),
     complaints: crew.workers.flatMap(({ complaints }) => complaints),
     leftovers: leftovers.map(({ what }) => what),
     tables: (await app.query(TABLES))[0] ?? {},
-    uncaptured: count?.n ?? 0,
   };
 }
 

@@ -2,7 +2,7 @@ import type { Sandbox } from '../../../src/sandbox/types.ts';
 import type { AppSide } from './app-side.ts';
 import { addressOf, appStatement } from './app.ts';
 import type { Crew } from './crew.ts';
-import type { Evidence, Outage } from './evidence.ts';
+import type { Evidence, OptOut, Outage } from './evidence.ts';
 import { type Act, DESTINATIONS, type Plan, STORM_MS } from './plan.ts';
 import { type Proxy, sharedNow } from './proxy.ts';
 import type { Stage } from './stage.ts';
@@ -17,10 +17,11 @@ export interface StormParts {
 }
 
 /** Lets everything happen that is planned, then ends every fault: workers go on, the database is there, the disk has room. */
-export async function storm(parts: StormParts): Promise<Pick<Evidence, 'outages' | 'optOuts'>> {
+export async function storm(parts: StormParts): Promise<Pick<Evidence, 'outages' | 'optOuts' | 'fullTurns'>> {
   const { plan, app, crew, proxy } = parts;
   const outages: Outage[] = [];
-  const optOuts: Evidence['optOuts'][number][] = [];
+  const optOuts: OptOut[] = [];
+  const fullTurns = new Set<number>();
   const from = sharedNow();
   // Faults go on beside the app, and one of a kind after the other.
   const faults = new Map<string, Promise<void>>();
@@ -29,7 +30,9 @@ export async function storm(parts: StormParts): Promise<Pick<Evidence, 'outages'
     await until(from + act.at);
     if (act.do === 'app') {
       turn += 1;
+      const begunAt = sharedNow();
       await app.run(appStatement(act.kind, act, turn), turn, () => !outages.some(isDown));
+      if (outages.some(({ what, to }) => what === 'full' && to >= begunAt)) fullTurns.add(turn);
     } else if (act.do === 'weather') proxy.setWeather(act.of, act.weather);
     else if (act.do === 'optOut') optOuts.push(optOut(parts, act));
     else {
@@ -45,7 +48,7 @@ export async function storm(parts: StormParts): Promise<Pick<Evidence, 'outages'
   crew.wake();
   await Promise.all(faults.values());
   for (const each of DESTINATIONS) proxy.setWeather(each, {});
-  return { outages, optOuts };
+  return { outages, optOuts, fullTurns };
 }
 
 function isDown({ what, to }: Outage): boolean {
@@ -99,10 +102,11 @@ async function during(what: Outage['what'], outages: Outage[], work: () => Promi
 }
 
 /** Somebody says no in the destination's own pages. */
-function optOut({ sandbox }: StormParts, { of, a }: Extract<Act, { do: 'optOut' }>): Evidence['optOuts'][number] {
+function optOut({ sandbox }: StormParts, { of, a }: Extract<Act, { do: 'optOut' }>): OptOut {
   const address = addressOf(a);
-  sandbox.of(of).standIn.optOut(address, 'unsubscribe');
-  return { destination: of, address, at: sharedNow() };
+  const { standIn } = sandbox.of(of);
+  standIn.optOut(address, 'unsubscribe');
+  return { destination: of, address, contact: standIn.contact(address)?.id, at: sharedNow() };
 }
 
 async function until(at: number): Promise<void> {
