@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { chown, mkdir, mkdtemp, open, rm, stat, statfs } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+const PREFIX = 'rollcall-disk-';
 const SIZE = '64m';
 const BLOCK = Buffer.alloc(1 << 20);
 const run = promisify(execFile);
@@ -25,7 +26,8 @@ export interface SmallDisk {
  */
 export async function mountSmallDisk(like: string): Promise<SmallDisk | string> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root on Linux can mount a small disk';
-  const point = await mkdtemp(join(tmpdir(), 'rollcall-disk-'));
+  await unmountLeft();
+  const point = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
   try {
     await run('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'rollcall-chaos', point]);
   } catch (error) {
@@ -64,4 +66,23 @@ export async function mountSmallDisk(like: string): Promise<SmallDisk | string> 
       await rm(point, { recursive: true, force: true });
     },
   };
+}
+
+/** Those of processes that were killed. */
+async function unmountLeft(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = Number(name.startsWith(PREFIX) ? name.slice(PREFIX.length).split('-')[0] : NaN);
+    if (Number.isNaN(pid) || isAlive(pid)) continue;
+    const point = join(tmpdir(), name);
+    await run('umount', [point]).catch(() => undefined);
+    await rm(point, { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
