@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { pause } from '../../../src/engine/wake.ts';
 import { Historian, type History } from '../interleaving/history.ts';
 import { sharedNow } from './proxy.ts';
 
@@ -34,9 +35,7 @@ export async function openAppSide(url: string): Promise<AppSide> {
         return;
       } catch (error) {
         if (sharedNow() > until) throw error;
-        await new Promise((resolve) => {
-          setTimeout(resolve, 50);
-        });
+        await pause(50);
       }
     }
   };

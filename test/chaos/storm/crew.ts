@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
+import { pause } from '../../../src/engine/wake.ts';
 import type { EngineTimes } from '../../../src/engine/times.ts';
 import { ROOT, spawnWorker, type WorkerProcess } from '../../support/spawn-worker.ts';
 import { WORKERS } from './plan.ts';
@@ -18,6 +19,8 @@ export const TIMES = {
 
 /** So often a worker is started in its place before that counts as a failure of the run. */
 const STARTS = 20;
+/** Longest that a worker that is asked to end may take. */
+const LEAVE_MS = 10_000;
 
 /** What is loaded into a worker: see there. */
 export const WITNESS: string = pathToFileURL(join(ROOT, 'test/chaos/storm/witness.mjs')).href;
@@ -81,14 +84,13 @@ export async function startCrew(
       } catch (error) {
         failures.push(String(error));
         if (tries === STARTS) throw error;
-        await new Promise((resolve) => {
-          setTimeout(resolve, 200);
-        });
+        await pause(200);
       }
     }
   };
   const places = await Promise.all(Array.from({ length: WORKERS }, (_, place) => hire(place)));
   const stopped = new Map<number, Absence>();
+  const waking = new AbortController();
   const goOn = (worker: WorkerProcess): void => {
     const absence = stopped.get(worker.pid);
     if (absence === undefined) return;
@@ -115,17 +117,19 @@ export async function startCrew(
       absences.push(absence);
       stopped.set(worker.pid, absence);
       worker.signal('SIGSTOP');
-      await new Promise((resolve) => {
-        setTimeout(resolve, forMs);
-      });
+      await pause(forMs, waking.signal);
       goOn(worker);
     },
     wake() {
+      waking.abort();
       for (const worker of places) goOn(worker);
     },
     async leave() {
       for (const worker of places) worker.signal('SIGTERM');
-      const ends = await Promise.all(places.map(({ ended }) => ended));
+      const over = new AbortController();
+      const late = pause(LEAVE_MS, over.signal).then(() => `nothing after ${LEAVE_MS} ms`);
+      const ends = await Promise.all(places.map(({ ended }) => Promise.race([ended, late])));
+      over.abort();
       return ends.flatMap((end) => (end === 0 ? [] : [`a worker ended with ${end} when it was asked to`]));
     },
     async abandon() {

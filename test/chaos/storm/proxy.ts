@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pause } from '../../../src/engine/wake.ts';
 import { type DestinationId, DESTINATIONS } from './plan.ts';
 import { drawFate, type Fate, type Weather } from './weather.ts';
 
@@ -220,10 +221,4 @@ async function readAll(incoming: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
-}
-
-async function pause(ms: number): Promise<void> {
-  await new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

@@ -1,3 +1,4 @@
+import { pause } from '../../../src/engine/wake.ts';
 import type { AppSide } from './app-side.ts';
 import type { Proxy } from './proxy.ts';
 import { sharedNow } from './proxy.ts';
@@ -19,9 +20,7 @@ export async function quiet(app: AppSide, proxy: Proxy): Promise<number> {
     if (sharedNow() - from > QUIET_MS) {
       throw new Error(`not quiet after ${QUIET_MS} ms: ${JSON.stringify(Object.fromEntries(open))}`);
     }
-    await new Promise((resolve) => {
-      setTimeout(resolve, LOOK_MS);
-    });
+    await pause(LOOK_MS);
   }
 }
 

@@ -1,3 +1,4 @@
+import { pause } from '../../../src/engine/wake.ts';
 import type { Sandbox } from '../../../src/sandbox/types.ts';
 import type { AppSide } from './app-side.ts';
 import { addressOf, appStatement } from './app.ts';
@@ -112,10 +113,4 @@ function optOut({ sandbox }: StormParts, { of, a }: Extract<Act, { do: 'optOut' 
 async function until(at: number): Promise<void> {
   const ms = at - sharedNow();
   if (ms > 0) await pause(ms);
-}
-
-async function pause(ms: number): Promise<void> {
-  await new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }
