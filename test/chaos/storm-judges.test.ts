@@ -7,7 +7,7 @@ import { judgeLimits, mostIn } from './storm/judge-limits.ts';
 import { judgeLogs } from './storm/judge-logs.ts';
 import { judgeOrder } from './storm/judge-order.ts';
 import { planOf, showPlan } from './storm/plan.ts';
-import type { Exchange } from './storm/proxy.ts';
+import type { Exchange } from './storm/exchange.ts';
 
 const ANN = 'ann@example.com';
 

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { pause } from '../../../src/engine/wake.ts';
 import { Historian, type History } from '../interleaving/history.ts';
-import { sharedNow } from './proxy.ts';
+import { sharedNow } from './exchange.ts';
 
 /** What the app may be told: two of its own transactions wanted the same. */
 const EXPECTED = new Set(['23505', '23503', '40P01', '40001']);

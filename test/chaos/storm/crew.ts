@@ -4,7 +4,7 @@ import { pause } from '../../../src/engine/wake.ts';
 import type { EngineTimes } from '../../../src/engine/times.ts';
 import { ROOT, spawnWorker, type WorkerProcess } from '../../support/spawn-worker.ts';
 import { WORKERS } from './plan.ts';
-import { sharedNow } from './proxy.ts';
+import { sharedNow } from './exchange.ts';
 
 /** Short enough for a lease to end within a run; the relations between them hold. */
 export const TIMES = {

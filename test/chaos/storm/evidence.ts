@@ -4,7 +4,7 @@ import type { ContactChange, Sandbox } from '../../../src/sandbox/types.ts';
 import type { History } from '../interleaving/history.ts';
 import type { Absence } from './crew.ts';
 import { type DestinationId, DESTINATIONS, type Plan } from './plan.ts';
-import { EXCHANGE_HEADER, type Exchange } from './proxy.ts';
+import { EXCHANGE_HEADER, type Exchange } from './exchange.ts';
 
 /** A change of a contact at a destination, and the exchange whose call made it; none when somebody did it by hand. */
 export interface Change extends Omit<ContactChange, 'destination'> {

@@ -2,7 +2,7 @@ import type { Evidence } from './evidence.ts';
 import { judgeEvents as differences } from '../interleaving/judge-events.ts';
 import { senderOf } from './evidence.ts';
 import { type DestinationId, DESTINATIONS } from './plan.ts';
-import type { Exchange } from './proxy.ts';
+import type { Exchange } from './exchange.ts';
 
 /** Destinations whose API takes a key against duplicates. */
 const KEYED: ReadonlySet<DestinationId> = new Set<DestinationId>(['sendry', 'webhook']);

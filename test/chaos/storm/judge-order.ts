@@ -2,7 +2,7 @@ import { isJsonObject, type Json, parseJson } from '../../../src/core/json.ts';
 import { type Change, type Evidence, senderOf } from './evidence.ts';
 import { TIMES } from './crew.ts';
 import { DESTINATIONS } from './plan.ts';
-import type { Exchange } from './proxy.ts';
+import type { Exchange } from './exchange.ts';
 
 /** What a destination took in of one contact, in the order it took it. */
 interface Step {

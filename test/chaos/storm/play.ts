@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '../../../src/config/load.ts';
@@ -13,11 +13,12 @@ import { connectorYaml } from '../interleaving/tables.ts';
 import { type AppSide, openAppSide } from './app-side.ts';
 import { type Crew, startCrew } from './crew.ts';
 import { destinationsYaml, GRACE_MS, openDestinations } from './destinations.ts';
-import { type Change, type Evidence, exchangeOf, type Sent, watchChanges } from './evidence.ts';
+import { type Evidence, watchChanges } from './evidence.ts';
+import { gather } from './gather.ts';
 import { judge, tooSlow } from './judge.ts';
-import { type DestinationId, DESTINATIONS, type Plan, planOf } from './plan.ts';
+import { type Plan, planOf } from './plan.ts';
 import { type Proxy, startProxy } from './proxy.ts';
-import { LEFTOVERS, quiet, TABLES } from './quiet.ts';
+import { quiet } from './quiet.ts';
 import type { Stage } from './stage.ts';
 import { storm } from './storm.ts';
 
@@ -125,47 +126,4 @@ async function install(yaml: string, hostedUrl: string): Promise<void> {
   } finally {
     await sql.close();
   }
-}
-
-async function gather(
-  { plan, app, crew, proxy, sandbox }: { plan: Plan; app: AppSide; crew: Crew; proxy: Proxy; sandbox: Sandbox },
-  changes: readonly Change[],
-  stormed: Pick<Evidence, 'outages' | 'optOuts' | 'fullTurns'>,
-  sends: string,
-): Promise<Evidence> {
-  const of = <T>(read: (id: DestinationId) => T): Record<DestinationId, T> =>
-    Object.fromEntries(DESTINATIONS.map((id) => [id, read(id)])) as Record<DestinationId, T>;
-  const history = await app.history();
-  const numbers = await app.query<{ address: string; n: string }>(
-    `select u.address, x.raw_user_meta_data ->> 'n' as n from oracle.users u join auth.users x on x.id = u.id where u.standing = 'ok'`,
-  );
-  const leftovers = await app.query<{ what: string }>(LEFTOVERS);
-  const sent = await readSends(sends);
-  const times = new Map(sent.map(({ id, at }) => [id, at]));
-  return {
-    plan,
-    history,
-    numbers: new Map(numbers.map(({ address, n }) => [address, Number(n)])),
-    contacts: of((id) => [...sandbox.of(id).standIn.contacts()]),
-    events: of((id) => sandbox.of(id).standIn.events()),
-    changes,
-    calls: sandbox.calls().map((call) => Object.assign(call, { exchange: exchangeOf(call) })),
-    exchanges: proxy.exchanges,
-    absences: crew.absences,
-    sends: sent,
-    sentAt: ({ sentAs, arrivedAt }) => times.get(sentAs) ?? arrivedAt,
-    ...stormed,
-    appErrors: app.errors,
-    failures: crew.failures,
-    lines: crew.workers.flatMap(({ lines }) => lines),
-    complaints: crew.workers.flatMap(({ complaints }) => complaints),
-    leftovers: leftovers.map(({ what }) => what),
-    tables: (await app.query(TABLES))[0] ?? {},
-  };
-}
-
-async function readSends(file: string): Promise<readonly Sent[]> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  // A killed worker may leave half a line.
-  return text.split('\n').flatMap((line) => (line.endsWith('}') ? [JSON.parse(line) as Sent] : []));
 }

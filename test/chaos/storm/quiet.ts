@@ -1,7 +1,7 @@
 import { pause } from '../../../src/engine/wake.ts';
 import type { AppSide } from './app-side.ts';
 import type { Proxy } from './proxy.ts';
-import { sharedNow } from './proxy.ts';
+import { sharedNow } from './exchange.ts';
 
 /** A dead worker's sweep is taken over after 15 s, a dead worker's request for many after 5 s; then the graces. */
 const QUIET_MS = 45_000;

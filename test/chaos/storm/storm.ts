@@ -5,7 +5,8 @@ import { addressOf, appStatement } from './app.ts';
 import type { Crew } from './crew.ts';
 import type { Evidence, OptOut, Outage } from './evidence.ts';
 import { type Act, DESTINATIONS, type Plan, STORM_MS } from './plan.ts';
-import { type Proxy, sharedNow } from './proxy.ts';
+import { sharedNow } from './exchange.ts';
+import type { Proxy } from './proxy.ts';
 import type { Stage } from './stage.ts';
 
 export interface StormParts {
