@@ -14,6 +14,8 @@ export function judgeConsent({ exchanges, changes, optOuts, sentAt }: Evidence):
     const before = status.get(key);
     status.set(key, kind === 'deleted' ? 'deleted' : contact.status);
     if (before !== 'unsubscribed' || kind === 'deleted' || contact.status !== 'subscribed') return [];
+    // A receiver of webhooks is told that somebody left, and that there is a basis again when they come back.
+    if (destination === 'webhook' && !optOuts.some((each) => each.contact === contact.id)) return [];
     const exchange = n === undefined ? undefined : exchanges[n];
     const begunAt = exchange === undefined ? Infinity : sentAt(exchange) - READ_MS;
     const tooLate = optOuts.some(

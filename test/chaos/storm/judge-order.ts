@@ -92,25 +92,41 @@ function byVersion({ calls }: Evidence): ReadonlyMap<string, Step[]> {
   return stories;
 }
 
-/** Elsewhere the number with which every write to a user is stamped tells. What is gone is newer than what it was. */
-function byNumber({ changes, exchanges }: Evidence, destination: string): ReadonlyMap<string, Step[]> {
+/** Elsewhere the number with which every write to a user is stamped tells. Who is gone from an address is newer than who was there. */
+function byNumber(evidence: Evidence, destination: string): ReadonlyMap<string, Step[]> {
   const stories = new Map<string, Step[]>();
-  for (const change of changes) {
-    if (change.destination !== destination || change.kind === 'opted_out' || change.kind === 'opted_in') continue;
-    const who = `${destination} ${change.contact.address}`;
-    const steps = stories.get(who) ?? [];
-    stories.set(who, steps);
-    const number = change.contact.attributes['N'];
-    const known = number === undefined ? Math.max(0, ...steps.map(({ age }) => age)) : Number(number);
-    const age = change.kind === 'deleted' ? Math.max(0, ...steps.map((step) => step.age)) + 0.5 : known;
-    const exchange = change.exchange === undefined ? undefined : exchanges[change.exchange];
-    steps.push({
-      age,
-      exchange: change.exchange,
-      arrival: change.arrival,
-      byJob: exchange !== undefined && !writes(exchange, change),
-      what: `${change.kind} with ${number === undefined ? 'none' : Number(number)}`,
-    });
+  const places = new Map<string, string>();
+  const storyOf = (address: string): Step[] => {
+    const steps = stories.get(`${destination} ${address}`) ?? [];
+    stories.set(`${destination} ${address}`, steps);
+    return steps;
+  };
+  for (const change of evidence.changes) {
+    const { kind, contact } = change;
+    if (change.destination !== destination || kind === 'opted_out' || kind === 'opted_in') continue;
+    const exchange = change.exchange === undefined ? undefined : evidence.exchanges[change.exchange];
+    const byJob = exchange !== undefined && !writes(exchange, change);
+    const add = (address: string, what: string, ageOf: (newest: number) => number): void => {
+      const steps = storyOf(address);
+      const age = ageOf(Math.max(0, ...steps.map((step) => step.age)));
+      steps.push({ age, exchange: change.exchange, arrival: change.arrival, byJob, what });
+    };
+    const leaves = (address: string): void => {
+      add(address, 'gone', (newest) => newest);
+      // A request that is late may end what is newer: then what it ended comes again, as it was.
+      if (!mayBeLate(evidence, storyOf(address).at(-1)!)) add(address, 'gone', (newest) => newest + 0.5);
+    };
+    const place = places.get(contact.id);
+    if (kind === 'deleted') {
+      places.delete(contact.id);
+      leaves(contact.address);
+      continue;
+    }
+    if (place !== undefined && place !== contact.address) leaves(place);
+    places.set(contact.id, contact.address);
+    const number = contact.attributes['N'];
+    const what = `${kind} with ${number === undefined ? 'none' : Number(number)}`;
+    add(contact.address, what, (newest) => (number === undefined ? newest : Number(number)));
   }
   return stories;
 }
