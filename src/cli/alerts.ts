@@ -12,6 +12,7 @@ export function define(command: Command, cli: Cli): void {
   command.description('Sends a test to the receiver of alerts.').addHelpText('after', examples('rollcall alerts test'));
   const test = command
     .command('test')
+    .summary('send one signed test message')
     .description('Sends one signed message of type rollcall.alert.test to the receiver of alerts. Needs no database.')
     .addHelpText('after', examples('rollcall alerts test'));
   cli.action(test, runTest);

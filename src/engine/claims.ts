@@ -24,10 +24,14 @@ export function claimBudget(concurrency: number, buckets: readonly Bucket[]): nu
   return Math.max(1, Math.min(CLAIM_MOST, concurrency * CLAIM_PER_SLOT, ...byRate));
 }
 
-/** How much more of each lane may be claimed: whatever waits of the backfill, there is always room for who is live. */
-function roomOf({ queue, budget }: LaneShared): readonly [live: number, backfill: number] {
+/**
+ * How much more of each lane may be claimed: whatever waits of the backfill, there is always room for who is live. A backfill that had
+ * nothing a moment ago is only looked at along with them.
+ */
+function roomOf({ queue, budget }: LaneShared, backfillEmpty: boolean): readonly [live: number, backfill: number] {
   const refill = (load: number, most: number): number => (load > most / 2 ? 0 : Math.max(0, most - load));
-  return [refill(queue.load(0), budget), refill(queue.load(1), Math.ceil(budget / 2))];
+  const live = refill(queue.load(0), budget);
+  return [live, live === 0 && backfillEmpty ? 0 : refill(queue.load(1), Math.ceil(budget / 2))];
 }
 
 /** Fills the lane's queue until the signal aborts or an error is fatal. */
@@ -38,6 +42,7 @@ export async function runClaims(lane: LaneShared): Promise<void> {
   const bounds: [live: string, backfill: string] = ['-infinity', '-infinity'];
   let scannedAt = 0;
   let stateReadAt = -Infinity;
+  let backfillEmptyAt = -Infinity;
   while (!signal.aborted) {
     try {
       if (performance.now() - stateReadAt > STATE_GOOD_FOR_MS || lane.pauses > 0) {
@@ -62,7 +67,7 @@ export async function runClaims(lane: LaneShared): Promise<void> {
         else await probe(lane, () => claimOne(lane));
         continue;
       }
-      const limits = roomOf(lane);
+      const limits = roomOf(lane, now - backfillEmptyAt < FULL_WAIT_MS);
       if (limits[0] + limits[1] <= 0) {
         await claimable.wait(FULL_WAIT_MS, signal);
         continue;
@@ -86,6 +91,7 @@ export async function runClaims(lane: LaneShared): Promise<void> {
       for (const each of LANES) {
         if (limits[each] === 0) continue;
         const found = claimed.filter((c) => c.lane === each);
+        if (each === 1 && found.length === 0) backfillEmptyAt = now;
         const bound = found.length < limits[each] ? '-infinity' : (found.at(-1)?.dueAt ?? bounds[each]);
         // There may be more behind it, or before it.
         more ||= bound !== '-infinity' || bounds[each] !== '-infinity';

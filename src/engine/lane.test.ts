@@ -49,6 +49,7 @@ async function run(
     settle: async (_destination, _lease, more) => {
       settlements.push(...more);
       ended.ring();
+      return 0;
     },
     lookAtJobs: async () => ({ lanes: [NONE, NONE], atWork: 0, orphan: false }),
     adoptJob: async () => undefined,

@@ -99,6 +99,8 @@ export interface EventSettlement {
 /** What to record for one unit of work. */
 export interface Settlement {
   readonly delivery: Claimed;
+  /** The lease that it was sent under, where that is not the one of the whole batch. */
+  readonly token?: string | undefined;
   /** Of the state; undefined when there was none to send. */
   readonly outcome: Outcome | undefined;
   /** Of the events that were sent, in order; a prefix of those claimed. */
@@ -138,7 +140,7 @@ export interface Store extends JobStore, BackfillStore {
   fold(limit: number): Promise<FoldResult>;
   claim(destination: number, lease: Lease, scope: ClaimScope): Promise<readonly Claimed[]>;
   release(destination: number, token: string, contactIds: readonly string[]): Promise<void>;
-  settle(destination: number, lease: Lease, settlements: readonly Settlement[]): Promise<void>;
+  settle(destination: number, lease: Lease, settlements: readonly Settlement[]): Promise<number>;
   takeSends(
     destination: number,
     buckets: readonly Bucket[],

@@ -13,6 +13,7 @@ import { eventFollowing } from './functions/event-following.ts';
 import { events } from './functions/events.ts';
 import { failures } from './functions/failures.ts';
 import { fold } from './functions/fold.ts';
+import { foldCareful } from './functions/fold-careful.ts';
 import { foldDestination } from './functions/fold-destination.ts';
 import { foresee } from './functions/foresee.ts';
 import { forget } from './functions/forget.ts';
@@ -27,6 +28,7 @@ import { remote } from './functions/remote.ts';
 import { repair } from './functions/repair.ts';
 import { resend } from './functions/resend.ts';
 import { rotate } from './functions/rotate.ts';
+import { settlePlain } from './functions/settle-plain.ts';
 import { settle } from './functions/settle.ts';
 import { sources as sourceState } from './functions/sources.ts';
 import { status } from './functions/status.ts';
@@ -89,11 +91,13 @@ export function installScript(config: Config, sources: Sources): string {
     events,
     eventDelivery,
     eventFollowing,
+    foldCareful,
     foldDestination,
     fold,
     forget,
     rotate,
     claim,
+    settlePlain,
     settle,
     jobs,
     destinationState,

@@ -30,11 +30,19 @@ export function onCleanup(cleanup: () => Promise<void>): void {
 }
 
 export async function createDatabase(): Promise<TestDatabase> {
+  const [db, end] = await createLastingDatabase();
+  onCleanup(end);
+  return db;
+}
+
+/** One that is shared by the tests of a file: it is gone when what comes with it is called. */
+export async function createLastingDatabase(): Promise<readonly [TestDatabase, () => Promise<void>]> {
+  const ends: (() => Promise<void>)[] = [];
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   const maintenance = inject('postgres');
   await withClient(maintenance, (client) => client.query(`create database ${name} template ${inject('template')}`));
   await withClient(maintenance, (client) => client.query(`grant create on database ${name} to hosted`));
-  onCleanup(async () => {
+  ends.push(async () => {
     await withClient(maintenance, (client) => client.query(`drop database if exists ${name} with (force)`));
   });
   const url = withPath(maintenance, name);
@@ -44,12 +52,18 @@ export async function createDatabase(): Promise<TestDatabase> {
     const client = new pg.Client({ connectionString: to });
     client.on('error', () => undefined);
     await client.connect();
-    onCleanup(() => client.end().catch(() => undefined));
+    ends.push(() => client.end().catch(() => undefined));
     return client;
   };
   const sql = openPg({ url: hosted.toString() });
-  onCleanup(() => sql.close());
-  return { name, url, hostedUrl: hosted.toString(), app: await connect(), sql, connect };
+  ends.push(() => sql.close());
+  const db = { name, url, hostedUrl: hosted.toString(), app: await connect(), sql, connect };
+  return [
+    db,
+    async () => {
+      for (const end of ends.toReversed()) await end();
+    },
+  ];
 }
 
 function withPath(url: string, database: string): string {

@@ -5,8 +5,19 @@ export const resend: string = /* sql */ `
 -- held, but that there is nothing to delete or to change at another account.
 create or replace function rollcall.send_again(p_destination smallint, p_forget boolean) returns void
 language plpgsql set search_path = '' as $body$
+declare
+  v_grace interval := (select i.grace from rollcall.install i);
+  v_doubtful bigint[];
+  v_doubts timestamptz[];
 begin
   if not p_forget then
+    -- What may still arrive there is followed by one more, once it can no longer.
+    select array_agg(x.contact_id), array_agg(x.until) into v_doubtful, v_doubts from (
+      select d.contact_id, greatest(d.unknown_until, case when d.token is not null then d.due_at + v_grace end) as until
+        from rollcall.due d where d.destination_id = p_destination
+      union all
+      select l.contact_id, l.unknown_until from rollcall.dead_letters l
+       where l.destination_id = p_destination and l.unknown_until > clock_timestamp()) x where x.until is not null;
     perform rollcall.forsake_events(p_destination, array(
       select d.contact_id from rollcall.due d where d.destination_id = p_destination and d.token is not null and d.handed is not null));
   end if;
@@ -34,5 +45,10 @@ begin
        and (s.action <> 'none' or coalesce(s.remote_address, s.remote_id) is not null and exists (select from rollcall.events e
          where e.contact_id = s.contact_id and e.destination_id = s.destination_id and e.state = 'pending' and e.ready))
     on conflict do nothing;
+  if v_doubtful is not null then
+    update rollcall.due d set unknown_until = x.until
+      from (select u.id, max(u.until) as until from unnest(v_doubtful, v_doubts) as u(id, until) group by u.id) x
+     where d.destination_id = p_destination and d.contact_id = x.id;
+  end if;
 end $body$;
 `;

@@ -13,8 +13,8 @@ do $types$ begin
   end if;
 end $types$;
 
--- Records what came of a batch. p_results: [{contact, version, action, outcome, address, remote_id, code, field, message,
--- wait_ms, window_ms, latency_ms, forget_remote, partial, touched, events: [{id, outcome, code, message, latency_ms}]}]. With the action
+-- Records what came of a batch, and says how many of it are due again. Sent under the lease p_token, where a result names no other.
+-- p_results: [{contact, token, version, action, outcome, address, remote_id, code, field, message, wait_ms, window_ms, latency_ms, forget_remote, partial, touched, events: [{id, outcome, code, message, latency_ms}]}]. With the action
 -- 'events' nothing is said of the state. Touched: another address the request was about. Partial: the new
 -- address was accepted, the old one is still to be removed.
 create or replace function rollcall.settle(p_destination smallint, p_token uuid, p_grace interval, p_results jsonb) returns int
@@ -22,19 +22,15 @@ language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
   v_now timestamptz;
   v_results rollcall.result[];
-  v_contacts bigint[];
   v_freed record;
-  v_settled int;
+  v_again int;
   v_leave text := (select d.on_delete from rollcall.destinations d where d.id = p_destination);
   v_events boolean;
   v_waiting boolean;
   v_clock timestamptz := rollcall.trying_clock(p_destination);
 begin
-  select array_agg(x.contact order by x.contact) into v_contacts from jsonb_to_recordset(p_results) as x(contact bigint);
-  perform 1 from unnest(v_contacts) as x(id) cross join lateral (
-    select from rollcall.desired s where s.destination_id = p_destination and s.contact_id = x.id offset 0 for update) s;
-  perform 1 from unnest(v_contacts) as x(id) cross join lateral (
-    select from rollcall.due d where d.destination_id = p_destination and d.contact_id = x.id offset 0 for update) d;
+  p_results := rollcall.settle_plain(p_destination, p_token, p_results);
+  if p_results is null then return 0; end if;
   v_now := clock_timestamp();
   v_events := jsonb_path_exists(p_results, '$[*].events[*]');
   if v_events then
@@ -48,7 +44,7 @@ begin
   -- while the request was in flight, and another person lives there now: what is there is theirs, its id too.
   -- stuck: an event must be tried again later, or the next one must wait. gave_up: the state has failed for its whole window.
   select array_agg(row(r.contact, r.version, r.action, coalesce(r.outcome, 'none'), r.address, r.remote_id, r.code, r.field, r.message, r.wait_ms,
-           r.latency_ms, r.forget_remote or d.token = p_token and r.events @> '[{"code": "contact_missing"}]', r.partial, d.token is not distinct from p_token and d.token is not null, d.tries, d.unknown_until,
+           r.latency_ms, r.forget_remote or d.token = l.token and r.events @> '[{"code": "contact_missing"}]', r.partial, coalesce(d.token = l.token, false), d.tries, d.unknown_until,
            r.address is not null and s.address is distinct from r.address
              and (exists (select from rollcall.desired o where o.destination_id + 0 = p_destination and o.address = r.address
                             and o.contact_id <> r.contact)
@@ -57,13 +53,14 @@ begin
            r.action = 'upsert' and (r.outcome = 'delivered' or coalesce(r.partial, false)), r.touched, d.due_at,
            coalesce(jsonb_array_length(r.events) > 0 and r.wait_ms > 0, false) or jsonb_path_exists(coalesce(r.events, '[]'),
              '$[*] ? (@.outcome == "retry" || @.outcome == "throttle" || @.outcome == "unknown")'),
-           d.failing_since, coalesce(r.outcome in ('retry', 'unknown') and r.version = s.version and s.action <> 'none' and d.token = p_token, false)
+           d.failing_since, coalesce(r.outcome in ('retry', 'unknown') and r.version = s.version and s.action <> 'none' and d.token = l.token, false)
              and ${givenUp('d', 'r.window_ms', 'v_clock')}
            )::rollcall.result)
     into v_results
-    from jsonb_to_recordset(p_results) as r(contact bigint, version bigint, action text, outcome text, address text, touched text,
+    from jsonb_to_recordset(p_results) as r(contact bigint, token uuid, version bigint, action text, outcome text, address text, touched text,
       remote_id text, code text, field text, message text, wait_ms bigint, window_ms bigint, latency_ms int, forget_remote boolean,
       partial boolean, events jsonb)
+    cross join lateral (select coalesce(r.token, p_token) as token) l
     cross join lateral (
       select s.address, s.version, s.action from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
     left join lateral (select * from rollcall.due d
@@ -188,6 +185,11 @@ begin
     on conflict (contact_id, destination_id) do update
        set unknown_until = greatest(d.unknown_until, excluded.unknown_until),
            due_at = case when d.token is null then greatest(least(d.due_at, excluded.due_at), d.not_before) else d.due_at end
+  ), tried as (
+    -- It was refused, and is sent again.
+    delete from rollcall.dead_letters l
+     where l.destination_id = p_destination and l.stage = 'deliver' and l.contact_id = any(array(
+       select j.contact from judged j where not j.held and j.wanted_action <> 'none' and j.action <> 'events'))
   ), letters as (
     insert into rollcall.dead_letters as l (destination_id, contact_id, stage, version, code, field, message, unknown_until)
     select p_destination, j.contact, 'deliver', j.version, case when j.gave_up then 'gave_up' else j.code end,
@@ -204,7 +206,7 @@ begin
     select p_destination, r.contact, r.version, r.action, r.outcome, r.code, r.message, r.latency_ms from result r
      where r.action <> 'events'
   )
-  select count(*) filter (where held) into v_settled from judged;
+  select count(*) filter (where not (held and finished)) into v_again from judged;
   if v_events then
     perform rollcall.log_events(p_destination, p_results, false);
     -- What was refused was refused of a contact that is gone: it is tried once more, as a new one.
@@ -234,6 +236,7 @@ begin
       cross join lateral (select s.address from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
      where r.held and r.outcome <> 'unknown' and a.address is not null and a.address is distinct from s.address
   loop
+    v_again := v_again + 1;
     update rollcall.due d
        set not_before = null,
            due_at = case when d.token is null then v_now else d.due_at end,
@@ -247,6 +250,6 @@ begin
            select from rollcall.due d where d.destination_id = p_destination and d.contact_id = x.contact_id
               and (d.not_before is not null or d.token is null and d.tries = 0 and d.due_at > v_now) offset 0 for update skip locked) d));
   end loop;
-  return v_settled;
+  return v_again;
 end $body$;
 `;

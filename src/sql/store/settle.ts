@@ -2,26 +2,26 @@ import type { EventSettlement, Lease, Settlement } from '../../engine/ports.ts';
 import type { Queryable } from '../port.ts';
 import { storable } from './storable.ts';
 
-/** Records what became of a batch, frees its leases, and makes due again what is not in step. */
+/** Records what became of a batch, frees its leases, and makes due again what is not in step: how many, it returns. */
 export async function settle(
   sql: Queryable,
   destination: number,
   lease: Lease,
   settlements: readonly Settlement[],
-): Promise<void> {
-  await sql.query(`select rollcall.settle($1, $2, $3::int * interval '1 millisecond', $4)`, [
-    destination,
-    lease.token,
-    lease.graceMs,
-    JSON.stringify(settlements.map(toResult)),
-  ]);
+): Promise<number> {
+  const [row] = await sql.query<{ again: number }>(
+    `select rollcall.settle($1, $2, $3::int * interval '1 millisecond', $4) as again`,
+    [destination, lease.token, lease.graceMs, JSON.stringify(settlements.map(toResult))],
+  );
+  return row?.again ?? 0;
 }
 
-function toResult({ delivery, outcome, events = [], waitMs, windowMs, latencyMs, partial }: Settlement): object {
+function toResult({ delivery, token, outcome, events = [], waitMs, windowMs, latencyMs, partial }: Settlement): object {
   const failed = outcome?.kind === 'delivered' ? undefined : outcome;
   const { sendState } = delivery;
   return {
     contact: delivery.contactId,
+    token,
     version: delivery.version,
     action: sendState ? delivery.action : 'events',
     outcome: outcome?.kind,

@@ -204,3 +204,53 @@ test('a deletion is given up too, and what stands there is remembered', async ()
   expect(await letters()).toMatchObject([{ code: 'gave_up' }]);
   expect(await one.desired(user)).toMatchObject({ action: 'delete', remote_id: 'r1', remote_address: 'a@example.com' });
 });
+
+test('refused, then not to be mapped, then as it was: it is sent again, as nobody remembers the refusal', async () => {
+  await attempt({ kind: 'reject', code: 'invalid_email', message: 'No.' });
+  const name = (sql: string): Promise<unknown> => one.db.app.query(`update auth.users set raw_user_meta_data = ${sql}`);
+  // As if its row had been unreadable meanwhile.
+  await one.db.app.query(`update rollcall.dead_letters set stage = 'map', version = null, code = '22P02'`);
+  await name(`raw_user_meta_data || '{"unmapped": 1}'`);
+  await one.foldAll();
+  await one.db.app.query('select rollcall.capture(array[$1::text])', [user]);
+  await one.foldAll();
+  expect(await letters()).toEqual([]);
+  expect(await one.desired(user)).toMatchObject({ due: true, delivered_version: null });
+});
+
+test('a deletion that was refused while an earlier one may arrive is void when the address is taken, and who took it is sent again after that', async () => {
+  await attempt({ kind: 'delivered', remoteId: 'r1' });
+  await one.db.app.query('delete from auth.users');
+  await one.foldAll();
+  await attempt(UNKNOWN);
+  await attempt({ kind: 'reject', code: 'locked', message: 'No.' });
+  const next = await one.insert('a@example.com', { full_name: 'B' });
+  await one.foldAll();
+  expect(await letters()).toEqual([]);
+  expect((await one.desired(next))?.unknown_in_s).toBeGreaterThan(60);
+});
+
+test('refused, and then a late answer under a lost lease: it is tried again, and is no dead letter once it is accepted', async () => {
+  const late = { ...one.lease, token: randomUUID() };
+  const [lost] = await one.claim(10, late);
+  await one.db.app.query(`update rollcall.due set due_at = clock_timestamp() - interval '1 second'`);
+  const [delivery] = await one.claim();
+  await one.settle(delivery!, { kind: 'reject', code: 'invalid_email', message: 'No.' });
+  expect(await letters()).toHaveLength(1);
+  await one.settle(lost!, 'delivered', 0, late);
+  expect(await letters()).toEqual([]);
+  await attempt({ kind: 'delivered' });
+  expect(await letters()).toEqual([]);
+  expect(await one.desired(user)).toMatchObject({ delivered_version: 1, due: true });
+});
+
+test('a copy that is bound anew forgets no attempt that may still arrive', async () => {
+  await attempt(UNKNOWN);
+  await one.db.app.query('select rollcall.send_again($1, false)', [one.destination]);
+  expect((await one.desired(user))?.unknown_in_s).toBeGreaterThan(60);
+  await attempt({ kind: 'delivered' });
+  expect(await one.desired(user)).toMatchObject({ due: true });
+  // At another account nothing of it can arrive.
+  await one.db.app.query('select rollcall.send_again($1, true)', [one.destination]);
+  expect((await one.desired(user))?.unknown_in_s).toBeNull();
+});

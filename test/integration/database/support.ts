@@ -48,7 +48,7 @@ export interface Installed {
   /** Keys in the log, in no order. */
   logged(): Promise<string[]>;
   claim(limit?: number, lease?: Lease): Promise<readonly Claimed[]>;
-  settle(delivery: Claimed, outcome: Outcome | 'delivered', waitMs?: number, lease?: Lease): Promise<void>;
+  settle(delivery: Claimed, outcome: Outcome | 'delivered', waitMs?: number, lease?: Lease): Promise<number>;
   deliverAll(): Promise<Claimed[]>;
   lease: Lease;
 }
