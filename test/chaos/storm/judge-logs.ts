@@ -10,7 +10,7 @@ export function judgeLogs({ lines, complaints, failures, outages }: Evidence): r
     ...lines.filter((line) => STACK.test(line)).map((line) => `a stack in a log: ${line}`),
     ...lines.filter((line) => line.startsWith('{"failed":')).map((line) => `a worker failed: ${line}`),
     ...failures
-      .filter((failure) => !(outages.length > 0 && failure.includes('RC_DATABASE_UNREACHABLE')))
+      .filter(() => !outages.some(({ what }) => what !== 'full'))
       .map((failure) => `a worker did not begin: ${failure}`),
     ...lines.filter((line) => line.includes('mistake in Rollcall')).map((line) => `a mistake: ${line}`),
     ...(complaints.length === 0 ? [] : [`on standard error: ${complaints.slice(0, 20).join('\n  ')}`]),

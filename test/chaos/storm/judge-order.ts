@@ -69,6 +69,7 @@ function isJobStart({ method, path }: Exchange): boolean {
 /** A receiver of webhooks is told the version itself. */
 function byVersion({ calls }: Evidence): ReadonlyMap<string, Step[]> {
   const stories = new Map<string, Step[]>();
+  const places = new Map<string, string>();
   const arrivals = new Map<number, number>();
   for (const call of calls) {
     if (call.destination !== 'webhook' || call.status >= 300) continue;
@@ -88,6 +89,15 @@ function byVersion({ calls }: Evidence): ReadonlyMap<string, Step[]> {
       byJob: false,
       what: `version ${Number(version)}`,
     });
+    const address = field(field(data, 'contact'), 'address');
+    if (typeof address !== 'string' || field(body, 'type') !== 'contact.upserted') continue;
+    // Who is told of at an address has it from whoever had it before, and that is the newest of them.
+    const former = places.get(address);
+    places.set(address, id);
+    if (former === undefined || former === id) continue;
+    const ended = stories.get(`webhook ${former}`)!;
+    const age = Math.max(...ended.map((step) => step.age)) + 0.5;
+    ended.push({ age, exchange: call.exchange, arrival, byJob: false, what: 'gone' });
   }
   return stories;
 }
