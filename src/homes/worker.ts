@@ -14,6 +14,7 @@ import { mountNotifications, type Notification } from '../server/notifications.t
 import { configured } from './configured.ts';
 import { type FailoverParts, namesProject, takeIntoUse } from './failover.ts';
 import { resolveOptions } from './resolve-options.ts';
+import { openClock } from '../sql/clock.ts';
 import { openDatabase, type Patience, refOf } from '../sql/open-database.ts';
 import { NotHeard, type Sql } from '../sql/port.ts';
 import type { Identity } from '../sql/store/identity.ts';
@@ -59,7 +60,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     projectRef: refOf(config),
     environment: config.environment,
   };
-  const transport = createUndiciSend();
+  const transport = createUndiciSend({ now: await openClock(sql) });
   const changed = createWake();
   const stop = new AbortController();
   const listener =

@@ -110,10 +110,12 @@ begin
              when r.arrived and r.theirs then null
              when r.arrived then case when r.id_owner then coalesce(r.remote_id, s.remote_id) end
              else s.remote_id end as next_remote_id,
-           s.takeover and not (r.outcome = 'delivered' and s.version = r.version) as takeover,
+           -- What was its owner's before may still arrive: then the repetition has to clear it once more.
+           s.takeover and not (r.outcome = 'delivered' and s.version = r.version and coalesce(r.unknown_until <= v_now, true)) as takeover,
            case when r.outcome = 'delivered' and s.version = r.version then null else s.carry_from end as carry_from,
            case
-             when r.outcome = 'delivered' and r.held then null
+             -- Removed, and perhaps made again by an earlier attempt that still arrives: then the repetition removes it once more.
+             when r.outcome = 'delivered' and r.held and coalesce(r.unknown_until <= v_now, true) then null
              when r.arrived and not r.theirs and s.remote_address <> r.address
                and s.remote_address <> all(coalesce(s.leftovers, '{}')) then array_append(s.leftovers, s.remote_address)
              else s.leftovers end as leftovers,
