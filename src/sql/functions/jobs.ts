@@ -183,7 +183,8 @@ declare
 begin
   select * into v_job from rollcall.jobs j where j.token = p_token and j.holder = p_holder for update;
   if not found then return; end if;
-  perform rollcall.settle(v_job.destination_id, p_token, p_grace, p_results);
+  perform rollcall.settle(v_job.destination_id, p_token, p_grace, (
+    select jsonb_agg(r || jsonb_build_object('claimed_at', v_job.begun_at)) from jsonb_array_elements(p_results) r));
   perform rollcall.leave_job(p_token, v_out);
 end $body$;
 
@@ -217,12 +218,12 @@ begin
     left join lateral (select s.version, s.action, s.carry_from, s.leftovers from rollcall.desired s
       where s.destination_id = v_destination and s.contact_id = x.id offset 0 for update) s on true;
   select coalesce(array_agg(y.id) filter (where y.plain), '{}'),
-         jsonb_agg(v_job.result || jsonb_build_object('contact', y.id, 'version', y.version, 'action', 'upsert', 'address', y.address))
+         jsonb_agg(v_job.result || jsonb_build_object('contact', y.id, 'claimed_at', v_job.begun_at, 'version', y.version, 'action', 'upsert', 'address', y.address))
            filter (where not y.plain)
     into v_plain, v_others
     from (
       select x.*, v_job.result ->> 'outcome' = 'delivered' and x.same and coalesce(d.token = p_token, false)
-               and coalesce(d.unknown_until <= clock_timestamp(), true)
+               and coalesce(d.unknown_until <= v_job.begun_at, true)
                and not (v_waiting and exists (select from rollcall.events e
                  where e.contact_id = x.id and e.destination_id = v_destination and e.state = 'pending' and e.ready offset 0)) as plain
         from unnest(v_contacts, v_versions, v_addresses, v_same) as x(id, version, address, same)

@@ -94,7 +94,7 @@ attributes: { DOMAIN: { sql: "split_part(email, '@', 2)" } }`,
         sessions.transaction(async (tx) => {
           await tx.query('select pg_sleep(0.2)');
           const [left] = await tx.query(
-            `select (select count(*)::int from pg_prepared_statements) as prepared, (select count(*)::int from pg_cursors) as cursors,
+            `select (select count(*)::int from pg_prepared_statements) as prepared, (select count(*)::int from pg_cursors where name <> '') as cursors,
                     (select count(*)::int from pg_class where relpersistence = 't' and relnamespace = pg_my_temp_schema()) as temporary,
                     (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks,
                     (select array_agg(name) from pg_settings where source = 'session'
