@@ -87,6 +87,9 @@ begin
            case when r.outcome = 'delivered' then greatest(s.delivered_version, r.version)
                 -- It was gone there when an event came for it: its state is sent again, then the event.
                 when r.action = 'events' and r.forget_remote and s.action = 'upsert' then null
+                -- It was accepted while in doubt, and the repetition was refused: something older may have arrived in between.
+                when (r.outcome = 'reject' or r.gave_up) and r.held and r.version = s.version and s.action <> 'none'
+                  and s.delivered_version = s.version then s.version - 1
                 else s.delivered_version end as delivered_version,
            case
              -- An earlier upsert of unknown outcome may still arrive: then the delete is sent once more after the grace.

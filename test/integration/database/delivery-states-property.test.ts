@@ -56,11 +56,30 @@ const STEPS: Readonly<Partial<Record<DeliveryHappening, May>>> = {
 /** What happens when the rows are read again and still cannot be mapped. */
 const READS_AGAIN: ReadonlySet<DeliveryHappening> = new Set(['nothing new', 'apply: another config of it']);
 
-/** What a brake holds is counted by the hour, so it may let one pass: see brakes-property.test.ts. */
-const PASSES: Readonly<Partial<Record<DeliveryHappening, DeliveryHappening>>> = {
-  'brake stops': 'nothing new',
-  'new values, the brake has stopped': 'new values',
+/** The rows that apply instead, once a contact has failed for its whole window, or its grace is over. */
+const LAST: Readonly<Partial<Record<DeliveryHappening, DeliveryHappening>>> = {
+  'settle retry': 'settle retry, the window is over',
+  'settle retry, forget its id': 'settle retry, the window is over',
+  'settle unknown': 'settle unknown, the window is over',
 };
+const AFTER: Readonly<Partial<Record<DeliveryHappening, DeliveryHappening>>> = {
+  'settle delivered': 'settle delivered, the grace is over',
+};
+
+/**
+ * The rows that may apply. What a brake holds is counted by the hour, so a brake that is on may let one pass: see
+ * brakes-property.test.ts.
+ */
+function rowsOf(happening: DeliveryHappening, { braked, over, failing }: DeliveryFacts): readonly DeliveryHappening[] {
+  if (happening === 'brake stops') return [happening, 'nothing new'];
+  if (happening === 'new values, the brake has stopped' || (happening === 'new values' && braked))
+    return ['new values', 'new values, the brake has stopped'];
+  return [(failing ? LAST[happening] : undefined) ?? (over ? AFTER[happening] : undefined) ?? happening];
+}
+
+/** Whether a request of many leaves it to others: to those for one, or for another lane. */
+const leavesIt = (happening: DeliveryHappening, { lane, fits }: DeliveryFacts): boolean =>
+  happening === 'claim for a request of many' && !(lane === 0 && fits);
 
 /** What the table allows, told from how things stand before. */
 function allowed(
@@ -68,8 +87,8 @@ function allowed(
   facts: DeliveryFacts,
   [state, doubt]: readonly [DeliveryState, Doubt],
 ): readonly string[] {
-  const rows = [happening, PASSES[happening]].filter((each) => each !== undefined);
-  return rows.flatMap((row) => {
+  if (leavesIt(happening, facts)) return [`${state}, ${doubt}`];
+  return rowsOf(happening, facts).flatMap((row) => {
     const next = nextDelivery(DELIVERIES[row][DELIVERY_STATES.indexOf(state)]!, state, doubt);
     if ('no' in next) return [];
     // A dead letter of mapping stays beside whatever becomes of what was mapped before.
