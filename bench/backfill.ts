@@ -1,14 +1,10 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { Agent, request } from 'undici';
 import { parseConfig } from '../src/config/load.ts';
 import type { Config } from '../src/config/types.ts';
 import { startCluster } from '../src/demo/cluster.ts';
 import { registry } from '../src/destinations/registry.ts';
-import { runWorker } from '../src/homes/worker.ts';
 import { applyInstall } from '../src/sql/apply.ts';
 import { openPg } from '../src/sql/pg.ts';
 import { projectRef } from '../src/sql/project-ref.ts';
@@ -16,8 +12,8 @@ import { createStore } from '../src/sql/store/store.ts';
 import { database } from './database.ts';
 import { startSink, type Sink } from './sink.ts';
 import { amount, type Measured, rate } from './table.ts';
+import { startWorker } from './worker.ts';
 
-const SILENT = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined };
 const PAGE = 1_000;
 const IN_FLIGHT = 50;
 /** More would only take longer: its rate does not depend on it. */
@@ -79,14 +75,12 @@ async function run(url: (name: string) => string, sink: Sink, users: number): Pr
   const store = createStore(sql, { configHash: config.hash, projectRef: '', environment: 'bench' });
   const started = performance.now();
   const run = await store.beginBackfill({ what: 'full' });
-  const worker = fork(fileURLToPath(import.meta.url), ['worker', yaml], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
+  const worker = await startWorker(yaml, true);
   let walkedAt = 0;
   let peakMb = 0;
   for (;;) {
     await once(AbortSignal.timeout(50), 'abort');
-    peakMb = Math.max(peakMb, peakOf(worker.pid ?? 0));
+    peakMb = Math.max(peakMb, worker.used()?.peakMb ?? 0);
     const open = await store.openBackfill();
     if (open?.walked !== true) continue;
     walkedAt ||= performance.now();
@@ -94,8 +88,7 @@ async function run(url: (name: string) => string, sink: Sink, users: number): Pr
   }
   const ended = performance.now();
   await store.endBackfill(run.id);
-  worker.kill();
-  await once(worker, 'exit');
+  await worker.end('SIGTERM');
   if ((await sink.count()) !== users) throw new Error(`${await sink.count()} of ${users} arrived`);
   const calls = await sink.calls();
   await sql.close();
@@ -107,15 +100,6 @@ async function run(url: (name: string) => string, sink: Sink, users: number): Pr
     calls,
     peakMb,
   };
-}
-
-/** Most memory that a process ever had, in MB. Linux only. */
-function peakOf(pid: number): number {
-  try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024;
-  } catch {
-    return 0;
-  }
 }
 
 async function keysetLoop(client: pg.Client, sink: Sink, users: number): Promise<number> {
@@ -172,11 +156,4 @@ consent: { everyone: bench }
 
 function parse(yaml: string): Config {
   return parseConfig(yaml, { file: 'bench.yaml', env: {}, registry });
-}
-
-if (process.argv[2] === 'worker') {
-  const stop = new AbortController();
-  process.once('SIGTERM', () => stop.abort());
-  await runWorker({ config: parse(process.argv[3] ?? ''), log: SILENT, helper: true }, stop.signal);
-  process.exit(0);
 }

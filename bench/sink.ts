@@ -9,12 +9,14 @@ import { fileURLToPath } from 'node:url';
  */
 export interface Sink {
   readonly url: string;
-  /** Addresses seen, with the time (ms since the epoch) of their first request. */
-  seen(): Promise<ReadonlyMap<string, number>>;
+  /** Addresses seen that begin so, with the time (ms since the epoch) of their first request. */
+  seen(prefix?: string): Promise<ReadonlyMap<string, number>>;
   count(): Promise<number>;
   /** Requests since the last reset. */
   calls(): Promise<number>;
   reset(): Promise<void>;
+  /** Answers 500 to everything from now on, or no longer. */
+  failing(on: boolean): Promise<void>;
   close(): void;
 }
 
@@ -23,11 +25,14 @@ export async function startSink(): Promise<Sink> {
   const port = Number(await ask(child, 'port'));
   return {
     url: `http://127.0.0.1:${port}`,
-    seen: async () => new Map((await ask(child, 'seen')) as [string, number][]),
+    seen: async (prefix = '') => new Map((await ask(child, `seen ${prefix}`)) as [string, number][]),
     count: async () => Number(await ask(child, 'count')),
     calls: async () => Number(await ask(child, 'calls')),
     reset: async () => {
       await ask(child, 'reset');
+    },
+    failing: async (on) => {
+      await ask(child, on ? 'fail' : 'heal');
     },
     close: () => child.kill(),
   };
@@ -43,12 +48,17 @@ function ask(child: ChildProcess, question: string): Promise<unknown> {
 function serve(): void {
   const seen = new Map<string, number>();
   let calls = 0;
+  let failing = false;
   const server = createServer((request, response) => {
     const at = Date.now();
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       calls += 1;
+      if (failing) {
+        response.writeHead(500).end();
+        return;
+      }
       if (request.url?.includes('/imports') === true) {
         response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' });
         response.end(`{"id":1,"status":"${request.method === 'POST' ? 'started' : 'finished'}"}`);
@@ -64,20 +74,30 @@ function serve(): void {
     });
   });
   server.listen(0, '127.0.0.1');
-  const answers: Record<string, () => unknown> = {
+  const answers: Record<string, (prefix: string) => unknown> = {
     port: () => (server.address() as AddressInfo).port,
-    seen: () => [...seen],
+    seen: (prefix) => [...seen].filter(([email]) => email.startsWith(prefix)),
     count: () => seen.size,
     calls: () => calls,
+    fail: () => {
+      failing = true;
+      return 'ok';
+    },
+    heal: () => {
+      failing = false;
+      return 'ok';
+    },
     reset: () => {
       seen.clear();
       calls = 0;
       return 'ok';
     },
   };
+  process.once('disconnect', () => process.exit(1));
   process.on('message', (question: string) => {
-    if (server.listening) process.send?.(answers[question]?.());
-    else server.once('listening', () => process.send?.(answers[question]?.()));
+    const [name = '', prefix = ''] = question.split(' ');
+    if (server.listening) process.send?.(answers[name]?.(prefix));
+    else server.once('listening', () => process.send?.(answers[name]?.(prefix)));
   });
 }
 

@@ -9,6 +9,8 @@ export interface Measured {
   readonly toTarget?: number | undefined;
   /** Value over the baseline of the same run. */
   readonly toBaseline?: number | undefined;
+  /** A promise of SPEC.md, not an aim: whether it was kept. The command fails where it was not. */
+  readonly kept?: boolean | undefined;
 }
 
 /** A rate with its ratios. */
@@ -28,6 +30,11 @@ export function amount(name: string, value: number, unit: string): Measured {
   return { name, value: round(value), unit };
 }
 
+/** A figure that must be what it was promised to be. */
+export function promise(name: string, value: number, unit: string, kept: boolean, target?: number): Measured {
+  return { name, value: round(value), unit, target, kept };
+}
+
 /** A time in ms with its target. */
 export function time(name: string, ms: number, target?: number): Measured {
   return {
@@ -44,7 +51,7 @@ export function printTable(rows: readonly Measured[], out: NodeJS.WritableStream
     r.name,
     `${r.value} ${r.unit}`,
     r.target === undefined ? '' : `${r.target} ${r.unit}`,
-    r.toTarget === undefined ? '' : String(r.toTarget),
+    r.kept === undefined ? (r.toTarget === undefined ? '' : String(r.toTarget)) : r.kept ? 'kept' : 'BROKEN',
     r.toBaseline === undefined ? '' : `${r.toBaseline}x`,
   ]);
   const all = [['what', 'measured', 'first target', 'to target', 'to baseline'], ...cells];
@@ -56,4 +63,9 @@ export function printTable(rows: readonly Measured[], out: NodeJS.WritableStream
 
 function round(value: number): number {
   return Math.round(value * 100) / 100;
+}
+
+/** Says how far a long bench is, to whoever asked for it by `BENCH_DEBUG`. */
+export function progress(words: string): void {
+  if (process.env['BENCH_DEBUG']) process.stderr.write(`${(performance.now() / 1_000).toFixed(1)} s  ${words}\n`);
 }

@@ -23,6 +23,14 @@ const tasks = {
     run('node_modules/.bin/tsc', ['-p', 'tsconfig.bench.json'], { quiet: true });
     run(process.execPath, ['.tmp/bench/bench/main.js', ...args]);
   },
+  async soak() {
+    run('node_modules/.bin/tsc', ['-p', 'tsconfig.bench.json'], { quiet: true });
+    run(process.execPath, ['.tmp/bench/bench/soak/main.js', ...args]);
+  },
+  async chaos() {
+    run('node_modules/.bin/tsc', ['-p', 'tsconfig.chaos.json'], { quiet: true });
+    run(process.execPath, ['.tmp/chaos/test/chaos/storm/run.js', ...args]);
+  },
   async docs() {
     await buildIfStale();
     const { writeDocs } = await import('./docs.mjs');

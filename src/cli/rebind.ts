@@ -5,7 +5,7 @@ import { refOf } from '../sql/open-database.ts';
 import { ask } from './ask.ts';
 import type { Cli } from './cli.ts';
 import { examples } from './examples.ts';
-import { differencesOf } from './identity-check.ts';
+import { differencesOf } from '../sql/identity-check.ts';
 import { type Identity, type Installed, readInstalled } from './installed.ts';
 import { columns } from './layout.ts';
 import { loadConfig } from './load-config.ts';

@@ -9,7 +9,7 @@ import type { Sql } from '../sql/port.ts';
 import { ask } from './ask.ts';
 import type { Cli } from './cli.ts';
 import { examples } from './examples.ts';
-import { differencesOf } from './identity-check.ts';
+import { differencesOf } from '../sql/identity-check.ts';
 import { widthOf } from './io.ts';
 import { loadConfig } from './load-config.ts';
 import { repeatable } from './option-values.ts';

@@ -13,6 +13,8 @@ export interface Cluster {
   /** Stops it as a power cut would: SIGQUIT, no checkpoint. */
   crash(): Promise<void>;
   start(): Promise<void>;
+  /** Ends all sessions, writes everything down, stops and starts: `pg_ctl restart -m fast`. */
+  restart(): Promise<void>;
   /** Stops it and removes its files. */
   destroy(): Promise<void>;
   /** The server's process id. */
@@ -27,6 +29,8 @@ export interface ClusterOptions {
   readonly from?: string;
   /** Data directory to start with, for a copy of another cluster; made by initdb when absent. */
   readonly directory?: string;
+  /** It follows another cluster and reads only: started is not waited for, as it takes no writes. */
+  readonly standby?: boolean;
 }
 
 interface EmbeddedPostgres {
@@ -64,7 +68,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     onError: () => undefined,
   });
   if (options.directory === undefined) await server.initialise();
-  await server.start();
+  if (options.standby === true) server.start().catch(() => undefined);
+  else await server.start();
+  // Asked to stop a server that is gone, the package waits for ever.
+  let crashed = false;
   return {
     port,
     directory,
@@ -80,10 +87,18 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       });
       running.kill('SIGQUIT');
       await exited;
+      crashed = true;
     },
-    start: () => server.start(),
+    async start() {
+      await server.start();
+      crashed = false;
+    },
+    async restart() {
+      await server.stop();
+      await server.start();
+    },
     async destroy() {
-      await server.stop().catch(() => undefined);
+      if (!crashed) await server.stop().catch(() => undefined);
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -11,6 +11,9 @@ import { pause } from './wake.ts';
 const BUSY_LOOK_MS = 250;
 const IDLE_LOOK_MS = 1_000;
 const REST_MS = 2_000;
+/** While none wait only what became due lately is looked for, and everything now and then: see claim-bounds.ts. */
+const FULL_LOOK_EVERY_MS = 10_000;
+const RECENT_MS = 2 * FULL_LOOK_EVERY_MS;
 const LANES: readonly Lane[] = [0, 1];
 
 /**
@@ -28,9 +31,15 @@ export async function runBulk(lane: LaneShared, least: number | undefined): Prom
   const whole = mostTogether(bulk, lane.config);
   let most = whole;
   let tries = 0;
+  let fullAt = -Infinity;
+  let empty = false;
   while (!lane.signal.aborted) {
     try {
-      const found = await lane.store.lookAtJobs(lane.state.id, least === undefined ? 0 : most);
+      const full = !empty || performance.now() - fullAt > FULL_LOOK_EVERY_MS;
+      if (full) fullAt = performance.now();
+      const counted = least === undefined ? 0 : most;
+      const found = await lane.store.lookAtJobs(lane.state.id, counted, full ? undefined : RECENT_MS);
+      empty = found.lanes.every(({ waiting }) => waiting === 0);
       const orphan = found.orphan ? await runner.takeOver() : undefined;
       const done =
         orphan ??

@@ -35,6 +35,16 @@ export function isRestored(differs: string): boolean {
   return differs.split(', ').every((what) => RESTORED.has(what));
 }
 
+/**
+ * Whether a database that differs so is the same cluster on a new timeline: a standby was promoted, or it was restored to a point
+ * in time. All that told it from a copy is as it was.
+ * @param differs as the detail of RC002 lists it
+ */
+export function isFailover(differs: string): boolean {
+  const all = differs.split(', ');
+  return all.includes('timeline') && all.every((what) => what === 'timeline' || what === 'position');
+}
+
 function notBound(differs: string, cause: unknown): RollcallError {
   const made = (message: string, hint: string): RollcallError =>
     new RollcallError('RC_NOT_BOUND', message, { hint, cause });

@@ -67,8 +67,8 @@ export interface JobLook {
 
 /** The state of jobs, behind a port. What a holder does that has lost its job to another worker has no effect. */
 export interface JobStore {
-  /** What waits is counted up to `most`. */
-  lookAtJobs(destination: number, most: number): Promise<JobLook>;
+  /** What waits is counted up to `most`. @param backMs only what became due since then is; undefined for all */
+  lookAtJobs(destination: number, most: number, backMs?: number): Promise<JobLook>;
   claimJob(destination: number, lease: JobLease, scope: JobScope): Promise<readonly Delivery[]>;
   adoptJob(destination: number, holder: string, holdMs: number): Promise<OrphanJob | undefined>;
   /** About to be sent; false when it must not be, as another worker holds it. */

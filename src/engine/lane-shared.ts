@@ -48,6 +48,8 @@ export interface LaneShared extends LaneOptions {
   readonly claimable: Wake;
   readonly limits: Limits;
   readonly limiters: Limiters;
+  /** For single requests of a backfill: see `backfillBuckets`. */
+  readonly backfillLimiters: Limiters;
   readonly budget: number;
   /** Units of the backfill lane that may be in hand: one slot is for whoever is live. */
   readonly backfillSlots: number;
@@ -58,6 +60,8 @@ export interface LaneShared extends LaneOptions {
   readonly signal: AbortSignal;
   /** Requests in flight. */
   busy: number;
+  /** Characters of what is in flight: see `Claimed.size`. */
+  busySize: number;
   /** Of these, units of the backfill lane, and those that wait for a permit. */
   backfilling: number;
   backfillWaiting: number;

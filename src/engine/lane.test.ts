@@ -19,6 +19,7 @@ const inStep: Claimed = {
   action: 'upsert',
   sendState: false,
   events: [event(1), event(2)],
+  size: 0,
   address: 'a@x.y',
   remote: { id: 'i', address: 'a@x.y' },
   attributes: {},
@@ -119,6 +120,12 @@ describe('what a lane records of events', () => {
       expect(settlement?.waitMs).toBeGreaterThan(0);
     },
   );
+
+  test('an outcome that waits to be written keeps nothing of what was sent', async () => {
+    const { settlement } = await run({ ...inStep, attributes: { NOTE: SECRET } }, []);
+    expect(settlement).toMatchObject({ events: [{ id: 'e1' }, { id: 'e2' }] });
+    expect(JSON.stringify(settlement)).not.toContain(SECRET);
+  });
 
   test('a state of unknown outcome is followed at once', async () => {
     const { settlement } = await run({ ...inStep, sendState: true }, ['none']);

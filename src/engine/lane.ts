@@ -3,7 +3,7 @@ import { leastTogether } from './bulk-choice.ts';
 import { claimBudget, runClaims } from './claims.ts';
 import { createLaneQueue } from './lane-queue.ts';
 import { giveBack, type LaneOptions, type LaneShared } from './lane-shared.ts';
-import { bucketsFor, createLimiters } from './limiters.ts';
+import { backfillBuckets, bucketsFor, createLimiters } from './limiters.ts';
 import type { Bucket } from './ports.ts';
 import { createSettler } from './settler.ts';
 import { runSlot } from './slot.ts';
@@ -29,19 +29,21 @@ export function createLane(options: LaneOptions): Lane {
   const claimable = createWake();
   const queue = createLaneQueue();
   const trouble = createTrouble(log, { destination: name }, 'take permits to send');
-  const limiters = createLimiters(
+  const takeSends = async (of: readonly Bucket[], want: number): Promise<{ granted: number; waitMs: number }> => {
+    try {
+      const taken = await store.takeSends(id, of, want);
+      trouble.worked();
+      return taken;
+    } catch (error) {
+      trouble.failed(error);
+      return { granted: 0, waitMs: 500 };
+    }
+  };
+  const limiters = createLimiters(limits, takeSends, () => queue.waiting(0));
+  const backfillLimiters = createLimiters(
     limits,
-    async (of, want) => {
-      try {
-        const taken = await store.takeSends(id, of, want);
-        trouble.worked();
-        return taken;
-      } catch (error) {
-        trouble.failed(error);
-        return { granted: 0, waitMs: 500 };
-      }
-    },
-    () => queue.length,
+    (of, want) => takeSends(backfillBuckets(of), want),
+    () => queue.waiting(1),
   );
   return {
     wake: () => claimable.ring(),
@@ -53,12 +55,14 @@ export function createLane(options: LaneOptions): Lane {
         claimable,
         limits,
         limiters,
+        backfillLimiters,
         budget: claimBudget(limits.concurrency, buckets),
         backfillSlots: Math.max(1, limits.concurrency - 1),
         backfillWaits: backfillWaits(buckets),
         together: [options.liveWaitMs > 0 ? 0 : (least ?? 0), least ?? 0],
         signal,
         busy: 0,
+        busySize: 0,
         backfilling: 0,
         backfillWaiting: 0,
         pauses: options.state.pauses,

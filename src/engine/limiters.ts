@@ -18,6 +18,15 @@ export function bucketsFor(limits: Pick<Limits, 'buckets'>, traffic: Traffic): r
   return limitsOf(limits, traffic).map((limit) => ({ name: limit.name, ...ratePlan(limit) }));
 }
 
+/**
+ * The same buckets for a backfill. It takes no permit while only the last half of a burst is left, so that whoever is live finds one
+ * there at once, whatever waits in this worker or any other. That takes nothing from its rate, as permits come at the same pace.
+ * Where a burst is of one there is nothing to leave.
+ */
+export function backfillBuckets(buckets: readonly Bucket[]): readonly Bucket[] {
+  return buckets.map((bucket) => ({ ...bucket, burst: Math.max(1, Math.floor(bucket.burst / 2)) }));
+}
+
 /** Half of what core/rate.ts allows between grant and send; the other half is for what happens after `acquire`. */
 function goodForMs(limits: Pick<Limits, 'buckets'>, traffic: Traffic): number {
   return Math.min(Infinity, ...limitsOf(limits, traffic).map(({ perMs }) => rateLagMs(perMs) / 2));

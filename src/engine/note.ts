@@ -39,6 +39,7 @@ export async function note(lane: LaneShared, outcome: Outcome, begunAt: number, 
     }
     case 'throttle':
       lane.limiters.drop(traffic);
+      lane.backfillLimiters.drop(traffic);
       await store.holdSends(id, bucketsFor(lane.limits, traffic), throttleMs(lane.retry, outcome.retryAfterMs));
       return;
     case 'delivered':

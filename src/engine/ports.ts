@@ -64,6 +64,8 @@ export interface Claimed extends Delivery {
   readonly sendState: boolean;
   /** In order. After an upsert, before a delete. */
   readonly events: readonly ClaimedEvent[];
+  /** Characters of its payload and its events. */
+  readonly size: number;
   readonly tries: number;
   readonly lane: Lane;
   /** When it was due, as the store's own text: the next lower bound for a claim. */
@@ -79,7 +81,12 @@ export type Lane = 0 | 1;
 export interface ClaimScope {
   /** Most contacts of each lane. */
   readonly limits: readonly [live: number, backfill: number];
-  /** Of each lane, a lower bound on when they were due, as `Claimed.dueAt`, or `-infinity`. */
+  /** Most bytes of payloads and events of a lane, but for the last one taken. */
+  readonly bytes: number;
+  /**
+   * Of each lane, a lower bound on when they were due, as `Claimed.dueAt`; `-infinity` for none, `infinity` for the last 3 s alone, by
+   * the database's clock.
+   */
   readonly after: readonly [live: string, backfill: string];
   /** Of each lane, how many must wait so that only those are taken that have to go by themselves; 0 for never. */
   readonly least: readonly [live: number, backfill: number];
@@ -191,8 +198,11 @@ export interface Store extends JobStore, BackfillStore {
   reportSweep(report: SweepReport): Promise<void>;
   /** Gives up a sweep that this worker has begun. */
   leaveSweep(): Promise<void>;
-  /** Rotates the change log when it has grown, and removes attempts older than that; drops events that waited too long. */
-  tidy(attemptsOlderThanMs: number): Promise<void>;
+  /**
+   * Rotates the change log when it has grown, and prunes the oldest of what is over: attempts older than that, or more than are kept;
+   * drops events that waited too long. @returns whether there is more to prune
+   */
+  tidy(attemptsOlderThanMs: number): Promise<boolean>;
 }
 
 /** A table whose rows are not read: its part of contacts stays as it was, its events are held. */

@@ -1,3 +1,4 @@
+import { RollcallError } from '../core/errors.ts';
 import type { DriftSample } from './audit-report.ts';
 import { addressesOf, judge } from './judge-remote.ts';
 import { readRemote, type ReadRemote } from './read-remote.ts';
@@ -33,6 +34,8 @@ export interface RecoverOptions {
   /** Names of the destinations that are not read. */
   readonly unread: readonly string[];
   readonly store: RecoverStore;
+  /** Told which destination could not be read, and why; it then counts as one that is not read. Absent: that ends it all. */
+  readonly onUnreadable?: ((access: RemoteAccess, error: RollcallError) => Promise<void>) | undefined;
 }
 
 const PAGE = 1_000;
@@ -44,14 +47,23 @@ const SAMPLES = 5;
  * @throws RollcallError `RC_EXPORT_*` when a destination cannot be read, `RC_AUDIT_BUSY`, `RC_AUDIT_LOST`, `RC_STOPPED`
  */
 export async function recover(options: RecoverOptions, signal: AbortSignal): Promise<readonly RecoverReport[]> {
-  const { accesses, unread, store } = options;
+  const { accesses, store, onUnreadable } = options;
+  const unread = [...options.unread];
   const reads: (ReadRemote & { readonly access: RemoteAccess })[] = [];
   try {
     for (const access of accesses) {
       const reading = await store.open(access.state.id);
       const entry = { access, reading, rows: 0, attributes: [], suppressions: undefined };
       reads.push(entry);
-      reads[reads.length - 1] = { ...entry, ...(await readRemote(access, reading, signal)) };
+      try {
+        reads[reads.length - 1] = { ...entry, ...(await readRemote(access, reading, signal)) };
+      } catch (error) {
+        if (onUnreadable === undefined || !isUnreadable(error)) throw error;
+        await store.close(reading);
+        reads.pop();
+        await onUnreadable(access, error);
+        unread.push(access.state.name);
+      }
     }
     // What was read first waits for the others; it must not run out meanwhile.
     for (const { reading } of reads) await store.touch(reading);
@@ -63,6 +75,11 @@ export async function recover(options: RecoverOptions, signal: AbortSignal): Pro
   } finally {
     for (const { reading } of reads) await store.close(reading).catch(() => undefined);
   }
+}
+
+/** Whether an error says that a destination cannot be read, and nothing of all others. */
+export function isUnreadable(error: unknown): error is RollcallError {
+  return error instanceof RollcallError && /^RC_(?:EXPORT|VAULT)_/.test(error.code);
 }
 
 function notRead(destination: string): RecoverReport {

@@ -23,13 +23,15 @@ export async function runSlot(lane: LaneShared, settler: Settler): Promise<void>
       continue;
     }
     if (queue.length <= lane.budget / 2) claimable.ring();
-    const { lane: of } = next.delivery;
+    const { lane: of, size } = next.delivery;
     lane.busy += 1;
+    lane.busySize += size;
     lane.backfilling += of;
     try {
       await deliver(lane, settler, next);
     } finally {
       lane.busy -= 1;
+      lane.busySize -= size;
       lane.backfilling -= of;
       // Another slot may have been held back.
       if (of === 1 && queue.length > 0) filled.ring();
@@ -48,7 +50,8 @@ async function deliver(lane: LaneShared, settler: Settler, next: Leased): Promis
   const { state, events } = performed;
   // First of all, so that nothing that fails below can lose what happened.
   settler.add(lease, {
-    delivery,
+    // Without what was sent: answers may pile up while the database is away.
+    delivery: { ...delivery, attributes: {}, events: [] },
     outcome: state?.outcome,
     events,
     waitMs: waitMs(delivery, performed, lane),
@@ -96,7 +99,8 @@ function distinct(answers: readonly Answered[]): readonly Answered[] {
 
 /** A mistake of ours with one record must not take the lane down, nor leave the record without a trace. */
 async function attempt(lane: LaneShared, { delivery, until }: Leased): Promise<Performed> {
-  const { times, limiters, signal } = lane;
+  const { times, signal } = lane;
+  const limiters = delivery.lane === 0 ? lane.limiters : lane.backfillLimiters;
   // The first request gets its full time; a further one what is left of the lease.
   const lastStart = {
     first: until - times.settleMs - times.requestMs,

@@ -5,8 +5,12 @@ import { DEFAULT_TIMES } from './times.ts';
 import { runUpkeep } from './upkeep.ts';
 import { createWake } from './wake.ts';
 
-/** Runs the upkeep over a store of which each method plays its part, for as many rounds. */
-async function run(rounds: number, parts: Partial<Store>): Promise<{ done: string[]; logs: string[] }> {
+/** Runs the upkeep over a store of which each method plays its part, for as many bites of pruning. */
+async function run(
+  rounds: number,
+  parts: Partial<Store>,
+  more: boolean[] = [],
+): Promise<{ done: string[]; logs: string[] }> {
   const done: string[] = [];
   const logs: string[] = [];
   const log = (fields: object, message: string): void => void logs.push(`${message} ${JSON.stringify(fields)}`);
@@ -25,6 +29,7 @@ async function run(rounds: number, parts: Partial<Store>): Promise<{ done: strin
       done.push('tidy');
       left -= 1;
       if (left === 0) enough.ring();
+      return more.shift() ?? false;
     },
     pauseSource: async () => void done.push('pause'),
     resumeSource: async () => undefined,
@@ -89,6 +94,15 @@ test('a brake that stops is told once, and once when it is off', async () => {
     'a brake holds nothing any more {"destination":"mailtrap","brake":"deletes"}',
     'a brake holds nothing any more {"destination":"mailtrap","brake":"changes"}',
   ]);
+});
+
+test('pruning goes on bite by bite while there is more, and holds up the rest no longer than 20 bites', async () => {
+  const { done } = await run(
+    22,
+    {},
+    Array.from({ length: 21 }, () => true),
+  );
+  expect(done).toEqual(['sweep', ...Array.from({ length: 20 }, () => 'tidy'), 'sweep', 'tidy', 'tidy']);
 });
 
 test('auth.users that cannot be read is marked', async () => {

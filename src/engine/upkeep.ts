@@ -17,6 +17,8 @@ export interface UpkeepOptions {
 }
 
 const KEEP_ATTEMPTS_MS = 7 * 24 * 3_600_000;
+/** Each prunes some thousand rows, so that what is written at full speed is pruned as fast. */
+const BITES = 20;
 
 /**
  * Until the signal aborts: makes missing triggers, looks at paused tables, sweeps on start, on schedule and when capture missed
@@ -41,7 +43,9 @@ export async function runUpkeep(options: UpkeepOptions, signal: AbortSignal): Pr
       await source.readable();
     }),
     chore('look at the brakes', async () => brakes.stopped(await store.stoppedBrakes())),
-    chore('tidy up', () => store.tidy(KEEP_ATTEMPTS_MS)),
+    chore('tidy up', async () => {
+      for (let n = 0; n < BITES && !signal.aborted && (await store.tidy(KEEP_ATTEMPTS_MS)); n += 1);
+    }),
   ].map((each) => ({ ...each, trouble: createTrouble(log, {}, each.what) }));
   while (!signal.aborted) {
     for (const { run, trouble } of chores) {

@@ -5,16 +5,18 @@ import { fatalError } from '../engine/fatal.ts';
 import { withListIds } from '../engine/list-ids.ts';
 import { observedSend, observedStore } from '../engine/observed.ts';
 import type { Observer } from '../engine/observer.ts';
-import type { Logger, Send } from '../engine/ports.ts';
+import type { DestinationState, Logger, Send } from '../engine/ports.ts';
 import { DEFAULT_TIMES, type EngineTimes } from '../engine/times.ts';
 import { codeOf } from '../engine/trouble.ts';
 import { createWake, pause } from '../engine/wake.ts';
 import { healthApp, listen } from '../server/health.ts';
 import { mountNotifications, type Notification } from '../server/notifications.ts';
 import { configured } from './configured.ts';
+import { type FailoverParts, namesProject, takeIntoUse } from './failover.ts';
 import { resolveOptions } from './resolve-options.ts';
-import { openDatabase, refOf } from '../sql/open-database.ts';
-import type { Sql } from '../sql/port.ts';
+import { openClock } from '../sql/clock.ts';
+import { openDatabase, type Patience, refOf } from '../sql/open-database.ts';
+import { NotHeard, type Sql } from '../sql/port.ts';
 import type { Identity } from '../sql/store/identity.ts';
 import { createStore } from '../sql/store/store.ts';
 import { createUndiciSend } from '../transport/undici.ts';
@@ -31,12 +33,16 @@ export interface WorkerOptions {
   readonly onReady?: (ready: { readonly healthPort: number | undefined }) => void;
   /** Other clocks than the engine's own; for tests. */
   readonly times?: Partial<EngineTimes> | undefined;
+  /** How long the database may take to answer, where that is not as long as `openPg` waits; for tests. */
+  readonly patience?: Patience | undefined;
 }
 
 /** Between looks at the log while there is no LISTEN connection, and when there shall be none. */
 const POLL_MS = 50;
 const POLL_ONLY_MS = 10;
 const LISTEN_AGAIN_MS = 5_000;
+/** A pooler seldom changes its mode. */
+const HEAR_AGAIN_MS = 600_000;
 const CLOSE_MS = 5_000;
 /** A helper leaves what is live to the workers there are; when nobody took it for so long there are none. */
 const HELPER_WAIT_MS = 2_000;
@@ -48,13 +54,13 @@ const HELPER_LOOK_MS = 200;
  */
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
   const { config, log } = options;
-  const sql = await openDatabase(config, log);
+  const sql = await openDatabase(config, log, options.patience);
   const identity: Identity = {
     configHash: config.hash,
     projectRef: refOf(config),
     environment: config.environment,
   };
-  const transport = createUndiciSend();
+  const transport = createUndiciSend({ now: await openClock(sql) });
   const changed = createWake();
   const stop = new AbortController();
   const listener =
@@ -71,6 +77,11 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   };
   try {
     const known = createStore(sql, identity);
+    const parts = { config, sql, identity, send: transport.send, log, times };
+    // A helper leaves that to the workers there are.
+    const mayTake = options.helper !== true;
+    if (mayTake && namesProject(identity.projectRef))
+      await throughFailovers(() => checkInstall(sql, identity), parts, signal);
     // Somebody may have mended a key: a restart is how that is told. The first contact still goes alone.
     await known.endPauses();
     const { routes, notifications } = await routesOf(config, sql, identity, transport.send, watching.observe);
@@ -88,27 +99,29 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     log.info({ destinations: routes.map((r) => r.state.name), health: server?.port }, 'worker started');
     options.onReady?.({ healthPort: server?.port });
     if (options.helper !== true) {
-      const parts = { sql, identity, send: transport.send, log, everyMs: times.alertsEveryMs };
-      alerting = runAlerting(config, parts, AbortSignal.any([signal, stop.signal]));
+      const told = { sql, identity, send: transport.send, log, everyMs: times.alertsEveryMs };
+      alerting = runAlerting(config, told, AbortSignal.any([signal, stop.signal]));
     }
-    await runEngine(
-      {
-        store,
-        routes,
-        log,
-        changed,
-        listening: listener.listening,
-        pollMs: config.wake === 'poll' ? POLL_ONLY_MS : POLL_MS,
-        graceMs: config.delivery.graceMs,
-        retry: config.delivery.retry,
-        eventsAtMostOnce: config.delivery.events === 'at_most_once',
-        sweepEveryMs: config.sweep.everyMs,
-        liveWaitMs: options.helper === true ? HELPER_WAIT_MS : 0,
-        random: Math.random,
-        times,
-      },
-      signal,
-    );
+    const engine = {
+      store,
+      log,
+      changed,
+      listening: listener.listening,
+      pollMs: config.wake === 'poll' ? POLL_ONLY_MS : POLL_MS,
+      graceMs: config.delivery.graceMs,
+      retry: config.delivery.retry,
+      eventsAtMostOnce: config.delivery.events === 'at_most_once',
+      sweepEveryMs: config.sweep.everyMs,
+      liveWaitMs: options.helper === true ? HELPER_WAIT_MS : 0,
+      random: Math.random,
+      times,
+    };
+    // One may be paused since.
+    const fresh = (states: readonly DestinationState[]): readonly Route[] =>
+      routes.map((route) => ({ ...route, state: states.find(({ id }) => id === route.state.id) ?? route.state }));
+    const work = (states: readonly DestinationState[]): Promise<void> =>
+      runEngine({ ...engine, routes: fresh(states) }, signal);
+    await (mayTake ? throughFailovers(work, parts, signal) : work([]));
     log.info({}, 'worker stopped');
   } catch (error) {
     throw fatalError(error) ?? error;
@@ -119,6 +132,33 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       sql.close(),
     );
   }
+}
+
+/**
+ * Runs some work anew after each failover, once this database has been taken into use, with the destinations as they are then; none
+ * at first.
+ * @throws what ended the work, when that was no failover
+ */
+async function throughFailovers(
+  work: (states: readonly DestinationState[]) => Promise<void>,
+  parts: FailoverParts,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let states: readonly DestinationState[] = []; ;) {
+    try {
+      return await work(states);
+    } catch (error) {
+      if ((fatalError(error) ?? (error as { code?: unknown })).code !== 'RC_NOT_BOUND') throw error;
+      const found = await takeIntoUse(parts, signal);
+      if (found === undefined) throw error;
+      states = found;
+      if (signal.aborted) return;
+    }
+  }
+}
+
+async function checkInstall(sql: Sql, { configHash, projectRef, environment }: Identity): Promise<void> {
+  await sql.query('select rollcall.check_install($1, $2, $3)', [configHash, projectRef, environment]);
 }
 
 async function closeInTime(first: readonly Promise<void>[], last: () => Promise<void>): Promise<void> {
@@ -139,11 +179,7 @@ async function routesOf(
   send: Send,
   observe: Observer,
 ): Promise<{ readonly routes: readonly Route[]; readonly notifications: readonly Notification[] }> {
-  await sql.query('select rollcall.check_install($1, $2, $3)', [
-    identity.configHash,
-    identity.projectRef,
-    identity.environment,
-  ]);
+  await checkInstall(sql, identity);
   const states = await createStore(sql, identity).destinations();
   const routes: Route[] = [];
   const notifications: Notification[] = [];
@@ -174,9 +210,11 @@ function keepListening(
   signal: AbortSignal,
 ): { listening: () => boolean; done: Promise<void> } {
   let open = false;
+  let told = false;
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
       const lost = createWake();
+      let againMs = LISTEN_AGAIN_MS;
       try {
         const subscription = await sql.listen('rollcall', onNotify, () => lost.ring());
         open = true;
@@ -186,9 +224,14 @@ function keepListening(
         await subscription.close();
       } catch (error) {
         log.debug({ code: codeOf(error) }, 'no LISTEN connection; polling');
+        if (error instanceof NotHeard) {
+          againMs = HEAR_AGAIN_MS;
+          if (!told) log.info({}, 'NOTIFY does not pass this pooler, so the log is polled');
+          told = true;
+        }
       }
       open = false;
-      await pause(LISTEN_AGAIN_MS, signal);
+      await pause(againMs, signal);
     }
   };
   return { listening: () => open, done: run() };

@@ -44,6 +44,7 @@ import { audit } from './migrations/0005-audit.ts';
 import { sweepState } from './migrations/0006-sweep.ts';
 import { failureState } from './migrations/0007-failures.ts';
 import { alertState } from './migrations/0008-alerts.ts';
+import { claimed } from './migrations/0009-claimed.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -57,6 +58,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 6, name: 'sweep', sql: sweepState },
   { version: 7, name: 'failures', sql: failureState },
   { version: 8, name: 'alerts', sql: alertState },
+  { version: 9, name: 'claimed', sql: claimed },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */

@@ -1,9 +1,16 @@
 import pg from 'pg';
-import type { Queryable, Row, Script, Sql } from './port.ts';
+import { NotHeard, type Queryable, type Row, type Script, type Sql } from './port.ts';
 import { connectionTarget } from './tls.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const QUERY_TIMEOUT_MS = 120_000;
+/** Of a connection that rests: then the system asks every second, ten times (libuv), whether the other side is still there. */
+const KEEP_ALIVE_MS = 10_000;
+/** The server gives up a little before we do, so that nothing goes on there that nobody waits for. */
+const SERVER_SHARE = 0.9;
+const LOCK_TIMEOUT_MS = 30_000;
+/** A NOTIFY of our own takes a millisecond, on a busy server some. */
+const HEARD_MS = 5_000;
 
 // Type ids of pg_type. Everything else comes as text: a JavaScript number or Date would round it.
 const PARSED = new Set([16, 21, 23, 700, 701, 114, 3802, 1005, 1007, 1009, 1015]);
@@ -42,8 +49,14 @@ export function openPg(options: PgOptions): Sql {
     query_timeout: options.queryMs ?? QUERY_TIMEOUT_MS,
     types,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
   };
-  const pool = new pg.Pool({ ...config, max: options.max ?? 6, idleTimeoutMillis: 30_000 });
+  const pool = new pg.Pool({
+    ...config,
+    max: options.max ?? 6,
+    idleTimeoutMillis: 30_000,
+    verify: (client, done) => void boundSession(client, options.queryMs ?? QUERY_TIMEOUT_MS, done),
+  });
   // An idle connection that dies is replaced; the next query says if the database is gone.
   pool.on('error', () => undefined);
   return {
@@ -90,6 +103,7 @@ export function openPg(options: PgOptions): Sql {
         options.onQuery?.(`listen ${channel}`);
         await client.connect();
         await client.query(`listen ${client.escapeIdentifier(channel)}`);
+        await hearing(client, pool, channel);
       } catch (error) {
         closed = true;
         client.end().catch(() => undefined);
@@ -104,6 +118,52 @@ export function openPg(options: PgOptions): Sql {
     },
     close: () => pool.end(),
   };
+}
+
+/**
+ * A pooler in transaction mode gives the connection that listens to the next one who asks, so that we would wait for ever. So one
+ * NOTIFY is sent, over another connection: over the same one it might be told together with its own answer.
+ * @throws NotHeard when it does not arrive
+ */
+async function hearing(client: pg.Client, pool: pg.Pool, channel: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const heard = new Promise<boolean>((resolve) => {
+    client.once('notification', () => resolve(true));
+    timer = setTimeout(() => resolve(false), HEARD_MS);
+  });
+  try {
+    await pool.query('select pg_notify($1, $2)', [channel, '']);
+    if (!(await heard)) throw new NotHeard('a NOTIFY did not arrive');
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Bounds what a session of ours takes at the server: statements, waits for locks, and transactions in which nothing happens. Only a
+ * session that is ours alone: behind a pooler, where the process is another one than the greeting said, what is set for a session
+ * meets whoever gets it next, and what is asked for at the start is refused (PgBouncer, `ignore_startup_parameters`). There our
+ * own clock ends a statement, with what is set for the role. A shorter time that was set for the role stays.
+ */
+async function boundSession(client: pg.ClientBase, queryMs: number, done: (error?: Error) => void): Promise<void> {
+  const serverMs = Math.round(queryMs * SERVER_SHARE);
+  try {
+    await client.query(
+      `select set_config(s.name, w.ms, false)
+       from (values ('statement_timeout', $2), ('lock_timeout', $3), ('idle_in_transaction_session_timeout', $2)) as w(name, ms)
+       join pg_settings s on s.name = w.name
+      where pg_backend_pid() = $1 and s.setting::bigint not between 1 and w.ms::bigint`,
+      [
+        (client as unknown as { readonly processID: number | null }).processID,
+        String(serverMs),
+        String(Math.min(LOCK_TIMEOUT_MS, serverMs)),
+      ],
+    );
+  } catch (error) {
+    done(error as Error);
+    return;
+  }
+  done();
 }
 
 function session(client: pg.ClientBase, onQuery: PgOptions['onQuery']): Queryable & Script {

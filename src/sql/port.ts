@@ -16,9 +16,15 @@ export interface Sql extends Queryable {
   transaction<T>(work: (tx: Queryable & Script) => Promise<T>): Promise<T>;
   /**
    * Calls `onNotify` for each NOTIFY on a channel, over its own connection, until closed. A lost connection is `onLost`.
+   * @throws NotHeard where a NOTIFY does not arrive: a pooler in transaction mode takes LISTEN, and that is all
    */
   listen(channel: string, onNotify: () => void, onLost: () => void): Promise<{ close(): Promise<void> }>;
   close(): Promise<void>;
+}
+
+/** LISTEN was accepted, and a NOTIFY did not arrive. */
+export class NotHeard extends Error {
+  readonly code = 'not_heard';
 }
 
 /** What runs several statements at once, without parameters. */

@@ -12,6 +12,7 @@ export function delivery(parts: Partial<Claimed>): Claimed {
     action: 'upsert',
     sendState: true,
     events: [],
+    size: 0,
     address: 'ann@example.com',
     remote: null,
     attributes: {},

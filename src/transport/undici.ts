@@ -20,17 +20,19 @@ export interface UndiciSendOptions extends GuardOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** PEM certificates trusted instead of the system's, for a destination behind a private authority. */
   readonly ca?: string | undefined;
+  /** The time that signatures tell, in ms since the epoch; that of this machine when absent. */
+  readonly now?: (() => number) | undefined;
   /** Resolves names; `dns.lookup` when absent. */
   readonly lookup?: LookupAll | undefined;
 }
 
-function headersOf(request: HttpRequest, auth: Auth): Record<string, string> {
+function headersOf(request: HttpRequest, auth: Auth, now: () => number): Record<string, string> {
   const own = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]): [string, string] => [name.toLowerCase(), value]),
   );
   return {
     ...own,
-    ...('sign' in auth ? signatureHeaders(request, auth.secrets) : { [auth.header.toLowerCase()]: auth.value }),
+    ...('sign' in auth ? signatureHeaders(request, auth.secrets, now()) : { [auth.header.toLowerCase()]: auth.value }),
   };
 }
 
@@ -184,7 +186,10 @@ export function createUndiciSend(options: UndiciSendOptions = {}): { send: Send;
       const path = url.pathname + url.search;
       const { body } = request;
       const through = guard === TO_PRIVATE ? (toPrivate ??= open(TO_PRIVATE)) : agent;
-      through.dispatch({ origin: url.origin, path, method, headers: headersOf(request, auth), body }, exchange);
+      through.dispatch(
+        { origin: url.origin, path, method, headers: headersOf(request, auth, options.now ?? Date.now), body },
+        exchange,
+      );
     });
   }
 

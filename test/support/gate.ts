@@ -1,17 +1,26 @@
 import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net';
 import { onCleanup } from './database.ts';
 
-/** A TCP forwarder on a fixed port that can be shut, so that connections are refused, and opened again. */
+/** A TCP forwarder on a fixed port: what a stable host name or a network is to whoever connects. */
 export interface Gate {
   readonly port: number;
+  /** Connections end, and new ones are refused. */
   shut(): Promise<void>;
   open(): Promise<void>;
+  /** New connections lead to another port from now on. */
+  aim(targetPort: number): void;
+  /** True: nothing passes any more, and nobody is told; what is sent meanwhile is lost. */
+  swallow(all: boolean): void;
 }
 
 export async function createGate(targetPort: number): Promise<Gate> {
   const sockets = new Set<Socket>();
+  let target = targetPort;
+  let swallowing = false;
   const server = createServer((near) => {
-    const far = createConnection(targetPort, '127.0.0.1');
+    const far = createConnection(target, '127.0.0.1');
+    // A packet is lost for good: whoever was connected meanwhile never hears of the other side again.
+    let cut = swallowing;
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -22,7 +31,10 @@ export async function createGate(targetPort: number): Promise<Gate> {
         sockets.delete(from);
         to.destroy();
       });
-      from.pipe(to);
+      from.on('data', (bytes) => {
+        cut ||= swallowing;
+        if (!cut) to.write(bytes);
+      });
     }
   });
   const listen = (port: number): Promise<void> =>
@@ -40,5 +52,15 @@ export async function createGate(targetPort: number): Promise<Gate> {
     await closed;
   };
   onCleanup(shut);
-  return { port, shut, open: () => listen(port) };
+  return {
+    port,
+    shut,
+    open: () => listen(port),
+    aim(to) {
+      target = to;
+    },
+    swallow(all) {
+      swallowing = all;
+    },
+  };
 }

@@ -20,7 +20,7 @@ export interface World {
   /** Everything workers of this world logged. */
   readonly logs: readonly string[];
   /** Starts a worker in this process; `stop` resolves when it has ended, and rejects with what ended it. */
-  start(config?: Config, options?: Pick<WorkerOptions, 'times' | 'health'>): Promise<RunningWorker>;
+  start(config?: Config, options?: Pick<WorkerOptions, 'times' | 'health' | 'patience'>): Promise<RunningWorker>;
   /** Signs a person up; returns the id. */
   signUp(email: string, metadata?: object, more?: Readonly<Record<string, unknown>>): Promise<string>;
   /** Waits until nothing is due and the log is folded. */

@@ -26,8 +26,8 @@ language sql set search_path = '' ${KEYS_FIRST} as $body$
          where e.contact_id = x.id and e.destination_id = p_destination and e.state = 'pending' offset 0) e))
 $body$;
 
--- Ends the wait of events whose contact does not exist after 72 hours, and forgets those that ended a week ago; at most p_limit
--- of each. The wait goes on, and is looked at again in an hour, while the contact or the destination is what is waited for: the
+-- Ends the wait of events whose contact does not exist after 72 hours, and forgets those that ended a week ago, or that are
+-- more than history_most() behind the newest; at most p_limit of each. The wait goes on, and is looked at again in an hour, while the contact or the destination is what is waited for: the
 -- contact's upsert is due, or the destination is paused. Those whose contact exists are made due, should nothing else have done
 -- it: before any event is locked, as settle has it. Returns how many ended or were forgotten.
 create or replace function rollcall.expire_events(p_limit int) returns int language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
@@ -62,10 +62,14 @@ begin
     get diagnostics v_ended = row_count;
     v_dropped := v_dropped + v_ended;
   end loop;
+  -- Only those that ended first are looked at, so that nothing is walked over in vain.
   delete from rollcall.events e where e.seq = any(array(
-    select x.seq from rollcall.events x
-     where x.state <> 'pending' and x.ended_at < clock_timestamp() - interval '7 days'
-     order by x.ended_at limit p_limit for update skip locked));
+    with oldest as materialized (
+      select x.seq, x.ended_at from rollcall.events x where x.state <> 'pending' order by x.ended_at limit p_limit
+    )
+    select x.seq from oldest o cross join lateral (select x.seq from rollcall.events x where x.seq = o.seq offset 0 for update skip locked) x
+     where o.ended_at < clock_timestamp() - interval '7 days'
+        or o.seq <= (select max(y.seq) from rollcall.events y) - rollcall.history_most()));
   get diagnostics v_pruned = row_count;
   return v_dropped + v_pruned;
 end $body$;

@@ -272,6 +272,7 @@ begin
 
   -- Contacts that waited for a released address are looked at again.
   if v_released is not null then
+    perform rollcall.forget_past_addresses(p_destination, array(select w.contact_id from unnest(p_wanted) w));
     perform rollcall.capture(array_agg(c.key))
        from unnest(v_released) as r(address)
        cross join lateral (select s.contact_id from rollcall.desired s

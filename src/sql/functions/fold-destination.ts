@@ -13,7 +13,7 @@ declare
   v_addresses text[];
   v_apart text[];       -- addresses that several of them want, or at which somebody may still exist
   v_waiting boolean := exists (select from rollcall.desired s where s.waiting_for is not null);
-  v_new rollcall.wanted[];
+  v_kinds text[];
   v_others rollcall.wanted[];
   v_rest record;
 begin
@@ -23,9 +23,8 @@ begin
   v_apart := array(select a from unnest(v_addresses) a group by a having count(*) > 1
     union all
     select unnest(o.leftovers) from rollcall.desired o where o.destination_id = p_destination and o.leftovers && v_addresses);
-  select array_agg(w) filter (where x.kind = 'new'), array_agg(w) filter (where x.kind = 'other')
-    into v_new, v_others
-    from (select w, w.contact_id, w.verdict, w.address, w.hash from unnest(p_wanted) w) v
+  select array_agg(x.kind order by v.place) into v_kinds
+    from unnest(p_wanted) with ordinality as v(contact_id, key, verdict, address, consent, payload, hash, mapped, place)
     left join lateral (select s.action, s.reason, s.address, s.waiting_for, s.hash from rollcall.desired s
       where s.destination_id = p_destination and s.contact_id = v.contact_id offset 0) s on true
     cross join lateral (select case
@@ -44,20 +43,25 @@ begin
       else 'new' end as kind) x;
   changed := 0; failed := 0;
   -- First, so that the events of a guest find the user who the guest turns out to be.
-  if v_new is not null then
+  if 'new' = any(v_kinds) then
     v_now := clock_timestamp();
     with written as (
       insert into rollcall.desired (destination_id, contact_id, action, address, payload, mapped, consent, hash, version)
       select p_destination, w.contact_id, 'upsert', w.address, w.payload, w.mapped,
              case w.consent when 'missing' then 'none' else w.consent end, w.hash, 1
-        from unnest(v_new) w order by w.contact_id
+        from rows from (unnest(p_wanted), unnest(v_kinds)) as w(contact_id, key, verdict, address, consent, payload, hash, mapped, kind)
+       where w.kind = 'new' order by w.contact_id
       returning contact_id
     )
     insert into rollcall.due (destination_id, contact_id, lane, due_at, since)
       select p_destination, w.contact_id, p_lane, v_now, v_now from written w;
-    changed := changed + cardinality(v_new);
+    get diagnostics changed = row_count;
   end if;
-  if v_others is not null then
+  if 'other' = any(v_kinds) then
+    v_others := case when 'other' = all(v_kinds) then p_wanted else array(select w
+      from unnest(p_wanted) with ordinality as x(contact_id, key, verdict, address, consent, payload, hash, mapped, place)
+      cross join lateral (select (x.contact_id, x.key, x.verdict, x.address, x.consent, x.payload, x.hash, x.mapped)::rollcall.wanted as w) y
+     where v_kinds[x.place] = 'other') end;
     select * into v_rest from rollcall.fold_careful(p_destination, v_others, p_lane);
     changed := changed + v_rest.changed; failed := v_rest.failed;
   end if;

@@ -12,6 +12,9 @@ function kept(contact: string): string {
              offset 0))`;
 }
 
+/** Past addresses of a contact at a destination that are kept: by the last of them a stray there is known. */
+const PAST_ADDRESSES_MOST = 20;
+
 /** Least data: of whoever left, and is nowhere any more, nothing is kept. */
 export const forget: string = /* sql */ `
 -- Contacts that no destination has and no source names. A key holds an address, or leads to one. Whoever comes back is new.
@@ -41,6 +44,15 @@ begin
        and not exists (select from rollcall.desired s where s.contact_id = c.id offset 0) and not ${kept('c.id')}
        offset 0 for update skip locked) c));
 end $body$;
+
+-- All but the last addresses that each of these has given up. The owner rows are locked by the caller.
+create or replace function rollcall.forget_past_addresses(p_destination smallint, p_contacts bigint[]) returns void
+language sql set search_path = '' ${KEYS_FIRST} as $body$
+  delete from rollcall.past_addresses d where d.id = any(array(
+    select o.id from unnest(p_contacts) as c(id)
+      cross join lateral (select p.id from rollcall.past_addresses p
+        where p.contact_id = c.id and p.destination_id = p_destination order by p.id desc offset ${PAST_ADDRESSES_MOST}) o))
+$body$;
 
 -- The owner rows are locked by the caller.
 create or replace function rollcall.forget_of(p_contacts bigint[]) returns int language plpgsql set search_path = '' ${KEYS_FIRST} as $body$

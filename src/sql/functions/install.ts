@@ -75,9 +75,10 @@ begin
   perform rollcall.release_events();
 end $body$;
 
+-- Later than the last binding, also by the clock of a standby that is behind: see is_set_back.
 create or replace function rollcall.bind_here(p_ref text, p_environment text) returns void language sql as $body$
   update rollcall.install set identity = rollcall.identity(), project_ref = p_ref, environment = p_environment,
-         bound_at = clock_timestamp(), set_back_at = null
+         bound_at = greatest(clock_timestamp(), bound_at + interval '1 microsecond'), set_back_at = null
 $body$;
 
 -- Binds to the database as it is: leases of workers elsewhere end, and everybody is sent again, as the destinations may have seen

@@ -14,23 +14,29 @@ export function fitsMany(consents: string): string {
 /** Requests for many contacts: claimed, started, watched and settled as one. See SPEC.md, "States of a job". */
 export const jobs: string = /* sql */ `
 -- How many wait in a lane, counted up to p_most, and for how long the first of them has.
-create or replace function rollcall.backlog(p_destination smallint, p_lane smallint, p_most int, out waiting int, out oldest_ms bigint)
+-- p_from: a lower bound on when they were due, so that no dead rows are walked over.
+drop function if exists rollcall.backlog(smallint, smallint, int);
+create or replace function rollcall.backlog(p_destination smallint, p_lane smallint, p_most int, p_from timestamptz,
+  out waiting int, out oldest_ms bigint)
 language sql set search_path = '' ${KEYS_FIRST} as $body$
   select count(*)::int, coalesce((extract(epoch from clock_timestamp() - min(x.due_at)) * 1000)::bigint, 0)
     from (select d.due_at from rollcall.due d
-           where d.queue = p_destination * 4 + p_lane and d.due_at <= clock_timestamp() and d.token is null limit p_most) x
+           where d.queue = p_destination * 4 + p_lane and d.due_at >= p_from and d.due_at <= clock_timestamp() and d.token is null limit p_most) x
 $body$;
 
 -- What there is to be done about requests for many: the backlog of both lanes, how many are at work, whether a walk is still adding
--- to the backfill, and whether there is one whose worker is gone.
-create or replace function rollcall.look_at_jobs(p_destination smallint, p_most int,
+-- to the backfill, and whether there is one whose worker is gone. p_back: how far back the backlog is looked for; null for all of it.
+drop function if exists rollcall.look_at_jobs(smallint, int);
+create or replace function rollcall.look_at_jobs(p_destination smallint, p_most int, p_back interval,
   out live int, out live_ms bigint, out backfill int, out backfill_ms bigint, out at_work int, out growing boolean, out orphan boolean)
 language sql set search_path = '' ${KEYS_FIRST} as $body$
   select l.waiting, l.oldest_ms, b.waiting, b.oldest_ms,
          (select count(*)::int from rollcall.jobs j where j.destination_id = p_destination and j.state <> 'ended'),
          exists (select from rollcall.backfills f where f.walked_at is null),
          exists (select from rollcall.jobs j where j.destination_id = p_destination and j.held_until < clock_timestamp())
-    from rollcall.backlog(p_destination, 0::smallint, p_most) l cross join rollcall.backlog(p_destination, 1::smallint, p_most) b
+    from (select coalesce(clock_timestamp() - p_back, '-infinity') as since) f
+    cross join lateral rollcall.backlog(p_destination, 0::smallint, p_most, f.since) l
+    cross join lateral rollcall.backlog(p_destination, 1::smallint, p_most, f.since) b
 $body$;
 
 -- Leases those due contacts of a lane that one request can carry; none while as many jobs as may are at work there.
@@ -177,7 +183,8 @@ declare
 begin
   select * into v_job from rollcall.jobs j where j.token = p_token and j.holder = p_holder for update;
   if not found then return; end if;
-  perform rollcall.settle(v_job.destination_id, p_token, p_grace, p_results);
+  perform rollcall.settle(v_job.destination_id, p_token, p_grace, (
+    select jsonb_agg(r || jsonb_build_object('claimed_at', v_job.begun_at)) from jsonb_array_elements(p_results) r));
   perform rollcall.leave_job(p_token, v_out);
 end $body$;
 
@@ -211,12 +218,12 @@ begin
     left join lateral (select s.version, s.action, s.carry_from, s.leftovers from rollcall.desired s
       where s.destination_id = v_destination and s.contact_id = x.id offset 0 for update) s on true;
   select coalesce(array_agg(y.id) filter (where y.plain), '{}'),
-         jsonb_agg(v_job.result || jsonb_build_object('contact', y.id, 'version', y.version, 'action', 'upsert', 'address', y.address))
+         jsonb_agg(v_job.result || jsonb_build_object('contact', y.id, 'claimed_at', v_job.begun_at, 'version', y.version, 'action', 'upsert', 'address', y.address))
            filter (where not y.plain)
     into v_plain, v_others
     from (
       select x.*, v_job.result ->> 'outcome' = 'delivered' and x.same and coalesce(d.token = p_token, false)
-               and coalesce(d.unknown_until <= clock_timestamp(), true)
+               and coalesce(d.unknown_until <= v_job.begun_at, true)
                and not (v_waiting and exists (select from rollcall.events e
                  where e.contact_id = x.id and e.destination_id = v_destination and e.state = 'pending' and e.ready offset 0)) as plain
         from unnest(v_contacts, v_versions, v_addresses, v_same) as x(id, version, address, same)

@@ -7,6 +7,9 @@ const NOT_GONE = `('source_paused', 'unmapped', 'address_taken')`;
 /** The status of a row that is no contact: an address that must not be mailed, as the destination says beside its export. */
 export const SUPPRESSED = 'suppressed';
 
+/** Most bytes of payloads in a page of contacts, but for the last of them. */
+const PAGE_BYTES = 16 * 2 ** 20;
+
 /** What a destination has: read, kept while it is compared, and compared. See docs/operations.md, "Audit". */
 export const remote: string = /* sql */ `
 create or replace function rollcall.forget_remote(p_destination smallint) returns void language plpgsql set search_path = '' as $body$
@@ -85,7 +88,7 @@ language sql stable set search_path = '' ${KEYS_FIRST} as $body$
       or exists (select from rollcall.attempts a where a.contact_id = p_contact and a.destination_id = p_destination and a.at >= p_since offset 0)
 $body$;
 
--- A page of our contacts with what was found of each: under its address; under its id or an address that it had, unless
+-- A page of our contacts with what was found of each, the first of them alone where its payload has more bytes than a page: under its address; under its id or an address that it had, unless
 -- that is somebody else's now.
 create or replace function rollcall.compare_remote(p_destination smallint, p_run uuid, p_after bigint, p_limit int)
 returns table (contact_id bigint, version bigint, action text, address text, remote_address text, remote_id text, consent text,
@@ -101,8 +104,10 @@ begin
               when s.action <> 'none' and s.delivered_version is distinct from s.version then 'refused'
               else 'in_step' end,
          coalesce(f.found, '[]')::text
-    from (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id > p_after
-           order by s.contact_id limit p_limit) s
+    from (select x.*, coalesce(sum(octet_length(x.payload::text)) over (order by x.contact_id
+                   rows between unbounded preceding and 1 preceding), 0) as before
+            from (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id > p_after
+                   order by s.contact_id limit p_limit) x) s
     cross join lateral (
       select jsonb_agg(jsonb_build_object('place', r.place::text, 'address', r.written, 'plainAddress', r.address, 'id', r.remote_id,
                'status', r.status, 'fields', r.fields) order by r.place) as found
@@ -121,6 +126,7 @@ begin
                             and o.contact_id <> s.contact_id offset 0)
          and not exists (select from rollcall.desired o where o.destination_id + 0 = p_destination and o.remote_id = r.remote_id
                             and o.contact_id <> s.contact_id offset 0)) f
+   where s.before < ${PAGE_BYTES}
    order by s.contact_id;
 end $body$;
 

@@ -1,3 +1,6 @@
+/** Backfills that ended, the last ones. */
+const BACKFILLS_MOST = 100;
+
 /** Keeping the log small without ever standing in a writer's way. See ARCHITECTURE.md, "Reasons". */
 export const rotate: string = /* sql */ `
 -- Two steps, in two transactions. First the oldest table is emptied: its lock is asked for without queueing, as writers behind
@@ -25,21 +28,36 @@ begin
   return false;
 end $body$;
 
--- Prunes in small bites, and rotates the log when the current table has grown.
-create or replace function rollcall.tidy(p_attempts_older interval) returns void language plpgsql set search_path = '' as $body$
+do $drop$ begin
+  -- What a function returns cannot be changed in place.
+  if exists (select from pg_proc p where p.oid = to_regprocedure('rollcall.tidy(interval)') and p.prorettype = 'void'::regtype) then
+    drop function rollcall.tidy(interval);
+  end if;
+end $drop$;
+-- Prunes in small bites, and rotates the log when the current table has grown. True when there is more to prune: the next bite is
+-- another transaction.
+create or replace function rollcall.tidy(p_attempts_older interval) returns boolean language plpgsql set search_path = '' as $body$
+declare
+  v_most bigint := rollcall.history_most();
+  v_pruned int;
+  v_more boolean;
 begin
   perform rollcall.note_work();
   -- Only the oldest are looked at: they are in order of their ids, more or less.
   delete from rollcall.attempts where id in (
     select x.id from (select a.id, a.at from rollcall.attempts a order by a.id limit 5000) x
-     where x.at < clock_timestamp() - p_attempts_older);
-  perform rollcall.expire_events(1000);
-  perform rollcall.forget_contacts(1000);
+     where x.at < clock_timestamp() - p_attempts_older or x.id <= (select max(a.id) from rollcall.attempts a) - v_most);
+  get diagnostics v_pruned = row_count;
+  v_more := v_pruned >= 5000;
+  v_more := rollcall.expire_events(1000) >= 1000 or v_more;
+  v_more := rollcall.forget_contacts(1000) >= 1000 or v_more;
   perform rollcall.tidy_brakes();
   perform rollcall.forget_old_remote();
+  delete from rollcall.backfills b where b.ended_at is not null and b.id <= (select max(x.id) from rollcall.backfills x) - ${BACKFILLS_MOST};
   -- Last, so that its lock is held for no more than a truncation.
   if pg_table_size(format('rollcall.changes_%s', (select last_value from rollcall.current_log))::regclass) > 1048576 then
     perform rollcall.rotate_log();
   end if;
+  return v_more;
 end $body$;
 `;

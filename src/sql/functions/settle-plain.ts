@@ -1,3 +1,4 @@
+import { claimedAt } from './claimed-at.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 
 /**
@@ -13,6 +14,8 @@ declare
   v_contacts bigint[];
   v_places bigint[];
   v_tokens uuid[];
+  v_leases bigint[];
+  v_claimed timestamptz[];
   v_ids text[];
   v_same boolean[];
   v_apart boolean;      -- no two of them were given one id
@@ -22,25 +25,25 @@ declare
   v_waiting boolean;
 begin
   with result as materialized (
-    select r.* from rows from (jsonb_to_recordset(p_results) as (contact bigint, token uuid, version bigint, action text, outcome text,
+    select r.* from rows from (jsonb_to_recordset(p_results) as (contact bigint, token uuid, lease_ms bigint, claimed_at timestamptz, version bigint, action text, outcome text,
         address text, touched text, remote_id text, forget_remote boolean, partial boolean, events jsonb)) with ordinality
-        as r(contact, token, version, action, outcome, address, touched, remote_id, forget_remote, partial, events, place)
+        as r(contact, token, lease_ms, claimed_at, version, action, outcome, address, touched, remote_id, forget_remote, partial, events, place)
      order by r.contact
   )
-  select array_agg(r.contact), array_agg(r.place), array_agg(coalesce(r.token, p_token)), array_agg(r.remote_id),
+  select array_agg(r.contact), array_agg(r.place), array_agg(coalesce(r.token, p_token)), array_agg(r.lease_ms), array_agg(r.claimed_at), array_agg(r.remote_id),
          array_agg(coalesce(r.outcome = 'delivered' and r.action = 'upsert' and r.partial is not true and r.forget_remote is not true
            and coalesce(r.events = '[]', true) and coalesce(r.touched = r.address, true)
            and s.version = r.version and s.action = 'upsert' and s.address = r.address and coalesce(s.remote_address = r.address, true)
            and coalesce(s.remote_id = r.remote_id, true) and s.carry_from is null and s.leftovers is null, false)),
          count(r.remote_id) = count(distinct r.remote_id)
-    into v_contacts, v_places, v_tokens, v_ids, v_same, v_apart
+    into v_contacts, v_places, v_tokens, v_leases, v_claimed, v_ids, v_same, v_apart
     from result r
     left join lateral (select s.version, s.action, s.address, s.remote_address, s.remote_id, s.carry_from, s.leftovers
         from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0 for update) s on true;
-  select array_agg(x.same and coalesce(d.token = x.token and coalesce(d.unknown_until <= clock_timestamp(), true), false))
+  select array_agg(x.same and coalesce(d.token = x.token and coalesce(d.unknown_until <= ${claimedAt('x', 'x.token')}, true), false))
     into v_same
-    from unnest(v_contacts, v_tokens, v_same) as x(contact, token, same)
-    left join lateral (select d.token, d.unknown_until from rollcall.due d
+    from unnest(v_contacts, v_tokens, v_leases, v_claimed, v_same) as x(contact, token, lease_ms, claimed_at, same)
+    left join lateral (select d.token, d.due_at, d.unknown_until from rollcall.due d
       where d.destination_id = p_destination and d.contact_id = x.contact offset 0 for update) d on true;
   -- In statements of their own: what was released while we waited for the locks is seen.
   v_waiting := exists (select from rollcall.events e where e.state = 'pending');

@@ -1,3 +1,4 @@
+import { claimedAt } from './claimed-at.ts';
 import { givenUp, lastWords } from './give-up.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 import { REFUSED } from './refused.ts';
@@ -9,13 +10,14 @@ do $types$ begin
     create type rollcall.result as (contact bigint, version bigint, action text, outcome text, address text, remote_id text,
       code text, field text, message text, wait_ms bigint, latency_ms int, forget_remote boolean, partial boolean,
       held boolean, tries int, unknown_until timestamptz, theirs boolean, arrived boolean, touched text, lease_end timestamptz,
-      stuck boolean, failing_since timestamptz, gave_up boolean);
+      stuck boolean, failing_since timestamptz, gave_up boolean, claimed_at timestamptz);
   end if;
 end $types$;
 
 -- Records what came of a batch, and says how many of it are due again. Sent under the lease p_token, where a result names no other.
--- p_results: [{contact, token, version, action, outcome, address, remote_id, code, field, message, wait_ms, window_ms, latency_ms, forget_remote, partial, touched, events: [{id, outcome, code, message, latency_ms}]}]. With the action
--- 'events' nothing is said of the state. Touched: another address the request was about. Partial: the new
+-- p_results: [{contact, token, lease_ms, version, action, outcome, address, remote_id, code, field, message, wait_ms, window_ms, latency_ms, forget_remote, partial, touched, events: [{id, outcome, code, message, latency_ms}]}]. With the action
+-- 'events' nothing is said of the state. lease_ms: how long its lease was, or claimed_at: whatever an earlier attempt may still do
+-- until after that is not over with this one, however late it is settled. Touched: another address the request was about. Partial: the new
 -- address was accepted, the old one is still to be removed.
 create or replace function rollcall.settle(p_destination smallint, p_token uuid, p_grace interval, p_results jsonb) returns int
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
@@ -54,10 +56,11 @@ begin
            coalesce(jsonb_array_length(r.events) > 0 and r.wait_ms > 0, false) or jsonb_path_exists(coalesce(r.events, '[]'),
              '$[*] ? (@.outcome == "retry" || @.outcome == "throttle" || @.outcome == "unknown")'),
            d.failing_since, coalesce(r.outcome in ('retry', 'unknown') and r.version = s.version and s.action <> 'none' and d.token = l.token, false)
-             and ${givenUp('d', 'r.window_ms', 'v_clock')}
+             and ${givenUp('d', 'r.window_ms', 'v_clock')},
+           ${claimedAt('r', 'l.token')}
            )::rollcall.result)
     into v_results
-    from jsonb_to_recordset(p_results) as r(contact bigint, token uuid, version bigint, action text, outcome text, address text, touched text,
+    from jsonb_to_recordset(p_results) as r(contact bigint, token uuid, lease_ms bigint, claimed_at timestamptz, version bigint, action text, outcome text, address text, touched text,
       remote_id text, code text, field text, message text, wait_ms bigint, window_ms bigint, latency_ms int, forget_remote boolean,
       partial boolean, events jsonb)
     cross join lateral (select coalesce(r.token, p_token) as token) l
@@ -81,7 +84,7 @@ begin
              or row_number() over (partition by r.remote_id, r.arrived and not r.theirs order by r.n desc) = 1 as id_owner
       from unnest(v_results) with ordinality as r(contact, version, action, outcome, address, remote_id, code, field, message, wait_ms,
         latency_ms, forget_remote, partial, held, tries, unknown_until, theirs, arrived, touched, lease_end, stuck, failing_since,
-        gave_up, n)
+        gave_up, claimed_at, n)
   ), next as materialized (
     select r.*, s.hash,
            case when r.outcome = 'delivered' then greatest(s.delivered_version, r.version)
@@ -94,13 +97,13 @@ begin
            case
              -- An earlier upsert of unknown outcome may still arrive: then the delete is sent once more after the grace.
              when r.outcome = 'delivered' and r.action = 'delete' and s.action = 'delete' and r.held
-               and coalesce(r.unknown_until <= v_now, true) then 'none'
+               and coalesce(r.unknown_until <= r.claimed_at, true) then 'none'
              when x.revived and v_leave <> 'keep' then v_leave
              else s.action end as wanted_action,
            s.version + (x.revived and v_leave <> 'keep')::int as wanted,
            case
              when v.vanished then null
-             when r.action = 'delete' then case when r.outcome = 'delivered' and r.held and coalesce(r.unknown_until <= v_now, true)
+             when r.action = 'delete' then case when r.outcome = 'delivered' and r.held and coalesce(r.unknown_until <= r.claimed_at, true)
                then null else s.remote_address end
              when r.address is null or s.remote_address = r.address then s.remote_address
              when r.arrived and r.theirs then case when r.outcome = 'delivered' then null else s.remote_address end
@@ -113,10 +116,12 @@ begin
              when r.arrived and r.theirs then null
              when r.arrived then case when r.id_owner then coalesce(r.remote_id, s.remote_id) end
              else s.remote_id end as next_remote_id,
-           s.takeover and not (r.outcome = 'delivered' and s.version = r.version) as takeover,
+           -- What was its owner's before may still arrive: then the repetition has to clear it once more.
+           s.takeover and not (r.outcome = 'delivered' and s.version = r.version and coalesce(r.unknown_until <= r.claimed_at, true)) as takeover,
            case when r.outcome = 'delivered' and s.version = r.version then null else s.carry_from end as carry_from,
            case
-             when r.outcome = 'delivered' and r.held then null
+             -- Removed, and perhaps made again by an earlier attempt that still arrives: then the repetition removes it once more.
+             when r.outcome = 'delivered' and r.held and coalesce(r.unknown_until <= r.claimed_at, true) then null
              when r.arrived and not r.theirs and s.remote_address <> r.address
                and s.remote_address <> all(coalesce(s.leftovers, '{}')) then array_append(s.leftovers, s.remote_address)
              else s.leftovers end as leftovers,
@@ -128,7 +133,7 @@ begin
                                    and (r.arrived or r.outcome = 'unknown') as revived,
                                  r.action = 'events' and s.delivered_version is distinct from s.version and ${REFUSED} as refused) x
       -- Gone there, and nothing that is known to be accepted would bring it back: the events wait until it exists.
-      cross join lateral (select r.action = 'events' and r.forget_remote and coalesce(r.unknown_until <= v_now, true)
+      cross join lateral (select r.action = 'events' and r.forget_remote and coalesce(r.unknown_until <= r.claimed_at, true)
                                    and (s.action <> 'upsert' or x.refused) as vanished) v
   ), state as (
     -- Each row is there and locked: an insert that conflicts is an update by key.
@@ -145,9 +150,9 @@ begin
            imported = excluded.imported
   ), judged as (
     select r.*, e.waits, not e.waits and (r.wanted_action = 'none' or case when r.action = 'events'
-               then coalesce(r.unknown_until <= v_now, true)
+               then coalesce(r.unknown_until <= r.claimed_at, true)
                  and (coalesce(r.delivered_version = r.wanted, false) or r.refused and r.forget_remote is not true)
-               else r.version = r.wanted and (r.outcome = 'reject' or r.gave_up or r.outcome = 'delivered' and coalesce(r.unknown_until <= v_now, true))
+               else r.version = r.wanted and (r.outcome = 'reject' or r.gave_up or r.outcome = 'delivered' and coalesce(r.unknown_until <= r.claimed_at, true))
              end) as finished
       from next r
       cross join lateral (select v_waiting and coalesce(r.next_remote_address, r.next_remote_id) is not null and exists (select from rollcall.events e
@@ -169,7 +174,7 @@ begin
              -- It is not to be sent once more: only the events are. The dead letter remembers.
              when j.gave_up then null
              when j.outcome = 'unknown' then greatest(j.unknown_until, v_now + p_grace)
-             when j.outcome = 'delivered' and j.unknown_until <= v_now then null
+             when j.outcome = 'delivered' and j.unknown_until <= j.claimed_at then null
              when j.outcome = 'reject' and j.version = j.wanted then null
              else j.unknown_until end,
            case when j.gave_up or j.outcome in ('delivered', 'reject') then null

@@ -14,7 +14,8 @@ interface ClaimRow {
   readonly address: string | null;
   readonly remote_address: string | null;
   readonly remote_id: string | null;
-  readonly payload: string;
+  /** Null: it did not fit into the bytes that were asked for. */
+  readonly payload: string | null;
   readonly consent: ConsentState;
   readonly carry_from: string | null;
   readonly takeover: boolean;
@@ -27,7 +28,7 @@ interface ClaimRow {
   /** Absent where the installed function is older than this program. */
   readonly send_state?: boolean;
   /** JSON text: [{id, name, properties, at, tries}]; absent as above. */
-  readonly events?: string;
+  readonly events?: string | null;
   /** Absent as above. */
   readonly again?: boolean;
   readonly install: string;
@@ -41,7 +42,7 @@ export async function claim(
   identity: Identity,
   destination: number,
   lease: Lease,
-  { limits, after, least, consents, liveWaitMs }: ClaimScope,
+  { limits, bytes, after, least, consents, liveWaitMs }: ClaimScope,
   position?: Pick<Position, 'lsn' | 'boundAt'>,
 ): Promise<readonly Claimed[]> {
   const rows = await noteSetBack(sql, () =>
@@ -49,7 +50,7 @@ export async function claim(
       `select c.*, (select i.id::text from rollcall.install i) as install,
               (select floor(extract(epoch from i.bound_at) * 1000)::bigint::text from rollcall.install i) as epoch
          from rollcall.claim($1, $2, $3::int[], $4::int * interval '1 millisecond', $5::int * interval '1 millisecond', $6::timestamptz[],
-           $7::int[], $8::text[], $9::int * interval '1 millisecond', $10, $11, $12, $13, $14) c`,
+           $7::int[], $8::text[], $9::int * interval '1 millisecond', $10, $11, $12, $13, $14, $15) c`,
       [
         destination,
         lease.token,
@@ -65,14 +66,19 @@ export async function claim(
         identity.environment,
         position?.lsn ?? null,
         position?.boundAt ?? null,
+        Math.round(bytes),
       ],
     ),
   );
-  return rows.map((row) => toClaimed(row, destination));
+  const left = rows.filter(({ payload }) => payload === null).map(({ contact_id: id }) => id);
+  if (left.length > 0)
+    await sql.query('select rollcall.release($1, $2, $3::bigint[])', [destination, lease.token, left]);
+  return rows.flatMap((row) => (row.payload === null ? [] : [toClaimed(row, row.payload, destination)]));
 }
 
-function toClaimed(row: ClaimRow, destination: number): Claimed {
-  const payload = parseJson(row.payload);
+function toClaimed(row: ClaimRow, text: string, destination: number): Claimed {
+  const payload = parseJson(text);
+  const events = row.events ?? '[]';
   const sendState = row.send_state ?? true;
   return {
     contactId: row.contact_id,
@@ -80,7 +86,8 @@ function toClaimed(row: ClaimRow, destination: number): Claimed {
     // A row whose work became void while it waited: nothing is encoded for it, and the settle removes it.
     action: row.action === 'none' ? 'delete' : row.action,
     sendState,
-    events: row.events === undefined ? [] : eventsOf(row.events),
+    events: eventsOf(events),
+    size: text.length + events.length,
     address: row.address,
     remote: row.action === 'none' && sendState ? null : remoteOf(row, sendState),
     attributes: isJsonObject(payload) ? payload : {},

@@ -35,8 +35,11 @@ export function jobStore(
     return row?.held === true;
   };
   return {
-    async lookAtJobs(destination, most) {
-      const [row] = await sql.query<LookRow>('select * from rollcall.look_at_jobs($1, $2)', [destination, most]);
+    async lookAtJobs(destination, most, backMs) {
+      const [row] = await sql.query<LookRow>(
+        `select * from rollcall.look_at_jobs($1, $2, $3::int * interval '1 millisecond')`,
+        [destination, most, backMs ?? null],
+      );
       return {
         lanes: [
           { waiting: row?.live ?? 0, oldestMs: Number(row?.live_ms ?? 0), growing: false },

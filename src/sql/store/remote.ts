@@ -69,7 +69,8 @@ export function createRemoteStore(
         after,
         limit,
       ]);
-      return { lastId: rows.length < limit ? null : rows.at(-1)!.contact_id, contacts: rows.map(toCompared) };
+      // A page may be short: what is large is compared a few at a time.
+      return { lastId: rows.at(-1)?.contact_id ?? null, contacts: rows.map(toCompared) };
     },
     async strays({ destination, run }, after, limit) {
       const [row] = await call<{ last_place: string | null; strays: string }>(

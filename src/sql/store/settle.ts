@@ -11,7 +11,12 @@ export async function settle(
 ): Promise<number> {
   const [row] = await sql.query<{ again: number }>(
     `select rollcall.settle($1, $2, $3::int * interval '1 millisecond', $4) as again`,
-    [destination, lease.token, lease.graceMs, JSON.stringify(settlements.map(toResult))],
+    [
+      destination,
+      lease.token,
+      lease.graceMs,
+      JSON.stringify(settlements.map((settlement) => ({ ...toResult(settlement), lease_ms: lease.leaseMs }))),
+    ],
   );
   return row?.again ?? 0;
 }

@@ -104,7 +104,11 @@ export function createStore(sql: Sql, identity: Identity): Store {
       );
     },
     async tidy(attemptsOlderThanMs) {
-      await sql.query(`select rollcall.tidy($1::bigint * interval '1 millisecond')`, [Math.round(attemptsOlderThanMs)]);
+      const [row] = await sql.query<{ more: boolean }>(
+        `select rollcall.tidy($1::bigint * interval '1 millisecond') as more`,
+        [Math.round(attemptsOlderThanMs)],
+      );
+      return row?.more === true;
     },
     ...sweepStore(sql, identity),
     ...jobStore(sql, identity, position),

@@ -9,6 +9,7 @@ const lease: Lease = { token: 't', leaseMs: 1, graceMs: 1 };
 const identity = { configHash: '', projectRef: '', environment: '' };
 const SCOPE: ClaimScope = {
   limits: [1, 1],
+  bytes: 1,
   after: ['-infinity', '-infinity'],
   least: [0, 0],
   consents: [],

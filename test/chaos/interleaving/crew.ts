@@ -1,5 +1,6 @@
 import type { Config } from '../../../src/config/types.ts';
-import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
+import type { WorkerProcess } from '../../support/spawn-worker.ts';
+import { startWorkerProcess } from '../../support/worker-process.ts';
 import type { RunningWorker, World } from '../../support/world.ts';
 import type { Scenario, WorkerKind } from './scenario.ts';
 

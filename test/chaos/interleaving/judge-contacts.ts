@@ -4,8 +4,11 @@ import { groupBy } from './group-by.ts';
 import type { History } from './history.ts';
 import type { Policy } from './tables.ts';
 
+/** What is looked at of a contact. */
+export type FoundContact = Pick<SandboxContact, 'email' | 'status' | 'fields'>;
+
 /** Every difference between the contacts there must be and those there are, in words. */
-export function judgeContacts(history: History, found: readonly SandboxContact[], policy: Policy): readonly string[] {
+export function judgeContacts(history: History, found: readonly FoundContact[], policy: Policy): readonly string[] {
   const problems: string[] = [];
   const wanted = groupBy(history.contacts, (contact) => contact.address);
   const there = new Map(found.map((contact) => [contact.email, contact]));
@@ -30,7 +33,7 @@ export function judgeContacts(history: History, found: readonly SandboxContact[]
 }
 
 /** A contact nobody has any more: right only of somebody who left, where those stay. */
-function judgeExtra(history: History, contact: SandboxContact, policy: Policy): readonly string[] {
+function judgeExtra(history: History, contact: FoundContact, policy: Policy): readonly string[] {
   if (policy === 'delete') return [`contact ${contact.email} should not be there`];
   const now = new Set(history.contacts.map((wanted) => wanted.key));
   const left = history.states.some((state) =>

@@ -58,7 +58,27 @@ export interface Setup {
 export function appYaml(setup: Setup, databaseUrl: string, sandbox: { token: string; apiUrl: string }): string {
   return `database_url: ${JSON.stringify(databaseUrl)}
 environment: test
-connectors:
+${connectorYaml('PAID_ON: { sql: "max(payments.paid_at)", from: payments, contact: { email: customer_email }, when_null: clear }')}
+destinations:
+  mailtrap:
+    api_token: ${sandbox.token}
+    base_url: ${sandbox.apiUrl}
+    limits_scale: 10000
+    on_delete: ${setup.policy}
+    import_from: ${setup.together === 0 ? "'off'" : setup.together}
+consent: { everyone: "they agreed to the terms" }
+delivery: { grace: 300ms }
+brakes: off
+wake: ${setup.wake}
+`;
+}
+
+/**
+ * YAML of `connectors`: what of the app's tables makes contacts and events.
+ * @param attribute one more attribute of users, in one line
+ */
+export function connectorYaml(attribute: string): string {
+  return `connectors:
   supabase:
     sync: { users: true }
     user_mapping:
@@ -68,7 +88,7 @@ connectors:
       attributes:
         PAYMENTS: { sql: "count(*)", from: payments, where: "status = 'paid'" }
         LTV: { sql: "sum(amount)", from: payments, where: "status = 'paid'", when_null: clear }
-        PAID_ON: { sql: "max(payments.paid_at)", from: payments, contact: { email: customer_email }, when_null: clear }
+        ${attribute}
     table_mapping:
       profiles:
         contact: { user_id: id }
@@ -95,17 +115,5 @@ connectors:
         when: "old.status is distinct from status"
         properties: { team: team, nr: nr, status: { to: state, transform: lower }, rev: rev }
     events:
-      user.signed_up: { event_name: signed_up, properties: { user_metadata.rev: rev, user_metadata.full_name: name } }
-destinations:
-  mailtrap:
-    api_token: ${sandbox.token}
-    base_url: ${sandbox.apiUrl}
-    limits_scale: 10000
-    on_delete: ${setup.policy}
-    import_from: ${setup.together === 0 ? "'off'" : setup.together}
-consent: { everyone: "they agreed to the terms" }
-delivery: { grace: 300ms }
-brakes: off
-wake: ${setup.wake}
-`;
+      user.signed_up: { event_name: signed_up, properties: { user_metadata.rev: rev, user_metadata.full_name: name } }`;
 }

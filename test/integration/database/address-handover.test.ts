@@ -53,6 +53,37 @@ for (const separately of [true, false]) {
   });
 }
 
+test('a newcomer clears what was there before once more, when an attempt for the former owner may have arrived meanwhile', async () => {
+  const one = await installed();
+  const first = await one.insert('a@x.y');
+  await one.foldAll();
+  const [lost] = await one.claim();
+  await one.settle(lost!, UNKNOWN);
+  await remove(one, first);
+  const second = await one.insert('a@x.y');
+  await one.foldAll();
+  expect(await one.deliverAll()).toMatchObject([{ action: 'upsert', address: 'a@x.y', takeover: true }]);
+  expect(await one.desired(second)).toMatchObject({ takeover: true, due: true });
+  await later(one, 600);
+  expect(await one.deliverAll()).toMatchObject([{ action: 'upsert', address: 'a@x.y', takeover: true }]);
+  expect(await one.desired(second)).toMatchObject({ takeover: false, due: false });
+});
+
+test('an address that was left is removed once more, when an attempt for it may have arrived meanwhile', async () => {
+  const one = await installed();
+  const id = await one.insert('a@x.y');
+  await one.foldAll();
+  const [lost] = await one.claim();
+  await one.settle(lost!, UNKNOWN);
+  await move(one, id, 'b@x.y');
+  await one.foldAll();
+  expect(await one.deliverAll()).toMatchObject([{ address: 'b@x.y', remote: { address: 'a@x.y', leftovers: [] } }]);
+  expect(await one.desired(id)).toMatchObject({ remote_address: 'b@x.y', leftovers: ['a@x.y'], due: true });
+  await later(one, 600);
+  expect(await one.deliverAll()).toMatchObject([{ address: 'b@x.y', remote: { leftovers: ['a@x.y'] } }]);
+  expect(await one.desired(id)).toMatchObject({ leftovers: null, due: false });
+});
+
 test('a newcomer waits no longer than the request in flight for the address takes', async () => {
   const one = await installed();
   const first = await delivered(one, 'a@x.y');

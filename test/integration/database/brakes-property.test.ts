@@ -68,7 +68,8 @@ async function act(run: Run, what: string, n: number): Promise<void> {
       run.said.push({ at: run.now, n });
       return void (await release(one, 'deletes', n));
     case 'tidy':
-      return one.store.tidy(1e9);
+      await one.store.tidy(1e9);
+      return;
     default: {
       const claimed = await one.deliverAll();
       run.left.push({ at: run.now, n: claimed.filter(({ action }) => action === 'delete').length });

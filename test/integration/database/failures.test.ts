@@ -88,6 +88,7 @@ test('an apply that changes what is sent to a destination brings back who failed
   const other = (await one.store.destinations())[1]!.id;
   const scope = {
     limits: [9, 9],
+    bytes: 1_000_000,
     after: ['-infinity', '-infinity'],
     least: [0, 0],
     consents: [],
@@ -171,7 +172,7 @@ test('dropped contacts are not heard of, and come back only when they change or 
 });
 
 test('who is refused while its rows cannot be mapped: the mapping is told, and mapped again it is sent again', async () => {
-  const names = testConfig().userMapping!;
+  const names = testConfig().userMapping;
   const one = await installed({ userMapping: { ...names, attributes: [...names.attributes, number] } });
   await one.insert('a@example.com', { n: '1' });
   await one.foldAll();

@@ -67,6 +67,7 @@ test('an install is the same when it runs twice, and when two processes run it a
     { version: 6, name: 'sweep' },
     { version: 7, name: 'failures' },
     { version: 8, name: 'alerts' },
+    { version: 9, name: 'claimed' },
   ]);
 });
 

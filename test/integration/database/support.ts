@@ -147,5 +147,12 @@ export async function around(db: TestDatabase, config: Config): Promise<Installe
 
 /** A claim of at most so many of each lane. */
 export function everyLane(most: number, after = '-infinity'): ClaimScope {
-  return { limits: [most, most], after: [after, after], least: [0, 0], consents: [], liveWaitMs: 0 };
+  return {
+    limits: [most, most],
+    bytes: 1_000_000_000,
+    after: [after, after],
+    least: [0, 0],
+    consents: [],
+    liveWaitMs: 0,
+  };
 }

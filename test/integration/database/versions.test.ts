@@ -100,6 +100,26 @@ test('what was accepted while in doubt and is refused after the grace is not in 
   expect(await deadLetters(one)).toEqual([]);
 });
 
+test('an attempt that was claimed within the grace is no last one, however late it is settled', async () => {
+  const one = await installed();
+  const id = await one.insert('a@x.y');
+  await one.foldAll();
+  const [first] = await one.claim();
+  await one.settle(first!, UNKNOWN);
+  const [second] = await one.claim();
+  // The disk was full, say: the grace has ended since, and what the first one sent may have arrived after the second.
+  await one.db.app.query(
+    `update rollcall.due set unknown_until = due_at - $1::int * interval '1 millisecond' + interval '1 millisecond'`,
+    [one.lease.leaseMs],
+  );
+  await one.settle(second!, 'delivered');
+  expect(await one.desired(id)).toMatchObject({ due: true, delivered_version: 1 });
+  const [third] = await one.claim();
+  expect(third).toMatchObject({ version: '1' });
+  await one.settle(third!, 'delivered');
+  expect(await one.desired(id)).toMatchObject({ due: false });
+});
+
 test('a settle under a lost lease makes the contact due again, at once and after the grace', async () => {
   const one = await installed();
   const id = await one.insert('a@x.y', { full_name: 'A' });

@@ -7,6 +7,8 @@ import type { SandboxDestination } from '../../../src/sandbox/served.ts';
 import type { Sandbox } from '../../../src/sandbox/types.ts';
 import { onCleanup } from '../../support/database.ts';
 import { eventually, signUpMany } from '../../support/people.ts';
+import { startWorkerProcess } from '../../support/worker-process.ts';
+import { WITNESS } from '../../chaos/storm/crew.ts';
 import { createWorld, type Status, type World, type WorldOptions } from '../../support/world.ts';
 
 const secret = `whsec_${btoa('s'.repeat(32))}`;
@@ -207,3 +209,13 @@ test('a receiver that is slower than we are allowed to be is waited for, and get
   expect(receiver.counters().byStatus['429']).toBeGreaterThan(0);
   expect(await state(world)).toMatchObject({ failed: 0, pause_code: null });
 }, 30_000);
+
+test('a worker whose clock is wrong by an hour signs with the time of the database', async () => {
+  const { world, hook, messages } = await hooked();
+  const env = { ROLLCALL_CHAOS_SKEW_MS: '-3600000' };
+  await startWorkerProcess(world.yaml, {}, false, { preload: WITNESS, env });
+  await world.signUp('ann@example.com', { full_name: 'Ann' });
+  await world.settled();
+  expect(messages().map(({ status }) => status)).toEqual([204]);
+  expect(hook.standIn.contactCount).toBe(1);
+});

@@ -55,6 +55,7 @@ const claimMany = async (subject: Subject): Promise<{ token: string; holder: str
     ...delivery,
     sendState: true,
     events: [],
+    size: 0,
     tries: 0,
     lane: 0,
     dueAt: '-infinity',

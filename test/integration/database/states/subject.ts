@@ -299,10 +299,11 @@ export async function fail(subject: Subject): Promise<void> {
   );
 }
 
+/** The grace was over before anything that is in flight was claimed. */
 export async function graceOver(subject: Subject): Promise<void> {
   for (const table of ['due', 'dead_letters']) {
     await subject.sql(
-      `update rollcall.${table} set unknown_until = clock_timestamp() - interval '1 second' where unknown_until is not null`,
+      `update rollcall.${table} set unknown_until = clock_timestamp() - interval '1 hour' where unknown_until is not null`,
     );
   }
 }

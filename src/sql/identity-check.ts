@@ -1,5 +1,5 @@
-import type { Queryable } from '../sql/port.ts';
-import { sqlState } from '../sql/port.ts';
+import type { Queryable } from './port.ts';
+import { sqlState } from './port.ts';
 
 /**
  * What tells this database from the one the install was bound to, as the detail of RC002 lists it: `timeline`, `position`, ...;

@@ -1,0 +1,141 @@
+import { expect, test } from 'vitest';
+import type { Change, Evidence } from './storm/evidence.ts';
+import { tooSlow } from './storm/judge.ts';
+import { judgeConsent } from './storm/judge-consent.ts';
+import { judgeEvents } from './storm/judge-events.ts';
+import { judgeLimits, mostIn } from './storm/judge-limits.ts';
+import { judgeLogs } from './storm/judge-logs.ts';
+import { judgeOrder } from './storm/judge-order.ts';
+import { planOf, showPlan } from './storm/plan.ts';
+import type { Exchange } from './storm/exchange.ts';
+
+const ANN = 'ann@example.com';
+
+/** A run in which nothing happened, but for what is given. */
+function evidence(more: Partial<Evidence>): Evidence {
+  return {
+    plan: planOf(1),
+    history: { states: [], events: [], contacts: [] },
+    numbers: new Map(),
+    contacts: { mailtrap: [], sendry: [], brevo: [], webhook: [] },
+    events: { mailtrap: [], sendry: [], brevo: [], webhook: [] },
+    changes: [],
+    calls: [],
+    exchanges: [],
+    absences: [],
+    outages: [],
+    sends: [],
+    sentAt: ({ arrivedAt }) => arrivedAt,
+    optOuts: [],
+    fullTurns: new Set(),
+    appErrors: [],
+    failures: [],
+    lines: [],
+    complaints: [],
+    leftovers: [],
+    tables: {},
+    ...more,
+  };
+}
+
+const exchange = (n: number, at: number, more: Partial<Exchange> = {}): Exchange => ({
+  n,
+  destination: 'mailtrap',
+  method: 'PATCH',
+  path: `/mailtrap/api/contacts/${encodeURIComponent(ANN)}`,
+  body: '',
+  sentAs: `7.${n}`,
+  arrivedAt: at,
+  fate: { do: 'pass' },
+  forwardedAt: [at],
+  status: 200,
+  answeredAt: at + 1,
+  ...more,
+});
+
+const change = (n: number, number: number, more: Partial<Change> = {}): Change => ({
+  destination: 'mailtrap',
+  kind: 'updated',
+  contact: {
+    id: 'i',
+    address: ANN,
+    status: 'subscribed',
+    attributes: { N: number },
+    lists: [],
+    createdAt: 0,
+    updatedAt: 0,
+  },
+  at: 0,
+  exchange: n,
+  arrival: 0,
+  ...more,
+});
+
+test('older after newer is seen, and let pass where the request was held or its sender stopped, if something newer followed', () => {
+  const exchanges = [exchange(0, 100), exchange(1, 200), exchange(2, 300)];
+  const late = [change(0, 2), change(1, 1), change(2, 2)];
+  expect(judgeOrder(evidence({ exchanges, changes: late.slice(0, 2) }))).toHaveLength(2);
+  expect(judgeOrder(evidence({ exchanges, changes: late }))).toEqual([expect.stringContaining('was not held')]);
+  const held = [exchanges[0]!, exchange(1, 200, { forwardedAt: [900] }), exchanges[2]!];
+  expect(judgeOrder(evidence({ exchanges: held, changes: late }))).toEqual([]);
+  expect(judgeOrder(evidence({ exchanges: held, changes: late.slice(0, 2) }))).toHaveLength(1);
+  expect(judgeOrder(evidence({ exchanges, changes: late, absences: [{ pid: 7, from: 150, to: 190 }] }))).toEqual([]);
+  expect(judgeOrder(evidence({ exchanges, changes: late, absences: [{ pid: 8, from: 150, to: 190 }] }))).toHaveLength(
+    1,
+  );
+  const back = [change(0, 2, { kind: 'deleted' }), change(1, 2)];
+  expect(judgeOrder(evidence({ exchanges, changes: [change(0, 2), ...back] }))).not.toEqual([]);
+});
+
+test('an event that is sent again after it was taken for certain is seen', () => {
+  const body = '{"name":"order_placed","params":{"rev":5}}';
+  const event = (n: number, at: number, more: Partial<Exchange> = {}): Exchange =>
+    exchange(n, at, { method: 'POST', path: '/mailtrap/api/contacts/i/events', body, ...more });
+  const again = [event(0, 100), event(1, 9_000)];
+  expect(judgeEvents(evidence({ exchanges: again }))).toEqual([expect.stringContaining('sent again by 1')]);
+  expect(judgeEvents(evidence({ exchanges: [event(0, 100, { fate: { do: 'mute' } }), again[1]!] }))).toEqual([]);
+  expect(judgeEvents(evidence({ exchanges: again, absences: [{ pid: 7, from: 200, to: Infinity }] }))).toEqual([]);
+  expect(judgeEvents(evidence({ exchanges: again, outages: [{ what: 'crash', from: 200, to: 300 }] }))).toEqual([]);
+});
+
+test('one request more than a window takes is seen', () => {
+  expect(mostIn([0, 1, 999, 1_000, 1_001], 1_000)).toBe(3);
+  const sends = Array.from({ length: 51 }, (_, n) => ({
+    id: `7.${n}`,
+    at: n * 19,
+    method: 'GET',
+    path: '/sendry/v1/contacts',
+  }));
+  expect(judgeLimits(evidence({ sends: sends.slice(1) }))).toEqual([]);
+  expect(judgeLimits(evidence({ sends }))).toEqual([expect.stringContaining('51 requests in 1000 ms')]);
+});
+
+test('an opt-out that is lifted is seen, unless it came when the request was on its way', () => {
+  const out = change(0, 1, { contact: { ...change(0, 1).contact, status: 'unsubscribed' } });
+  const exchanges = [exchange(0, 100), exchange(1, 5_000)];
+  const optOut = { destination: 'mailtrap', address: ANN, contact: 'i' } as const;
+  const lifted = { exchanges, changes: [out, change(1, 2)] };
+  expect(judgeConsent(evidence({ ...lifted, optOuts: [{ ...optOut, at: 200 }] }))).toHaveLength(1);
+  expect(judgeConsent(evidence({ ...lifted, optOuts: [{ ...optOut, at: 4_900 }] }))).toEqual([]);
+  const says = [exchange(0, 1, { body: '{"contact":{"unsubscribed":false}}' })];
+  expect(judgeConsent(evidence({ exchanges: says }))).toEqual([expect.stringContaining('subscribes')]);
+});
+
+test('personal data, stacks and workers that do not begin are seen in logs', () => {
+  expect(judgeLogs(evidence({ lines: [`{"message":"sent ${ANN}"}`] }))).toHaveLength(1);
+  expect(judgeLogs(evidence({ complaints: ['Error: x', '    at file:///x.js:1:1'] }))).toHaveLength(1);
+  const failures = ['the worker ended at once (1): {"failed":"RC_DATABASE_UNREACHABLE"}'];
+  expect(judgeLogs(evidence({ failures }))).toHaveLength(1);
+  expect(judgeLogs(evidence({ failures, outages: [{ what: 'crash', from: 0, to: 1 }] }))).toEqual([]);
+});
+
+test('a run in which the machine kept a request for longer than the grace says nothing', () => {
+  const kept = [exchange(0, 100, { forwardedAt: [5_000] })];
+  expect(tooSlow(evidence({ exchanges: kept }))).toContain('4900 ms');
+  expect(tooSlow(evidence({ exchanges: kept, absences: [{ pid: 7, from: 200, to: 4_000 }] }))).toBeUndefined();
+});
+
+test('a seed is one plan', () => {
+  expect(showPlan(planOf(7))).toBe(showPlan(planOf(7)));
+  expect(showPlan(planOf(7))).not.toBe(showPlan(planOf(8)));
+});

@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { showPlan, planOf } from './storm/plan.ts';
+import { playUntilTold } from './storm/play.ts';
+import { openStage, type Stage } from './storm/stage.ts';
+
+/** Among them: a database that stops at once, a full disk, a worker that is killed, one that is stopped, a wrong clock, requests for many. */
+const SEEDS = [3, 5];
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await openStage();
+});
+
+afterAll(async () => {
+  await stage.close();
+});
+
+test.each(SEEDS)(
+  'seed %i: whatever fails, everything is as it shall be once it is quiet',
+  { timeout: 120_000 },
+  async (seed) => {
+    const { problems } = await playUntilTold(stage, seed);
+    expect(problems, `npm run chaos -- --seed ${seed} --keep\n${showPlan(planOf(seed))}`).toEqual([]);
+  },
+);

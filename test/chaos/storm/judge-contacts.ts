@@ -1,0 +1,34 @@
+import type { ShownContact } from '../../../src/sandbox/stand-in.ts';
+import { type FoundContact, judgeContacts as differences } from '../interleaving/judge-contacts.ts';
+import type { Evidence } from './evidence.ts';
+import { DESTINATIONS } from './plan.ts';
+
+/** Every destination holds exactly what plain SQL over the app's tables says, with the newest number. */
+export function judgeContacts({ plan, history, numbers, contacts, optOuts }: Evidence): readonly string[] {
+  const { policy } = plan.setup;
+  return DESTINATIONS.flatMap((destination) => {
+    const found = contacts[destination];
+    const out = new Set(optOuts.filter((each) => each.destination === destination).map((each) => each.address));
+    const as = (contact: ShownContact): FoundContact => {
+      const { N: _, ...fields } = contact.attributes;
+      // Who said no there stays so; that is judged by itself.
+      const status = policy === 'delete' || out.has(contact.address) ? 'subscribed' : contact.status;
+      return { email: contact.address, status, fields };
+    };
+    const wanted = new Set(history.contacts.map(({ address }) => address));
+    const stale = found.filter(
+      ({ address, attributes }) => wanted.has(address) && numberOf(attributes) !== numbers.get(address),
+    );
+    return [
+      ...differences(history, found.map(as), policy),
+      ...stale.map(
+        ({ address, attributes }) =>
+          `contact ${address} has the number ${numberOf(attributes)} instead of ${numbers.get(address)}`,
+      ),
+    ].map((problem) => `${destination}: ${problem}`);
+  });
+}
+
+function numberOf({ N: number }: ShownContact['attributes']): number | undefined {
+  return number === undefined || number === null ? undefined : Number(number);
+}

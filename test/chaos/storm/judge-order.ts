@@ -1,0 +1,155 @@
+import { isJsonObject, type Json, parseJson } from '../../../src/core/json.ts';
+import { type Change, type Evidence, senderOf } from './evidence.ts';
+import { TIMES } from './crew.ts';
+import { DESTINATIONS } from './plan.ts';
+import type { Exchange } from './exchange.ts';
+
+/** What a destination took in of one contact, in the order it took it. */
+interface Step {
+  /** Greater is newer. */
+  readonly age: number;
+  readonly exchange: number | undefined;
+  readonly arrival: number;
+  /** Applied by a job, not by the request that asks about it. */
+  readonly byJob: boolean;
+  readonly what: string;
+}
+
+/**
+ * Older after newer only where the proxy held the request, never longer than the grace, or its sender was stopped; and then
+ * something newer followed.
+ */
+export function judgeOrder(evidence: Evidence): readonly string[] {
+  const stories: (readonly [string, readonly Step[]])[] = [...byVersion(evidence)];
+  for (const destination of DESTINATIONS) {
+    if (destination !== 'webhook') stories.push(...byNumber(evidence, destination));
+  }
+  return stories.flatMap(([who, steps]) => judgeSteps(evidence, who, steps));
+}
+
+function judgeSteps(evidence: Evidence, who: string, steps: readonly Step[]): readonly string[] {
+  let newest = -Infinity;
+  return steps.flatMap((step, place) => {
+    const before = newest;
+    newest = Math.max(newest, step.age);
+    if (step.age >= before) return [];
+    const what = `${who}: ${step.what} after something newer`;
+    const followed = steps.slice(place + 1).some((later) => later.age >= before);
+    return [
+      ...(mayBeLate(evidence, step) ? [] : [`${what}, though its request was not held and its sender was not stopped`]),
+      ...(followed ? [] : [`${what}, and nothing newer followed`]),
+    ];
+  });
+}
+
+function mayBeLate({ exchanges, absences, sentAt }: Evidence, step: Step): boolean {
+  const exchange = step.exchange === undefined ? undefined : exchanges[step.exchange];
+  if (exchange === undefined) return false;
+  // A job whose beginning nobody knows of works on beside what comes later.
+  if (step.byJob) {
+    return (
+      exchanges.some(
+        (each) => each.destination === exchange.destination && isJobStart(each) && each.fate.do !== 'pass',
+      ) || absences.length > 0
+    );
+  }
+  // On its way for longer than its sender waits for an answer.
+  if ((exchange.forwardedAt[step.arrival] ?? Infinity) - sentAt(exchange) > TIMES.leastRequestMs) return true;
+  if (exchange.fate.do === 'echo' || exchange.fate.do === 'hold') return true;
+  return absences.some(
+    ({ pid, from, to }) =>
+      pid === senderOf(exchange) && from <= exchange.arrivedAt && exchange.arrivedAt <= to + TIMES.leaseMs,
+  );
+}
+
+function isJobStart({ method, path }: Exchange): boolean {
+  return method === 'POST' && /import/.test(path);
+}
+
+/** A receiver of webhooks is told the version itself. */
+function byVersion({ calls }: Evidence): ReadonlyMap<string, Step[]> {
+  const stories = new Map<string, Step[]>();
+  const places = new Map<string, string>();
+  const arrivals = new Map<number, number>();
+  for (const call of calls) {
+    if (call.destination !== 'webhook' || call.status >= 300) continue;
+    const arrival = arrivals.get(call.exchange) ?? 0;
+    arrivals.set(call.exchange, arrival + 1);
+    const body = parseJson(call.body);
+    const data = field(body, 'data');
+    const id = field(field(data, 'contact'), 'id');
+    const version = field(data, 'version');
+    if (typeof id !== 'string' || version === undefined) continue;
+    const steps = stories.get(`webhook ${id}`) ?? [];
+    stories.set(`webhook ${id}`, steps);
+    steps.push({
+      age: Number(version),
+      exchange: call.exchange,
+      arrival,
+      byJob: false,
+      what: `version ${Number(version)}`,
+    });
+    const address = field(field(data, 'contact'), 'address');
+    if (typeof address !== 'string' || field(body, 'type') !== 'contact.upserted') continue;
+    // Who is told of at an address has it from whoever had it before, and that is the newest of them.
+    const former = places.get(address);
+    places.set(address, id);
+    if (former === undefined || former === id) continue;
+    const ended = stories.get(`webhook ${former}`)!;
+    const age = Math.max(...ended.map((step) => step.age)) + 0.5;
+    ended.push({ age, exchange: call.exchange, arrival, byJob: false, what: 'gone' });
+  }
+  return stories;
+}
+
+/** Elsewhere the number with which every write to a user is stamped tells. Who is gone from an address is newer than who was there. */
+function byNumber(evidence: Evidence, destination: string): ReadonlyMap<string, Step[]> {
+  const stories = new Map<string, Step[]>();
+  const places = new Map<string, string>();
+  const storyOf = (address: string): Step[] => {
+    const steps = stories.get(`${destination} ${address}`) ?? [];
+    stories.set(`${destination} ${address}`, steps);
+    return steps;
+  };
+  for (const change of evidence.changes) {
+    const { kind, contact } = change;
+    if (change.destination !== destination || kind === 'opted_out' || kind === 'opted_in') continue;
+    const exchange = change.exchange === undefined ? undefined : evidence.exchanges[change.exchange];
+    const byJob = exchange !== undefined && !writes(exchange, change);
+    const add = (address: string, what: string, ageOf: (newest: number) => number): void => {
+      const steps = storyOf(address);
+      const age = ageOf(Math.max(0, ...steps.map((step) => step.age)));
+      steps.push({ age, exchange: change.exchange, arrival: change.arrival, byJob, what });
+    };
+    const leaves = (address: string): void => {
+      add(address, 'gone', (newest) => newest);
+      // A request that is late may end what is newer: then what it ended comes again, as it was.
+      if (!mayBeLate(evidence, storyOf(address).at(-1)!)) add(address, 'gone', (newest) => newest + 0.5);
+    };
+    const place = places.get(contact.id);
+    if (kind === 'deleted') {
+      places.delete(contact.id);
+      leaves(contact.address);
+      continue;
+    }
+    if (place !== undefined && place !== contact.address) leaves(place);
+    places.set(contact.id, contact.address);
+    const number = contact.attributes['N'];
+    const what = `${kind} with ${number === undefined ? 'none' : Number(number)}`;
+    add(contact.address, what, (newest) => (number === undefined ? newest : Number(number)));
+  }
+  return stories;
+}
+
+/** Whether the change is what the request asks for itself. */
+function writes(exchange: Exchange, { contact }: Change): boolean {
+  if (exchange.method === 'GET' || isJobStart(exchange)) return false;
+  const { path, body } = exchange;
+  return [contact.id, contact.address, encodeURIComponent(contact.address)].some(
+    (each) => path.includes(each) || body.includes(each),
+  );
+}
+
+function field(of: Json | undefined, name: string): Json | undefined {
+  return of !== undefined && isJsonObject(of) ? of[name] : undefined;
+}
