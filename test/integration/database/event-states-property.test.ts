@@ -132,7 +132,8 @@ async function play(subject: Subject, happenings: readonly EventHappening[]): Pr
       after = await look(subject);
     }
     const isOver = happening === '72 hours are over' && !before.contact.there;
-    if (after.state !== next || (!isOver && !isOnItsWay(after))) return `${story.join('; ')}; not ${next}: ${JSON.stringify(after)}`;
+    if (after.state !== next || (!isOver && !isOnItsWay(after)))
+      return `${story.join('; ')}; not ${next}: ${JSON.stringify(after)}`;
     // Nobody is on the way there any more: see EVENT_WAYS.
     if (isOver) break;
   }
