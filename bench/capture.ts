@@ -6,6 +6,7 @@ import { applyInstall } from '../src/sql/apply.ts';
 import { openPg } from '../src/sql/pg.ts';
 import { database } from './database.ts';
 import { installRecipe } from './recipe.ts';
+import { median } from './stats.ts';
 import { type Measured, rate } from './table.ts';
 
 const SINGLE_ROUNDS = 11;
@@ -211,8 +212,4 @@ async function connected(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   return client;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

@@ -6,6 +6,7 @@ import { applyInstall } from '../src/sql/apply.ts';
 import { openPg } from '../src/sql/pg.ts';
 import { createStore } from '../src/sql/store/store.ts';
 import { database } from './database.ts';
+import { median } from './stats.ts';
 import { type Measured, rate } from './table.ts';
 
 const ROUNDS = 5;
@@ -69,8 +70,4 @@ function insert(client: pg.Client, name: string, count: number, oneBadIn: number
        from generate_series(1, $2::int) n`,
     [name, count, oneBadIn],
   );
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

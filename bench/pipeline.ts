@@ -1,71 +1,183 @@
-import { once } from 'node:events';
 import pg from 'pg';
 import { parseConfig } from '../src/config/load.ts';
-import type { Config } from '../src/config/types.ts';
 import { startCluster } from '../src/demo/cluster.ts';
 import { registry } from '../src/destinations/registry.ts';
-import { runWorker } from '../src/homes/worker.ts';
 import { applyInstall } from '../src/sql/apply.ts';
 import { openPg } from '../src/sql/pg.ts';
 import { projectRef } from '../src/sql/project-ref.ts';
 import { database } from './database.ts';
+import { installGraphile, startGraphile } from './graphile.ts';
+import { drainLimit, installLimit } from './limit.ts';
+import { paced, type Paced } from './paced.ts';
+import { passed, poll } from './poll.ts';
 import { drainRecipe, installRecipe } from './recipe.ts';
-import { startSink, type Sink } from './sink.ts';
-import { type Measured, rate, time } from './table.ts';
+import { inStep } from './setup.ts';
+import { type Sink, startSink } from './sink.ts';
+import { median, percentile } from './stats.ts';
+import { type Measured, progress, rate, time } from './table.ts';
+import { startWorker } from './worker.ts';
 
-const SILENT = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined };
-const PACE = 500;
+const ROUNDS = 5;
+/** As pg_net does it (200 a second), it would take as long as all else together. */
+const PG_NET_USERS = 600;
+const WARM = 5_000;
+
+/** What one round measures, per second. */
+interface Rates {
+  limitSingle: number[];
+  single: number[];
+  limitMany: number[];
+  many: number[];
+  unchanged: number[];
+  graphile: number[];
+  generous: number[];
+  pgNet: number[];
+  loop: number[];
+}
 
 /**
- * Sign-ups captured, folded and delivered one call each, against a row trigger with one HTTP call a row in the same run.
- * Targets: two cores, everything on one machine.
+ * The whole way from a sign-up to the destination, with identity, mapping, hash, consent and state in it, and beside it in the same
+ * rounds: what the machine can do without all of these, a queue with a job a row, and the recipe's row trigger with one call a row, at
+ * its best and at pg_net's pace. Medians. Targets: two cores, everything on one machine.
  */
 export async function pipeline({ users }: { users: number }): Promise<readonly Measured[]> {
-  const cluster = await startCluster({ settings: { shared_buffers: '256MB', max_wal_size: '2GB' } });
+  const cluster = await startCluster({ settings: { shared_buffers: '256MB', max_wal_size: '4GB' } });
   const sink = await startSink();
+  const at = (name: string): string => cluster.url(name);
   try {
-    const ours = await database((name) => cluster.url(name), 'ours');
-    const recipe = await database((name) => cluster.url(name), 'recipe');
+    const single = await install(at, 'single', sink, 'import_from: off');
+    const many = await install(at, 'many', sink, '');
+    const limit = await database(at, 'lim');
+    await installLimit(limit.client);
+    const recipe = await database(at, 'recipe');
     await installRecipe(recipe.client);
-    const generous = await recipeRate(recipe.client, sink, users, 0);
-    const asPgNet = await recipeRate(recipe.client, sink, Math.min(users, 1_000), 1_000);
-    await recipe.client.end();
-
-    const config = benchConfig(ours.url, sink.url);
-    const sql = openPg({ url: ours.url });
-    await applyInstall(sql, config, projectRef(ours.url, undefined));
-    await sql.close();
-    const alone = await writersRate(ours.url, Math.ceil(users / 4));
-    const stop = new AbortController();
-    const worker = runWorker({ config, log: SILENT }, stop.signal);
-    await swept(ours.client);
-    await inStep(ours.client);
-    const bulk = await bulkRate(ours.client, sink, users);
-    const single = await singleRate(ours.url, ours.client, sink, Math.ceil(users / 4));
-    const paced = await pacedLatency(ours.client, sink, Math.min(5_000, users));
-    stop.abort();
-    await worker;
-    await ours.client.end();
-    return [
-      rate('row trigger, one fetch a row (baseline)', generous),
-      rate('the same in batches of 200 with a pause, as pg_net', asPgNet),
-      rate('one statement: captured to delivered, one call each', bulk, { target: 10_000, baseline: generous }),
-      rate('the same against the pg_net model', bulk, { baseline: asPgNet }),
-      rate('one by one, 4 writers at full speed, no worker: captured only', alone),
-      rate('the same with the worker on the same cores: to the last delivered', single, { baseline: generous }),
-      time(`commit to accepted at ${PACE}/s, p50`, percentile(paced, 0.5), 10),
-      time(`commit to accepted at ${PACE}/s, p99`, percentile(paced, 0.99), 60),
-    ];
+    const plain = await database(at, 'plain');
+    const graphile = await database(at, 'graphile');
+    await installGraphile(graphile.url, graphile.client);
+    const rates: Rates = {
+      limitSingle: [],
+      single: [],
+      limitMany: [],
+      many: [],
+      unchanged: [],
+      graphile: [],
+      generous: [],
+      pgNet: [],
+      loop: [],
+    };
+    const ours: Paced[] = [];
+    const without: Paced[] = [];
+    for (let round = 0; round <= ROUNDS; round += 1) {
+      // The first one warms plans, caches and compiled code, and does not count.
+      const count = round === 0 ? Math.min(WARM, users) : users;
+      progress(`round ${round}`);
+      const of = async (name: keyof Rates, perSecond: Promise<number>): Promise<void> => {
+        const found = await perSecond;
+        if (round > 0) rates[name].push(found);
+        progress(`  ${name} ${Math.round(found)}/s`);
+      };
+      await of(
+        'limitSingle',
+        drained(limit.client, sink, count, () => drainLimit(limit.client, sink, count, false)),
+      );
+      await of(
+        'limitMany',
+        drained(limit.client, sink, count, () => drainLimit(limit.client, sink, count, true)),
+      );
+      const alone = await startWorker(single.yaml);
+      await of('single', arrived(single.client, sink, count));
+      await of('unchanged', folded(single.client));
+      await of('loop', loop(single.client, sink, Math.ceil(count / 4), single.url));
+      const measured = await paced(single.client, sink);
+      if (round > 0) ours.push(measured);
+      await alone.end('SIGTERM');
+      const together = await startWorker(many.yaml);
+      await of('many', arrived(many.client, sink, count * 5));
+      await together.end('SIGTERM');
+      const bare = await paced(plain.client, undefined);
+      if (round > 0) without.push(bare);
+      const queue = await startGraphile(graphile.url, sink);
+      await of('graphile', arrivedOf(graphile.client, sink, Math.ceil(count / 10)));
+      await queue.stop();
+      await of(
+        'generous',
+        drained(recipe.client, sink, count / 4, () => drainRecipe(recipe.client, sink.url, count / 4, 0)),
+      );
+      await of(
+        'pgNet',
+        drained(recipe.client, sink, PG_NET_USERS, () => drainRecipe(recipe.client, sink.url, PG_NET_USERS, 1_000)),
+      );
+    }
+    for (const { client } of [single, many, limit, recipe, plain, graphile]) await client.end();
+    return table(rates, ours, without);
   } finally {
     sink.close();
     await cluster.destroy();
   }
 }
 
-function benchConfig(url: string, sink: string): Config {
+function table(rates: Rates, ours: readonly Paced[], without: readonly Paced[]): readonly Measured[] {
+  const of = (name: keyof Rates): number => median(rates[name]);
+  const p = (share: number, from: readonly Paced[], what: keyof Paced): number =>
+    median(from.map((each) => percentile(each[what], share)));
+  const [single, many, generous, pgNet, graphile] = [
+    of('single'),
+    of('many'),
+    of('generous'),
+    of('pgNet'),
+    of('graphile'),
+  ];
+  return [
+    rate('the limit: capture and calls alone, one call each', of('limitSingle')),
+    rate('the limit: the same, 1,000 together', of('limitMany')),
+    rate('graphile-worker, a job a row', graphile),
+    rate('row trigger, one fetch a row, at its best', generous),
+    rate('the same as pg_net does it, 200 and a pause', pgNet),
+    rate('one call each: captured to delivered (baseline: the limit)', single, {
+      target: 10_000,
+      baseline: of('limitSingle'),
+    }),
+    rate('  the same against graphile-worker (first target 10x)', single, {
+      target: Math.round(10 * graphile),
+      baseline: graphile,
+    }),
+    rate('  the same against the pg_net model (first target 50x)', single, {
+      target: Math.round(50 * pgNet),
+      baseline: pgNet,
+    }),
+    rate('  the same against the row trigger at its best', single, { baseline: generous }),
+    rate('together: captured to delivered (baseline: the limit)', many, { target: 25_000, baseline: of('limitMany') }),
+    rate('  the same against graphile-worker (first target 10x)', many, {
+      target: Math.round(10 * graphile),
+      baseline: graphile,
+    }),
+    rate('  the same against the pg_net model (first target 50x)', many, {
+      target: Math.round(50 * pgNet),
+      baseline: pgNet,
+    }),
+    rate('a wave of edits that change nothing mapped, folded', of('unchanged'), { target: 50_000 }),
+    rate('one by one by 4 writers at full speed, worker on the same cores', of('loop')),
+    time('commit to accepted at 500/s, p50', p(0.5, ours, 'latencies'), 10),
+    time('commit to accepted at 500/s, p99', p(0.99, ours, 'latencies'), 60),
+    time('the sign-up statement without Rollcall at 500/s, p99', p(0.99, without, 'statements')),
+    time(
+      'the same with Rollcall and its worker',
+      p(0.99, ours, 'statements'),
+      Math.round(p(0.99, without, 'statements') * 105) / 100,
+    ),
+  ];
+}
+
+async function install(
+  url: (name: string) => string,
+  name: string,
+  sink: Sink,
+  more: string,
+): Promise<{ client: pg.Client; url: string; yaml: string }> {
+  const made = await database(url, name);
   const yaml = `
 environment: bench
-database_url: ${url}
+database_url: ${made.url}
 connectors:
   supabase:
     sync: { users: true }
@@ -75,52 +187,74 @@ connectors:
       user_metadata.full_name: FIRSTNAME
       created_at: SIGNUP_DATE
 destinations:
-  mailtrap: { api_token: bench, base_url: "${sink}", limits_scale: 10000, concurrency: 50 }
+  mailtrap: { api_token: bench, base_url: "${sink.url}", limits_scale: 10000, concurrency: 50${more === '' ? '' : `, ${more}`} }
 consent: { everyone: bench }
 `;
-  return parseConfig(yaml, { file: 'bench.yaml', env: {}, registry });
+  const sql = openPg({ url: made.url });
+  await applyInstall(
+    sql,
+    parseConfig(yaml, { file: 'bench.yaml', env: {}, registry }),
+    projectRef(made.url, undefined),
+  );
+  await sql.close();
+  return { ...made, yaml };
 }
 
 let batch = 0;
 
-function insertUsers(client: pg.Client, count: number): Promise<unknown> {
+/** People sign up, all in one statement. */
+async function signUp(client: pg.Client, count: number): Promise<void> {
   batch += 1;
-  return client.query(
+  await client.query(
     `insert into auth.users (id, email, raw_user_meta_data, created_at)
      select gen_random_uuid(), 'b${batch}-' || n || '@example.com', jsonb_build_object('full_name', 'Person ' || n), now()
        from generate_series(1, $1::int) n`,
-    [count],
+    [Math.ceil(count)],
   );
 }
 
-async function recipeRate(client: pg.Client, sink: Sink, count: number, pauseMs: number): Promise<number> {
+/** From the end of one statement that signs them up until they are drained by hand. */
+async function drained(client: pg.Client, sink: Sink, count: number, drain: () => Promise<void>): Promise<number> {
   await sink.reset();
-  await insertUsers(client, count);
+  await signUp(client, count);
   const started = performance.now();
-  await drainRecipe(client, sink.url, count, pauseMs);
-  return (count * 1000) / (performance.now() - started);
+  await drain();
+  return (count * 1_000) / (performance.now() - started);
 }
 
-async function bulkRate(client: pg.Client, sink: Sink, count: number): Promise<number> {
-  await sink.reset();
-  await insertUsers(client, count);
-  const started = performance.now();
-  await arrived(sink, count);
+/** The same until all have arrived and a worker knows it. */
+async function arrived(client: pg.Client, sink: Sink, count: number): Promise<number> {
   await inStep(client);
-  return (count * 1000) / (performance.now() - started);
-}
-
-async function singleRate(url: string, client: pg.Client, sink: Sink, count: number): Promise<number> {
   await sink.reset();
+  await signUp(client, count);
   const started = performance.now();
-  await writersRate(url, count);
-  await arrived(sink, count);
+  await poll(async () => (await sink.count()) >= count, 10);
   await inStep(client);
-  return (count * 1000) / (performance.now() - started);
+  return (count * 1_000) / (performance.now() - started);
 }
 
-/** Four connections that sign people up one by one, as fast as they can. */
-async function writersRate(url: string, count: number): Promise<number> {
+/** The same of a worker that is not ours. */
+async function arrivedOf(client: pg.Client, sink: Sink, count: number): Promise<number> {
+  await sink.reset();
+  await signUp(client, count);
+  const started = performance.now();
+  await poll(async () => (await sink.count()) >= count, 10);
+  return (count * 1_000) / (performance.now() - started);
+}
+
+/** Everybody is edited, in a key that is not mapped: until the log is folded. */
+async function folded(client: pg.Client): Promise<number> {
+  const { rowCount } = await client.query(
+    `update auth.users set raw_user_meta_data = raw_user_meta_data || jsonb_build_object('seen', ${batch})`,
+  );
+  const started = performance.now();
+  await inStep(client);
+  return ((rowCount ?? 0) * 1_000) / (performance.now() - started);
+}
+
+/** Four connections that sign people up one by one, as fast as they can; until the last one is delivered. */
+async function loop(client: pg.Client, sink: Sink, count: number, url: string): Promise<number> {
+  await sink.reset();
   const writers = await Promise.all(Array.from({ length: 4 }, () => connected(url)));
   const started = performance.now();
   let next = 0;
@@ -128,66 +262,20 @@ async function writersRate(url: string, count: number): Promise<number> {
     writers.map(async (writer) => {
       while (next < count) {
         next += 1;
-        await insertUsers(writer, 1);
+        await signUp(writer, 1);
       }
     }),
   );
-  const perSecond = (count * 1000) / (performance.now() - started);
+  await poll(async () => (await sink.count()) >= count, 10);
+  await inStep(client);
+  const perSecond = (count * 1_000) / (performance.now() - started);
   await Promise.all(writers.map((writer) => writer.end()));
+  await passed(100);
   return perSecond;
-}
-
-/** One sign-up every 2 ms; from the moment the commit is acknowledged to the moment the sink has the request. */
-async function pacedLatency(client: pg.Client, sink: Sink, count: number): Promise<number[]> {
-  await sink.reset();
-  const committed = new Map<string, number>();
-  const started = performance.now();
-  for (let n = 0; n < count; n += 1) {
-    const wait = started + (n * 1000) / PACE - performance.now();
-    if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait));
-    await insertUsers(client, 1);
-    committed.set(`b${batch}-1@example.com`, Date.now());
-  }
-  await arrived(sink, count);
-  const seen = await sink.seen();
-  return [...committed].flatMap(([email, at]) => {
-    const reached = seen.get(email);
-    return reached === undefined ? [] : [Math.max(0, reached - at)];
-  });
 }
 
 async function connected(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   return client;
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10 * 60_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error('the bench did not come to its end in 10 minutes');
-    await once(AbortSignal.timeout(5), 'abort');
-  }
-}
-
-const arrived = (sink: Sink, count: number): Promise<void> => until(async () => (await sink.count()) >= count);
-
-async function inStep(client: pg.Client): Promise<void> {
-  await until(
-    async () =>
-      (await client.query<{ due: boolean }>('select exists (select from rollcall.due) as due')).rows[0]?.due === false,
-  );
-}
-
-async function swept(client: pg.Client): Promise<void> {
-  await until(
-    async () =>
-      (await client.query<{ done: boolean }>('select swept_at is not null as done from rollcall.install')).rows[0]
-        ?.done === true,
-  );
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }

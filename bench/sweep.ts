@@ -12,6 +12,7 @@ import { openPg } from '../src/sql/pg.ts';
 import type { Sql } from '../src/sql/port.ts';
 import { createStore } from '../src/sql/store/store.ts';
 import { database } from './database.ts';
+import { percentile } from './stats.ts';
 import { type Measured, rate, time } from './table.ts';
 
 const SILENT = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined };
@@ -241,11 +242,6 @@ async function signUps(url: string): Promise<void> {
     state.running = word === 'go';
     if (state.running) void run();
   });
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
 if (process.argv[2] === 'sign-ups') await signUps(process.argv[3] ?? '');
