@@ -27,9 +27,9 @@ export async function startGraphile(url: string, sink: Sink): Promise<Runner> {
     logger: SILENT,
     maxPoolSize: 10,
     taskList: {
-      async deliver(payload, { query }) {
+      async deliver(payload, helpers) {
         const { id } = payload as { id: string };
-        const { rows } = await query<{ email: string; name: string }>(
+        const { rows } = await helpers.query<{ email: string; name: string }>(
           `select email, raw_user_meta_data ->> 'full_name' as name from auth.users where id = $1`,
           [id],
         );

@@ -23,7 +23,8 @@ export async function installRecipe(client: pg.Client): Promise<void> {
 export async function drainRecipe(client: pg.Client, sink: string, count: number, pauseMs: number): Promise<void> {
   for (let sent = 0; sent < count;) {
     sent += await sendBatch(client, sink);
-    if (pauseMs > 0 && sent < count) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    // After the last one too: it is a pace that is measured.
+    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 

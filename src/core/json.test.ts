@@ -11,6 +11,17 @@ test('digits that a double would change are kept, whatever stands in strings aro
   }
 });
 
+test('what names exact numbers in its texts is rendered as it is', () => {
+  const value = {
+    isLosslessNumber: 'no',
+    'a "isLosslessNumber"': [null, true, 1.5, 'ü"\\'],
+    n: new LosslessNumber('9007199254740993'),
+  };
+  expect(renderJson(value as never)).toBe(
+    '{"isLosslessNumber":"no","a \\"isLosslessNumber\\"":[null,true,1.5,"ü\\"\\\\"],"n":9007199254740993}',
+  );
+});
+
 test('digits in strings alone are parsed the quick way, whatever is escaped in them', () => {
   const value = { id: '9007199254740993', hex: '5e1e\\"', back: '\\', quote: '"9007199254740993"', n: 12, none: null };
   expect(parseJson(JSON.stringify(value))).toEqual(value);

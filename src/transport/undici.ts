@@ -27,13 +27,11 @@ export interface UndiciSendOptions extends GuardOptions {
 }
 
 function headersOf(request: HttpRequest, auth: Auth, now: () => number): Record<string, string> {
-  const own = Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]): [string, string] => [name.toLowerCase(), value]),
-  );
-  return {
-    ...own,
-    ...('sign' in auth ? signatureHeaders(request, auth.secrets, now()) : { [auth.header.toLowerCase()]: auth.value }),
-  };
+  const headers: Record<string, string> = {};
+  for (const name in request.headers) headers[name.toLowerCase()] = request.headers[name] ?? '';
+  if ('sign' in auth) return Object.assign(headers, signatureHeaders(request, auth.secrets, now()));
+  headers[auth.header.toLowerCase()] = auth.value;
+  return headers;
 }
 
 /** Shorter ones are words that any answer may hold. */
@@ -46,12 +44,12 @@ function secretsOf(auth: Auth): readonly string[] {
 }
 
 function flatHeaders(headers: NodeJS.Dict<string | string[]>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name.toLowerCase(),
-      Array.isArray(value) ? value.join(', ') : (value ?? ''),
-    ]),
-  );
+  const flat: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    flat[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : (value ?? '');
+  }
+  return flat;
 }
 
 /** One request on its way. Settles once; what happens later is ignored. */

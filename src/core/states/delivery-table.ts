@@ -94,7 +94,7 @@ export const DELIVERIES: Readonly<Record<DeliveryHappening, DeliveryRow>> = {
   'release':                                       ['=',    '=',     '=',     '=',     '=',            '=',      '=',        '=',        '=',        'due',    'outdated'],
   'pause, probe, resume':                          ['=',    '=',     '=',     '=',     '=',            '=',      '=',        '=',        '=',        '=',      '='],
   'apply: another config of it':                   ['=',    '=',     'due',   '=',     '=',            '=',      '=',        '=',        '=',        '=',      '='],
-  'apply: another account':                        ['=',    'due',   'due!',  'due!',  'due',          'due!',   'due!',     'due!',     'idle!',    'due!',   'due!'],
+  'apply: another account':                        ['=',    'due',   'due!',  'due!',  'due!',         'due!',   'due!',     'due!',     'idle!',    'due!',   'due!'],
   'rebind':                                        ['=',    'due',   'due',   'due',   'due',          '=',      'due?',     'due?',     'idle!',    '=',      'held?'],
   'recover: found as it shall be':                 ['=',    '=',     'idle!', 'idle!', '=',            'idle!',  'idle!',    'idle!',    'idle!',    'idle!',  'idle!'],
   'audit: other values there':                     ['=',    'due',   '=',     '=',     ['due', '='],   '=',      '=',        '=',        '=',        '=',      '='],

@@ -30,6 +30,8 @@ begin
   if p_forget then perform rollcall.end_brake(p_destination, k) from unnest(array['deletes', 'changes']) k; end if;
   delete from rollcall.dead_letters l where l.destination_id = p_destination and l.stage = 'deliver';
   if p_forget then
+    -- What may still arrive does so at the other account.
+    update rollcall.dead_letters l set unknown_until = null where l.destination_id = p_destination and l.unknown_until is not null;
     update rollcall.desired s
        set remote_address = null, remote_id = null, leftovers = null, carry_from = null, takeover = false, imported = false,
            action = case when s.action in ('delete', 'unsubscribe') then 'none' else s.action end,

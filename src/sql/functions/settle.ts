@@ -90,6 +90,9 @@ begin
            case when r.outcome = 'delivered' then greatest(s.delivered_version, r.version)
                 -- It was gone there when an event came for it: its state is sent again, then the event.
                 when r.action = 'events' and r.forget_remote and s.action = 'upsert' then null
+                -- It was accepted while in doubt, and the repetition was refused: something older may have arrived in between.
+                when (r.outcome = 'reject' or r.gave_up) and r.held and r.version = s.version and s.action <> 'none'
+                  and s.delivered_version = s.version then s.version - 1
                 else s.delivered_version end as delivered_version,
            case
              -- An earlier upsert of unknown outcome may still arrive: then the delete is sent once more after the grace.
@@ -196,14 +199,21 @@ begin
     delete from rollcall.dead_letters l
      where l.destination_id = p_destination and l.stage = 'deliver' and l.contact_id = any(array(
        select j.contact from judged j where not j.held and j.wanted_action <> 'none' and j.action <> 'events'))
+  ), failed as materialized (
+    select j.*, case when j.gave_up and j.outcome = 'unknown' then greatest(j.unknown_until, v_now + p_grace)
+             when j.unknown_until > v_now then j.unknown_until end as doubt
+      from judged j where (j.outcome = 'reject' or j.gave_up) and j.version = j.wanted and j.held and j.wanted_action <> 'none'
+  ), unmapped as (
+    -- Of whom cannot be mapped by now either, the mapping is told: mapped again, they are sent again.
+    update rollcall.dead_letters l set unknown_until = greatest(l.unknown_until, f.doubt)
+      from failed f where l.destination_id = p_destination and l.contact_id = f.contact and l.stage = 'map'
+    returning l.contact_id
   ), letters as (
     insert into rollcall.dead_letters as l (destination_id, contact_id, stage, version, code, field, message, unknown_until)
-    select p_destination, j.contact, 'deliver', j.version, case when j.gave_up then 'gave_up' else j.code end,
-           case when not j.gave_up then j.field end,
-           case when j.gave_up then ${lastWords('j.code', 'j.message')} else coalesce(j.message, '') end,
-           case when j.gave_up and j.outcome = 'unknown' then greatest(j.unknown_until, v_now + p_grace)
-             when j.unknown_until > v_now then j.unknown_until end
-      from judged j where (j.outcome = 'reject' or j.gave_up) and j.version = j.wanted and j.held and j.wanted_action <> 'none'
+    select p_destination, f.contact, 'deliver', f.version, case when f.gave_up then 'gave_up' else f.code end,
+           case when not f.gave_up then f.field end,
+           case when f.gave_up then ${lastWords('f.code', 'f.message')} else coalesce(f.message, '') end, f.doubt
+      from failed f where f.contact not in (select u.contact_id from unmapped u)
     on conflict (contact_id, destination_id) do update
        set stage = excluded.stage, version = excluded.version, code = excluded.code, field = excluded.field,
            message = excluded.message, at = excluded.at, unknown_until = excluded.unknown_until, dropped_at = null

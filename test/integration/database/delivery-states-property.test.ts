@@ -53,14 +53,32 @@ const STEPS: Readonly<Partial<Record<DeliveryHappening, May>>> = {
   rebind: ({ action }) => action !== 'none',
 };
 
-/** What happens when the rows are read again and still cannot be mapped. */
-const READS_AGAIN: ReadonlySet<DeliveryHappening> = new Set(['nothing new', 'apply: another config of it']);
-
-/** What a brake holds is counted by the hour, so it may let one pass: see brakes-property.test.ts. */
-const PASSES: Readonly<Partial<Record<DeliveryHappening, DeliveryHappening>>> = {
-  'brake stops': 'nothing new',
-  'new values, the brake has stopped': 'new values',
+/** The rows that apply instead, once a contact has failed for its whole window, or its grace is over. */
+const LAST: Readonly<Partial<Record<DeliveryHappening, DeliveryHappening>>> = {
+  'settle retry': 'settle retry, the window is over',
+  'settle retry, forget its id': 'settle retry, the window is over',
+  'settle unknown': 'settle unknown, the window is over',
 };
+const AFTER: Readonly<Partial<Record<DeliveryHappening, DeliveryHappening>>> = {
+  'settle delivered': 'settle delivered, the grace is over',
+};
+
+/**
+ * The rows that may apply. What a brake holds is counted by the hour, so a brake that is on may let one pass: see
+ * brakes-property.test.ts.
+ */
+function rowsOf(happening: DeliveryHappening, { braked, over, failing }: DeliveryFacts): readonly DeliveryHappening[] {
+  if (happening === 'brake stops') return [happening, 'nothing new'];
+  if (happening === 'new values, the brake has stopped' || (happening === 'new values' && braked))
+    return ['new values', 'new values, the brake has stopped'];
+  return [(failing ? LAST[happening] : undefined) ?? (over ? AFTER[happening] : undefined) ?? happening];
+}
+
+/** Whether a request of many leaves it to others: to those for one, or for another lane. */
+const leavesIt = (happening: DeliveryHappening, { lane, fits }: DeliveryFacts): boolean =>
+  happening === 'claim for a request of many' && !(lane === 0 && fits);
+
+const LETTERS: readonly DeliveryState[] = ['refused', 'dropped', 'unmapped'];
 
 /** What the table allows, told from how things stand before. */
 function allowed(
@@ -68,32 +86,32 @@ function allowed(
   facts: DeliveryFacts,
   [state, doubt]: readonly [DeliveryState, Doubt],
 ): readonly string[] {
-  const rows = [happening, PASSES[happening]].filter((each) => each !== undefined);
-  return rows.flatMap((row) => {
-    const next = nextDelivery(DELIVERIES[row][DELIVERY_STATES.indexOf(state)]!, state, doubt);
+  if (leavesIt(happening, facts)) return [`${state}, ${doubt}`];
+  return rowsOf(happening, facts).flatMap((row) => {
+    const cell = DELIVERIES[row][DELIVERY_STATES.indexOf(state)]!;
+    const next = nextDelivery(cell, state, doubt);
     if ('no' in next) return [];
-    // A dead letter of mapping stays beside whatever becomes of what was mapped before.
-    if (next.state === 'idle' && facts.letter === 'map') return ['unmapped, sure', 'unmapped, doubtful'];
     if (next.state === 'leased' && facts.action === 'none') return [`void, ${next.doubt}`];
-    return [`${next.state}, ${next.doubt}`];
+    // Of whom cannot be mapped by then the mapping is told.
+    const to = facts.letter === 'map' && ['idle', 'refused'].includes(next.state) ? 'unmapped' : next.state;
+    if (!LETTERS.includes(to)) return [`${to}, ${next.doubt}`];
+    // A letter keeps a doubt only while something may still arrive, and so does one of mapping that stands beside the queue.
+    const old = facts.over && nextDelivery(cell, state, 'sure');
+    return [`${to}, ${old && 'doubt' in old && old.doubt === 'sure' ? 'sure' : next.doubt}`];
   });
 }
 
 /** Plays what may happen now; what went wrong, if anything did. */
 async function play(subject: Subject, happenings: readonly DeliveryHappening[]): Promise<string | undefined> {
   await reset(subject);
-  let unmappable = false;
   const story: string[] = [];
   for (const happening of happenings) {
     const facts = await subject.facts();
     const before = stateOf(facts, subject.held?.delivery.version);
-    const row = unmappable && READS_AGAIN.has(happening) ? 'cannot be mapped' : happening;
-    const may = allowed(row, facts, before);
+    const may = allowed(happening, facts, before);
     if (may.length === 0 || STEPS[happening]?.(facts, subject) !== true) continue;
     const claimed = subject.held?.delivery.version;
     await WAYS[happening].make(subject);
-    if (happening === 'cannot be mapped') unmappable = true;
-    if (/^(?:signs up|new values|leaves)/.test(happening)) unmappable = false;
     const now = await subject.facts();
     const after = stateOf(now, subject.held?.delivery.version ?? claimed).join(', ');
     if (now.token === null) subject.held = undefined;

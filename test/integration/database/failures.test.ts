@@ -171,6 +171,23 @@ test('dropped contacts are not heard of, and come back only when they change or 
   expect(await due(one)).toHaveLength(2);
 });
 
+test('who is refused while its rows cannot be mapped: the mapping is told, and mapped again it is sent again', async () => {
+  const names = testConfig().userMapping;
+  const one = await installed({ userMapping: { ...names, attributes: [...names.attributes, number] } });
+  await one.insert('a@example.com', { n: '1' });
+  await one.foldAll();
+  const [delivery] = await one.claim();
+  await one.db.app.query(`update auth.users set raw_user_meta_data = '{"n": "x"}'`);
+  await one.foldAll();
+  await one.settle(delivery!, REJECT);
+  expect(await sum(one)).toEqual(['mailtrap map 22P02 null 1']);
+  expect(await due(one)).toEqual([]);
+  await one.db.app.query(`update auth.users set raw_user_meta_data = '{"n": "1"}'`);
+  await one.foldAll();
+  expect(await sum(one)).toEqual([]);
+  expect(await one.deliverAll()).toHaveLength(1);
+});
+
 test('events: refused ones are sent again after those that wait, unmapped ones cannot be, dropped ones hold nothing', async () => {
   const one = await withTables({
     ddl: 'create table public.orders (id int primary key, user_id uuid, n text)',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { retryFailures } from '../../../src/sql/store/failures.ts';
 import { type Installed, installed, LEASE } from './support.ts';
 
 const UNKNOWN = { kind: 'unknown', code: 'timeout', message: '' } as const;
@@ -76,6 +77,27 @@ test('an attempt of unknown outcome is due at once, then once more after the gra
   expect(third).toMatchObject({ version: '1' });
   await one.settle(third!, 'delivered');
   expect(await one.desired(id)).toMatchObject({ due: false, delivered_version: 1 });
+});
+
+test('what was accepted while in doubt and is refused after the grace is not in step, and is sent when a person says so', async () => {
+  const one = await installed();
+  const id = await one.insert('a@x.y', { full_name: 'A' });
+  await one.foldAll();
+  await one.settle((await one.claim())[0]!, UNKNOWN);
+  await rename(one, id, 'B');
+  await one.settle((await one.claim())[0]!, 'delivered');
+  await later(one, 121);
+  const [repetition] = await one.claim();
+  expect(repetition).toMatchObject({ version: '2', again: true });
+  await one.settle(repetition!, REJECT);
+  expect(await deadLetters(one)).toHaveLength(1);
+  expect(await one.desired(id)).toMatchObject({ version: 2, delivered_version: 1, due: false });
+  await retryFailures(one.db.sql, { destination: 'mailtrap' });
+  const [again] = await one.claim();
+  expect(again).toMatchObject({ version: '2', sendState: true, attributes: { FIRSTNAME: 'B' } });
+  await one.settle(again!, 'delivered');
+  expect(await one.desired(id)).toMatchObject({ version: 2, delivered_version: 2, due: false });
+  expect(await deadLetters(one)).toEqual([]);
 });
 
 test('an attempt that was claimed within the grace is no last one, however late it is settled', async () => {

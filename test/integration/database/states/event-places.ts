@@ -5,6 +5,7 @@ import { claim, DELIVERED, giveBack, REJECT, reset, settle, signUp, type Subject
 
 /** What the database has of the one event that a test is about. */
 export interface EventFacts {
+  readonly id: string | null;
   readonly stored: boolean;
   readonly state: string | null;
   readonly ready: boolean;
@@ -14,7 +15,7 @@ export interface EventFacts {
 }
 
 const FACTS = `
-  select exists (select from rollcall.held_events) as stored, e.state, coalesce(e.ready, false) as ready, e.reason,
+  select exists (select from rollcall.held_events) as stored, e.id::text as id, e.state, coalesce(e.ready, false) as ready, e.reason,
          coalesce(s.remote_address, s.remote_id) is not null as there, d.token is not null as leased
     from (select) x left join rollcall.events e on true
     left join rollcall.desired s on s.contact_id = e.contact_id and s.destination_id = e.destination_id

@@ -47,7 +47,7 @@ const leaseOver = (subject: Subject): Promise<void> =>
 /** Claims for a request of many. */
 const claimMany = async (subject: Subject): Promise<{ token: string; holder: string; holdMs: number } | undefined> => {
   const job = { token: randomUUID(), holder: randomUUID(), holdMs: 5_000 };
-  const scope = { lane: 0, most: 10, mostBytes: 10_000, consents: ['basis'], atOnce: 9, jobMs: 60_000 } as const;
+  const scope = { lane: 0, most: 10, mostBytes: 10_000, consents: ['basis'], atOnce: 99, jobMs: 60_000 } as const;
   const [delivery] = await subject.one.store.claimJob(subject.one.destination, job, scope);
   if (delivery === undefined) return undefined;
   const lease = { token: job.token, leaseMs: 60_000, graceMs: 120_000 };
@@ -71,7 +71,8 @@ const asJob = async (subject: Subject): Promise<{ token: string; holder: string;
   const holder = randomUUID();
   await subject.sql(
     `insert into rollcall.jobs (token, destination_id, state, contacts, versions, addresses, holder, held_until, gives_up_at)
-     values ($1, $2, 'sending', array[$3::bigint], array[$4::bigint], array['a@x.test'], $5, now() + interval '1 hour', now() + interval '1 hour')`,
+     values ($1, $2, 'sending', array[$3::bigint], array[$4::bigint], array['a@x.test'], $5, now() + interval '1 hour', now() + interval '1 hour')
+     on conflict (token) do update set state = excluded.state, holder = excluded.holder, held_until = excluded.held_until`,
     [lease.token, subject.one.destination, delivery.contactId, delivery.version, holder],
   );
   return { token: lease.token, holder, holdMs: 5_000 };

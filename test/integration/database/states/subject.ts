@@ -21,6 +21,14 @@ export interface DeliveryFacts {
   readonly lane: number | null;
   readonly token: string | null;
   readonly doubt: boolean;
+  /** What is in doubt can arrive no more: what is accepted now ends it. */
+  readonly over: boolean;
+  /** It has failed for its whole window: one more failure is the last. */
+  readonly failing: boolean;
+  /** One request can say all of it, together with others: see `fitsMany` in src/sql/functions/jobs.ts. */
+  readonly fits: boolean;
+  /** The brake on changes is on. */
+  readonly braked: boolean;
   readonly letter: 'map' | 'deliver' | null;
   readonly dropped: boolean;
   readonly letter_doubt: boolean;
@@ -82,6 +90,10 @@ const NOTHING: DeliveryFacts = {
   lane: null,
   token: null,
   doubt: false,
+  over: false,
+  failing: false,
+  fits: false,
+  braked: false,
   letter: null,
   dropped: false,
   letter_doubt: false,
@@ -92,6 +104,12 @@ const FACTS = `
   select s.action, s.version::text, s.delivered_version::text as delivered,
          coalesce(s.remote_address, s.remote_id, s.leftovers[1]) is not null as there,
          d.lane, d.token::text, d.unknown_until is not null as doubt,
+         coalesce(d.unknown_until <= clock_timestamp(), false) as over,
+         coalesce(d.tries >= 4 and d.failing_since <= rollcall.trying_clock($2) - interval '1 day', false) as failing,
+         coalesce(s.action = 'upsert' and s.consent = 'basis' and not s.takeover and coalesce(s.remote_address = s.address, true)
+           and s.carry_from is null and s.leftovers is null and not d.single
+           and (d.unknown_until is not null or s.delivered_version is distinct from s.version), false) as fits,
+         exists (select from rollcall.brakes b where b.kind = 'changes' and b.stopped_at is not null) as braked,
          l.stage as letter, l.dropped_at is not null as dropped, coalesce(l.unknown_until > clock_timestamp(), false) as letter_doubt,
          l.version::text as letter_version
     from rollcall.contacts c
@@ -281,10 +299,11 @@ export async function fail(subject: Subject): Promise<void> {
   );
 }
 
+/** The grace was over before anything that is in flight was claimed. */
 export async function graceOver(subject: Subject): Promise<void> {
   for (const table of ['due', 'dead_letters']) {
     await subject.sql(
-      `update rollcall.${table} set unknown_until = clock_timestamp() - interval '1 second' where unknown_until is not null`,
+      `update rollcall.${table} set unknown_until = clock_timestamp() - interval '1 hour' where unknown_until is not null`,
     );
   }
 }
