@@ -109,7 +109,7 @@ begin
              when r.arrived and r.theirs then case when r.outcome = 'delivered' and not x.taken_since then null else s.remote_address end
              when r.arrived then r.address
              -- Not accepted for certain, and not refused for certain: it may exist there.
-             when not r.theirs and s.remote_address is null and (r.outcome = 'unknown' or r.unknown_until is not null) then r.address
+             when not r.theirs and s.remote_address is null and (r.outcome in ('unknown', 'retry') or r.unknown_until is not null) then r.address
              else s.remote_address end as next_remote_address,
            case
              when r.action = 'delete' and r.outcome = 'delivered' and r.held or r.forget_remote then null

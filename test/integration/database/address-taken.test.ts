@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { delivered, move, remove } from './people.ts';
 import { installed } from './support.ts';
@@ -66,4 +67,39 @@ test('a request that moved elsewhere meanwhile leaves the taken address to be re
   const [gone] = (await one.deliverAll()).filter(({ action }) => action === 'delete');
   expect(gone).toMatchObject({ remote: { address: 'a@x.y', id: '7' } });
   expect(gone?.remote?.leftovers).toContain('b@x.y');
+});
+
+test('who leaves after an attempt that failed, whatever came in between, is removed: it may have arrived', async () => {
+  const one = await installed();
+  const id = await one.insert('a@x.y');
+  await one.foldAll();
+  const [failed] = await one.claim();
+  await one.settle(failed!, { kind: 'retry', code: 'http_500', message: '' });
+  await one.db.app.query(`update auth.users set raw_user_meta_data = '{"full_name": "A"}' where id = $1`, [id]);
+  await one.foldAll();
+  await remove(one, id);
+  await one.foldAll();
+  expect(await one.deliverAll()).toMatchObject([{ action: 'delete', remote: { address: 'a@x.y' } }]);
+});
+
+test('who leaves after a request for many that failed is removed, and everybody else in it is sent once more: it may go on by itself', async () => {
+  const one = await installed();
+  const leaves = await one.insert('a@x.y');
+  const stays = await one.insert('b@x.y');
+  await one.foldAll();
+  const job = { token: randomUUID(), holder: randomUUID(), holdMs: 5_000 };
+  const scope = { lane: 0, most: 10, mostBytes: 10_000, consents: ['basis'], atOnce: 1, jobMs: 60_000 } as const;
+  expect(await one.store.claimJob(one.destination, job, scope)).toHaveLength(2);
+  await one.store.releaseJob(job, { waitMs: 0, failed: true, single: false, doubtMs: 120_000 });
+  await one.db.app.query(`update auth.users set raw_user_meta_data = '{"full_name": "A"}' where id = $1`, [leaves]);
+  await one.foldAll();
+  await remove(one, leaves);
+  const third = await one.insert('c@x.y');
+  await move(one, stays, 'd@x.y');
+  await move(one, third, 'b@x.y');
+  await one.foldAll();
+  const sent = await one.deliverAll();
+  expect(sent.find(({ action }) => action === 'delete')).toMatchObject({ remote: { address: 'a@x.y' } });
+  expect(sent.find(({ address }) => address === 'b@x.y')).toMatchObject({ takeover: true });
+  expect((await one.desired(stays))!.unknown_in_s).toBeGreaterThan(60);
 });
