@@ -153,8 +153,11 @@ function byNumber(evidence: Evidence, destination: string): ReadonlyMap<string, 
 function writes(exchange: Exchange, { contact }: Change): boolean {
   if (exchange.method === 'GET' || isJobStart(exchange)) return false;
   const { path, body } = exchange;
-  return [contact.id, contact.address, encodeURIComponent(contact.address)].some(
-    (each) => path.includes(each) || body.includes(each),
+  // An id may be one digit, which stands in many bodies.
+  return (
+    path.split(/[/?]/).includes(contact.id) ||
+    new RegExp(`"id":"?${contact.id}\\b`).test(body) ||
+    [contact.address, encodeURIComponent(contact.address)].some((each) => path.includes(each) || body.includes(each))
   );
 }
 
