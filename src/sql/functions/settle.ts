@@ -105,6 +105,10 @@ begin
              -- An address that was taken since the claim is another one than the request was about.
              when v.vanished and not x.taken_since then null
              when r.action = 'delete' then case when x.cleared and not x.taken_since then null else s.remote_address end
+             -- Refused as it failed before: nothing was made of it, and no event may go there.
+             when r.outcome = 'reject' and r.held and r.version = s.version and r.tries > 0 and r.unknown_until is null
+               and s.delivered_version is null and s.remote_id is null and not s.takeover and not s.imported
+               and s.remote_address = r.address then null
              when r.address is null or s.remote_address = r.address then s.remote_address
              when r.arrived and r.theirs then case when r.outcome = 'delivered' and not x.taken_since then null else s.remote_address end
              when r.arrived then r.address

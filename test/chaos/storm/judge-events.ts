@@ -20,7 +20,9 @@ export function judgeEvents(evidence: Evidence): readonly string[] {
 }
 
 function arrivals({ history, events, fullTurns }: Evidence, destination: DestinationId): readonly string[] {
-  const arrived = events[destination].map(({ address, name, properties }, at) => ({
+  // Brevo takes an event of nobody, as when its request was held until the contact was gone; then nobody has it.
+  const had = events[destination].filter(({ address }) => destination !== 'brevo' || address !== '');
+  const arrived = had.map(({ address, name, properties }, at) => ({
     contactId: address,
     email: address,
     name,
