@@ -63,7 +63,10 @@ export async function openAppSide(url: string): Promise<AppSide> {
       } catch (error) {
         const code = (error as { code?: string }).code ?? '';
         if (EXPECTED.has(code)) return;
-        if (wasUp && isUp()) errors.push(`${code} ${String(error)}: ${sql.replaceAll(/\s+/g, ' ').slice(0, 200)}`);
+        // A connection that was lost while it rested, as by a stop that is over: nothing was asked.
+        const asked = !/not queryable/.test(String(error));
+        if (asked && wasUp && isUp())
+          errors.push(`${code} ${String(error)}: ${sql.replaceAll(/\s+/g, ' ').slice(0, 200)}`);
         if (isGone(error)) await again();
       }
       await insist(() => historian.look());
