@@ -144,7 +144,12 @@ function byNumber(evidence: Evidence, destination: string): ReadonlyMap<string, 
     places.set(contact.id, contact.address);
     const number = contact.attributes['N'];
     const what = `${kind} with ${number === undefined ? 'none' : Number(number)}`;
-    add(contact.address, what, (newest) => (number === undefined ? newest : Number(number)));
+    // What the app has there in the end is older than nothing, also where it was ended meanwhile and came again.
+    const last = evidence.numbers.get(contact.address);
+    add(contact.address, what, (newest) => {
+      if (number === undefined) return newest;
+      return Number(number) === last ? Infinity : Number(number);
+    });
   }
   return stories;
 }
