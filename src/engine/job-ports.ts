@@ -77,13 +77,15 @@ export interface JobStore {
   jobEnded(lease: JobLease, result: JobResult): Promise<boolean>;
   /** Still at work on it, or, with 0 ms to hold it, no more. */
   holdJob(lease: JobLease): Promise<boolean>;
-  /** Nothing came of it: its contacts are due again after a wait. */
+  /** It failed, or was not begun: its contacts are due again after a wait. */
   releaseJob(
     lease: JobLease,
     again: {
       readonly waitMs: number;
       readonly failed: boolean;
       readonly single: boolean;
+      /** It may be at work there all the same: whoever was in it is sent once more after so many ms. */
+      readonly doubtMs?: number | undefined;
       /** Who has failed for so long goes by a request of their own, in ms, and is given up should that fail too. */
       readonly windowMs?: number | undefined;
     },

@@ -33,7 +33,8 @@ export async function startJob(
     if (!(await store.jobSending(lease))) return 'again';
     const answer = await held(context, lease, lane.send(bulk.request(rows, config), auth, { deadlineMs: START_MS }));
     const started = startOf(answer, rows, bulk);
-    if (started.kind === 'failed') return await failed(context, lease, started.outcome, left.length, begunAt);
+    if (started.kind === 'failed')
+      return await failed(context, lease, { ...started, answered: answer.answered }, left.length, begunAt);
     if (started.kind === 'answered') return await answered(context, lease, left, started, begunAt);
     if (started.kind === 'started') {
       if (!(await store.jobRunning(lease, started.id))) return 'again';
@@ -93,7 +94,7 @@ async function answered(
 async function failed(
   context: JobContext,
   lease: JobLease,
-  outcome: Extract<BulkStart, { kind: 'failed' }>['outcome'],
+  { outcome, answered }: Extract<BulkStart, { kind: 'failed' }> & { readonly answered: boolean },
   contacts: number,
   begunAt: number,
 ): Promise<JobEnd> {
@@ -109,6 +110,8 @@ async function failed(
   await lane.store.releaseJob(lease, {
     waitMs: 0,
     failed: outcome.kind === 'retry',
+    // A server that says that it failed may have begun, and a job goes on by itself.
+    doubtMs: outcome.kind === 'retry' && answered ? lane.graceMs : undefined,
     windowMs: lane.retry.windowMs,
     single: refused && contacts === 1,
   });

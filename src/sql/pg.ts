@@ -59,6 +59,9 @@ export function openPg(options: PgOptions): Sql {
   });
   // An idle connection that dies is replaced; the next query says if the database is gone.
   pool.on('error', () => undefined);
+  // The pool watches over a connection while it rests, a query while it runs. One that is lost in between, as while it is made ready,
+  // would end the process.
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   return {
     query(text, values) {
       options.onQuery?.(text);

@@ -26,6 +26,7 @@ function evidence(more: Partial<Evidence>): Evidence {
     outages: [],
     sends: [],
     sentAt: ({ arrivedAt }) => arrivedAt,
+    answered: new Set(['7.0', '7.1']),
     optOuts: [],
     fullTurns: new Set(),
     appErrors: [],
@@ -96,6 +97,36 @@ test('an event that is sent again after it was taken for certain is seen', () =>
   expect(judgeEvents(evidence({ exchanges: [event(0, 100, { fate: { do: 'mute' } }), again[1]!] }))).toEqual([]);
   expect(judgeEvents(evidence({ exchanges: again, absences: [{ pid: 7, from: 200, to: Infinity }] }))).toEqual([]);
   expect(judgeEvents(evidence({ exchanges: again, outages: [{ what: 'crash', from: 200, to: 300 }] }))).toEqual([]);
+  expect(judgeEvents(evidence({ exchanges: again, answered: new Set(['7.1']) }))).toEqual([]);
+});
+
+test('a receiver of webhooks ends whoever else is at an address that it is told of', () => {
+  const told = (n: number, id: string, version: number, address: string, type = 'contact.upserted') => ({
+    n,
+    at: n,
+    destination: 'webhook',
+    method: 'POST',
+    path: '/',
+    headers: { 'webhook-id': `m_${n}` },
+    body: JSON.stringify({ type, data: { contact: { id, address, previous_addresses: [] }, version } }),
+    status: 204,
+    answerHeaders: {},
+    answer: '',
+    ms: 1,
+    fault: null,
+    exchange: n,
+  });
+  const exchanges = [0, 1, 2, 3].map((n) => exchange(n, n * 100, { destination: 'webhook' }));
+  const late = [told(0, 'ann', 2, ANN), told(1, 'bob', 1, ANN), told(2, 'ann', 2, ANN)];
+  expect(judgeOrder(evidence({ exchanges, calls: late }))).toHaveLength(2);
+  exchanges[2] = exchange(2, 200, { destination: 'webhook', forwardedAt: [900] });
+  expect(judgeOrder(evidence({ exchanges, calls: late }))).toEqual([expect.stringContaining('nothing newer followed')]);
+  const ended = told(3, 'bob', 2, ANN, 'contact.deleted');
+  expect(judgeOrder(evidence({ exchanges, calls: [...late, ended] }))).toEqual([]);
+  const same = { ...late[2]!, headers: late[0]!.headers };
+  expect(judgeOrder(evidence({ exchanges, calls: [late[0]!, late[1]!, same] }))).toEqual([]);
+  const moved = [told(0, 'ann', 2, 'ann@else.example'), told(1, 'bob', 1, ANN), told(2, 'ann', 2, 'ann@else.example')];
+  expect(judgeOrder(evidence({ exchanges, calls: moved }))).toEqual([]);
 });
 
 test('one request more than a window takes is seen', () => {

@@ -123,10 +123,12 @@ begin
       (extract(epoch from clock_timestamp() - j.begun_at) * 1000)::bigint;
 end $body$;
 
--- Ends a job of which it is certain that nothing came of it: its contacts are due again, after a wait. Who has failed for p_window
--- goes alone, so that it is known of each whether to give it up.
+-- Ends a job that failed or was not begun: its contacts are due again, after a wait. Who has failed for p_window goes alone, so that
+-- it is known of each whether to give it up. p_grace: it may be at work there all the same, so whoever was in it may exist there, and
+-- is sent once more after that time.
+drop function if exists rollcall.release_job(uuid, uuid, interval, boolean, boolean, interval);
 create or replace function rollcall.release_job(p_token uuid, p_holder uuid, p_wait interval, p_failed boolean, p_single boolean,
-  p_window interval default null) returns void language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+  p_window interval default null, p_grace interval default null) returns void language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
   v_job rollcall.jobs;
   v_now timestamptz := clock_timestamp();
@@ -135,11 +137,19 @@ begin
   select * into v_job from rollcall.jobs j where j.token = p_token and j.holder = p_holder for update;
   if not found then return; end if;
   v_clock := rollcall.trying_clock(v_job.destination_id);
+  -- The state of each before its place in the queue: the order of all writers.
+  if p_grace is not null then
+    update rollcall.desired s set remote_address = s.address
+     where s.destination_id = v_job.destination_id and s.remote_address is null and s.contact_id = any(array(
+       select x.id from unnest(v_job.contacts[v_job.settled + 1 :], v_job.addresses[v_job.settled + 1 :]) as x(id, address)
+         cross join lateral (select from rollcall.desired s where s.destination_id = v_job.destination_id and s.contact_id = x.id
+           and s.address = x.address and s.remote_address is null offset 0 for update) s));
+  end if;
   perform 1 from unnest(v_job.contacts[v_job.settled + 1 :]) as x(id) cross join lateral (
     select from rollcall.due d where d.destination_id = v_job.destination_id and d.contact_id = x.id offset 0 for update) d;
   update rollcall.due d
      set token = null, due_at = greatest(case when p_wait > interval '0' then v_now + p_wait else least(v_now, d.since) end, d.not_before),
-         tries = d.tries + p_failed::int,
+         tries = d.tries + p_failed::int, unknown_until = greatest(d.unknown_until, v_now + p_grace),
          failing_since = case when p_failed then coalesce(d.failing_since, v_clock) else d.failing_since end,
          single = d.single or p_single or p_failed and coalesce(d.failing_since <= v_clock - p_window, false)
    where d.destination_id = v_job.destination_id and d.contact_id = any(v_job.contacts[v_job.settled + 1 :]) and d.token = p_token;

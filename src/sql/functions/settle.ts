@@ -102,14 +102,14 @@ begin
              else s.action end as wanted_action,
            s.version + (x.revived and v_leave <> 'keep')::int as wanted,
            case
-             when v.vanished then null
-             when r.action = 'delete' then case when r.outcome = 'delivered' and r.held and coalesce(r.unknown_until <= r.claimed_at, true)
-               then null else s.remote_address end
+             -- An address that was taken since the claim is another one than the request was about.
+             when v.vanished and not x.taken_since then null
+             when r.action = 'delete' then case when x.cleared and not x.taken_since then null else s.remote_address end
              when r.address is null or s.remote_address = r.address then s.remote_address
-             when r.arrived and r.theirs then case when r.outcome = 'delivered' then null else s.remote_address end
+             when r.arrived and r.theirs then case when r.outcome = 'delivered' and not x.taken_since then null else s.remote_address end
              when r.arrived then r.address
              -- Not accepted for certain, and not refused for certain: it may exist there.
-             when not r.theirs and s.remote_address is null and (r.outcome = 'unknown' or r.unknown_until is not null) then r.address
+             when not r.theirs and s.remote_address is null and (r.outcome in ('unknown', 'retry') or r.unknown_until is not null) then r.address
              else s.remote_address end as next_remote_address,
            case
              when r.action = 'delete' and r.outcome = 'delivered' and r.held or r.forget_remote then null
@@ -120,18 +120,21 @@ begin
            s.takeover and not (r.outcome = 'delivered' and s.version = r.version and coalesce(r.unknown_until <= r.claimed_at, true)) as takeover,
            case when r.outcome = 'delivered' and s.version = r.version then null else s.carry_from end as carry_from,
            case
-             -- Removed, and perhaps made again by an earlier attempt that still arrives: then the repetition removes it once more.
-             when r.outcome = 'delivered' and r.held and coalesce(r.unknown_until <= r.claimed_at, true) then null
-             when r.arrived and not r.theirs and s.remote_address <> r.address
-               and s.remote_address <> all(coalesce(s.leftovers, '{}')) then array_append(s.leftovers, s.remote_address)
-             else s.leftovers end as leftovers,
+             when r.arrived and not r.theirs and s.remote_address <> r.address and (x.taken_since or not x.cleared)
+               and s.remote_address <> all(coalesce(x.left_over, '{}')) then array_append(x.left_over, s.remote_address)
+             else x.left_over end as leftovers,
            s.imported and r.forget_remote is not true as imported, s.remote_address as before, x.refused
       from result r
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
+      -- Perhaps made again by an earlier attempt that still arrives: then the repetition removes it once more.
+      cross join lateral (select r.outcome = 'delivered' and r.held and coalesce(r.unknown_until <= r.claimed_at, true) as cleared) c
       -- Revived: nothing was wanted there any more, and the late request may have made it: it has to go.
       cross join lateral (select s.action = 'none' and r.action = 'upsert' and not r.theirs
                                    and (r.arrived or r.outcome = 'unknown') as revived,
-                                 r.action = 'events' and s.delivered_version is distinct from s.version and ${REFUSED} as refused) x
+                                 r.action = 'events' and s.delivered_version is distinct from s.version and ${REFUSED} as refused,
+                                 s.remote_address is distinct from r.touched as taken_since, c.cleared,
+                                 -- What was left over since the claim was not removed.
+                                 case when c.cleared and s.version = r.version then null else s.leftovers end as left_over) x
       -- Gone there, and nothing that is known to be accepted would bring it back: the events wait until it exists.
       cross join lateral (select r.action = 'events' and r.forget_remote and coalesce(r.unknown_until <= r.claimed_at, true)
                                    and (s.action <> 'upsert' or x.refused) as vanished) v

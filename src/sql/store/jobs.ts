@@ -93,11 +93,12 @@ export function jobStore(
     jobRunning: (lease, remoteId) => note(lease, 'running', remoteId, null),
     jobEnded: (lease, result) => note(lease, 'ended', null, toResult(result)),
     holdJob: (lease) => note(lease, null, null, null),
-    async releaseJob({ token, holder }, { waitMs, failed, single, windowMs }) {
+    async releaseJob({ token, holder }, { waitMs, failed, single, windowMs, doubtMs }) {
       await retryConflict(() =>
         sql.query(
-          `select rollcall.release_job($1, $2, $3::int * interval '1 millisecond', $4, $5, $6::bigint * interval '1 millisecond')`,
-          [token, holder, Math.round(waitMs), failed, single, windowMs ?? null],
+          `select rollcall.release_job($1, $2, $3::int * interval '1 millisecond', $4, $5, $6::bigint * interval '1 millisecond',
+             $7::bigint * interval '1 millisecond')`,
+          [token, holder, Math.round(waitMs), failed, single, windowMs ?? null, doubtMs ?? null],
         ),
       );
     },

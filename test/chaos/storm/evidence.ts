@@ -52,6 +52,8 @@ export interface Evidence {
   readonly absences: readonly Absence[];
   readonly outages: readonly Outage[];
   readonly sends: readonly Sent[];
+  /** Requests whose whole answer their sender has read, as `Exchange.sentAs` names them. */
+  readonly answered: ReadonlySet<string>;
   /** When a request left its worker; when it came to the proxy where nobody wrote that down. */
   readonly sentAt: (exchange: Exchange) => number;
   readonly optOuts: readonly OptOut[];

@@ -25,7 +25,7 @@ export async function gather(
     `select u.address, x.raw_user_meta_data ->> 'n' as n from oracle.users u join auth.users x on x.id = u.id where u.standing = 'ok'`,
   );
   const leftovers = await app.query<{ what: string }>(LEFTOVERS);
-  const sent = await readSends(sends);
+  const { sent, answered } = await readSends(sends);
   const times = new Map(sent.map(({ id, at }) => [id, at]));
   return {
     plan,
@@ -38,6 +38,7 @@ export async function gather(
     exchanges: proxy.exchanges,
     absences: crew.absences,
     sends: sent,
+    answered,
     sentAt: ({ sentAs, arrivedAt }) => times.get(sentAs) ?? arrivedAt,
     ...stormed,
     appErrors: app.errors,
@@ -49,8 +50,14 @@ export async function gather(
   };
 }
 
-async function readSends(file: string): Promise<readonly Sent[]> {
+async function readSends(file: string): Promise<{ sent: readonly Sent[]; answered: ReadonlySet<string> }> {
   const text = await readFile(file, 'utf8').catch(() => '');
   // A killed worker may leave half a line.
-  return text.split('\n').flatMap((line) => (line.endsWith('}') ? [JSON.parse(line) as Sent] : []));
+  const written = text
+    .split('\n')
+    .flatMap((line) => (line.endsWith('}') ? [JSON.parse(line) as Sent | { readonly answered: string }] : []));
+  return {
+    sent: written.flatMap((each) => ('answered' in each ? [] : [each])),
+    answered: new Set(written.flatMap((each) => ('answered' in each ? [each.answered] : []))),
+  };
 }

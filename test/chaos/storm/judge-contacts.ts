@@ -7,15 +7,19 @@ import { DESTINATIONS } from './plan.ts';
 export function judgeContacts({ plan, history, numbers, contacts, optOuts }: Evidence): readonly string[] {
   const { policy } = plan.setup;
   return DESTINATIONS.flatMap((destination) => {
-    const found = contacts[destination];
     const out = new Set(optOuts.filter((each) => each.destination === destination).map((each) => each.address));
+    // Who said no there where we had put nobody is a contact of the destination's own.
+    const found = contacts[destination].filter(
+      ({ address, attributes }) => !out.has(address) || Object.keys(attributes).length > 0,
+    );
+    const wanted = new Set(history.contacts.map(({ address }) => address));
     const as = (contact: ShownContact): FoundContact => {
       const { N: _, ...fields } = contact.attributes;
       // Who said no there stays so; that is judged by itself.
-      const status = policy === 'delete' || out.has(contact.address) ? 'subscribed' : contact.status;
+      const told = policy === 'delete' || (out.has(contact.address) && wanted.has(contact.address));
+      const status = told ? 'subscribed' : contact.status;
       return { email: contact.address, status, fields };
     };
-    const wanted = new Set(history.contacts.map(({ address }) => address));
     const stale = found.filter(
       ({ address, attributes }) => wanted.has(address) && numberOf(attributes) !== numbers.get(address),
     );

@@ -1,13 +1,13 @@
 import type { Evidence } from './evidence.ts';
+import type { AuditedEvent } from '../interleaving/history.ts';
 import { judgeEvents as differences } from '../interleaving/judge-events.ts';
+import { TIMES } from './crew.ts';
 import { senderOf } from './evidence.ts';
 import { type DestinationId, DESTINATIONS } from './plan.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Destinations whose API takes a key against duplicates. */
 const KEYED: ReadonlySet<DestinationId> = new Set<DestinationId>(['sendry', 'webhook']);
-/** An answer that came sooner was in time for its sender. */
-const IN_TIME_MS = 100;
 /** How long after its answer an outcome may still wait to be written down. */
 const SETTLE_MS = 3_000;
 
@@ -39,7 +39,10 @@ function repetitions(evidence: Evidence, destination: DestinationId): readonly s
     if (exchange.destination !== destination || !isOfEvents(exchange)) continue;
     for (const [, rev] of exchange.body.matchAll(/"rev":\s*"?(\d+)/g)) {
       const name = /"(?:name|event_name)":"(\w+)"/.exec(exchange.body)?.[1];
-      const key = `${name} ${rev}`;
+      // What happened twice with the same numbers has an id only where the destination takes one.
+      const id = /"(?:event_)?id":"([0-9a-f-]{36})"/.exec(exchange.body)?.[1];
+      if (id === undefined && evidence.history.events.filter((each) => isOf(each, name, rev)).length > 1) continue;
+      const key = `${name} ${rev} ${id ?? ''}`.trim();
       requests.set(key, [...(requests.get(key) ?? []), exchange]);
     }
   }
@@ -57,13 +60,18 @@ function isOfEvents({ destination, path, body }: Exchange): boolean {
   return destination === 'webhook' ? body.includes('"type":"event.') : /\/events(?:\/batch)?$/.test(path);
 }
 
-function isKnown({ absences, outages, sentAt }: Evidence, exchange: Exchange): boolean {
+function isOf({ name, properties }: AuditedEvent, wanted: string | undefined, rev: string | undefined): boolean {
+  return name === wanted && new RegExp(`"rev": ?"?${rev}\\b`).test(properties);
+}
+
+function isKnown({ absences, outages, answered }: Evidence, exchange: Exchange): boolean {
   const { answeredAt, status = 0, fate } = exchange;
   if (answeredAt === undefined || status >= 300 || (fate.do !== 'pass' && fate.do !== 'delay')) return false;
-  if (answeredAt - sentAt(exchange) > IN_TIME_MS) return false;
+  if (!answered.has(exchange.sentAs)) return false;
   const until = answeredAt + SETTLE_MS;
+  // Who was stopped may have sent it under a lease that ran out meanwhile.
   const away = absences.some(
-    ({ pid, from, to }) => pid === senderOf(exchange) && from <= until && to >= exchange.arrivedAt,
+    ({ pid, from, to }) => pid === senderOf(exchange) && from <= until && to + TIMES.leaseMs >= exchange.arrivedAt,
   );
   return !away && !outages.some(({ from, to }) => from <= until && to >= exchange.arrivedAt);
 }

@@ -66,38 +66,46 @@ function isJobStart({ method, path }: Exchange): boolean {
   return method === 'POST' && /import/.test(path);
 }
 
-/** A receiver of webhooks is told the version itself. */
-function byVersion({ calls }: Evidence): ReadonlyMap<string, Step[]> {
+/** A receiver of webhooks is told the version itself, and does what the destination's README.md asks of one. */
+function byVersion(evidence: Evidence): ReadonlyMap<string, Step[]> {
   const stories = new Map<string, Step[]>();
-  const places = new Map<string, string>();
+  /** Contact to the address it was last told of at. */
+  const homes = new Map<string, string>();
   const arrivals = new Map<number, number>();
-  for (const call of calls) {
+  const had = new Set<string>();
+  for (const call of evidence.calls) {
     if (call.destination !== 'webhook' || call.status >= 300) continue;
     const arrival = arrivals.get(call.exchange) ?? 0;
     arrivals.set(call.exchange, arrival + 1);
     const body = parseJson(call.body);
     const data = field(body, 'data');
-    const id = field(field(data, 'contact'), 'id');
-    const version = field(data, 'version');
-    if (typeof id !== 'string' || version === undefined) continue;
+    const contact = field(data, 'contact');
+    const id = field(contact, 'id');
+    const version = Number(field(data, 'version'));
+    const message = call.headers['webhook-id'] ?? '';
+    if (typeof id !== 'string' || Number.isNaN(version) || had.has(message)) continue;
+    had.add(message);
     const steps = stories.get(`webhook ${id}`) ?? [];
     stories.set(`webhook ${id}`, steps);
-    steps.push({
-      age: Number(version),
-      exchange: call.exchange,
-      arrival,
-      byJob: false,
-      what: `version ${Number(version)}`,
-    });
-    const address = field(field(data, 'contact'), 'address');
-    if (typeof address !== 'string' || field(body, 'type') !== 'contact.upserted') continue;
-    // Who is told of at an address has it from whoever had it before, and that is the newest of them.
-    const former = places.get(address);
-    places.set(address, id);
-    if (former === undefined || former === id) continue;
-    const ended = stories.get(`webhook ${former}`)!;
-    const age = Math.max(...ended.map((step) => step.age)) + 0.5;
-    ended.push({ age, exchange: call.exchange, arrival, byJob: false, what: 'gone' });
+    const step = { exchange: call.exchange, arrival, byJob: false };
+    steps.push({ ...step, age: version, what: `version ${version}` });
+    // What is older is passed over by whoever is told.
+    if (steps.some(({ age }) => Math.floor(age) > version)) continue;
+    const address = field(contact, 'address');
+    if (field(body, 'type') === 'contact.deleted') homes.delete(id);
+    else if (typeof address === 'string') homes.set(id, address);
+    const previous = field(contact, 'previous_addresses');
+    const places = new Set([address, ...(Array.isArray(previous) ? previous : [])]);
+    // Whoever else is at an address of theirs is ended by it, and that is the newest of them.
+    for (const [other, home] of homes) {
+      if (other === id || !places.has(home)) continue;
+      homes.delete(other);
+      const ended = stories.get(`webhook ${other}`)!;
+      const age = Math.floor(Math.max(...ended.map((each) => each.age)));
+      const gone = { ...step, age, what: 'gone' };
+      // A request that is late may end what is newer: then what it ended is told of again, as it was.
+      ended.push(mayBeLate(evidence, gone) ? gone : { ...gone, age: age + 0.5 });
+    }
   }
   return stories;
 }
@@ -145,8 +153,11 @@ function byNumber(evidence: Evidence, destination: string): ReadonlyMap<string, 
 function writes(exchange: Exchange, { contact }: Change): boolean {
   if (exchange.method === 'GET' || isJobStart(exchange)) return false;
   const { path, body } = exchange;
-  return [contact.id, contact.address, encodeURIComponent(contact.address)].some(
-    (each) => path.includes(each) || body.includes(each),
+  // An id may be one digit, which stands in many bodies.
+  return (
+    path.split(/[/?]/).includes(contact.id) ||
+    new RegExp(`"id":"?${contact.id}\\b`).test(body) ||
+    [contact.address, encodeURIComponent(contact.address)].some((each) => path.includes(each) || body.includes(each))
   );
 }
 

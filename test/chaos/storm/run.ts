@@ -105,7 +105,16 @@ async function failure({ seed, problems, evidence }: Verdict): Promise<string> {
   if (values.keep) {
     const { writeFile } = await import('node:fs/promises');
     const file = `.tmp/chaos-seed-${seed}.json`;
-    await writeFile(file, JSON.stringify({ ...evidence, problems, numbers: [...evidence.numbers] }, null, 1));
+    await writeFile(
+      file,
+      JSON.stringify({
+        ...evidence,
+        problems,
+        numbers: [...evidence.numbers],
+        answered: [...evidence.answered],
+        fullTurns: [...evidence.fullTurns],
+      }),
+    );
     lines.push(`  the evidence is in ${file}`);
   }
   return `${lines.join('\n')}\n${showPlan(evidence.plan)}\nagain: npm run chaos -- --seed ${seed} --keep`;

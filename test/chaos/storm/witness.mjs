@@ -1,5 +1,5 @@
-// Loaded into a worker before anything else: moves its clock, and writes down when each request leaves it. The worker itself is
-// as it is shipped.
+// Loaded into a worker before anything else: moves its clock, and writes down when each request leaves it, and that its answer was
+// read. The worker itself is as it is shipped.
 import diagnostics from 'node:diagnostics_channel';
 import { openSync, writeSync } from 'node:fs';
 
@@ -30,9 +30,16 @@ diagnostics.subscribe('undici:request:create', ({ request }) => {
   request.addHeader('x-chaos-sent', id);
 });
 
-// The clock is one for all processes of the machine. Written at once, as the process may be killed at any moment.
+// Written at once, as the process may be killed at any moment.
+const write = (what) => {
+  if (file !== undefined) writeSync(file, `${JSON.stringify(what)}\n`);
+};
+
+// The clock is one for all processes of the machine.
 diagnostics.subscribe('undici:client:sendHeaders', ({ request }) => {
-  if (file === undefined) return;
   const at = Number(process.hrtime.bigint() / 1_000n) / 1_000;
-  writeSync(file, `${JSON.stringify({ id: ids.get(request), at, method: request.method, path: request.path })}\n`);
+  write({ id: ids.get(request), at, method: request.method, path: request.path });
 });
+
+// The whole answer was read, and nobody had given it up.
+diagnostics.subscribe('undici:request:trailers', ({ request }) => write({ answered: ids.get(request) }));

@@ -1,26 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { delivered, move, remove } from './people.ts';
 import { type Installed, installed, LEASE } from './support.ts';
 
 const UNKNOWN = { kind: 'unknown', code: 'timeout', message: '' } as const;
 const RETRY = { kind: 'retry', code: 'http_500', message: '' } as const;
-
-async function move(one: Installed, id: string, email: string | null): Promise<void> {
-  await one.db.app.query('update auth.users set email = $2 where id = $1', [id, email]);
-}
-
-async function remove(one: Installed, id: string): Promise<void> {
-  await one.db.app.query('delete from auth.users where id = $1', [id]);
-}
-
-/** A person at the destination already. */
-async function delivered(one: Installed, email: string): Promise<string> {
-  const id = await one.insert(email);
-  await one.foldAll();
-  for (const delivery of await one.claim())
-    await one.settle(delivery, { kind: 'delivered', remoteId: `id of ${email}` });
-  return id;
-}
 
 async function later(one: Installed, seconds: number): Promise<void> {
   await one.db.app.query(

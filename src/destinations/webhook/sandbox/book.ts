@@ -52,11 +52,14 @@ export class Book {
     const known = this.orders.get(message.id);
     if (known !== undefined && isOlder(message.order, known)) return;
     this.orders.set(message.id, message.order);
+    // An address belongs to one contact: whoever else has it has lost it, and is told of again if they live on elsewhere. Whoever
+    // stands at one that the person has left is the same person, under an id of before.
+    for (const address of [message.address, ...message.previous]) {
+      if (address !== null) this.removeOther(message.id, address);
+    }
     if (message.type === 'upserted') this.upsert(message);
     else if (message.type === 'deleted') this.remove(this.contacts.get(message.id));
     else this.unsubscribe(message.id);
-    // Whoever stands at an address that the person has left is the same person, under an id of before.
-    for (const address of message.previous) this.removeOther(message.id, address);
   }
 
   /** What `take` keeps, from a file. */
@@ -99,8 +102,6 @@ export class Book {
   }
 
   private upsert({ id, address, previous, consent, attributes }: Extract<Told, { type: 'upserted' }>): void {
-    // An address belongs to one contact: whoever had it has lost it, and is told of again if they live on elsewhere.
-    this.removeOther(id, address);
     const known = this.contacts.get(id);
     // A no moves with the person.
     const old = known === undefined ? previous : [known.address, ...previous];

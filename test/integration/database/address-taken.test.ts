@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { delivered, move, remove } from './people.ts';
+import { installed } from './support.ts';
+
+for (const left of ['address', 'id'] as const) {
+  test(`an address that was taken while an earlier request was in flight stays its taker's to remove, who had ${left === 'id' ? 'a contact of their own' : 'lost theirs'}`, async () => {
+    const one = await installed();
+    const first = await delivered(one, 'a@x.y');
+    const second = await delivered(one, 'b@x.y');
+    await one.db.app.query(`update auth.users set raw_user_meta_data = '{"full_name": "B"}' where id = $1`, [second]);
+    await one.foldAll();
+    const [inFlight] = await one.claim();
+    await remove(one, first);
+    await move(one, second, 'a@x.y');
+    if (left === 'address') await one.insert('b@x.y');
+    await one.foldAll();
+    await one.settle(inFlight!, { kind: 'delivered', remoteId: 'id of b@x.y' });
+    const taken = left === 'address' ? { remote_address: 'a@x.y' } : { remote_address: 'b@x.y', leftovers: ['a@x.y'] };
+    expect(await one.desired(second)).toMatchObject(taken);
+    await remove(one, second);
+    await one.foldAll();
+    const gone = (await one.deliverAll()).filter(({ action }) => action === 'delete');
+    expect(gone).toMatchObject([
+      left === 'address'
+        ? { remote: { address: 'a@x.y', id: null, leftovers: [] } }
+        : { remote: { address: 'b@x.y', id: 'id of b@x.y', leftovers: ['a@x.y'] } },
+    ]);
+    expect(await one.desired(second)).toMatchObject({ remote_address: null, leftovers: null, due: false });
+  });
+}
+
+test('an address that was taken while a deletion was in flight stays to be removed, should its taker leave again', async () => {
+  const one = await installed();
+  const first = await delivered(one, 'a@x.y');
+  const second = await delivered(one, 'b@x.y');
+  await one.db.app.query(`update auth.users set is_anonymous = true where id = $1`, [second]);
+  await one.foldAll();
+  const [inFlight] = await one.claim();
+  expect(inFlight).toMatchObject({ action: 'delete', remote: { address: 'b@x.y' } });
+  await remove(one, first);
+  await one.db.app.query(`update auth.users set is_anonymous = false, email = 'a@x.y' where id = $1`, [second]);
+  await one.foldAll();
+  await one.settle(inFlight!, 'delivered');
+  await remove(one, second);
+  await one.foldAll();
+  expect(await one.deliverAll()).toMatchObject([
+    { action: 'delete', remote: { address: null, id: null, leftovers: ['a@x.y'] } },
+  ]);
+});
+
+test('a request that moved elsewhere meanwhile leaves the taken address to be removed', async () => {
+  const one = await installed();
+  const first = await delivered(one, 'b@x.y');
+  const second = await delivered(one, 'r@x.y');
+  await move(one, second, 'a@x.y');
+  await one.foldAll();
+  const [toA] = await one.claim();
+  await remove(one, first);
+  await move(one, second, 'b@x.y');
+  await one.insert('r@x.y');
+  await one.foldAll();
+  expect(await one.desired(second)).toMatchObject({ remote_address: 'b@x.y', leftovers: ['a@x.y'] });
+  await one.settle(toA!, { kind: 'delivered', remoteId: '7' });
+  await remove(one, second);
+  await one.foldAll();
+  const [gone] = (await one.deliverAll()).filter(({ action }) => action === 'delete');
+  expect(gone).toMatchObject({ remote: { address: 'a@x.y', id: '7' } });
+  expect(gone?.remote?.leftovers).toContain('b@x.y');
+});
+
+test('who leaves after an attempt that failed, whatever came in between, is removed: it may have arrived', async () => {
+  const one = await installed();
+  const id = await one.insert('a@x.y');
+  await one.foldAll();
+  const [failed] = await one.claim();
+  await one.settle(failed!, { kind: 'retry', code: 'http_500', message: '' });
+  await one.db.app.query(`update auth.users set raw_user_meta_data = '{"full_name": "A"}' where id = $1`, [id]);
+  await one.foldAll();
+  await remove(one, id);
+  await one.foldAll();
+  expect(await one.deliverAll()).toMatchObject([{ action: 'delete', remote: { address: 'a@x.y' } }]);
+});
+
+test('who leaves after a request for many that failed is removed, and everybody else in it is sent once more: it may go on by itself', async () => {
+  const one = await installed();
+  const leaves = await one.insert('a@x.y');
+  const stays = await one.insert('b@x.y');
+  await one.foldAll();
+  const job = { token: randomUUID(), holder: randomUUID(), holdMs: 5_000 };
+  const scope = { lane: 0, most: 10, mostBytes: 10_000, consents: ['basis'], atOnce: 1, jobMs: 60_000 } as const;
+  expect(await one.store.claimJob(one.destination, job, scope)).toHaveLength(2);
+  await one.store.releaseJob(job, { waitMs: 0, failed: true, single: false, doubtMs: 120_000 });
+  await one.db.app.query(`update auth.users set raw_user_meta_data = '{"full_name": "A"}' where id = $1`, [leaves]);
+  await one.foldAll();
+  await remove(one, leaves);
+  const third = await one.insert('c@x.y');
+  await move(one, stays, 'd@x.y');
+  await move(one, third, 'b@x.y');
+  await one.foldAll();
+  const sent = await one.deliverAll();
+  expect(sent.find(({ action }) => action === 'delete')).toMatchObject({ remote: { address: 'a@x.y' } });
+  expect(sent.find(({ address }) => address === 'b@x.y')).toMatchObject({ takeover: true });
+  expect((await one.desired(stays))!.unknown_in_s).toBeGreaterThan(60);
+});
