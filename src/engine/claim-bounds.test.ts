@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import { createClaimBounds } from './claim-bounds.ts';
 
+const RECENT = { backMs: 3_000 };
+
 test('a lane that was empty a moment ago is looked at from a little before now', () => {
   const bounds = createClaimBounds();
   expect(bounds.begin(0)).toEqual(['-infinity', '-infinity']);
   expect(bounds.found(0, 0, 500, undefined)).toBe(false);
   expect(bounds.found(1, 3, 250, 'b')).toBe(false);
-  expect(bounds.begin(1_000)).toEqual(['infinity', 'infinity']);
+  expect(bounds.begin(1_000)).toEqual([RECENT, RECENT]);
 });
 
 test('one that was full goes on where it ended, and is looked at once more from the start at its end', () => {
@@ -14,38 +16,49 @@ test('one that was full goes on where it ended, and is looked at once more from 
   bounds.begin(0);
   expect(bounds.found(0, 500, 500, 'last')).toBe(true);
   bounds.found(1, 0, 250, undefined);
-  expect(bounds.begin(10)).toEqual(['last', 'infinity']);
+  expect(bounds.begin(10)).toEqual(['last', RECENT]);
   expect(bounds.found(0, 499, 500, 'later')).toBe(true);
   expect(bounds.begin(20)[0]).toBe('-infinity');
   expect(bounds.found(0, 7, 500, 'late')).toBe(false);
-  expect(bounds.begin(30)[0]).toBe('infinity');
+  expect(bounds.begin(30)[0]).toEqual(RECENT);
 });
 
-test('one that was not looked at for a while, or may hold what is long due, is looked at from the start', () => {
+test('one that was not looked at for a while is looked at from before that, and one that may hold what is long due from the start', () => {
   const bounds = createClaimBounds();
   bounds.begin(0);
   for (const lane of [0, 1] as const) bounds.found(lane, 0, 10, undefined);
   bounds.begin(1_000);
   bounds.found(0, 0, 10, undefined);
   // Room for the live lane only: the other was not claimed of for 2 s.
-  expect(bounds.begin(2_000)).toEqual(['infinity', '-infinity']);
+  expect(bounds.begin(2_000)).toEqual([RECENT, { backMs: 5_000 }]);
   for (const lane of [0, 1] as const) bounds.found(lane, 0, 10, undefined);
   bounds.reset();
   expect(bounds.begin(2_100)).toEqual(['-infinity', '-infinity']);
 });
 
-test.each([
-  [1, 5_500],
-  [100, 10_500],
-  [10_000, 15_500],
-])(
-  'everything is looked at again where that takes %i ms: after %i ms, so that it takes a hundredth of the time, but never more seldom than every 15 s',
-  (tookMs, afterMs) => {
-    const bounds = createClaimBounds();
-    for (let now = 0; now <= afterMs; now += 500) {
-      expect(bounds.begin(now)[0] === '-infinity', `at ${now}`).toBe(now === 0 || now === afterMs);
-      bounds.took(tookMs);
-      for (const lane of [0, 1] as const) bounds.found(lane, 0, 10, undefined);
+/** Idles, claiming every half second with looks that take so long; when each look that goes further back than usual came, in s. */
+function looked(tookMs: number, forMs: number): Record<string, number[]> {
+  const bounds = createClaimBounds();
+  const seen: Record<string, number[]> = {};
+  for (let now = 0; now <= forMs; now += 500) {
+    const [from] = bounds.begin(now);
+    if (!(typeof from === 'object' && from.backMs === RECENT.backMs)) {
+      (seen[typeof from === 'string' ? from : from.backMs] ??= []).push(now / 1_000);
     }
-  },
-);
+    bounds.took(tookMs);
+    for (const lane of [0, 1] as const) bounds.found(lane, 0, 10, undefined);
+  }
+  return seen;
+}
+
+test('what was committed late, or given back by others, is looked for further back now and then', () => {
+  const { '-infinity': all, '180000': far, '20000': near } = looked(1, 601_000);
+  expect(all).toEqual([0, 600.5]);
+  expect(far?.slice(0, 3)).toEqual([60.5, 121, 181.5]);
+  expect(near?.slice(0, 3)).toEqual([5.5, 11, 16.5]);
+});
+
+test('looks that take long come so seldom that they take a hundredth of the time, up to what a takeover may take', () => {
+  expect(looked(100, 60_000)['20000']?.slice(0, 3)).toEqual([10.5, 21, 31.5]);
+  expect(looked(10_000, 60_000)['20000']?.slice(0, 3)).toEqual([15.5, 31, 46.5]);
+});

@@ -1,4 +1,4 @@
-import type { Lane } from './ports.ts';
+import type { ClaimFrom, Lane } from './ports.ts';
 
 /**
  * From where claims look at the queue. They start from where the last one ended, and of a lane that was empty a moment ago from a
@@ -7,7 +7,7 @@ import type { Lane } from './ports.ts';
  */
 export interface ClaimBounds {
   /** For a claim that begins now, as `ClaimScope.after` has it. */
-  begin(now: number): readonly [live: string, backfill: string];
+  begin(now: number): readonly [live: ClaimFrom, backfill: ClaimFrom];
   /** How long the claim that has just begun took. */
   took(ms: number): void;
   /**
@@ -20,45 +20,51 @@ export interface ClaimBounds {
   reset(): void;
 }
 
-/**
- * From the very start now and then, for rows that were committed late or given back by others; where that takes long, so seldom that
- * it takes a hundredth of the time, but not more seldom than a takeover may take.
- */
-const FULL_EVERY_MS = 5_000;
-const FULL_SHARE = 0.01;
-const LONGEST_FULL_EVERY_MS = 15_000;
-/** Less than the 3 s that are claimed of as recent, so that nothing falls between two claims. */
-const RECENT_FOR_MS = 1_500;
 const ALL = '-infinity';
-const RECENT = 'infinity';
+const RECENT = { backMs: 3_000 };
+
+/**
+ * Further back now and then, for rows that were committed late or given back by others: the further the more seldom. Where a look takes
+ * long, so seldom that it takes a hundredth of the time, but the first not more seldom than a takeover may take.
+ */
+const LOOKS: readonly { readonly from: ClaimFrom; readonly everyMs: number; readonly longestMs: number }[] = [
+  { from: { backMs: 20_000 }, everyMs: 5_000, longestMs: 15_000 },
+  { from: { backMs: 180_000 }, everyMs: 60_000, longestMs: 120_000 },
+  { from: ALL, everyMs: 600_000, longestMs: 1_800_000 },
+];
+const SHARE = 0.01;
 
 export function createClaimBounds(): ClaimBounds {
-  const bounds: [live: string, backfill: string] = [ALL, ALL];
+  const bounds: [live: ClaimFrom, backfill: ClaimFrom] = [ALL, ALL];
   const claimedAt: [live: number, backfill: number] = [-Infinity, -Infinity];
+  const looks = LOOKS.map((look) => ({ ...look, at: -Infinity, tookMs: 0 }));
   let begunAt = -Infinity;
-  let fullAt = -Infinity;
-  let fullMs = 0;
   return {
     begin(now) {
       begunAt = now;
-      if (now - fullAt > Math.min(Math.max(FULL_EVERY_MS, fullMs / FULL_SHARE), LONGEST_FULL_EVERY_MS)) {
-        bounds.fill(ALL);
-        fullAt = now;
-      }
       for (const lane of [0, 1] as const) {
-        if (bounds[lane] === RECENT && now - claimedAt[lane] > RECENT_FOR_MS) bounds[lane] = ALL;
+        const idleMs = now - claimedAt[lane];
+        if (typeof bounds[lane] === 'object' && idleMs > RECENT.backMs / 2) {
+          bounds[lane] = { backMs: RECENT.backMs + Math.ceil(idleMs) };
+        }
       }
+      looks.forEach((look, place) => {
+        if (now - look.at <= Math.min(Math.max(look.everyMs, look.tookMs / SHARE), look.longestMs)) return;
+        // The nearer ones are part of it. Of a lane that is full nothing else shows that it has an end.
+        for (const nearer of looks.slice(0, place + 1)) nearer.at = now;
+        for (const lane of [0, 1] as const) bounds[lane] = typeof bounds[lane] === 'object' ? look.from : ALL;
+      });
       return [...bounds];
     },
     took(ms) {
-      if (fullAt === begunAt) fullMs = ms;
+      for (const look of looks) if (look.at === begunAt) look.tookMs = ms;
     },
     found(lane, count, limit, last) {
       claimedAt[lane] = begunAt;
       const was = bounds[lane];
       if (count >= limit) bounds[lane] = last ?? was;
       // What it skipped, as somebody else had it locked, lies before where it ended.
-      else bounds[lane] = was === ALL || was === RECENT ? RECENT : ALL;
+      else bounds[lane] = was === ALL || typeof was === 'object' ? RECENT : ALL;
       return bounds[lane] !== RECENT;
     },
     reset() {

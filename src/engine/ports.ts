@@ -77,17 +77,17 @@ export interface Claimed extends Delivery {
 /** 0 is live, 1 is backfill: see DESIGN section 5, "lane". */
 export type Lane = 0 | 1;
 
+/** A time as `Claimed.dueAt` has it, `-infinity` for no bound; or so long ago, by the store's own clock. */
+export type ClaimFrom = string | { readonly backMs: number };
+
 /** What a claim takes. */
 export interface ClaimScope {
   /** Most contacts of each lane. */
   readonly limits: readonly [live: number, backfill: number];
   /** Most bytes of payloads and events of a lane, but for the last one taken. */
   readonly bytes: number;
-  /**
-   * Of each lane, a lower bound on when they were due, as `Claimed.dueAt`; `-infinity` for none, `infinity` for the last 3 s alone, by
-   * the database's clock.
-   */
-  readonly after: readonly [live: string, backfill: string];
+  /** Of each lane, a lower bound on when they were due. */
+  readonly after: readonly [live: ClaimFrom, backfill: ClaimFrom];
   /** Of each lane, how many must wait so that only those are taken that have to go by themselves; 0 for never. */
   readonly least: readonly [live: number, backfill: number];
   /** See `Bulk.consents`. */

@@ -50,22 +50,25 @@ end $body$;
 
 -- Leases due contacts: of each lane as many as p_limits has for it, live first. Of a lane in which p_least or more wait, those with
 -- one of p_consents are left for a request for many: see pick_due. p_live_wait: live ones are left to others until they have waited
--- so long. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows; infinity: what has become
--- due in the last 3 s, as the lane was found empty since then.
+-- so long. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows; or p_back: what has become
+-- due no longer ago than that, as the lane was found empty since.
 -- p_bytes: what comes after so many bytes of a lane has neither payload nor events, and the caller gives it back; the first one has.
 -- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease.
 drop function if exists rollcall.claim(smallint, uuid, int, interval, interval, timestamptz, text, text, text);
 do $drop$ begin
   -- What a function returns cannot be changed in place.
   if exists (select from pg_proc p where p.pronamespace = 'rollcall'::regnamespace and p.proname = 'claim'
-      and not 'p_bytes' = any(p.proargnames)) then
-    drop function rollcall.claim(smallint, uuid, int[], interval, interval, timestamptz[], int[], text[], interval, text, text, text,
+      and not 'p_back' = any(p.proargnames)) then
+    drop function if exists rollcall.claim(smallint, uuid, int[], interval, interval, timestamptz[], int[], text[], interval, text, text, text,
+      pg_lsn, timestamptz, bigint);
+    drop function if exists rollcall.claim(smallint, uuid, int[], interval, interval, timestamptz[], int[], text[], interval, text, text, text,
       pg_lsn, timestamptz);
   end if;
 end $drop$;
 create or replace function rollcall.claim(p_destination smallint, p_token uuid, p_limits int[], p_lease interval, p_grace interval,
   p_after timestamptz[], p_least int[], p_consents text[], p_live_wait interval, p_config_hash text, p_ref text, p_environment text,
-  p_seen pg_lsn default null, p_bound timestamptz default null, p_bytes bigint default null)
+  p_seen pg_lsn default null, p_bound timestamptz default null, p_bytes bigint default null,
+  p_back interval[] default null)
 returns table (contact_id bigint, version bigint, action text, address text, remote_address text, remote_id text, payload text,
   consent text, carry_from text, takeover boolean, leftovers text[], delivered boolean, tries int, due_at timestamptz,
   send_state boolean, events text, lane smallint, imported boolean, again boolean)
@@ -90,7 +93,7 @@ begin
   perform rollcall.check_identity(p_ref, p_environment, p_seen, p_bound);
   foreach v_lane in array array[0, 1]::smallint[] loop
     continue when p_limits[v_lane + 1] <= 0;
-    v_from := case when p_after[v_lane + 1] = 'infinity' then v_now - p_live_wait - interval '3 seconds' else p_after[v_lane + 1] end;
+    v_from := coalesce(v_now - p_live_wait - p_back[v_lane + 1], p_after[v_lane + 1]);
     -- Those of a walk over so many wait for the request that takes them, however few of them there are yet.
     v_many := p_least[v_lane + 1] > 0 and (
       (select b.waiting from rollcall.backlog(p_destination, v_lane, p_least[v_lane + 1], v_from) b) >= p_least[v_lane + 1]

@@ -81,19 +81,26 @@ create or replace function rollcall.take_sends(p_destination smallint, p_buckets
 returns table (granted int, wait_ms int) language plpgsql set search_path = '' as $body$
 declare
   v_now_us bigint;
+  v_names text[] := array(select b ->> 'name' from jsonb_array_elements(p_buckets) b);
+  v_found text[];
+  v_next bigint[];
+  v_at tid[];
   v_bucket record;
   v_wait bigint := 0;
 begin
-  insert into rollcall.limits (destination_id, bucket)
-    select p_destination, b ->> 'name' from jsonb_array_elements(p_buckets) b
-     where not exists (select from rollcall.limits l where l.destination_id = p_destination and l.bucket = b ->> 'name')
-    on conflict do nothing;
-  perform 1 from rollcall.limits l where l.destination_id = p_destination order by l.bucket for update;
+  -- Read once and changed by their places: while a snapshot is held open elsewhere, each look by key walks over all their versions.
+  for turn in 1..2 loop
+    select array_agg(x.bucket), array_agg(x.next_us), array_agg(x.at) into v_found, v_next, v_at from (
+      select l.bucket, l.next_us, l.ctid as at from rollcall.limits l
+       where l.destination_id = p_destination and l.bucket = any(v_names) order by l.bucket for update) x;
+    exit when v_found @> v_names;
+    insert into rollcall.limits (destination_id, bucket) select p_destination, n from unnest(v_names) n on conflict do nothing;
+  end loop;
   v_now_us := (extract(epoch from clock_timestamp()) * 1000000)::bigint;
   granted := greatest(p_want, 0);
   for v_bucket in
     select t.granted, t.wait_ms from jsonb_to_recordset(p_buckets) as b(name text, interval_us bigint, burst int)
-      join rollcall.limits l on l.destination_id = p_destination and l.bucket = b.name
+      join unnest(v_found, v_next) as l(bucket, next_us) on l.bucket = b.name
       cross join lateral rollcall.take_permits(b.interval_us, b.burst, l.next_us, v_now_us, p_want) t
   loop
     granted := least(granted, v_bucket.granted);
@@ -101,9 +108,9 @@ begin
   end loop;
   wait_ms := least(v_wait, 2147483647)::int;
   if granted > 0 then
-    update rollcall.limits l set next_us = greatest(l.next_us, v_now_us) + granted * b.interval_us
-      from jsonb_to_recordset(p_buckets) as b(name text, interval_us bigint)
-     where l.destination_id = p_destination and l.bucket = b.name;
+    update rollcall.limits l set next_us = greatest(l.next_us, v_now_us) + granted * (
+        select b.interval_us from jsonb_to_recordset(p_buckets) as b(name text, interval_us bigint) where b.name = l.bucket)
+     where l.ctid = any(v_at);
   end if;
   return next;
 end $body$;

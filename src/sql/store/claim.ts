@@ -50,14 +50,14 @@ export async function claim(
       `select c.*, (select i.id::text from rollcall.install i) as install,
               (select floor(extract(epoch from i.bound_at) * 1000)::bigint::text from rollcall.install i) as epoch
          from rollcall.claim($1, $2, $3::int[], $4::int * interval '1 millisecond', $5::int * interval '1 millisecond', $6::timestamptz[],
-           $7::int[], $8::text[], $9::int * interval '1 millisecond', $10, $11, $12, $13, $14, $15) c`,
+           $7::int[], $8::text[], $9::int * interval '1 millisecond', $10, $11, $12, $13, $14, $15, $16::interval[]) c`,
       [
         destination,
         lease.token,
         limits,
         lease.leaseMs,
         lease.graceMs,
-        after,
+        after.map((from) => (typeof from === 'string' ? from : null)),
         least,
         consents,
         liveWaitMs,
@@ -67,6 +67,7 @@ export async function claim(
         position?.lsn ?? null,
         position?.boundAt ?? null,
         Math.round(bytes),
+        after.map((from) => (typeof from === 'string' ? null : `${Math.ceil(from.backMs)} milliseconds`)),
       ],
     ),
   );

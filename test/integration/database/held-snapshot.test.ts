@@ -24,10 +24,11 @@ test('while a snapshot is held open elsewhere, a claim and a look at the backlog
   const one = await installed();
   const { app } = one.db;
   // One session, so that what it read is told at once.
-  const claim = async (after: string): Promise<number> => {
+  const claim = async (back: string | null): Promise<number> => {
     const { rows } = await app.query(
-      `select * from rollcall.claim($1, gen_random_uuid(), '{500,250}', '1 s', '2 min', $2, '{50,50}', '{basis,none}', '0', $3, 'test-project', 'test')`,
-      [one.destination, `{${after},${after}}`, one.config.hash],
+      `select * from rollcall.claim($1, gen_random_uuid(), '{500,250}', '1 s', '2 min', '{-infinity,-infinity}', '{50,50}', '{basis,none}', '0', $3,
+         'test-project', 'test', p_back => array[$2, $2]::interval[])`,
+      [one.destination, back, one.config.hash],
     );
     return rows.length;
   };
@@ -41,7 +42,7 @@ test('while a snapshot is held open elsewhere, a claim and a look at the backlog
   await one.foldAll();
   await one.deliverAll();
   await change();
-  const clean = await blocksOfQueue(app, () => claim('-infinity'));
+  const clean = await blocksOfQueue(app, () => claim(null));
   const cleanLook = await blocksOfQueue(app, () => look(null));
   await app.query('update rollcall.due set token = null, due_at = now()');
   await one.deliverAll();
@@ -60,8 +61,8 @@ test('while a snapshot is held open elsewhere, a claim and a look at the backlog
   await change();
   const bounded = await blocksOfQueue(app, async () => expect(await look('10 s')).toBe(1));
   expect(await look(null), 'it is the same').toBe(1);
-  const held = await blocksOfQueue(app, async () => expect(await claim('infinity')).toBe(1));
-  const everything = await blocksOfQueue(app, () => claim('-infinity'));
+  const held = await blocksOfQueue(app, async () => expect(await claim('3 s')).toBe(1));
+  const everything = await blocksOfQueue(app, () => claim(null));
   // A few blocks more: the index has a level more, and the row's own versions.
   expect(held).toBeLessThan(clean + 30);
   expect(bounded).toBeLessThan(cleanLook + 10);
@@ -75,7 +76,7 @@ test('a claim of what is recent finds what became due in the last 3 s, and a hel
   const { app } = one.db;
   for (const n of [1, 2, 3]) await one.insert(`p${n}@x.test`);
   await one.foldAll();
-  const found = async (after: string, liveWait: string): Promise<number> => {
+  const found = async (back: string | null, liveWait: string): Promise<number> => {
     await app.query(`update rollcall.due set token = null`);
     await app.query(
       `update rollcall.due d set due_at = clock_timestamp() - x.age * interval '1 second'
@@ -83,14 +84,15 @@ test('a claim of what is recent finds what became due in the last 3 s, and a hel
         where x.contact_id = d.contact_id`,
     );
     const { rows } = await app.query(
-      `select * from rollcall.claim($1, gen_random_uuid(), '{10,10}', '20 s', '2 min', $2, '{0,0}', '{}', $3, $4, 'test-project', 'test')`,
-      [one.destination, `{${after},${after}}`, liveWait, one.config.hash],
+      `select * from rollcall.claim($1, gen_random_uuid(), '{10,10}', '20 s', '2 min', '{-infinity,-infinity}', '{0,0}', '{}', $3, $4,
+         'test-project', 'test', p_back => array[$2, $2]::interval[])`,
+      [one.destination, back, liveWait, one.config.hash],
     );
     return rows.length;
   };
   // They became due 1, 4 and 7 s ago, a little more by now.
-  expect(await found('-infinity', '0')).toBe(3);
-  expect(await found('infinity', '0')).toBe(1);
-  expect(await found('infinity', '2 s')).toBe(1);
-  expect(await found('-infinity', '2 s')).toBe(2);
+  expect(await found(null, '0')).toBe(3);
+  expect(await found('3 s', '0')).toBe(1);
+  expect(await found('3 s', '2 s')).toBe(1);
+  expect(await found(null, '2 s')).toBe(2);
 });
