@@ -50,8 +50,8 @@ end $body$;
 
 -- Leases due contacts: of each lane as many as p_limits has for it, live first. Of a lane in which p_least or more wait, those with
 -- one of p_consents are left for a request for many: see pick_due. p_live_wait: live ones are left to others until they have waited
--- so long. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows; or p_back: what has become
--- due no longer ago than that, as the lane was found empty since.
+-- so long. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows; or p_back above 0: what has
+-- become due no longer ago than that, as the lane was found empty since.
 -- p_bytes: what comes after so many bytes of a lane has neither payload nor events, and the caller gives it back; the first one has.
 -- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease.
 drop function if exists rollcall.claim(smallint, uuid, int, interval, interval, timestamptz, text, text, text);
@@ -93,7 +93,7 @@ begin
   perform rollcall.check_identity(p_ref, p_environment, p_seen, p_bound);
   foreach v_lane in array array[0, 1]::smallint[] loop
     continue when p_limits[v_lane + 1] <= 0;
-    v_from := coalesce(v_now - p_live_wait - p_back[v_lane + 1], p_after[v_lane + 1]);
+    v_from := case when p_back[v_lane + 1] > interval '0' then v_now - p_live_wait - p_back[v_lane + 1] else p_after[v_lane + 1] end;
     -- Those of a walk over so many wait for the request that takes them, however few of them there are yet.
     v_many := p_least[v_lane + 1] > 0 and (
       (select b.waiting from rollcall.backlog(p_destination, v_lane, p_least[v_lane + 1], v_from) b) >= p_least[v_lane + 1]

@@ -57,7 +57,7 @@ export async function claim(
         limits,
         lease.leaseMs,
         lease.graceMs,
-        after.map((from) => (typeof from === 'string' ? from : null)),
+        after.map((from) => (typeof from === 'string' ? from : '-infinity')),
         least,
         consents,
         liveWaitMs,
@@ -67,7 +67,8 @@ export async function claim(
         position?.lsn ?? null,
         position?.boundAt ?? null,
         Math.round(bytes),
-        after.map((from) => (typeof from === 'string' ? null : `${Math.ceil(from.backMs)} milliseconds`)),
+        // No nulls: a database may have been told that arrays have none.
+        after.map((from) => `${typeof from === 'string' ? 0 : Math.ceil(from.backMs)} milliseconds`),
       ],
     ),
   );

@@ -147,6 +147,8 @@ test('writers tell an idle worker that armed itself, and nobody else; the flag r
     },
     () => undefined,
   );
+  // Whether it hears at all was found out by one.
+  told = 0;
   const flag = async (): Promise<unknown> =>
     (await one.db.app.query('select last_value, xmin::text, ctid::text from rollcall.armed_until')).rows[0];
   await one.insert('a@x.y');

@@ -36,8 +36,9 @@ test('a small limit of requests per minute: the burst, then not one more, and no
   const { rows: after } = await world.db.app.query<{ calls: number }>(CALLS);
   // One per (60 + 1) / 11 seconds after the first.
   expect(world.sandbox.state.counters().calls).toBeLessThanOrEqual(3);
-  // Two workers that wait for permits: claims, permits, folds, looks at the state; a few a second each.
-  expect(after[0]!.calls - before[0]!.calls).toBeLessThan(150);
+  // Two workers that wait for permits: claims, permits, folds, looks at the state; a few a second each, and their start. To spin is
+  // thousands.
+  expect(after[0]!.calls - before[0]!.calls).toBeLessThan(400);
 }, 30_000);
 
 const CALLS = `select xact_commit::int as calls from pg_stat_database where datname = current_database()`;
