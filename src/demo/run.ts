@@ -147,7 +147,8 @@ destinations:
     base_url: ${sandbox.of('mailtrap').url}
     limits_scale: ${limitsScale}
 consent: { everyone: "people of the demo agreed" }
-delivery: { grace: 2s }
+# Short waits, so that whoever plays with faults sees them heal.
+delivery: { grace: 2s, retry: { longest: 4s } }
 brakes: off
 `;
   return parseConfig(yaml, {

@@ -24,13 +24,11 @@ const ALL = '-infinity';
 const RECENT = { backMs: 3_000 };
 
 /**
- * Further back now and then, for rows that were committed late or given back by others: the further the more seldom. Where a look takes
- * long, so seldom that it takes a hundredth of the time, but the first not more seldom than a takeover may take.
+ * From the very start now and then, for rows that were committed late; where that takes long, so seldom that it takes a hundredth of
+ * the time, but not more seldom than a takeover may take.
  */
 const LOOKS: readonly { readonly from: ClaimFrom; readonly everyMs: number; readonly longestMs: number }[] = [
-  { from: { backMs: 20_000 }, everyMs: 5_000, longestMs: 15_000 },
-  { from: { backMs: 180_000 }, everyMs: 60_000, longestMs: 120_000 },
-  { from: ALL, everyMs: 600_000, longestMs: 1_800_000 },
+  { from: ALL, everyMs: 5_000, longestMs: 15_000 },
 ];
 const SHARE = 0.01;
 

@@ -141,10 +141,10 @@ begin
   end loop;
 end $body$;
 
--- Gives back contacts that were claimed and not sent.
+-- Gives back contacts that were claimed and not sent. Due from now, as claims look at what became due a moment ago.
 create or replace function rollcall.release(p_destination smallint, p_token uuid, p_contacts bigint[]) returns void
 language sql set search_path = '' ${KEYS_FIRST} as $body$
-  update rollcall.due d set token = null, due_at = greatest(least(clock_timestamp(), since), not_before)
+  update rollcall.due d set token = null, due_at = greatest(clock_timestamp(), not_before)
    where d.destination_id = p_destination and d.token = p_token and d.contact_id = any(array(
      select x.id from unnest(p_contacts) as x(id) cross join lateral (
        select from rollcall.due d where d.destination_id = p_destination and d.contact_id = x.id offset 0 for update) d

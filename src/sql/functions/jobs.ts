@@ -148,7 +148,7 @@ begin
   perform 1 from unnest(v_job.contacts[v_job.settled + 1 :]) as x(id) cross join lateral (
     select from rollcall.due d where d.destination_id = v_job.destination_id and d.contact_id = x.id offset 0 for update) d;
   update rollcall.due d
-     set token = null, due_at = greatest(case when p_wait > interval '0' then v_now + p_wait else least(v_now, d.since) end, d.not_before),
+     set token = null, due_at = greatest(v_now + greatest(p_wait, interval '0'), d.not_before),
          tries = d.tries + p_failed::int, unknown_until = greatest(d.unknown_until, v_now + p_grace),
          failing_since = case when p_failed then coalesce(d.failing_since, v_clock) else d.failing_since end,
          single = d.single or p_single or p_failed and coalesce(d.failing_since <= v_clock - p_window, false)
@@ -179,7 +179,7 @@ begin
     select from rollcall.due d where d.destination_id = v_job.destination_id and d.contact_id = x.id offset 0 for update) d
    where x.id = any(p_contacts);
   update rollcall.due d
-     set token = null, due_at = greatest(least(clock_timestamp(), d.since), d.not_before), single = true
+     set token = null, due_at = greatest(clock_timestamp(), d.not_before), single = true
    where d.destination_id = v_job.destination_id and d.contact_id = any(p_contacts) and d.token = p_token;
   perform rollcall.leave_job(p_token, p_contacts);
 end $body$;
