@@ -1,10 +1,7 @@
 import { once } from 'node:events';
 import type pg from 'pg';
 import { Agent, request } from 'undici';
-import { parseConfig } from '../src/config/load.ts';
-import type { Config } from '../src/config/types.ts';
 import { startCluster } from '../src/demo/cluster.ts';
-import { registry } from '../src/destinations/registry.ts';
 import { applyInstall } from '../src/sql/apply.ts';
 import { openPg } from '../src/sql/pg.ts';
 import { projectRef } from '../src/sql/project-ref.ts';
@@ -13,6 +10,7 @@ import { database } from './database.ts';
 import { startSink, type Sink } from './sink.ts';
 import { amount, type Measured, rate } from './table.ts';
 import { startWorker } from './worker.ts';
+import { benchYaml, parseBench } from './config.ts';
 
 const PAGE = 1_000;
 const IN_FLIGHT = 50;
@@ -67,8 +65,10 @@ async function run(url: (name: string) => string, sink: Sink, users: number): Pr
   );
   await client.query('analyze auth.users');
   const baseline = await keysetLoop(client, sink, Math.min(users, BASELINE_USERS));
-  const yaml = benchConfig(databaseUrl, sink.url);
-  const config = parse(yaml);
+  const yaml = benchYaml(databaseUrl, {
+    destination: `api_token: bench, base_url: "${sink.url}", limits_scale: 10000, concurrency: 50, import_from: 1000`,
+  });
+  const config = parseBench(yaml);
   const sql = openPg({ url: databaseUrl });
   await applyInstall(sql, config, projectRef(databaseUrl, undefined));
   await sink.reset();
@@ -134,26 +134,4 @@ async function keysetLoop(client: pg.Client, sink: Sink, users: number): Promise
   const perSecond = (users * 1_000) / (performance.now() - started);
   await agent.close();
   return perSecond;
-}
-
-function benchConfig(url: string, sink: string): string {
-  return `
-environment: bench
-database_url: ${url}
-connectors:
-  supabase:
-    sync: { users: true }
-    user_mapping:
-      unconfirmed: true
-      email: email
-      user_metadata.full_name: FIRSTNAME
-      created_at: SIGNUP_DATE
-destinations:
-  mailtrap: { api_token: bench, base_url: "${sink}", limits_scale: 10000, concurrency: 50, import_from: 1000 }
-consent: { everyone: bench }
-`;
-}
-
-function parse(yaml: string): Config {
-  return parseConfig(yaml, { file: 'bench.yaml', env: {}, registry });
 }

@@ -1,13 +1,12 @@
 import pg from 'pg';
-import { parseConfig } from '../src/config/load.ts';
 import { startCluster } from '../src/demo/cluster.ts';
-import { registry } from '../src/destinations/registry.ts';
 import { applyInstall } from '../src/sql/apply.ts';
 import { openPg } from '../src/sql/pg.ts';
 import { database } from './database.ts';
 import { installRecipe } from './recipe.ts';
 import { median } from './stats.ts';
 import { type Measured, rate } from './table.ts';
+import { parseBench } from './config.ts';
 
 const SINGLE_ROUNDS = 11;
 const BULK_ROUNDS = 5;
@@ -116,11 +115,7 @@ export async function capture({ users }: { users: number }): Promise<readonly Me
 
 async function installOurs(url: string): Promise<void> {
   const sql = openPg({ url });
-  await applyInstall(
-    sql,
-    parseConfig(`${CONFIG}database_url: ${url}`, { file: 'bench.yaml', env: {}, registry }),
-    'bench',
-  );
+  await applyInstall(sql, parseBench(`${CONFIG}database_url: ${url}`), 'bench');
   await sql.close();
 }
 

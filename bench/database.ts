@@ -10,9 +10,15 @@ export async function database(
   await admin.connect();
   await admin.query(`create database ${name}`);
   await admin.end();
-  const client = new pg.Client({ connectionString: url(name) });
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await connected(url(name));
   await client.query(AUTH_SCHEMA);
   return { url: url(name), client };
+}
+
+/** A connection as the app; one that is lost is told by its next query. */
+export async function connected(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
 }

@@ -4,8 +4,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { parseConfig } from '../src/config/load.ts';
-import type { Config } from '../src/config/types.ts';
 import type { Destination } from '../src/core/destination.ts';
 import type { JsonObject } from '../src/core/json.ts';
 import { limitsOf, type Traffic } from '../src/core/limits.ts';
@@ -19,6 +17,7 @@ import { createStore } from '../src/sql/store/store.ts';
 import { database } from './database.ts';
 import { type StandIns, startStandIns } from './stand-ins.ts';
 import { amount, type Measured } from './table.ts';
+import { parseBench } from './config.ts';
 
 const SILENT = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined };
 const SCALE = 100;
@@ -87,7 +86,7 @@ async function run(
   const standIns = await startStandIns(scale);
   const port = await freePort();
   const yaml = benchConfig(databaseUrl, destination, await options(standIns, destination, scale, port));
-  const config = parse(yaml);
+  const config = parseBench(yaml);
   const sql = openPg({ url: databaseUrl });
   await applyInstall(sql, config, projectRef(databaseUrl, undefined));
   const before = sum(await standIns.calls());
@@ -208,10 +207,6 @@ function benchConfig(url: string, { id }: Destination<unknown>, own: JsonObject)
   });
 }
 
-function parse(yaml: string): Config {
-  return parseConfig(yaml, { file: 'bench.yaml', env: {}, registry });
-}
-
 function sum(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((all, each) => all + each, 0);
 }
@@ -233,6 +228,6 @@ if (process.argv[2] === 'worker') {
   const stop = new AbortController();
   process.once('SIGTERM', () => stop.abort());
   const health = { port: Number(process.argv[4]), host: '127.0.0.1' };
-  await runWorker({ config: parse(process.argv[3] ?? ''), log: SILENT, helper: true, health }, stop.signal);
+  await runWorker({ config: parseBench(process.argv[3] ?? ''), log: SILENT, helper: true, health }, stop.signal);
   process.exit(0);
 }

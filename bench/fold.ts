@@ -1,13 +1,12 @@
 import type pg from 'pg';
-import { parseConfig } from '../src/config/load.ts';
 import { startCluster } from '../src/demo/cluster.ts';
-import { registry } from '../src/destinations/registry.ts';
 import { applyInstall } from '../src/sql/apply.ts';
 import { openPg } from '../src/sql/pg.ts';
 import { createStore } from '../src/sql/store/store.ts';
 import { database } from './database.ts';
 import { median } from './stats.ts';
 import { type Measured, rate } from './table.ts';
+import { parseBench } from './config.ts';
 
 const ROUNDS = 5;
 const KEYS = 1_000;
@@ -20,7 +19,7 @@ export async function fold({ users }: { users: number }): Promise<readonly Measu
   const cluster = await startCluster({ settings: { shared_buffers: '256MB', max_wal_size: '2GB' } });
   try {
     const { url, client } = await database((name) => cluster.url(name), 'fold');
-    const config = parseConfig(
+    const config = parseBench(
       `
 environment: bench
 database_url: ${url}
@@ -34,7 +33,6 @@ connectors:
 destinations: { mailtrap: { api_token: bench } }
 consent: { everyone: bench }
 `,
-      { file: 'bench.yaml', env: {}, registry },
     );
     const sql = openPg({ url });
     await applyInstall(sql, config, 'bench');

@@ -1,11 +1,10 @@
-import { parseConfig } from '../src/config/load.ts';
-import { registry } from '../src/destinations/registry.ts';
 import { openPg } from '../src/sql/pg.ts';
 import { createStore } from '../src/sql/store/store.ts';
 import { setUp, type Setup } from './setup.ts';
 import { passed, poll } from './poll.ts';
 import { amount, progress, time, type Measured } from './table.ts';
 import { startWorker } from './worker.ts';
+import { parseBench } from './config.ts';
 
 const TARGET_MS = 2_000;
 /** Where the limit decides how long a backfill takes, it is not waited for. */
@@ -36,7 +35,7 @@ async function measure(
   mostMs = Infinity,
 ): Promise<readonly Measured[]> {
   const at = await setUp('live', destination);
-  const config = parseConfig(at.yaml, { file: 'bench.yaml', env: {}, registry });
+  const config = parseBench(at.yaml);
   const sql = openPg({ url: at.url, applicationName: 'bench' });
   try {
     await thereAlready(at, users);

@@ -1,21 +1,17 @@
-import pg from 'pg';
-import { parseConfig } from '../src/config/load.ts';
+import type pg from 'pg';
 import { startCluster } from '../src/demo/cluster.ts';
-import { registry } from '../src/destinations/registry.ts';
-import { applyInstall } from '../src/sql/apply.ts';
-import { openPg } from '../src/sql/pg.ts';
-import { projectRef } from '../src/sql/project-ref.ts';
-import { database } from './database.ts';
+import { connected, database } from './database.ts';
 import { installGraphile, startGraphile } from './graphile.ts';
 import { drainLimit, installLimit } from './limit.ts';
 import { paced, type Paced } from './paced.ts';
 import { passed, poll } from './poll.ts';
 import { drainRecipe, installRecipe } from './recipe.ts';
-import { inStep } from './setup.ts';
+import { inStep, install } from './setup.ts';
 import { type Sink, startSink } from './sink.ts';
 import { median, percentile } from './stats.ts';
 import { type Measured, progress, rate, time } from './table.ts';
 import { startWorker } from './worker.ts';
+import { benchYaml } from './config.ts';
 
 const ROUNDS = 5;
 /** As pg_net does it (200 a second), it would take as long as all else together. */
@@ -45,8 +41,8 @@ export async function pipeline({ users }: { users: number }): Promise<readonly M
   const sink = await startSink();
   const at = (name: string): string => cluster.url(name);
   try {
-    const single = await install(at, 'single', sink, 'import_from: off');
-    const many = await install(at, 'many', sink, '');
+    const single = await installed(at, 'single', sink, 'import_from: off');
+    const many = await installed(at, 'many', sink, '');
     const limit = await database(at, 'lim');
     await installLimit(limit.client);
     const recipe = await database(at, 'recipe');
@@ -96,8 +92,12 @@ export async function pipeline({ users }: { users: number }): Promise<readonly M
       await together.end('SIGTERM');
       const bare = await paced(plain.client, undefined);
       if (round > 0) without.push(bare);
+      const tenth = Math.ceil(count / 10);
       const queue = await startGraphile(graphile.url, sink);
-      await of('graphile', arrivedOf(graphile.client, sink, Math.ceil(count / 10)));
+      await of(
+        'graphile',
+        drained(graphile.client, sink, tenth, () => reached(sink, tenth)),
+      );
       await queue.stop();
       await of(
         'generous',
@@ -168,35 +168,16 @@ function table(rates: Rates, ours: readonly Paced[], without: readonly Paced[]):
   ];
 }
 
-async function install(
+async function installed(
   url: (name: string) => string,
   name: string,
   sink: Sink,
   more: string,
 ): Promise<{ client: pg.Client; url: string; yaml: string }> {
   const made = await database(url, name);
-  const yaml = `
-environment: bench
-database_url: ${made.url}
-connectors:
-  supabase:
-    sync: { users: true }
-    user_mapping:
-      unconfirmed: true
-      email: email
-      user_metadata.full_name: FIRSTNAME
-      created_at: SIGNUP_DATE
-destinations:
-  mailtrap: { api_token: bench, base_url: "${sink.url}", limits_scale: 10000, concurrency: 50${more === '' ? '' : `, ${more}`} }
-consent: { everyone: bench }
-`;
-  const sql = openPg({ url: made.url });
-  await applyInstall(
-    sql,
-    parseConfig(yaml, { file: 'bench.yaml', env: {}, registry }),
-    projectRef(made.url, undefined),
-  );
-  await sql.close();
+  const own = `api_token: bench, base_url: "${sink.url}", limits_scale: 10000, concurrency: 50`;
+  const yaml = benchYaml(made.url, { destination: more === '' ? own : `${own}, ${more}` });
+  await install(made.url, yaml);
   return { ...made, yaml };
 }
 
@@ -222,24 +203,17 @@ async function drained(client: pg.Client, sink: Sink, count: number, drain: () =
   return (count * 1_000) / (performance.now() - started);
 }
 
-/** The same until all have arrived and a worker knows it. */
+/** The same until all have arrived and a worker of ours knows it. */
 async function arrived(client: pg.Client, sink: Sink, count: number): Promise<number> {
   await inStep(client);
-  await sink.reset();
-  await signUp(client, count);
-  const started = performance.now();
-  await poll(async () => (await sink.count()) >= count, 10);
-  await inStep(client);
-  return (count * 1_000) / (performance.now() - started);
+  return await drained(client, sink, count, async () => {
+    await reached(sink, count);
+    await inStep(client);
+  });
 }
 
-/** The same of a worker that is not ours. */
-async function arrivedOf(client: pg.Client, sink: Sink, count: number): Promise<number> {
-  await sink.reset();
-  await signUp(client, count);
-  const started = performance.now();
-  await poll(async () => (await sink.count()) >= count, 10);
-  return (count * 1_000) / (performance.now() - started);
+function reached(sink: Sink, count: number): Promise<void> {
+  return poll(async () => (await sink.count()) >= count, 10);
 }
 
 /** Everybody is edited, in a key that is not mapped: until the log is folded. */
@@ -266,16 +240,10 @@ async function loop(client: pg.Client, sink: Sink, count: number, url: string): 
       }
     }),
   );
-  await poll(async () => (await sink.count()) >= count, 10);
+  await reached(sink, count);
   await inStep(client);
   const perSecond = (count * 1_000) / (performance.now() - started);
   await Promise.all(writers.map((writer) => writer.end()));
   await passed(100);
   return perSecond;
-}
-
-async function connected(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  return client;
 }

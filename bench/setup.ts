@@ -1,13 +1,12 @@
-import pg from 'pg';
-import { parseConfig } from '../src/config/load.ts';
+import type pg from 'pg';
 import { startCluster, type Cluster } from '../src/demo/cluster.ts';
-import { registry } from '../src/destinations/registry.ts';
 import { applyInstall } from '../src/sql/apply.ts';
 import { openPg } from '../src/sql/pg.ts';
 import { projectRef } from '../src/sql/project-ref.ts';
-import { database } from './database.ts';
+import { connected, database } from './database.ts';
 import { startSink, type Sink } from './sink.ts';
 import { poll } from './poll.ts';
+import { benchYaml, parseBench } from './config.ts';
 
 /** An installed database, a sink and the config that joins them. */
 export interface Setup {
@@ -29,44 +28,29 @@ export async function setUp(name: string, more = '', settings: Readonly<Record<s
   const cluster = await startCluster({ settings: { shared_buffers: '256MB', max_wal_size: '4GB', ...settings } });
   const sink = await startSink();
   const { url, client } = await database((at) => cluster.url(at), name);
-  const yaml = `
-environment: bench
-database_url: ${url}
-connectors:
-  supabase:
-    sync: { users: true }
-    user_mapping:
-      unconfirmed: true
-      email: email
-      user_metadata.full_name: FIRSTNAME
-      created_at: SIGNUP_DATE
-destinations:
-  mailtrap: { api_token: bench, base_url: "${sink.url}"${more === '' ? '' : `, ${more}`} }
-consent: { everyone: bench }
-delivery: { grace: 5s }
-brakes: off
-`;
-  const sql = openPg({ url });
-  await applyInstall(sql, parseConfig(yaml, { file: 'bench.yaml', env: {}, registry }), projectRef(url, undefined));
-  await sql.close();
+  const own = `api_token: bench, base_url: "${sink.url}"${more === '' ? '' : `, ${more}`}`;
+  const yaml = benchYaml(url, { destination: own, more: ['delivery: { grace: 5s }', 'brakes: off'] });
+  await install(url, yaml);
   return {
     cluster,
     sink,
     url,
     yaml,
     client,
-    async connect() {
-      const made = new pg.Client({ connectionString: url });
-      made.on('error', () => undefined);
-      await made.connect();
-      return made;
-    },
+    connect: () => connected(url),
     async close() {
       await client.end();
       sink.close();
       await cluster.destroy();
     },
   };
+}
+
+/** Installs a config into its database. */
+export async function install(url: string, yaml: string): Promise<void> {
+  const sql = openPg({ url });
+  await applyInstall(sql, parseBench(yaml), projectRef(url, undefined));
+  await sql.close();
 }
 
 /** Waits until the log is folded and nothing is due. */

@@ -2,10 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { parseConfig } from '../src/config/load.ts';
 import type { Config } from '../src/config/types.ts';
 import { startCluster } from '../src/demo/cluster.ts';
-import { registry } from '../src/destinations/registry.ts';
 import { sweep as runSweep } from '../src/engine/sweep.ts';
 import { applyInstall } from '../src/sql/apply.ts';
 import { openPg } from '../src/sql/pg.ts';
@@ -14,6 +12,7 @@ import { createStore } from '../src/sql/store/store.ts';
 import { database } from './database.ts';
 import { percentile } from './stats.ts';
 import { type Measured, rate, time } from './table.ts';
+import { parseBench } from './config.ts';
 
 const SILENT = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined };
 /** Keys a call while the contacts are made. */
@@ -82,7 +81,7 @@ connectors:
 destinations: { mailtrap: { api_token: bench } }
 consent: { everyone: bench }
 `;
-  return parseConfig(yaml, { file: 'bench.yaml', env: {}, registry });
+  return parseBench(yaml);
 }
 
 async function insertUsers(client: pg.Client, count: number): Promise<void> {

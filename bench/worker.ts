@@ -2,9 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseConfig } from '../src/config/load.ts';
-import { registry } from '../src/destinations/registry.ts';
 import { runWorker } from '../src/homes/worker.ts';
+import { parseBench } from './config.ts';
 
 /** A worker in a process of its own, which can be measured and killed. */
 export interface Worker {
@@ -87,7 +86,7 @@ if (process.argv[2] === 'worker') {
     globalThis.gc?.();
     process.send?.(process.memoryUsage().heapUsed / 2 ** 20);
   });
-  const config = parseConfig(process.argv[3] ?? '', { file: 'bench.yaml', env: {}, registry });
+  const config = parseBench(process.argv[3] ?? '');
   await runWorker(
     { config, log: SILENT, helper: process.argv[4] === 'true', onReady: () => process.send?.('ready') },
     stop.signal,

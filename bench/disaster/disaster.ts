@@ -1,18 +1,15 @@
-import pg from 'pg';
-import { parseConfig } from '../../src/config/load.ts';
+import type pg from 'pg';
 import { startCluster } from '../../src/demo/cluster.ts';
-import { registry } from '../../src/destinations/registry.ts';
-import { applyInstall } from '../../src/sql/apply.ts';
-import { openPg } from '../../src/sql/pg.ts';
-import { projectRef } from '../../src/sql/project-ref.ts';
-import { database } from '../database.ts';
+import { connected, database } from '../database.ts';
 import { passed } from '../poll.ts';
 import { installRecipe, startPgNet } from '../recipe.ts';
+import { install } from '../setup.ts';
 import { startSink } from '../sink.ts';
 import { startStandIns } from '../stand-ins.ts';
 import { amount, promise, type Measured } from '../table.ts';
 import { startWorker, type Worker } from '../worker.ts';
 import { disaster as happen } from './scenario.ts';
+import { benchYaml } from '../config.ts';
 
 const WRITERS = 8;
 const FAILING_MS = 6_000;
@@ -35,17 +32,14 @@ export async function disaster({ users }: { users: number }): Promise<readonly M
     await client.end();
     const { url: apiUrl, token } = await standIns.of('mailtrap');
     await standIns.addField('mailtrap', 'FIRSTNAME', 'text');
-    const yaml = benchConfig(url, apiUrl, token);
-    const sql = openPg({ url });
-    await applyInstall(sql, parseConfig(yaml, { file: 'bench.yaml', env: {}, registry }), projectRef(url, undefined));
-    await sql.close();
+    const yaml = benchYaml(url, {
+      destination: `api_token: ${token}, base_url: "${apiUrl}", limits_scale: 10000, concurrency: 50`,
+      mapping: [],
+      more: ['delivery: { grace: 5s }'],
+    });
+    await install(url, yaml);
     worker = await startWorker(yaml);
-    const connect = async (): Promise<pg.Client> => {
-      const made = new pg.Client({ connectionString: url });
-      made.on('error', () => undefined);
-      await made.connect();
-      return made;
-    };
+    const connect = (): Promise<pg.Client> => connected(url);
     const pgNet = startPgNet(connect, sink.url);
     const begunAt = performance.now();
     const { people, triedAgain, failed } = await happen({
@@ -110,22 +104,4 @@ async function settled(app: pg.Client): Promise<number> {
     if ((due === 0 && lag === 0) || performance.now() > deadline) return due;
     await passed(20);
   }
-}
-
-function benchConfig(url: string, api: string, token: string): string {
-  return `
-environment: bench
-database_url: ${url}
-connectors:
-  supabase:
-    sync: { users: true }
-    user_mapping:
-      unconfirmed: true
-      email: email
-      user_metadata.full_name: FIRSTNAME
-destinations:
-  mailtrap: { api_token: ${token}, base_url: "${api}", limits_scale: 10000, concurrency: 50 }
-consent: { everyone: bench }
-delivery: { grace: 5s }
-`;
 }

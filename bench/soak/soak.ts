@@ -1,7 +1,5 @@
 import pg from 'pg';
-import { parseConfig } from '../../src/config/load.ts';
 import { startCluster } from '../../src/demo/cluster.ts';
-import { registry } from '../../src/destinations/registry.ts';
 import { sweep } from '../../src/engine/sweep.ts';
 import { applyInstall } from '../../src/sql/apply.ts';
 import { openPg } from '../../src/sql/pg.ts';
@@ -16,6 +14,7 @@ import { populate, startLoad, type Rates } from './load.ts';
 import type { Mark } from './plot.ts';
 import { look, type Sample } from './sample.ts';
 import { makeTrouble, type Trouble } from './trouble.ts';
+import { benchYaml, parseBench } from '../config.ts';
 
 const SILENT = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined };
 const EVERY_MS = 5_000;
@@ -44,8 +43,13 @@ export async function soak(minutes: number, people: number, rates: Rates): Promi
     await populate(client, people);
     await standIns.addField('mailtrap', 'FIRSTNAME', 'text');
     const { url: api, token } = await standIns.of('mailtrap');
-    const yaml = benchConfig(url, api, token);
-    const config = parseConfig(yaml, { file: 'bench.yaml', env: {}, registry });
+    const yaml = benchYaml(url, {
+      destination: `api_token: ${token}, base_url: "${api}", limits_scale: 10000, concurrency: 20`,
+      mapping: [],
+      supabase: EVENTS,
+      more: ['delivery: { grace: 5s }', 'brakes: off'],
+    });
+    const config = parseBench(yaml);
     const sql = openPg({ url, applicationName: 'bench' });
     ending.push(() => sql.close());
     await applyInstall(sql, config, refOf(config));
@@ -161,26 +165,11 @@ async function differences(client: pg.Client, standIns: StandIns): Promise<numbe
   return rows.length - right + there.size - right;
 }
 
-function benchConfig(url: string, api: string, token: string): string {
-  return `
-environment: bench
-database_url: ${url}
-connectors:
-  supabase:
-    user_mapping:
-      unconfirmed: true
-      email: email
-      user_metadata.full_name: FIRSTNAME
-    table_mapping:
-      orders:
-        sync_as: events
-        event_name: order_placed
-        contact: { user_id: user_id }
-        properties: { total: amount }
-destinations:
-  mailtrap: { api_token: ${token}, base_url: "${api}", limits_scale: 10000, concurrency: 20 }
-consent: { everyone: bench }
-delivery: { grace: 5s }
-brakes: off
-`;
-}
+const EVENTS = [
+  'table_mapping:',
+  '  orders:',
+  '    sync_as: events',
+  '    event_name: order_placed',
+  '    contact: { user_id: user_id }',
+  '    properties: { total: amount }',
+];

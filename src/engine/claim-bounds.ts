@@ -27,16 +27,16 @@ const RECENT = { backMs: 3_000 };
  * From the very start now and then, for rows that were committed late; where that takes long, so seldom that it takes a hundredth of
  * the time, but not more seldom than a takeover may take.
  */
-const LOOKS: readonly { readonly from: ClaimFrom; readonly everyMs: number; readonly longestMs: number }[] = [
-  { from: ALL, everyMs: 5_000, longestMs: 15_000 },
-];
-const SHARE = 0.01;
+const FULL_EVERY_MS = 5_000;
+const FULL_SHARE = 0.01;
+const LONGEST_FULL_EVERY_MS = 15_000;
 
 export function createClaimBounds(): ClaimBounds {
   const bounds: [live: ClaimFrom, backfill: ClaimFrom] = [ALL, ALL];
   const claimedAt: [live: number, backfill: number] = [-Infinity, -Infinity];
-  const looks = LOOKS.map((look) => ({ ...look, at: -Infinity, tookMs: 0 }));
   let begunAt = -Infinity;
+  let fullAt = -Infinity;
+  let fullMs = 0;
   return {
     begin(now) {
       begunAt = now;
@@ -46,16 +46,14 @@ export function createClaimBounds(): ClaimBounds {
           bounds[lane] = { backMs: RECENT.backMs + Math.ceil(idleMs) };
         }
       }
-      looks.forEach((look, place) => {
-        if (now - look.at <= Math.min(Math.max(look.everyMs, look.tookMs / SHARE), look.longestMs)) return;
-        // The nearer ones are part of it. Of a lane that is full nothing else shows that it has an end.
-        for (const nearer of looks.slice(0, place + 1)) nearer.at = now;
-        for (const lane of [0, 1] as const) bounds[lane] = typeof bounds[lane] === 'object' ? look.from : ALL;
-      });
+      if (now - fullAt > Math.min(Math.max(FULL_EVERY_MS, fullMs / FULL_SHARE), LONGEST_FULL_EVERY_MS)) {
+        bounds.fill(ALL);
+        fullAt = now;
+      }
       return [...bounds];
     },
     took(ms) {
-      for (const look of looks) if (look.at === begunAt) look.tookMs = ms;
+      if (fullAt === begunAt) fullMs = ms;
     },
     found(lane, count, limit, last) {
       claimedAt[lane] = begunAt;

@@ -15,8 +15,8 @@ do $types$ begin
 end $types$;
 
 -- Records what came of a batch, and says how many of it are due again. Sent under the lease p_token, where a result names no other.
--- p_results: [{contact, token, lease_ms, version, action, outcome, address, remote_id, code, field, message, wait_ms, window_ms, latency_ms, forget_remote, partial, touched, events: [{id, outcome, code, message, latency_ms}]}]. With the action
--- 'events' nothing is said of the state. lease_ms: how long its lease was, or claimed_at: whatever an earlier attempt may still do
+-- p_results: [{contact, token, lease_ms, version, action, outcome, address, remote_id, code, field, message, wait_ms, window_ms,
+-- latency_ms, forget_remote, partial, touched, events: [{id, outcome, code, message, latency_ms}]}]. With the action 'events' nothing is said of the state. lease_ms: how long its lease was, or claimed_at: whatever an earlier attempt may still do
 -- until after that is not over with this one, however late it is settled. Touched: another address the request was about. Partial: the new
 -- address was accepted, the old one is still to be removed.
 create or replace function rollcall.settle(p_destination smallint, p_token uuid, p_grace interval, p_results jsonb) returns int

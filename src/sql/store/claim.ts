@@ -73,9 +73,18 @@ export async function claim(
     ),
   );
   const left = rows.filter(({ payload }) => payload === null).map(({ contact_id: id }) => id);
-  if (left.length > 0)
-    await sql.query('select rollcall.release($1, $2, $3::bigint[])', [destination, lease.token, left]);
+  if (left.length > 0) await release(sql, destination, lease.token, left);
   return rows.flatMap((row) => (row.payload === null ? [] : [toClaimed(row, row.payload, destination)]));
+}
+
+/** Gives back contacts that are leased and were not sent. */
+export async function release(
+  sql: Queryable,
+  destination: number,
+  token: string,
+  contactIds: readonly string[],
+): Promise<void> {
+  await sql.query('select rollcall.release($1, $2, $3::bigint[])', [destination, token, contactIds]);
 }
 
 function toClaimed(row: ClaimRow, text: string, destination: number): Claimed {

@@ -2,7 +2,7 @@ import type { Bucket, DestinationState, FoldResult, Store } from '../../engine/p
 import type { Sql } from '../port.ts';
 import { backfillStore } from './backfill.ts';
 import { stoppedBrakes } from './brakes.ts';
-import { claim } from './claim.ts';
+import { claim, release } from './claim.ts';
 import type { Identity } from './identity.ts';
 import { jobStore } from './jobs.ts';
 import { createPosition, noteSetBack, type Position, POSITION_COLUMNS } from './position.ts';
@@ -36,9 +36,7 @@ export function createStore(sql: Sql, identity: Identity): Store {
       return { busy, taken, changed, failed };
     },
     claim: (destination, lease, scope) => claim(sql, identity, destination, lease, scope, position),
-    async release(destination, token, contactIds) {
-      await sql.query('select rollcall.release($1, $2, $3::bigint[])', [destination, token, contactIds]);
-    },
+    release: (destination, token, contactIds) => release(sql, destination, token, contactIds),
     settle: (destination, lease, settlements) => retryConflict(() => settle(sql, destination, lease, settlements)),
     async takeSends(destination, buckets, want) {
       const [row] = await sql.query<{ granted: number; wait_ms: number }>(
