@@ -1,63 +1,175 @@
+import { createClaimBounds, type ClaimBounds } from '../../src/engine/claim-bounds.ts';
+import type { Store } from '../../src/engine/ports.ts';
+import { openPg } from '../../src/sql/pg.ts';
+import { projectRef } from '../../src/sql/project-ref.ts';
+import { createStore } from '../../src/sql/store/store.ts';
+import { parseBench } from '../config.ts';
+import { poll } from '../poll.ts';
+import { setUp, type Setup } from '../setup.ts';
 import { amount, progress, promise, type Measured } from '../table.ts';
-import { startWorker } from '../worker.ts';
-import { inStep, setUp, type Setup } from '../setup.ts';
 
 /** So many times the people of the other benches: each changes a few times, as while a pg_dump runs. */
 const PEOPLE = 5;
 /** Changes made while the snapshot is held. */
 const CHANGES = 400_000;
 const SLOWER = 1.5;
-/** A wave is everybody changed in one statement, so that claims are full. */
-const WAVES = 1;
-/** And one by one, so that each claim finds one. */
-const TRICKLE = 500;
+/** One by one, so that each claim finds one. */
+const TRICKLE = 3_000;
+const FOLD_KEYS = 1_000;
+const LIMITS = [500, 250] as const;
+const LANES = [0, 1] as const;
+const BUCKET = { name: 'all', intervalUs: 1, burst: 1_000_000 };
 
-/** The functions of the way from the log to delivered. */
-const FUNCTIONS = ['claim', 'settle', 'take_sends', 'fold'] as const;
-
-/** What each cost for one contact, in us, by the database's own clock. */
-type Cost = Readonly<Record<(typeof FUNCTIONS)[number], number>>;
+/** What is done for a contact on its way from the log to delivered. */
+const STEPS = ['claim', 'settle', 'takeSends', 'fold'] as const;
+type Step = (typeof STEPS)[number];
+/** What each took for one contact, in us. */
+type Cost = Readonly<Record<Step, number>>;
 
 /**
- * What claim, settle and fold of a real worker cost for each contact delivered: clean, and after 400,000 changes while a snapshot is
- * held open elsewhere (a dashboard, pg_dump), so that nothing dead can be removed. By pg_stat_statements, which times the database alone.
+ * What fold, claim, permits and settle take for each contact, one after the other with nothing beside them: clean, and after 400,000
+ * changes while a snapshot is held open elsewhere (a dashboard, pg_dump), so that nothing dead can be removed. Claims begin where those of a worker do.
  */
 export async function snapshot(options: { users: number }): Promise<readonly Measured[]> {
   const users = options.users * PEOPLE;
-  const at = await setUp('snapshot', 'limits_scale: 10000, concurrency: 50, import_from: "off"', {
-    shared_preload_libraries: 'pg_stat_statements',
-  });
-  await at.client.query('create extension pg_stat_statements');
-  const worker = await startWorker(at.yaml);
+  const at = await setUp('snapshot', 'limits_scale: 10000, concurrency: 50, import_from: "off"');
+  const config = parseBench(at.yaml);
+  const sql = openPg({ url: at.url });
+  const identity = {
+    configHash: config.hash,
+    projectRef: projectRef(at.url, undefined),
+    environment: config.environment,
+  };
+  const store = createStore(sql, identity);
+  const [destination] = await store.destinations();
+  const crew: Crew = { at, store, destination: destination?.id ?? 0, bounds: createClaimBounds(), took: zero() };
   try {
     await at.client.query(
       `insert into auth.users (id, email, raw_user_meta_data, created_at)
        select gen_random_uuid(), 's' || n || '@example.com', '{"full_name": "Person"}', now() from generate_series(1, $1::int) n`,
       [users],
     );
-    await inStep(at.client);
+    await drain(crew);
     await at.client.query('vacuum analyze');
-    await wave(at);
-    const clean = { waves: await cost(at, () => waves(at), users * WAVES), trickle: await trickled(at) };
+    await wave(crew);
+    const clean = await costs(crew, users);
     const holder = await at.connect();
     await holder.query('begin isolation level repeatable read');
     await holder.query('select count(*) from auth.users');
-    for (let made = 0; made < CHANGES; made += users) await wave(at);
-    const held = { waves: await cost(at, () => waves(at), users * WAVES), trickle: await trickled(at) };
+    for (let made = 0; made < CHANGES; made += users) await wave(crew);
+    const held = await costs(crew, users);
     await holder.query('rollback');
     await holder.end();
     return [
-      ...compared('full claims', clean.waves, held.waves),
+      ...compared('full claims', clean.wave, held.wave),
       ...compared('claims of one', clean.trickle, held.trickle),
     ];
   } finally {
-    await worker.end('SIGTERM');
+    await sql.close();
     await at.close();
   }
 }
 
+/** A worker's steps, one at a time. */
+interface Crew {
+  readonly at: Setup;
+  readonly store: Store;
+  readonly destination: number;
+  readonly bounds: ClaimBounds;
+  /** What each step took so far, in ms. */
+  took: Record<Step, number>;
+}
+
+function zero(): Record<Step, number> {
+  return { claim: 0, settle: 0, takeSends: 0, fold: 0 };
+}
+
+async function costs(crew: Crew, users: number): Promise<{ wave: Cost; trickle: Cost }> {
+  const of = async (work: () => Promise<void>, contacts: number): Promise<Cost> => {
+    await quiet(crew.at);
+    crew.took = zero();
+    await work();
+    const cost = zero();
+    for (const step of STEPS) cost[step] = (crew.took[step] * 1_000) / contacts;
+    progress(JSON.stringify(cost));
+    return cost;
+  };
+  return { wave: await of(() => wave(crew), users), trickle: await of(() => trickle(crew), TRICKLE) };
+}
+
+let round = 0;
+
+/** Everybody changes in one statement, so that claims are full. */
+async function wave(crew: Crew): Promise<void> {
+  round += 1;
+  await crew.at.client.query(
+    `update auth.users set raw_user_meta_data = jsonb_build_object('full_name', 'Person ' || $1::int)`,
+    [round],
+  );
+  await drain(crew);
+  progress(`wave ${round}`);
+}
+
+async function trickle(crew: Crew): Promise<void> {
+  for (let n = 1; n <= TRICKLE; n += 1) {
+    await crew.at.client.query(
+      `update auth.users set raw_user_meta_data = jsonb_build_object('full_name', gen_random_uuid()) where email = $1`,
+      [`s${n}@example.com`],
+    );
+    await drain(crew);
+  }
+}
+
+/** Folds the log, and then claims and settles until nothing is due. */
+async function drain(crew: Crew): Promise<void> {
+  const { store, bounds, destination: id } = crew;
+  while ((await timed(crew, 'fold', () => store.fold(FOLD_KEYS))).taken > 0);
+  for (let more = true; more;) {
+    const lease = { token: crypto.randomUUID(), leaseMs: 60_000, graceMs: 5_000 };
+    const now = performance.now();
+    const claimed = await timed(crew, 'claim', () =>
+      store.claim(id, lease, {
+        limits: LIMITS,
+        bytes: 16 * 2 ** 20,
+        after: bounds.begin(now),
+        least: [0, 0],
+        consents: [],
+        liveWaitMs: 0,
+      }),
+    );
+    bounds.took(performance.now() - now);
+    more = false;
+    for (const lane of LANES) {
+      const found = claimed.filter((each) => each.lane === lane);
+      if (bounds.found(lane, found.length, LIMITS[lane], found.at(-1)?.dueAt)) more = true;
+    }
+    if (claimed.length === 0) continue;
+    await timed(crew, 'takeSends', () => store.takeSends(id, [BUCKET], claimed.length));
+    const outcome = { kind: 'delivered' } as const;
+    const settlements = claimed.map((delivery) => ({ delivery, outcome, waitMs: 0, latencyMs: 1 }));
+    await timed(crew, 'settle', () => store.settle(id, lease, settlements));
+  }
+}
+
+/** Autovacuum would be measured too, which finds a lot to do in vain. */
+async function quiet({ client }: Setup): Promise<void> {
+  await poll(async () => {
+    const { rows } = await client.query(`select from pg_stat_activity where backend_type = 'autovacuum worker'`);
+    return rows.length === 0;
+  });
+}
+
+async function timed<T>(crew: Crew, step: Step, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  const made = await work();
+  const ms = performance.now() - started;
+
+  crew.took[step] += ms;
+  return made;
+}
+
 function compared(name: string, clean: Cost, held: Cost): readonly Measured[] {
-  return FUNCTIONS.flatMap((each) => {
+  return STEPS.flatMap((each) => {
     const ratio = held[each] / clean[each];
     const what = `${name}: ${each}`;
     return [
@@ -68,48 +180,4 @@ function compared(name: string, clean: Cost, held: Cost): readonly Measured[] {
         : amount(`${what}, to clean`, ratio, 'x'),
     ];
   });
-}
-
-let round = 0;
-
-async function wave({ client }: Setup): Promise<void> {
-  round += 1;
-  await client.query(
-    `update auth.users set raw_user_meta_data = jsonb_build_object('full_name', 'Person ' || $1::int)`,
-    [round],
-  );
-  await inStep(client);
-  progress(`wave ${round}`);
-}
-
-async function waves(at: Setup): Promise<void> {
-  for (let n = 0; n < WAVES; n += 1) await wave(at);
-}
-
-function trickled(at: Setup): Promise<Cost> {
-  return cost(
-    at,
-    async () => {
-      for (let n = 1; n <= TRICKLE; n += 1) {
-        await at.client.query(
-          `update auth.users set raw_user_meta_data = jsonb_build_object('full_name', gen_random_uuid()) where email = $1`,
-          [`s${n}@example.com`],
-        );
-        await inStep(at.client, 1);
-      }
-    },
-    TRICKLE,
-  );
-}
-
-async function cost({ client }: Setup, work: () => Promise<void>, contacts: number): Promise<Cost> {
-  await client.query('select pg_stat_statements_reset()');
-  await work();
-  const { rows } = await client.query<Cost>(
-    `select ${FUNCTIONS.map((f) => `(sum(total_exec_time) filter (where query ~ 'rollcall\\.${f}\\('))::float8 * 1000 / $1 as ${f}`).join(', ')}
-       from pg_stat_statements`,
-    [contacts],
-  );
-  progress(JSON.stringify(rows[0]));
-  return rows[0]!;
 }

@@ -21,50 +21,92 @@ export interface ClaimBounds {
 }
 
 const ALL = '-infinity';
-const RECENT = { backMs: 3_000 };
+/** Commits that take no longer than this after the due time was written are seen by the next claim. */
+const RECENT = { backMs: 300 };
 
 /**
- * From the very start now and then, for rows that were committed late; where that takes long, so seldom that it takes a hundredth of
- * the time, but not more seldom than a takeover may take.
+ * Further back now and then, for what was committed later than that. How long a look takes says how much there is to walk over: it comes
+ * so seldom that it takes only a share of the time. What was late by some seconds is found no later than a takeover may be.
  */
-const FULL_EVERY_MS = 5_000;
-const FULL_SHARE = 0.01;
-const LONGEST_FULL_EVERY_MS = 15_000;
+const LOOKS: readonly Look[] = [
+  { from: { backMs: 2_000 }, leastMs: 1_000, share: 0.02, longestMs: 5_000 },
+  { from: { backMs: 20_000 }, leastMs: 5_000, share: 0.01, longestMs: 15_000 },
+  { from: ALL, leastMs: 5_000, share: 0.001, longestMs: 600_000 },
+];
+
+interface Look {
+  readonly from: ClaimFrom;
+  readonly leastMs: number;
+  readonly share: number;
+  readonly longestMs: number;
+}
+
+/** What is known of a lane. */
+interface Known {
+  /** From where it was last looked at, and when. */
+  from: ClaimFrom;
+  at: number;
+  /** From where the next claim looks, seen from then. */
+  next: ClaimFrom;
+  /** Where the claims began of which each was full. */
+  full: { readonly from: ClaimFrom; readonly at: number };
+}
 
 export function createClaimBounds(): ClaimBounds {
-  const bounds: [live: ClaimFrom, backfill: ClaimFrom] = [ALL, ALL];
-  const claimedAt: [live: number, backfill: number] = [-Infinity, -Infinity];
+  const unknown = (): Known => ({ from: ALL, at: -Infinity, next: ALL, full: { from: ALL, at: -Infinity } });
+  const lanes = [unknown(), unknown()] as const;
+  const looks = LOOKS.map((look) => ({ ...look, at: -Infinity, tookMs: 0 }));
   let begunAt = -Infinity;
-  let fullAt = -Infinity;
-  let fullMs = 0;
   return {
     begin(now) {
       begunAt = now;
-      for (const lane of [0, 1] as const) {
-        const idleMs = now - claimedAt[lane];
-        if (typeof bounds[lane] === 'object' && idleMs > RECENT.backMs / 2) {
-          bounds[lane] = { backMs: RECENT.backMs + Math.ceil(idleMs) };
-        }
+      const due = looks.findLastIndex(
+        ({ at, tookMs, leastMs, share, longestMs }) =>
+          now - at > Math.min(Math.max(leastMs, tookMs / share), longestMs),
+      );
+      for (const nearer of looks.slice(0, due + 1)) nearer.at = now;
+      for (const lane of lanes) {
+        lane.from = now - lane.at > RECENT.backMs / 2 ? since(lane.next, lane.at, now) : lane.next;
+        const look = looks[due];
+        if (look === undefined) continue;
+        // Of a lane that is full nothing else shows that it has an end.
+        const from = isPlace(lane.from) ? since(lane.full.from, lane.full.at, now) : lane.from;
+        lane.from = farther(from, look.from);
       }
-      if (now - fullAt > Math.min(Math.max(FULL_EVERY_MS, fullMs / FULL_SHARE), LONGEST_FULL_EVERY_MS)) {
-        bounds.fill(ALL);
-        fullAt = now;
-      }
-      return [...bounds];
+      return [lanes[0].from, lanes[1].from];
     },
     took(ms) {
-      if (fullAt === begunAt) fullMs = ms;
+      for (const look of looks) if (look.at === begunAt) look.tookMs = ms;
     },
-    found(lane, count, limit, last) {
-      claimedAt[lane] = begunAt;
-      const was = bounds[lane];
-      if (count >= limit) bounds[lane] = last ?? was;
-      // What it skipped, as somebody else had it locked, lies before where it ended.
-      else bounds[lane] = was === ALL || typeof was === 'object' ? RECENT : ALL;
-      return bounds[lane] !== RECENT;
+    found(which, count, limit, last) {
+      const lane = lanes[which];
+      lane.at = begunAt;
+      if (count >= limit) {
+        if (!isPlace(lane.from)) lane.full = { from: lane.from, at: begunAt };
+        lane.next = last ?? lane.from;
+      } else {
+        // What it skipped, as somebody else had it locked, lies before where it ended.
+        lane.next = isPlace(lane.from) ? since(lane.full.from, lane.full.at, begunAt) : RECENT;
+      }
+      return lane.next !== RECENT;
     },
     reset() {
-      bounds.fill(ALL);
+      for (const lane of lanes) Object.assign(lane, unknown());
     },
   };
+}
+
+/** Whether it is where another claim ended. */
+function isPlace(from: ClaimFrom): boolean {
+  return typeof from === 'string' && from !== ALL;
+}
+
+/** The same place, seen from later. */
+function since(from: ClaimFrom, at: number, now: number): ClaimFrom {
+  return typeof from === 'object' ? { backMs: from.backMs + Math.ceil(now - at) } : from;
+}
+
+function farther(a: ClaimFrom, b: ClaimFrom): ClaimFrom {
+  if (typeof a !== 'object' || typeof b !== 'object') return ALL;
+  return a.backMs > b.backMs ? a : b;
 }

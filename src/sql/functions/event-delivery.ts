@@ -85,7 +85,7 @@ begin
     select distinct f.contact_id from freed f
   loop
     update rollcall.due d
-       set not_before = null, due_at = case when d.token is null then least(d.due_at, clock_timestamp()) else d.due_at end
+       set not_before = null, due_at = case when d.token is null then clock_timestamp() else d.due_at end
      where d.contact_id = v_freed.contact_id and d.destination_id = p_destination and d.not_before is not null;
   end loop;
 end $body$;

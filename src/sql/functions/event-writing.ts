@@ -50,7 +50,8 @@ end $body$;
 
 -- Makes due whoever of the contacts has events to be sent and exists at the destination. The others are due once they exist.
 -- A queue row that is there is locked in any case, also of somebody not known to exist: a settle that has not seen these events
--- must not take it away, and it may just be making the contact known. What a brake holds stays held, its events too.
+-- must not take it away, and it may just be making the contact known. What a brake holds stays held, its events too. Who comes into
+-- another lane is due from now, as claims look at what became due a moment ago.
 create or replace function rollcall.queue_events(p_destination smallint, p_contacts bigint[]) returns void
 language sql set search_path = '' ${KEYS_FIRST} as $body$
   insert into rollcall.due as d (destination_id, contact_id, lane, due_at, not_before)
@@ -66,7 +67,7 @@ language sql set search_path = '' ${KEYS_FIRST} as $body$
    order by x.id
   on conflict (contact_id, destination_id) do update
      set lane = case when d.lane = 1 then 0 else d.lane end, not_before = greatest(d.not_before, excluded.not_before),
-         due_at = case when d.token is null then greatest(d.due_at, excluded.not_before) else d.due_at end
+         due_at = case when d.token is null then greatest(d.due_at, clock_timestamp(), excluded.not_before) else d.due_at end
    where d.lane = 1 or excluded.not_before is not null
 $body$;
 
