@@ -1,6 +1,6 @@
 /** How many users, addresses and customers there are at most. */
 const SLOTS = 30;
-/** Half of what happens happens to so few of them, so that it meets. */
+/** Half of what happens, by even numbers, happens to so few of them, so that it meets. */
 const HOT = 5;
 
 /** What chooses rows and values. */
@@ -16,6 +16,17 @@ const customer = (i: number): string => `'c${slot(i)}'`;
 /** The address of a slot. */
 export const addressOf = (i: number): string => `a${slot(i)}@example.com`;
 const address = (i: number): string => `'${addressOf(i)}'`;
+
+/**
+ * What every other user is told by, whatever happens to them. It is never cleared, so that it stays where somebody takes an address
+ * over and nobody clears what they do not send.
+ * @param id of `auth.users`
+ */
+export function ownerOf(id: string): string | undefined {
+  return Number(id.at(-1)) % 2 === 0 ? id : undefined;
+}
+/** The same as SQL over a row of `auth.users`. */
+export const OWNER = 'case when right(id::text, 1)::int % 2 = 0 then id::text end';
 
 /** What every write to a user leaves behind: a greater number each time, which tells at a destination what is newer. */
 const stamp = (turn: number, more = ''): string => `jsonb_build_object('n', ${turn * 1000}${more})`;
@@ -104,6 +115,12 @@ export const APP_KINDS: readonly AppKind[] = [
     'workTickets',
     'pay',
   ] as const),
+];
+
+/** Those of people who move from address to address, and take them from one another. */
+export const MOVE_KINDS: readonly AppKind[] = [
+  ...(['signUp', 'signUp', 'signUp', 'move', 'move', 'move', 'move', 'move', 'move', 'swap', 'swap'] as const),
+  ...(['replace', 'replace', 'remove', 'remove', 'edit', 'edit', 'edit', 'addCustomer', 'dropCustomer'] as const),
 ];
 
 /** The statement of an act; the numbers in it are those of its turn alone. */

@@ -1,6 +1,6 @@
 import { seededRandom } from '../../../src/sandbox/seeded-random.ts';
 import type { Policy } from '../interleaving/tables.ts';
-import { APP_KINDS, type AppKind } from './app.ts';
+import { APP_KINDS, type AppKind, MOVE_KINDS } from './app.ts';
 import { type Weather, WEATHERS } from './weather.ts';
 
 /** The destinations of every run. */
@@ -11,6 +11,8 @@ export const WORKERS = 3;
 /** How long it storms, in ms. */
 export const STORM_MS = 3_000;
 const APP_ACTS = 70;
+/** Where few people move all the time. */
+const MOVES = 140;
 
 /** Something that happens, and when: ms from the beginning. */
 export type Act = { readonly at: number } & (
@@ -30,6 +32,8 @@ export interface Setup {
   readonly together: number;
   readonly policy: Policy;
   readonly wake: 'notify' | 'poll';
+  /** Few people move between addresses all the time, so that requests of one meet those of another. */
+  readonly moving: boolean;
   /** By how much the clock of each worker is wrong, in ms. */
   readonly skewMs: readonly number[];
 }
@@ -55,12 +59,14 @@ export function planOf(seed: number): Plan {
     together: chance(0.4) ? 6 : 0,
     policy: chance(0.8) ? 'delete' : 'unsubscribe',
     wake: chance(0.7) ? 'notify' : 'poll',
+    moving: seededRandom(seed ^ 0xadd)() < 0.35,
     skewMs: times(WORKERS, () => (chance(0.3) ? pick([hour, -hour]) : 0)),
   };
   const acts: Act[] = [
-    ...times(APP_ACTS, (): Act => {
+    ...times(setup.moving ? MOVES : APP_ACTS, (): Act => {
       const [a, b, n] = [below(1_000), below(1_000), below(10)];
-      return { at: Math.round(random() * STORM_MS), do: 'app', kind: pick(APP_KINDS), a, b, n };
+      const kind = pick(setup.moving ? MOVE_KINDS : APP_KINDS);
+      return { at: Math.round(random() * STORM_MS), do: 'app', kind, a: setup.moving ? a - (a % 2) : a, b, n };
     }),
     ...DESTINATIONS.flatMap((of) => [
       { at: 0, do: 'weather' as const, of, weather: pick(WEATHERS) },

@@ -94,6 +94,7 @@ function lineOf({ seed, problems, evidence, seconds, quietMs }: Verdict): string
     ...outages.map(({ what }) => what),
     ...(plan.setup.skewMs.some((ms) => ms !== 0) ? ['skew'] : []),
     ...(plan.setup.together > 0 ? ['bulk'] : []),
+    ...(plan.setup.moving ? ['moving'] : []),
   ];
   const result = problems.length === 0 ? 'ok' : 'FAILED';
   return `seed ${seed}: ${result} in ${seconds.toFixed(1)} s, quiet after ${(quietMs / 1_000).toFixed(1)} s (${told.join(', ')})`;
@@ -111,7 +112,9 @@ async function failure({ seed, problems, evidence }: Verdict): Promise<string> {
         ...evidence,
         problems,
         numbers: [...evidence.numbers],
+        owners: [...evidence.owners],
         answered: [...evidence.answered],
+        ends: [...evidence.ends],
         fullTurns: [...evidence.fullTurns],
       }),
     );
