@@ -54,14 +54,15 @@ export async function gather(
 }
 
 /** A line of the witness. */
-type Line = Sent | { readonly answered: string; readonly at: number } | { readonly failed: string; readonly at: number };
+type Line =
+  | Sent
+  | { readonly answered: string; readonly at: number }
+  | { readonly failed: string; readonly at: number };
 
 async function readSends(file: string): Promise<Pick<Evidence, 'answered' | 'ends'> & { sent: readonly Sent[] }> {
   const text = await readFile(file, 'utf8').catch(() => '');
   // A killed worker may leave half a line.
-  const written = text
-    .split('\n')
-    .flatMap((line) => (line.endsWith('}') ? [JSON.parse(line) as Line] : []));
+  const written = text.split('\n').flatMap((line) => (line.endsWith('}') ? [JSON.parse(line) as Line] : []));
   return {
     sent: written.flatMap((each) => ('id' in each ? [each] : [])),
     answered: new Set(written.flatMap((each) => ('answered' in each ? [each.answered] : []))),
