@@ -5,7 +5,9 @@ import { judgeConsent } from './storm/judge-consent.ts';
 import { judgeEvents } from './storm/judge-events.ts';
 import { judgeLimits, mostIn } from './storm/judge-limits.ts';
 import { judgeLogs } from './storm/judge-logs.ts';
+import { judgeContacts } from './storm/judge-contacts.ts';
 import { judgeOrder } from './storm/judge-order.ts';
+import { judgeOverlap } from './storm/judge-overlap.ts';
 import { planOf, showPlan } from './storm/plan.ts';
 import type { Exchange } from './storm/exchange.ts';
 
@@ -88,6 +90,42 @@ test('older after newer is seen, and let pass where the request was held or its 
   );
   const back = [change(0, 2, { kind: 'deleted' }), change(1, 2)];
   expect(judgeOrder(evidence({ exchanges, changes: [change(0, 2), ...back] }))).not.toEqual([]);
+});
+
+test('a request that leaves while another worker waits for an earlier one about the same is seen', () => {
+  const ends = new Map([
+    ['7.0', 500],
+    ['8.1', 700],
+  ]);
+  const met = { exchanges: [exchange(0, 100), exchange(1, 400, { sentAs: '8.1' })], ends };
+  expect(judgeOverlap(evidence(met))).toEqual([expect.stringContaining('exchange 1 left while 0')]);
+  const late = new Map([...ends, ['7.0', 1_900] as const]);
+  expect(judgeOverlap(evidence({ ...met, ends: late }))).toEqual([]);
+  expect(judgeOverlap(evidence({ ...met, absences: [{ pid: 7, from: 50, to: 90 }] }))).toEqual([]);
+  expect(
+    judgeOverlap(evidence({ ...met, exchanges: [exchange(0, 100), exchange(1, 600, { sentAs: '8.1' })] })),
+  ).toEqual([]);
+  const same = [exchange(0, 100), exchange(1, 400)];
+  expect(
+    judgeOverlap(
+      evidence({
+        exchanges: same,
+        ends: new Map([
+          ['7.0', 500],
+          ['7.1', 700],
+        ]),
+      }),
+    ),
+  ).toEqual([]);
+});
+
+test('what a former owner of an address left is seen', () => {
+  const shown = change(0, 5, { contact: { ...change(0, 5).contact, attributes: { N: 5, OWNER: 'u2' } } }).contact;
+  const contacts = { mailtrap: [shown], sendry: [shown], brevo: [shown], webhook: [shown] };
+  const history = { states: [], events: [], contacts: [{ key: 'u1', address: ANN, fields: '{}' }] };
+  const mixed = { history, contacts, numbers: new Map([[ANN, 5]]) };
+  expect(judgeContacts(evidence(mixed))).toEqual(Array(4).fill(expect.stringContaining('the owner "u2"')));
+  expect(judgeContacts(evidence({ ...mixed, owners: new Map([[ANN, 'u2']]) }))).toEqual([]);
 });
 
 test('an event that is sent again after it was taken for certain is seen', () => {

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../../support/spawn-worker.ts';
@@ -51,10 +50,8 @@ async function seek(broken: Break): Promise<{ ok: boolean; words: string }> {
     const compiled = await node(folder, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.chaos.json']);
     if (compiled.code !== 0) return { ok: false, words: `it does not compile: ${compiled.out}` };
     const { seeds, lanes, from = String(broken.seed) } = values;
-    const { out, errors } = await node(folder, [
-      '.tmp/chaos/test/chaos/storm/run.js',
-      ...['--json', '--bail', '--from', from, '--seeds', seeds, '--lanes', lanes],
-    ]);
+    const options = ['--json', '--bail', '--from', from, '--seeds', seeds, '--lanes', lanes];
+    const { out, errors } = await node(folder, ['.tmp/chaos/test/chaos/storm/run.js', ...options]);
     // Without a last line the suite did not come to its end, which is no finding.
     const last = out.trim().split('\n').at(-1) ?? '';
     if (!last.startsWith('{')) return { ok: false, words: `the suite did not come to its end:\n${errors}` };

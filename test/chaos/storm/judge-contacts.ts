@@ -34,7 +34,7 @@ export function judgeContacts({ plan, history, numbers, owners, contacts, optOut
       ),
       ...mixed.map(
         ({ address, attributes }) =>
-          `contact ${address} has the owner ${String(attributes['OWNER'])} instead of ${owners.get(address)}`,
+          `contact ${address} has the owner ${JSON.stringify(attributes['OWNER'])} instead of ${owners.get(address)}`,
       ),
     ].map((problem) => `${destination}: ${problem}`);
   });

@@ -56,5 +56,5 @@ function wasAway({ absences }: Evidence, sender: number, from: number, to: numbe
 /** Whom a request is about: addresses, and to a receiver of webhooks its id. */
 function whoOf({ destination, path, body }: Exchange): ReadonlySet<string> {
   if (destination === 'webhook') return new Set(/"contact":\{"id":"([^"]+)"/.exec(body)?.slice(1) ?? []);
-  return new Set(`${decodeURIComponent(path)} ${body}`.match(/\ba\d+@example\.com/g) ?? []);
+  return new Set(`${decodeURIComponent(path)} ${body}`.match(/\b\w+@example\.com/g) ?? []);
 }
