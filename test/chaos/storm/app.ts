@@ -65,6 +65,11 @@ const ACTS = {
      if x is null or exists (select from auth.users where id = ${user(b)}) then return; end if;
      delete from auth.users where id = ${user(a)};
      insert into auth.users ${USER} values (${user(b)}, x, now(), ${fresh(turn, n)}, now(), false, false); end $$`,
+  // Somebody who is there already has the address in the same moment.
+  succeed: ({ a, b }, turn) => `do $$ declare x text := (select email from auth.users where id = ${user(a)}); begin
+     if x is null or not exists (select from auth.users where id = ${user(b - (b % 2))} and id <> ${user(a)}) then return; end if;
+     delete from auth.users where id = ${user(a)};
+     update auth.users set email = x, raw_user_meta_data = raw_user_meta_data || ${stamp(turn)} where id = ${user(b - (b % 2))}; end $$`,
   putProfile: ({ a, b, n }) =>
     `insert into public.profiles (id, full_name, city) select id, 'Profile ${n}', 'City ${b % 10}' from auth.users where id = ${user(a)}
      on conflict (id) do update set full_name = excluded.full_name, city = excluded.city`,
@@ -119,8 +124,9 @@ export const APP_KINDS: readonly AppKind[] = [
 
 /** Those of people who move from address to address, and take them from one another. */
 export const MOVE_KINDS: readonly AppKind[] = [
-  ...(['signUp', 'signUp', 'signUp', 'move', 'move', 'move', 'move', 'move', 'move', 'swap', 'swap'] as const),
-  ...(['replace', 'replace', 'remove', 'remove', 'edit', 'edit', 'edit', 'addCustomer', 'dropCustomer'] as const),
+  ...(['signUp', 'signUp', 'signUp', 'signUp', 'signUp', 'move', 'move', 'move', 'move', 'move', 'swap'] as const),
+  ...(['replace', 'succeed', 'succeed', 'succeed', 'remove', 'remove', 'remove'] as const),
+  ...(['edit', 'edit', 'edit', 'edit', 'addCustomer', 'dropCustomer'] as const),
 ];
 
 /** The statement of an act; the numbers in it are those of its turn alone. */
