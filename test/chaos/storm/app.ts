@@ -67,9 +67,9 @@ const ACTS = {
      insert into auth.users ${USER} values (${user(b)}, x, now(), ${fresh(turn, n)}, now(), false, false); end $$`,
   // Somebody who is there already has the address in the same moment.
   succeed: ({ a, b }, turn) => `do $$ declare x text := (select email from auth.users where id = ${user(a)}); begin
-     if x is null or not exists (select from auth.users where id = ${user(b - (b % 2))} and id <> ${user(a)}) then return; end if;
+     if x is null or not exists (select from auth.users where id = ${user(b)} and id <> ${user(a)}) then return; end if;
      delete from auth.users where id = ${user(a)};
-     update auth.users set email = x, raw_user_meta_data = raw_user_meta_data || ${stamp(turn)} where id = ${user(b - (b % 2))}; end $$`,
+     update auth.users set email = x, raw_user_meta_data = raw_user_meta_data || ${stamp(turn)} where id = ${user(b)}; end $$`,
   putProfile: ({ a, b, n }) =>
     `insert into public.profiles (id, full_name, city) select id, 'Profile ${n}', 'City ${b % 10}' from auth.users where id = ${user(a)}
      on conflict (id) do update set full_name = excluded.full_name, city = excluded.city`,

@@ -1,7 +1,7 @@
 import { seededRandom } from '../../../src/sandbox/seeded-random.ts';
 import type { Policy } from '../interleaving/tables.ts';
 import { APP_KINDS, type AppKind, MOVE_KINDS } from './app.ts';
-import { type Weather, WEATHERS } from './weather.ts';
+import { LATE, type Weather, WEATHERS } from './weather.ts';
 
 /** The destinations of every run. */
 export const DESTINATIONS = ['mailtrap', 'sendry', 'brevo', 'webhook'] as const;
@@ -11,7 +11,7 @@ export const WORKERS = 3;
 /** How long it storms, in ms. */
 export const STORM_MS = 3_000;
 const APP_ACTS = 70;
-/** Where few people move all the time. */
+/** Where people move all the time. */
 const MOVES = 140;
 
 /** Something that happens, and when: ms from the beginning. */
@@ -32,7 +32,7 @@ export interface Setup {
   readonly together: number;
   readonly policy: Policy;
   readonly wake: 'notify' | 'poll';
-  /** Few people move between addresses all the time, so that requests of one meet those of another. */
+  /** People move between addresses all the time, so that what is late of one meets another. */
   readonly moving: boolean;
   /** By how much the clock of each worker is wrong, in ms. */
   readonly skewMs: readonly number[];
@@ -62,15 +62,17 @@ export function planOf(seed: number): Plan {
     moving: seededRandom(seed ^ 0xadd)() < 0.35,
     skewMs: times(WORKERS, () => (chance(0.3) ? pick([hour, -hour]) : 0)),
   };
+  const weathers = setup.moving ? LATE : WEATHERS;
   const acts: Act[] = [
     ...times(setup.moving ? MOVES : APP_ACTS, (): Act => {
       const [a, b, n] = [below(1_000), below(1_000), below(10)];
       const kind = pick(setup.moving ? MOVE_KINDS : APP_KINDS);
-      return { at: Math.round(random() * STORM_MS), do: 'app', kind, a: setup.moving ? a - (a % 2) : a, b, n };
+      return { at: Math.round(random() * STORM_MS), do: 'app', kind, a, b, n };
     }),
+    ...(setup.moving ? [{ at: 0, do: 'app' as const, kind: 'signUpMany' as const, a: 0, b: 0, n: 0 }] : []),
     ...DESTINATIONS.flatMap((of) => [
-      { at: 0, do: 'weather' as const, of, weather: pick(WEATHERS) },
-      { at: when(), do: 'weather' as const, of, weather: pick(WEATHERS) },
+      { at: 0, do: 'weather' as const, of, weather: pick(weathers) },
+      { at: when(), do: 'weather' as const, of, weather: pick(weathers) },
     ]),
     ...times(below(4), (): Act => ({ at: when(), do: 'optOut', of: pick(DESTINATIONS), a: below(1_000) })),
     ...times(below(3), (): Act => ({ at: when(), do: 'kill', worker: below(WORKERS) })),
