@@ -141,7 +141,7 @@ test('an event that is sent again after it was taken for certain is seen', () =>
 });
 
 test('a receiver of webhooks ends whoever else is at an address that it is told of', () => {
-  const told = (n: number, id: string, version: number, address: string, type = 'contact.upserted') => ({
+  const told = (n: number, id: string, version: number, address: string | null, type = 'contact.upserted') => ({
     n,
     at: n,
     destination: 'webhook',
@@ -165,6 +165,10 @@ test('a receiver of webhooks ends whoever else is at an address that it is told 
   expect(judgeOrder(evidence({ exchanges, calls: [...late, ended] }))).toEqual([]);
   const same = { ...late[2]!, headers: late[0]!.headers };
   expect(judgeOrder(evidence({ exchanges, calls: [late[0]!, late[1]!, same] }))).toEqual([]);
+  const home = told(0, 'bob', 2, ANN);
+  const taken = told(1, 'ann', 1, ANN);
+  expect(judgeOrder(evidence({ exchanges, calls: [home, taken, told(3, 'bob', 2, ANN)] }))).not.toEqual([]);
+  expect(judgeOrder(evidence({ exchanges, calls: [home, taken, told(3, 'bob', 2, null)] }))).toEqual([]);
   const moved = [told(0, 'ann', 2, 'ann@else.example'), told(1, 'bob', 1, ANN), told(2, 'ann', 2, 'ann@else.example')];
   expect(judgeOrder(evidence({ exchanges, calls: moved }))).toEqual([]);
 });

@@ -88,7 +88,10 @@ function byVersion(evidence: Evidence): ReadonlyMap<string, Step[]> {
     const steps = stories.get(`webhook ${id}`) ?? [];
     stories.set(`webhook ${id}`, steps);
     const step = { exchange: call.exchange, arrival, byJob: false };
-    steps.push({ ...step, age: version, what: `version ${version}` });
+    // The same again, of somebody who has no address any more: it brings back nothing that was ended.
+    const newest = Math.max(0, ...steps.map(({ age }) => age));
+    const again = field(contact, 'address') === null && Math.floor(newest) === version;
+    steps.push({ ...step, age: again ? newest : version, what: `version ${version}` });
     // What is older is passed over by whoever is told.
     if (steps.some(({ age }) => Math.floor(age) > version)) continue;
     const address = field(contact, 'address');
