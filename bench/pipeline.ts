@@ -42,7 +42,7 @@ export async function pipeline({ users }: { users: number }): Promise<readonly M
   const at = (name: string): string => cluster.url(name);
   try {
     const single = await installed(at, 'single', sink, 'import_from: off');
-    const many = await installed(at, 'many', sink, '');
+    const many = await installed(at, 'many', sink, 'import_from: 1000');
     const limit = await database(at, 'lim');
     await installLimit(limit.client);
     const recipe = await database(at, 'recipe');
@@ -63,6 +63,8 @@ export async function pipeline({ users }: { users: number }): Promise<readonly M
     };
     const ours: Paced[] = [];
     const without: Paced[] = [];
+    // They live through all rounds, as a worker does.
+    const workers = [await startWorker(single.yaml), await startWorker(many.yaml)];
     for (let round = 0; round <= ROUNDS; round += 1) {
       // The first one warms plans, caches and compiled code, and does not count.
       const count = round === 0 ? Math.min(WARM, users) : users;
@@ -80,16 +82,12 @@ export async function pipeline({ users }: { users: number }): Promise<readonly M
         'limitMany',
         drained(limit.client, sink, count, () => drainLimit(limit.client, sink, count, true)),
       );
-      const alone = await startWorker(single.yaml);
       await of('single', arrived(single.client, sink, count));
       await of('unchanged', folded(single.client));
       await of('loop', loop(single.client, sink, Math.ceil(count / 4), single.url));
       const measured = await paced(single.client, sink);
       if (round > 0) ours.push(measured);
-      await alone.end('SIGTERM');
-      const together = await startWorker(many.yaml);
       await of('many', arrived(many.client, sink, count * 5));
-      await together.end('SIGTERM');
       const bare = await paced(plain.client, undefined);
       if (round > 0) without.push(bare);
       const tenth = Math.ceil(count / 10);
@@ -108,6 +106,7 @@ export async function pipeline({ users }: { users: number }): Promise<readonly M
         drained(recipe.client, sink, PG_NET_USERS, () => drainRecipe(recipe.client, sink.url, PG_NET_USERS, 1_000)),
       );
     }
+    for (const worker of workers) await worker.end('SIGTERM');
     for (const { client } of [single, many, limit, recipe, plain, graphile]) await client.end();
     return table(rates, ours, without);
   } finally {
@@ -172,11 +171,11 @@ async function installed(
   url: (name: string) => string,
   name: string,
   sink: Sink,
-  more: string,
+  importFrom: string,
 ): Promise<{ client: pg.Client; url: string; yaml: string }> {
   const made = await database(url, name);
-  const own = `api_token: bench, base_url: "${sink.url}", limits_scale: 10000, concurrency: 50`;
-  const yaml = benchYaml(made.url, { destination: more === '' ? own : `${own}, ${more}` });
+  const own = `api_token: bench, base_url: "${sink.url}", limits_scale: 10000, concurrency: 50, ${importFrom}`;
+  const yaml = benchYaml(made.url, { destination: own });
   await install(made.url, yaml);
   return { ...made, yaml };
 }

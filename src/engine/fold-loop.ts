@@ -22,7 +22,7 @@ export interface FoldLoopOptions {
 const FOLD_KEYS = 1_000;
 /**
  * After a fold we stay awake for the next changes, and leave writers alone meanwhile. A fold costs about the same for one change
- * as for fifty, so under load, when it takes longer, more are let come together: it never takes more than a third of the time.
+ * as for fifty, so under load, when it takes longer, more are let come together: while it keeps up it takes a third of the time at most.
  */
 const LEAST_LINGER_MS = 5;
 const LONGEST_LINGER_MS = 40;
@@ -57,7 +57,7 @@ export async function runFoldLoop(options: FoldLoopOptions, signal: AbortSignal)
           armedAt = -Infinity;
           await store.arm(0);
         }
-        if (folded.changed < FOLD_KEYS / 2) {
+        if (!folded.more && folded.changed < FOLD_KEYS / 2) {
           await pause(Math.min(LONGEST_LINGER_MS, Math.max(LEAST_LINGER_MS, 2 * tookMs)), signal);
         }
         continue;

@@ -33,7 +33,7 @@ test('an observer that fails is named once and hurts neither the others nor the 
   expect(await bare.fold(5)).toBe(FOLDED);
 });
 
-const FOLDED = { busy: false, taken: 3, changed: 2, failed: 1 };
+const FOLDED = { busy: false, taken: 3, changed: 2, failed: 1, more: false };
 
 test('outcomes are counted by kind and code, without a word of the destination', () => {
   const tallies = tally([

@@ -35,6 +35,8 @@ export interface FoldResult {
   readonly busy: boolean;
   /** Log rows taken; 0 means that the log is empty. */
   readonly taken: number;
+  /** More of the log is known to wait. */
+  readonly more: boolean;
   /** Contacts whose desired state changed. */
   readonly changed: number;
   /** Rows that could not be mapped. */

@@ -7,8 +7,8 @@ import { createSpans } from './spans.ts';
 afterEach(() => trace.disable());
 
 const SEEN: readonly Observation[] = [
-  { what: 'fold', result: { busy: false, taken: 3, changed: 2, failed: 0 }, at: 1_000, ms: 4 },
-  { what: 'fold', result: { busy: false, taken: 0, changed: 0, failed: 0 }, at: 1_000, ms: 4 },
+  { what: 'fold', result: { busy: false, taken: 3, changed: 2, failed: 0, more: false }, at: 1_000, ms: 4 },
+  { what: 'fold', result: { busy: false, taken: 0, changed: 0, failed: 0, more: false }, at: 1_000, ms: 4 },
   { what: 'claim', destination: 'mailtrap', contacts: 2, at: 1_010, ms: 1 },
   { what: 'sending', destination: 'mailtrap' },
   { what: 'send', destination: 'mailtrap', status: 500, code: undefined, at: 1_020, ms: 30 },

@@ -18,8 +18,9 @@ create or replace function rollcall.fold_keys(p_keys text[], p_lane smallint)
 returns table (changed int, failed int) language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
   v_keys text[] := rollcall.kin(p_keys);
+  v_known text[];
   v_new text[];
-  v_locked int := 0;   -- a row of our own is locked for everybody else
+  v_locked int;
   v_first boolean := true;
   v_destination record;
   v_part record;
@@ -30,24 +31,23 @@ begin
   changed := 0; failed := 0;
   select array_agg(k order by k) into v_keys from (select distinct k collate "C" as k from unnest(v_keys) k) x;
   if v_keys is null then return next; return; end if;
-  v_new := array(select k from unnest(v_keys) k where not exists (select from rollcall.contacts c where c.key = k offset 0) order by k);
-  if cardinality(v_new) > 0 then
+  select array_agg(x.key) into v_known from (select x.key from unnest(v_keys) as x(key) cross join lateral (
+    select from rollcall.contacts c where c.key = x.key offset 0 for update) c) x;
+  if v_known is null or cardinality(v_known) < cardinality(v_keys) then
+    v_new := array(select k collate "C" from unnest(v_keys) k except all select k from unnest(v_known) k order by 1);
     -- A plain insert costs a third less than one that expects a conflict, which only another fold in this moment could make.
     begin
       insert into rollcall.contacts (key) select k from unnest(v_new) k;
-      v_locked := cardinality(v_new);
     exception when unique_violation then
       insert into rollcall.contacts (key) select k from unnest(v_new) k on conflict (key) do nothing;
+      perform 1 from unnest(v_new) as x(key) cross join lateral (
+        select from rollcall.contacts c where c.key = x.key offset 0 for update) c;
+      get diagnostics v_locked = row_count;
+      -- One was forgotten while we waited for it: done again, it is made anew.
+      if v_locked < cardinality(v_new) then
+        raise exception 'a contact was forgotten while it was folded' using errcode = 'serialization_failure';
+      end if;
     end;
-  end if;
-  if v_locked < cardinality(v_keys) then
-  perform 1 from unnest(v_keys) as x(key) cross join lateral (
-    select from rollcall.contacts c where c.key = x.key offset 0 for update) c;
-  get diagnostics v_locked = row_count;
-  end if;
-  -- One was forgotten while we waited for it: done again, it is made anew.
-  if v_locked < cardinality(v_keys) then
-    raise exception 'a contact was forgotten while it was folded' using errcode = 'serialization_failure';
   end if;
   for v_destination in select d.id, d.map_function from rollcall.destinations d where d.enabled order by d.id loop
     select * into v_part from rollcall.fold_destination(
@@ -83,10 +83,18 @@ begin
 end $body$;
 
 -- Takes the next changes and folds them. One leader at a time; busy when another one is at work.
+-- More: the window is not yet through.
 drop function if exists rollcall.fold(text, int);
+do $drop$ begin
+  -- What a function returns cannot be changed in place.
+  if exists (select from pg_proc p where p.pronamespace = 'rollcall'::regnamespace and p.proname = 'fold'
+      and not 'more' = any(p.proargnames)) then
+    drop function rollcall.fold(text, int, pg_lsn, timestamptz);
+  end if;
+end $drop$;
 -- p_seen, p_bound: see is_set_back. Looked at here too, as what is folded soon takes a restored database past the old position.
 create or replace function rollcall.fold(p_config_hash text, p_limit int, p_seen pg_lsn default null, p_bound timestamptz default null)
-returns table (busy boolean, taken int, changed int, failed int) language plpgsql set search_path = '' as $body$
+returns table (busy boolean, taken int, changed int, failed int, more boolean) language plpgsql set search_path = '' as $body$
 declare
   v_at rollcall.fold_position;
   v_piece record;
@@ -95,7 +103,7 @@ declare
   v_events rollcall.read_event[];
   v_complete boolean;
 begin
-  busy := false; taken := 0; changed := 0; failed := 0;
+  busy := false; taken := 0; changed := 0; failed := 0; more := false;
   perform rollcall.check_config(p_config_hash);
   if p_seen is not null and rollcall.is_set_back(p_seen, p_bound) then
     raise exception 'this database was set back' using errcode = 'RC002', detail = 'position';
@@ -106,7 +114,10 @@ begin
   taken := v_piece.taken;
   v_complete := v_piece.seen < p_limit and v_piece.seen = taken;
   if taken = 0 and v_at.hi is null and not rollcall.events_held() then return next; return; end if;
+  -- A fold that a crash undoes is done again, and whoever claims what it made due waits for the disk, for both.
+  perform set_config('synchronous_commit', 'off', true);
   perform rollcall.watch_sources();
+  more := not v_complete;
   if v_complete then
     insert into rollcall.fold_position (lo) values (v_piece.hi);
   else

@@ -30,10 +30,10 @@ export function createStore(sql: Sql, identity: Identity): Store {
           ]),
         ),
       );
-      if (row === undefined) return { busy: false, taken: 0, changed: 0, failed: 0 };
+      if (row === undefined) return { busy: false, taken: 0, changed: 0, failed: 0, more: false };
       position.saw(row.lsn, row.bound_at);
-      const { busy, taken, changed, failed } = row;
-      return { busy, taken, changed, failed };
+      const { busy, taken, changed, failed, more } = row;
+      return { busy, taken, changed, failed, more };
     },
     claim: (destination, lease, scope) => claim(sql, identity, destination, lease, scope, position),
     release: (destination, token, contactIds) => release(sql, destination, token, contactIds),

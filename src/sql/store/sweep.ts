@@ -64,6 +64,7 @@ export function sweepStore(sql: Queryable, { configHash, projectRef, environment
       return {
         busy: false,
         taken: keys.length,
+        more: false,
         changed: row?.changed ?? 0,
         failed: row?.failed ?? 0,
       } satisfies FoldResult;
