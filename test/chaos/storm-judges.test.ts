@@ -88,6 +88,11 @@ test('older after newer is seen, and let pass where the request was held or its 
   expect(judgeOrder(evidence({ exchanges, changes: late, absences: [{ pid: 8, from: 150, to: 190 }] }))).toHaveLength(
     1,
   );
+  const stale = [change(0, 2), change(1, 1)];
+  const left = { ...change(2, 1), contact: { ...change(2, 1).contact, status: 'unsubscribed' as const } };
+  const no = [exchanges[0]!, held[1]!, exchange(2, 300, { body: '{"contact":{"unsubscribed":true}}' })];
+  expect(judgeOrder(evidence({ exchanges: no, changes: [...stale, left] }))).toEqual([]);
+  expect(judgeOrder(evidence({ exchanges: held, changes: [...stale, left] }))).not.toEqual([]);
   const back = [change(0, 2, { kind: 'deleted' }), change(1, 2)];
   expect(judgeOrder(evidence({ exchanges, changes: [change(0, 2), ...back] }))).not.toEqual([]);
 });
@@ -192,6 +197,12 @@ test('an opt-out that is lifted is seen, unless it came when the request was on 
   const lifted = { exchanges, changes: [out, change(1, 2)] };
   expect(judgeConsent(evidence({ ...lifted, optOuts: [{ ...optOut, at: 200 }] }))).toHaveLength(1);
   expect(judgeConsent(evidence({ ...lifted, optOuts: [{ ...optOut, at: 4_900 }] }))).toEqual([]);
+  const away = { ...out, exchange: 0 };
+  const elsewhere = change(1, 2, { contact: { ...change(1, 2).contact, address: 'ann@else.example' } });
+  const late = [exchange(0, 5_000), exchange(1, 100, { forwardedAt: [5_500] })];
+  expect(judgeConsent(evidence({ exchanges: late, changes: [away, elsewhere] }))).toEqual([]);
+  expect(judgeConsent(evidence({ exchanges: late, changes: [away, change(1, 2)] }))).toHaveLength(1);
+  expect(judgeConsent(evidence({ exchanges, changes: [away, elsewhere] }))).toHaveLength(1);
   const says = [exchange(0, 1, { body: '{"contact":{"unsubscribed":false}}' })];
   expect(judgeConsent(evidence({ exchanges: says }))).toEqual([expect.stringContaining('subscribes')]);
 });

@@ -124,7 +124,7 @@ function byNumber(evidence: Evidence, destination: string): ReadonlyMap<string, 
   };
   for (const change of evidence.changes) {
     const { kind, contact } = change;
-    if (change.destination !== destination || kind === 'opted_out' || kind === 'opted_in') continue;
+    if (change.destination !== destination) continue;
     const exchange = change.exchange === undefined ? undefined : evidence.exchanges[change.exchange];
     const byJob = exchange !== undefined && !writes(exchange, change);
     const add = (address: string, what: string, ageOf: (newest: number) => number): void => {
@@ -138,6 +138,12 @@ function byNumber(evidence: Evidence, destination: string): ReadonlyMap<string, 
       if (!mayBeLate(evidence, storyOf(address).at(-1)!)) add(address, 'gone', (newest) => newest + 0.5);
     };
     const place = places.get(contact.id);
+    // Told to mail somebody no more, who left: that is the newest of them, and says nothing of the number.
+    if (exchange !== undefined && saysNo(exchange, change)) {
+      add(contact.address, 'unsubscribed', (newest) => newest);
+      continue;
+    }
+    if (kind === 'opted_out' || kind === 'opted_in') continue;
     if (kind === 'deleted') {
       places.delete(contact.id);
       leaves(contact.address);
@@ -155,6 +161,12 @@ function byNumber(evidence: Evidence, destination: string): ReadonlyMap<string, 
     });
   }
   return stories;
+}
+
+/** Whether the request asks for nothing but that somebody is not mailed any more. */
+function saysNo({ method, body }: Exchange, { kind, contact }: Change): boolean {
+  if (method === 'GET' || kind === 'deleted' || contact.status !== 'unsubscribed') return false;
+  return /"(?:unsubscribed|emailBlacklisted)":\s*true/.test(body) && !body.includes('"N"');
 }
 
 /** Whether the change is what the request asks for itself. */
