@@ -199,10 +199,11 @@ test('an opt-out that is lifted is seen, unless it came when the request was on 
   expect(judgeConsent(evidence({ ...lifted, optOuts: [{ ...optOut, at: 4_900 }] }))).toEqual([]);
   const away = { ...out, exchange: 0 };
   const elsewhere = change(1, 2, { contact: { ...change(1, 2).contact, address: 'ann@else.example' } });
-  const late = [exchange(0, 5_000), exchange(1, 100, { forwardedAt: [5_500] })];
-  expect(judgeConsent(evidence({ exchanges: late, changes: [away, elsewhere] }))).toEqual([]);
-  expect(judgeConsent(evidence({ exchanges: late, changes: [away, change(1, 2)] }))).toHaveLength(1);
-  expect(judgeConsent(evidence({ exchanges, changes: [away, elsewhere] }))).toHaveLength(1);
+  const no = [exchange(0, 100, { body: '{"contact":{"unsubscribed":true}}' }), exchanges[1]!];
+  expect(judgeConsent(evidence({ exchanges: no, changes: [away, elsewhere] }))).toEqual([]);
+  expect(judgeConsent(evidence({ exchanges: no, changes: [away, change(1, 2)] }))).toHaveLength(1);
+  const back = [exchange(0, 100, { body: '{"contact":{"fields":{"N":1},"unsubscribed":true}}' }), exchanges[1]!];
+  expect(judgeConsent(evidence({ exchanges: back, changes: [away, elsewhere] }))).toHaveLength(1);
   const says = [exchange(0, 1, { body: '{"contact":{"unsubscribed":false}}' })];
   expect(judgeConsent(evidence({ exchanges: says }))).toEqual([expect.stringContaining('subscribes')]);
 });

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, parseJson } from '../../../src/core/json.ts';
 import { type Change, type Evidence, senderOf } from './evidence.ts';
 import { TIMES } from './crew.ts';
+import { saysNo } from './judge-consent.ts';
 import { DESTINATIONS } from './plan.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -139,7 +140,7 @@ function byNumber(evidence: Evidence, destination: string): ReadonlyMap<string, 
     };
     const place = places.get(contact.id);
     // Told to mail somebody no more, who left: that is the newest of them, and says nothing of the number.
-    if (exchange !== undefined && saysNo(exchange, change)) {
+    if (exchange !== undefined && unsubscribes(exchange, change)) {
       add(contact.address, 'unsubscribed', (newest) => newest);
       continue;
     }
@@ -164,9 +165,9 @@ function byNumber(evidence: Evidence, destination: string): ReadonlyMap<string, 
 }
 
 /** Whether the request asks for nothing but that somebody is not mailed any more. */
-function saysNo({ method, body }: Exchange, { kind, contact }: Change): boolean {
-  if (method === 'GET' || kind === 'deleted' || contact.status !== 'unsubscribed') return false;
-  return /"(?:unsubscribed|emailBlacklisted)":\s*true/.test(body) && !body.includes('"N"');
+function unsubscribes({ method, body }: Exchange, { kind, contact }: Change): boolean {
+  const says = method !== 'GET' && kind !== 'deleted' && contact.status === 'unsubscribed';
+  return says && saysNo(body) && !body.includes('"N"');
 }
 
 /** Whether the change is what the request asks for itself. */
