@@ -9,8 +9,8 @@ export interface Edit {
 /** The product without one of the things that it promises by. */
 export interface Break {
   readonly name: string;
-  /** What is missing then. */
-  readonly without: string;
+  /** What goes wrong then. */
+  readonly wrong: string;
   readonly edits: readonly Edit[];
   /** A seed that has found it, which is played first. Processes never run quite alike: the next ones are played where it does not. */
   readonly seed: number;
@@ -21,7 +21,7 @@ const SETTLE = 'src/sql/functions/settle.ts';
 export const BREAKS: readonly Break[] = [
   {
     name: 'versions',
-    without: 'what was sent is what is wanted now, whatever has changed since the claim',
+    wrong: 'whatever was sent counts as what is wanted by now',
     edits: [
       {
         file: SETTLE,
@@ -34,13 +34,13 @@ export const BREAKS: readonly Break[] = [
   },
   {
     name: 'lease',
-    without: 'whoever lost a lease settles as if it were still theirs',
+    wrong: 'whoever lost a lease settles as if it were still theirs',
     edits: [{ file: SETTLE, from: `coalesce(d.token = l.token, false), d.tries`, to: `true, d.tries` }],
     seed: 102,
   },
   {
     name: 'limits',
-    without: 'a quarter more leaves than the limit says',
+    wrong: 'a quarter more leaves than the limit says',
     edits: [
       {
         file: 'src/core/rate.ts',
@@ -52,7 +52,7 @@ export const BREAKS: readonly Break[] = [
   },
   {
     name: 'grace',
-    without: 'what may still arrive is not followed by anything after the grace',
+    wrong: 'what may still arrive is not followed by anything after the grace',
     edits: [
       {
         file: SETTLE,
@@ -69,15 +69,15 @@ export const BREAKS: readonly Break[] = [
   },
   {
     name: 'takeover',
-    without: 'what may still arrive of a former owner of an address is cleared once, and not again after it',
+    wrong: 'what may still arrive of a former owner of an address is cleared once, and not again after it',
     edits: [
       { file: SETTLE, from: ` and coalesce(r.unknown_until <= r.claimed_at, true)) as takeover`, to: `) as takeover` },
     ],
-    seed: 100,
+    seed: 120,
   },
   {
     name: 'leftovers',
-    without: 'an address that was left is forgotten while an attempt for it may still arrive',
+    wrong: 'an address that was left is forgotten while an attempt for it may still arrive',
     edits: [
       {
         file: SETTLE,
@@ -85,11 +85,23 @@ export const BREAKS: readonly Break[] = [
         to: `case when r.outcome = 'delivered' and r.held and s.version = r.version then null`,
       },
     ],
-    seed: 100,
+    seed: 120,
+  },
+  {
+    name: 'queue',
+    wrong: 'who takes an address from one who waits for a request in flight for it does not wait',
+    edits: [
+      {
+        file: 'src/sql/functions/fold-careful.ts',
+        from: `greatest(case when d.token is not null then d.due_at end, d.not_before) as free`,
+        to: `case when d.token is not null then d.due_at end as free`,
+      },
+    ],
+    seed: 128,
   },
   {
     name: 'taken',
-    without: 'an address that was taken from another since the claim is thought to be the one of the request',
+    wrong: 'an address that was taken from another since the claim is thought to be the one of the request',
     edits: [
       { file: SETTLE, from: `s.remote_address is distinct from r.touched as taken_since`, to: `false as taken_since` },
       {
@@ -98,11 +110,11 @@ export const BREAKS: readonly Break[] = [
         to: `case when c.cleared then null`,
       },
     ],
-    seed: 100,
+    seed: 120,
   },
   {
     name: 'clock',
-    without: 'signatures tell the time of the machine that a worker runs on',
+    wrong: 'signatures tell the time of the machine that a worker runs on',
     edits: [
       {
         file: 'src/homes/worker.ts',
@@ -110,6 +122,6 @@ export const BREAKS: readonly Break[] = [
         to: `createUndiciSend()`,
       },
     ],
-    seed: 100,
+    seed: 108,
   },
 ];

@@ -16,7 +16,7 @@ Ends with 1 unless it finds each of them.
   --from N    the first; one that has found it when absent
   --lanes N   so many at the same time; 2 when absent
 
-${BREAKS.map(({ name, without }) => `  ${name.padEnd(12)}${without}`).join('\n')}
+${BREAKS.map(({ name, wrong }) => `  ${name.padEnd(12)}${wrong}`).join('\n')}
 `;
 
 const { values, positionals } = parseArgs({
@@ -37,7 +37,7 @@ else if (unknown.length > 0) {
 } else {
   for (const each of BREAKS) {
     if (positionals.length > 0 && !positionals.includes(each.name)) continue;
-    const found = await seek(each);
+    const found = await seek(each).catch((error: unknown) => ({ ok: false, words: String(error) }));
     process.stdout.write(`${each.name}: ${found.words}\n`);
     if (!found.ok) process.exitCode = 1;
   }
