@@ -52,13 +52,13 @@ test('a window folded in pieces takes all of it and nothing twice, while others 
   await open.query('begin');
   await open.query(`insert into auth.users (id, email) values (gen_random_uuid(), 'open@x.y')`);
   for (let n = 0; n < 20; n += 1) await one.insert(`a${n}@x.y`);
-  expect(await one.store.fold(7)).toMatchObject({ taken: 7, changed: 7 });
+  expect(await one.store.fold(7)).toMatchObject({ taken: 7, changed: 7, more: true });
   await open.query('commit');
   await one.insert('between@x.y');
-  expect(await one.store.fold(7)).toMatchObject({ taken: 7, changed: 7 });
-  expect(await one.store.fold(7)).toMatchObject({ taken: 6, changed: 6 });
+  expect(await one.store.fold(7)).toMatchObject({ taken: 7, changed: 7, more: true });
+  expect(await one.store.fold(7)).toMatchObject({ taken: 6, changed: 6, more: false });
   expect(await one.store.fold(7)).toMatchObject({ taken: 2, changed: 2 });
-  expect(await one.store.fold(7)).toMatchObject({ taken: 0 });
+  expect(await one.store.fold(7)).toMatchObject({ taken: 0, more: false });
   // One statement with more keys than a piece is folded whole.
   await one.db.app.query(
     `insert into auth.users (id, email) select gen_random_uuid(), 'm' || n || '@x.y' from generate_series(1, 2500) n`,
