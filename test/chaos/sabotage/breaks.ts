@@ -36,7 +36,7 @@ export const BREAKS: readonly Break[] = [
     name: 'lease',
     wrong: 'whoever lost a lease settles as if it were still theirs',
     edits: [{ file: SETTLE, from: `coalesce(d.token = l.token, false), d.tries`, to: `true, d.tries` }],
-    seed: 102,
+    seed: 103,
   },
   {
     name: 'limits',
@@ -65,7 +65,7 @@ export const BREAKS: readonly Break[] = [
         to: `unknown_until = d.unknown_until`,
       },
     ],
-    seed: 11,
+    seed: 14,
   },
   {
     name: 'takeover',
