@@ -174,6 +174,9 @@ test('a receiver of webhooks ends whoever else is at an address that it is told 
   const taken = told(1, 'ann', 1, ANN);
   expect(judgeOrder(evidence({ exchanges, calls: [home, taken, told(3, 'bob', 2, ANN)] }))).not.toEqual([]);
   expect(judgeOrder(evidence({ exchanges, calls: [home, taken, told(3, 'bob', 2, null)] }))).toEqual([]);
+  const older = [told(0, 'ann', 2, ANN, 'contact.deleted'), told(2, 'ann', 1, ANN)];
+  expect(judgeOrder(evidence({ exchanges, calls: older }))).toEqual([expect.stringContaining('nothing newer')]);
+  expect(judgeOrder(evidence({ exchanges, calls: [...older, told(3, 'bob', 1, ANN)] }))).toEqual([]);
   const moved = [told(0, 'ann', 2, 'ann@else.example'), told(1, 'bob', 1, ANN), told(2, 'ann', 2, 'ann@else.example')];
   expect(judgeOrder(evidence({ exchanges, calls: moved }))).toEqual([]);
 });

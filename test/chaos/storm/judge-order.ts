@@ -72,6 +72,7 @@ function byVersion(evidence: Evidence): ReadonlyMap<string, Step[]> {
   const stories = new Map<string, Step[]>();
   /** Contact to the address it was last told of at. */
   const homes = new Map<string, string>();
+  const passedOver: (readonly [string, Json | undefined])[] = [];
   const arrivals = new Map<number, number>();
   const had = new Set<string>();
   for (const call of evidence.calls) {
@@ -93,13 +94,21 @@ function byVersion(evidence: Evidence): ReadonlyMap<string, Step[]> {
     const newest = Math.max(0, ...steps.map(({ age }) => age));
     const again = field(contact, 'address') === null && Math.floor(newest) === version;
     steps.push({ ...step, age: again ? newest : version, what: `version ${version}` });
-    // What is older is passed over by whoever is told.
-    if (steps.some(({ age }) => Math.floor(age) > version)) continue;
     const address = field(contact, 'address');
+    // What is older is passed over by whoever is told, and over for sure when somebody else has that address.
+    if (steps.some(({ age }) => Math.floor(age) > version)) {
+      passedOver.push([id, address]);
+      continue;
+    }
     if (field(body, 'type') === 'contact.deleted') homes.delete(id);
     else if (typeof address === 'string') homes.set(id, address);
     const previous = field(contact, 'previous_addresses');
     const places = new Set([address, ...(Array.isArray(previous) ? previous : [])]);
+    for (const [other, home] of passedOver) {
+      const ended = stories.get(`webhook ${other}`)!;
+      const age = Math.max(...ended.map((each) => each.age));
+      if (other !== id && places.has(home)) ended.push({ ...step, age, what: 'gone' });
+    }
     // Whoever else is at an address of theirs is ended by it, and that is the newest of them.
     for (const [other, home] of homes) {
       if (other === id || !places.has(home)) continue;
