@@ -29,7 +29,8 @@ const tasks = {
   },
   async chaos() {
     run('node_modules/.bin/tsc', ['-p', 'tsconfig.chaos.json'], { quiet: true });
-    run(process.execPath, ['.tmp/chaos/test/chaos/storm/run.js', ...args]);
+    const suite = args.includes('--sabotage') ? 'sabotage' : 'storm';
+    run(process.execPath, [`.tmp/chaos/test/chaos/${suite}/run.js`, ...args]);
   },
   async docs() {
     await buildIfStale();

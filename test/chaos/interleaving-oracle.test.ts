@@ -119,6 +119,10 @@ test('events: once, in order, of whoever lives, and nothing else', () => {
   expect(judge(past([event(1)], lives, waits, lives))).toEqual([]);
   expect(judge(past([event(1, { commit: 1 })], lives, waits, lives))).toEqual([]);
   expect(judge(past([event(1, { commit: 1 }), event(2)], lives, lives), arrival(2), arrival(1))).toEqual([]);
+  const left = past([event(1), event(2)], lives, state({}, { u1: 'out' }), lives);
+  expect(judge(left, arrival(2), arrival(1))).toHaveLength(1);
+  expect(judgeEvents(left, [arrival(2), arrival(1)], false, true)).toEqual([]);
+  expect(judgeEvents(two, [arrival(2), arrival(1)], false, true)).toHaveLength(1);
 });
 
 test('events of somebody known by an address alone go to the user who takes it over', () => {

@@ -5,7 +5,9 @@ import { judgeConsent } from './storm/judge-consent.ts';
 import { judgeEvents } from './storm/judge-events.ts';
 import { judgeLimits, mostIn } from './storm/judge-limits.ts';
 import { judgeLogs } from './storm/judge-logs.ts';
+import { judgeContacts } from './storm/judge-contacts.ts';
 import { judgeOrder } from './storm/judge-order.ts';
+import { judgeOverlap } from './storm/judge-overlap.ts';
 import { planOf, showPlan } from './storm/plan.ts';
 import type { Exchange } from './storm/exchange.ts';
 
@@ -17,6 +19,7 @@ function evidence(more: Partial<Evidence>): Evidence {
     plan: planOf(1),
     history: { states: [], events: [], contacts: [] },
     numbers: new Map(),
+    owners: new Map(),
     contacts: { mailtrap: [], sendry: [], brevo: [], webhook: [] },
     events: { mailtrap: [], sendry: [], brevo: [], webhook: [] },
     changes: [],
@@ -27,6 +30,7 @@ function evidence(more: Partial<Evidence>): Evidence {
     sends: [],
     sentAt: ({ arrivedAt }) => arrivedAt,
     answered: new Set(['7.0', '7.1']),
+    ends: new Map(),
     optOuts: [],
     fullTurns: new Set(),
     appErrors: [],
@@ -84,8 +88,49 @@ test('older after newer is seen, and let pass where the request was held or its 
   expect(judgeOrder(evidence({ exchanges, changes: late, absences: [{ pid: 8, from: 150, to: 190 }] }))).toHaveLength(
     1,
   );
+  const stale = [change(0, 2), change(1, 1)];
+  const left = { ...change(2, 1), contact: { ...change(2, 1).contact, status: 'unsubscribed' as const } };
+  const no = [exchanges[0]!, held[1]!, exchange(2, 300, { body: '{"contact":{"unsubscribed":true}}' })];
+  expect(judgeOrder(evidence({ exchanges: no, changes: [...stale, left] }))).toEqual([]);
+  expect(judgeOrder(evidence({ exchanges: held, changes: [...stale, left] }))).not.toEqual([]);
   const back = [change(0, 2, { kind: 'deleted' }), change(1, 2)];
   expect(judgeOrder(evidence({ exchanges, changes: [change(0, 2), ...back] }))).not.toEqual([]);
+});
+
+test('a request that leaves while another worker waits for an earlier one about the same is seen', () => {
+  const ends = new Map([
+    ['7.0', 500],
+    ['8.1', 700],
+  ]);
+  const met = { exchanges: [exchange(0, 100), exchange(1, 400, { sentAs: '8.1' })], ends };
+  expect(judgeOverlap(evidence(met))).toEqual([expect.stringContaining('exchange 1 left while 0')]);
+  const late = new Map([...ends, ['7.0', 1_900] as const]);
+  expect(judgeOverlap(evidence({ ...met, ends: late }))).toEqual([]);
+  expect(judgeOverlap(evidence({ ...met, absences: [{ pid: 7, from: 50, to: 90 }] }))).toEqual([]);
+  expect(
+    judgeOverlap(evidence({ ...met, exchanges: [exchange(0, 100), exchange(1, 600, { sentAs: '8.1' })] })),
+  ).toEqual([]);
+  const same = [exchange(0, 100), exchange(1, 400)];
+  expect(
+    judgeOverlap(
+      evidence({
+        exchanges: same,
+        ends: new Map([
+          ['7.0', 500],
+          ['7.1', 700],
+        ]),
+      }),
+    ),
+  ).toEqual([]);
+});
+
+test('what a former owner of an address left is seen', () => {
+  const shown = change(0, 5, { contact: { ...change(0, 5).contact, attributes: { N: 5, OWNER: 'u2' } } }).contact;
+  const contacts = { mailtrap: [shown], sendry: [shown], brevo: [shown], webhook: [shown] };
+  const history = { states: [], events: [], contacts: [{ key: 'u1', address: ANN, fields: '{}' }] };
+  const mixed = { history, contacts, numbers: new Map([[ANN, 5]]) };
+  expect(judgeContacts(evidence(mixed))).toEqual(Array(4).fill(expect.stringContaining('the owner "u2"')));
+  expect(judgeContacts(evidence({ ...mixed, owners: new Map([[ANN, 'u2']]) }))).toEqual([]);
 });
 
 test('an event that is sent again after it was taken for certain is seen', () => {
@@ -101,7 +146,7 @@ test('an event that is sent again after it was taken for certain is seen', () =>
 });
 
 test('a receiver of webhooks ends whoever else is at an address that it is told of', () => {
-  const told = (n: number, id: string, version: number, address: string, type = 'contact.upserted') => ({
+  const told = (n: number, id: string, version: number, address: string | null, type = 'contact.upserted') => ({
     n,
     at: n,
     destination: 'webhook',
@@ -125,6 +170,13 @@ test('a receiver of webhooks ends whoever else is at an address that it is told 
   expect(judgeOrder(evidence({ exchanges, calls: [...late, ended] }))).toEqual([]);
   const same = { ...late[2]!, headers: late[0]!.headers };
   expect(judgeOrder(evidence({ exchanges, calls: [late[0]!, late[1]!, same] }))).toEqual([]);
+  const home = told(0, 'bob', 2, ANN);
+  const taken = told(1, 'ann', 1, ANN);
+  expect(judgeOrder(evidence({ exchanges, calls: [home, taken, told(3, 'bob', 2, ANN)] }))).not.toEqual([]);
+  expect(judgeOrder(evidence({ exchanges, calls: [home, taken, told(3, 'bob', 2, null)] }))).toEqual([]);
+  const older = [told(0, 'ann', 2, ANN, 'contact.deleted'), told(2, 'ann', 1, ANN)];
+  expect(judgeOrder(evidence({ exchanges, calls: older }))).toEqual([expect.stringContaining('nothing newer')]);
+  expect(judgeOrder(evidence({ exchanges, calls: [...older, told(3, 'bob', 1, ANN)] }))).toEqual([]);
   const moved = [told(0, 'ann', 2, 'ann@else.example'), told(1, 'bob', 1, ANN), told(2, 'ann', 2, 'ann@else.example')];
   expect(judgeOrder(evidence({ exchanges, calls: moved }))).toEqual([]);
 });
@@ -148,6 +200,13 @@ test('an opt-out that is lifted is seen, unless it came when the request was on 
   const lifted = { exchanges, changes: [out, change(1, 2)] };
   expect(judgeConsent(evidence({ ...lifted, optOuts: [{ ...optOut, at: 200 }] }))).toHaveLength(1);
   expect(judgeConsent(evidence({ ...lifted, optOuts: [{ ...optOut, at: 4_900 }] }))).toEqual([]);
+  const away = { ...out, exchange: 0 };
+  const elsewhere = change(1, 2, { contact: { ...change(1, 2).contact, address: 'ann@else.example' } });
+  const no = [exchange(0, 100, { body: '{"contact":{"unsubscribed":true}}' }), exchanges[1]!];
+  expect(judgeConsent(evidence({ exchanges: no, changes: [away, elsewhere] }))).toEqual([]);
+  expect(judgeConsent(evidence({ exchanges: no, changes: [away, change(1, 2)] }))).toHaveLength(1);
+  const back = [exchange(0, 100, { body: '{"contact":{"fields":{"N":1},"unsubscribed":true}}' }), exchanges[1]!];
+  expect(judgeConsent(evidence({ exchanges: back, changes: [away, elsewhere] }))).toHaveLength(1);
   const says = [exchange(0, 1, { body: '{"contact":{"unsubscribed":false}}' })];
   expect(judgeConsent(evidence({ exchanges: says }))).toEqual([expect.stringContaining('subscribes')]);
 });

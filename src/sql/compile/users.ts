@@ -50,7 +50,8 @@ export interface UserFunction {
  * The function that makes contacts of keys: `rollcall.<name>(p_keys text[], p_addresses text[]) returns setof
  * rollcall.mapped`, one row a key. Somebody who is known by an address alone gets the verdict `email` and nothing else: what
  * they are is said by the tables. Only `rollcall.map_rows` calls it, which fixes the settings of the session. Its body is a
- * string, so the app's DROP COLUMN, RENAME and ALTER TYPE work; what no longer fits raises class 42.
+ * string, so the app's DROP COLUMN, RENAME and ALTER TYPE work; what no longer fits raises class 42. No column of its own is called as
+ * one of the users': expressions name theirs without a table.
  */
 export function mapFunction(name: string, of: UserFunction): string {
   return `create or replace function rollcall.${quoteIdent(name)}(p_keys text[], p_addresses text[]) returns setof rollcall.mapped
@@ -62,11 +63,11 @@ language plpgsql as ${dollarQuote(`begin
          case when v.verdict in ('ok', 'email', 'unlisted') then (${consentValue(of.consent)}) else 'none' end,
          case when b.bytes > ${LONGEST_PAYLOAD} then ${tooLarge('b.bytes')} else b.payload end,
          '{}'::jsonb
-    from (select x.key, ${keyUser('x.key')} as id, ${keyAddress('x.key')} as address from unnest(p_keys) as x(key) offset 0) as k
-    left join lateral (select ${projection(of)} from auth.users u where u.id = k.id offset 0) as users on true
+    from (select x.key, ${keyUser('x.key')} as rollcall_id, ${keyAddress('x.key')} as address from unnest(p_keys) as x(key) offset 0) as k
+    left join lateral (select ${projection(of)} from auth.users u where u.id = k.rollcall_id offset 0) as users on true
     ${mapped(
       of,
-      `when k.id is null then 'email'
+      `when k.rollcall_id is null then 'email'
       when users.id is null then 'gone'
 `,
     )};

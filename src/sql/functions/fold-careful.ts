@@ -100,7 +100,8 @@ begin
       union select o.contact_id from rollcall.desired o where o.destination_id = p_destination and o.leftovers && v_taken
     ), lost as materialized (
       select s.*, t.address as taken, t.address is not distinct from s.remote_address as remote,
-             case when d.token is not null then d.due_at end as free,
+             -- Who waits for it themselves hands on until when.
+             greatest(case when d.token is not null then d.due_at end, d.not_before) as free,
              greatest(case when d.token is not null then d.due_at + v_grace end, d.unknown_until, l.unknown_until) as unknown
         from touched x
         cross join lateral (

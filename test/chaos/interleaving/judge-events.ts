@@ -5,8 +5,17 @@ import type { AuditedEvent, History, State } from './history.ts';
 
 const BY_EMAIL = 'email:';
 
-/** Every difference between the events that happened and those that arrived, in words. */
-export function judgeEvents(history: History, arrived: readonly ContactEvent[], lossy: boolean): readonly string[] {
+/**
+ * Every difference between the events that happened and those that arrived, in words.
+ * @param lossy what was sent twice may arrive twice
+ * @param failing requests fail: ahead of a deletion each event is sent once, whatever became of the one before
+ */
+export function judgeEvents(
+  history: History,
+  arrived: readonly ContactEvent[],
+  lossy: boolean,
+  failing = false,
+): readonly string[] {
   const problems: string[] = [];
   const happened = groupBy(
     history.events.filter((event) => event.wanted),
@@ -43,7 +52,9 @@ export function judgeEvents(history: History, arrived: readonly ContactEvent[], 
   const firsts = new Map(
     [...found].flatMap(([what, [first]]) => (first === undefined ? [] : [[what, first] as const])),
   );
-  return [...problems, ...judgeOrder(happened, firsts)];
+  const stayed = ({ key, commit }: AuditedEvent): boolean =>
+    !failing || (key !== null && history.states.slice(commit).every((state) => state.living[key] !== undefined));
+  return [...problems, ...judgeOrder(happened, firsts, stayed)];
 }
 
 function identity(name: string, properties: string): string {
@@ -65,6 +76,7 @@ interface Arrival {
 function judgeOrder(
   happened: ReadonlyMap<string, readonly AuditedEvent[]>,
   arrivals: ReadonlyMap<string, Arrival>,
+  isOrdered: (first: AuditedEvent) => boolean,
 ): readonly string[] {
   const placed = [...happened].flatMap(([what, [event, ...more]]) => {
     const arrival = arrivals.get(what);
@@ -76,7 +88,7 @@ function judgeOrder(
       const ordered = a.id < b.id && a.commit <= b.commit && (a.turn !== b.turn || a.row === b.row);
       const direct = a.customer === null && b.customer === null;
       const same = a.key !== null && a.key === b.key && (direct || one.arrival.contact === other.arrival.contact);
-      return ordered && same && one.arrival.place > other.arrival.place
+      return ordered && same && isOrdered(a) && one.arrival.place > other.arrival.place
         ? [`out of order for ${a.key}: ${other.what} arrived before ${one.what}`]
         : [];
     }),

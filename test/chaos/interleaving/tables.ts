@@ -75,7 +75,7 @@ wake: ${setup.wake}
 
 /**
  * YAML of `connectors`: what of the app's tables makes contacts and events.
- * @param attribute one more attribute of users, in one line
+ * @param attribute more attributes of users, a line each
  */
 export function connectorYaml(attribute: string): string {
   return `connectors:

@@ -1,6 +1,6 @@
 /** How many users, addresses and customers there are at most. */
 const SLOTS = 30;
-/** Half of what happens happens to so few of them, so that it meets. */
+/** Half of what happens, by even numbers, happens to so few of them, so that it meets. */
 const HOT = 5;
 
 /** What chooses rows and values. */
@@ -16,6 +16,17 @@ const customer = (i: number): string => `'c${slot(i)}'`;
 /** The address of a slot. */
 export const addressOf = (i: number): string => `a${slot(i)}@example.com`;
 const address = (i: number): string => `'${addressOf(i)}'`;
+
+/**
+ * What every other user is told by, whatever happens to them. It is never cleared, so that it stays where somebody takes an address
+ * over and nobody clears what they do not send.
+ * @param id of `auth.users`
+ */
+export function ownerOf(id: string): string | undefined {
+  return Number(id.at(-1)) % 2 === 0 ? id : undefined;
+}
+/** The same as SQL over a row of `auth.users`. */
+export const OWNER = 'case when right(id::text, 1)::int % 2 = 0 then id::text end';
 
 /** What every write to a user leaves behind: a greater number each time, which tells at a destination what is newer. */
 const stamp = (turn: number, more = ''): string => `jsonb_build_object('n', ${turn * 1000}${more})`;
@@ -54,6 +65,11 @@ const ACTS = {
      if x is null or exists (select from auth.users where id = ${user(b)}) then return; end if;
      delete from auth.users where id = ${user(a)};
      insert into auth.users ${USER} values (${user(b)}, x, now(), ${fresh(turn, n)}, now(), false, false); end $$`,
+  // Somebody who is there already has the address in the same moment.
+  succeed: ({ a, b }, turn) => `do $$ declare x text := (select email from auth.users where id = ${user(a)}); begin
+     if x is null or not exists (select from auth.users where id = ${user(b)} and id <> ${user(a)}) then return; end if;
+     delete from auth.users where id = ${user(a)};
+     update auth.users set email = x, raw_user_meta_data = raw_user_meta_data || ${stamp(turn)} where id = ${user(b)}; end $$`,
   putProfile: ({ a, b, n }) =>
     `insert into public.profiles (id, full_name, city) select id, 'Profile ${n}', 'City ${b % 10}' from auth.users where id = ${user(a)}
      on conflict (id) do update set full_name = excluded.full_name, city = excluded.city`,
@@ -104,6 +120,13 @@ export const APP_KINDS: readonly AppKind[] = [
     'workTickets',
     'pay',
   ] as const),
+];
+
+/** Those of people who move from address to address, and take them from one another. */
+export const MOVE_KINDS: readonly AppKind[] = [
+  ...(['signUp', 'signUp', 'signUp', 'signUp', 'signUp', 'move', 'move', 'move', 'move', 'move', 'swap'] as const),
+  ...(['replace', 'succeed', 'succeed', 'succeed', 'remove', 'remove', 'remove'] as const),
+  ...(['edit', 'edit', 'edit', 'edit', 'addCustomer', 'dropCustomer'] as const),
 ];
 
 /** The statement of an act; the numbers in it are those of its turn alone. */

@@ -15,6 +15,7 @@ const FIELDS = {
   LTV: 'number',
   BASKET: 'number',
   N: 'number',
+  OWNER: 'text',
 };
 
 /** The stand-ins of all destinations behind one server, with the fields and lists that the config names. */

@@ -44,6 +44,8 @@ export interface Evidence {
   readonly history: History;
   /** Address to the number its user was last stamped with. */
   readonly numbers: ReadonlyMap<string, number>;
+  /** Address to what `ownerOf` says of its user. */
+  readonly owners: ReadonlyMap<string, string | undefined>;
   readonly contacts: Readonly<Record<DestinationId, readonly ShownContact[]>>;
   readonly events: Readonly<Record<DestinationId, readonly ShownEvent[]>>;
   readonly changes: readonly Change[];
@@ -54,6 +56,8 @@ export interface Evidence {
   readonly sends: readonly Sent[];
   /** Requests whose whole answer their sender has read, as `Exchange.sentAs` names them. */
   readonly answered: ReadonlySet<string>;
+  /** When its sender knew that a request was over: its answer read, the connection lost, or given up. Named as `answered`. */
+  readonly ends: ReadonlyMap<string, number>;
   /** When a request left its worker; when it came to the proxy where nobody wrote that down. */
   readonly sentAt: (exchange: Exchange) => number;
   readonly optOuts: readonly OptOut[];

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Sandbox } from '../../../src/sandbox/types.ts';
 import type { AppSide } from './app-side.ts';
+import { ownerOf } from './app.ts';
 import type { Crew } from './crew.ts';
 import { type Change, type Evidence, exchangeOf, type Sent } from './evidence.ts';
 import { type DestinationId, DESTINATIONS, type Plan } from './plan.ts';
@@ -21,16 +22,17 @@ export async function gather(
   const of = <T>(read: (id: DestinationId) => T): Record<DestinationId, T> =>
     Object.fromEntries(DESTINATIONS.map((id) => [id, read(id)])) as Record<DestinationId, T>;
   const history = await app.history();
-  const numbers = await app.query<{ address: string; n: string }>(
-    `select u.address, x.raw_user_meta_data ->> 'n' as n from oracle.users u join auth.users x on x.id = u.id where u.standing = 'ok'`,
+  const users = await app.query<{ address: string; id: string; n: string }>(
+    `select u.address, u.id, x.raw_user_meta_data ->> 'n' as n from oracle.users u join auth.users x on x.id = u.id where u.standing = 'ok'`,
   );
   const leftovers = await app.query<{ what: string }>(LEFTOVERS);
-  const { sent, answered } = await readSends(sends);
+  const { sent, answered, ends } = await readSends(sends);
   const times = new Map(sent.map(({ id, at }) => [id, at]));
   return {
     plan,
     history,
-    numbers: new Map(numbers.map(({ address, n }) => [address, Number(n)])),
+    numbers: new Map(users.map(({ address, n }) => [address, Number(n)])),
+    owners: new Map(users.map(({ address, id }) => [address, ownerOf(id)])),
     contacts: of((id) => [...sandbox.of(id).standIn.contacts()]),
     events: of((id) => sandbox.of(id).standIn.events()),
     changes,
@@ -39,6 +41,7 @@ export async function gather(
     absences: crew.absences,
     sends: sent,
     answered,
+    ends,
     sentAt: ({ sentAs, arrivedAt }) => times.get(sentAs) ?? arrivedAt,
     ...stormed,
     appErrors: app.errors,
@@ -50,14 +53,21 @@ export async function gather(
   };
 }
 
-async function readSends(file: string): Promise<{ sent: readonly Sent[]; answered: ReadonlySet<string> }> {
+/** A line of the witness. */
+type Line =
+  | Sent
+  | { readonly answered: string; readonly at: number }
+  | { readonly failed: string; readonly at: number };
+
+async function readSends(file: string): Promise<Pick<Evidence, 'answered' | 'ends'> & { sent: readonly Sent[] }> {
   const text = await readFile(file, 'utf8').catch(() => '');
   // A killed worker may leave half a line.
-  const written = text
-    .split('\n')
-    .flatMap((line) => (line.endsWith('}') ? [JSON.parse(line) as Sent | { readonly answered: string }] : []));
+  const written = text.split('\n').flatMap((line) => (line.endsWith('}') ? [JSON.parse(line) as Line] : []));
   return {
-    sent: written.flatMap((each) => ('answered' in each ? [] : [each])),
+    sent: written.flatMap((each) => ('id' in each ? [each] : [])),
     answered: new Set(written.flatMap((each) => ('answered' in each ? [each.answered] : []))),
+    ends: new Map(
+      written.flatMap((each) => ('id' in each ? [] : [['answered' in each ? each.answered : each.failed, each.at]])),
+    ),
   };
 }

@@ -3,8 +3,8 @@ import { type FoundContact, judgeContacts as differences } from '../interleaving
 import type { Evidence } from './evidence.ts';
 import { DESTINATIONS } from './plan.ts';
 
-/** Every destination holds exactly what plain SQL over the app's tables says, with the newest number. */
-export function judgeContacts({ plan, history, numbers, contacts, optOuts }: Evidence): readonly string[] {
+/** Every destination holds exactly what plain SQL over the app's tables says, with the newest number, and nothing of a former owner. */
+export function judgeContacts({ plan, history, numbers, owners, contacts, optOuts }: Evidence): readonly string[] {
   const { policy } = plan.setup;
   return DESTINATIONS.flatMap((destination) => {
     const out = new Set(optOuts.filter((each) => each.destination === destination).map((each) => each.address));
@@ -14,7 +14,7 @@ export function judgeContacts({ plan, history, numbers, contacts, optOuts }: Evi
     );
     const wanted = new Set(history.contacts.map(({ address }) => address));
     const as = (contact: ShownContact): FoundContact => {
-      const { N: _, ...fields } = contact.attributes;
+      const { N: _n, OWNER: _o, ...fields } = contact.attributes;
       // Who said no there stays so; that is judged by itself.
       const told = policy === 'delete' || (out.has(contact.address) && wanted.has(contact.address));
       const status = told ? 'subscribed' : contact.status;
@@ -23,11 +23,18 @@ export function judgeContacts({ plan, history, numbers, contacts, optOuts }: Evi
     const stale = found.filter(
       ({ address, attributes }) => wanted.has(address) && numberOf(attributes) !== numbers.get(address),
     );
+    const mixed = found.filter(
+      ({ address, attributes }) => wanted.has(address) && (attributes['OWNER'] ?? undefined) !== owners.get(address),
+    );
     return [
       ...differences(history, found.map(as), policy),
       ...stale.map(
         ({ address, attributes }) =>
           `contact ${address} has the number ${numberOf(attributes)} instead of ${numbers.get(address)}`,
+      ),
+      ...mixed.map(
+        ({ address, attributes }) =>
+          `contact ${address} has the owner ${JSON.stringify(attributes['OWNER'])} instead of ${owners.get(address)}`,
       ),
     ].map((problem) => `${destination}: ${problem}`);
   });

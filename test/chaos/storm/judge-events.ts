@@ -31,7 +31,7 @@ function arrivals({ history, events, fullTurns }: Evidence, destination: Destina
   }));
   // An event whose capture failed is lost, and counted: SPEC.md, "Not promised yet".
   const certain = history.events.map((event) => (fullTurns.has(event.turn) ? { ...event, certain: false } : event));
-  return differences({ ...history, events: certain }, arrived, !KEYED.has(destination));
+  return differences({ ...history, events: certain }, arrived, !KEYED.has(destination), true);
 }
 
 /** Requests with an event after one that told the sender that it was taken, and that the sender lived to write down. */

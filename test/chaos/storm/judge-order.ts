@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, parseJson } from '../../../src/core/json.ts';
 import { type Change, type Evidence, senderOf } from './evidence.ts';
 import { TIMES } from './crew.ts';
+import { saysNo } from './judge-consent.ts';
 import { DESTINATIONS } from './plan.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -71,6 +72,7 @@ function byVersion(evidence: Evidence): ReadonlyMap<string, Step[]> {
   const stories = new Map<string, Step[]>();
   /** Contact to the address it was last told of at. */
   const homes = new Map<string, string>();
+  const passedOver: (readonly [string, Json | undefined])[] = [];
   const arrivals = new Map<number, number>();
   const had = new Set<string>();
   for (const call of evidence.calls) {
@@ -88,14 +90,25 @@ function byVersion(evidence: Evidence): ReadonlyMap<string, Step[]> {
     const steps = stories.get(`webhook ${id}`) ?? [];
     stories.set(`webhook ${id}`, steps);
     const step = { exchange: call.exchange, arrival, byJob: false };
-    steps.push({ ...step, age: version, what: `version ${version}` });
-    // What is older is passed over by whoever is told.
-    if (steps.some(({ age }) => Math.floor(age) > version)) continue;
+    // The same again, of somebody who has no address any more: it brings back nothing that was ended.
+    const newest = Math.max(0, ...steps.map(({ age }) => age));
+    const again = field(contact, 'address') === null && Math.floor(newest) === version;
+    steps.push({ ...step, age: again ? newest : version, what: `version ${version}` });
     const address = field(contact, 'address');
+    // What is older is passed over by whoever is told, and over for sure when somebody else has that address.
+    if (steps.some(({ age }) => Math.floor(age) > version)) {
+      passedOver.push([id, address]);
+      continue;
+    }
     if (field(body, 'type') === 'contact.deleted') homes.delete(id);
     else if (typeof address === 'string') homes.set(id, address);
     const previous = field(contact, 'previous_addresses');
     const places = new Set([address, ...(Array.isArray(previous) ? previous : [])]);
+    for (const [other, home] of passedOver) {
+      const ended = stories.get(`webhook ${other}`)!;
+      const age = Math.max(...ended.map((each) => each.age));
+      if (other !== id && places.has(home)) ended.push({ ...step, age, what: 'gone' });
+    }
     // Whoever else is at an address of theirs is ended by it, and that is the newest of them.
     for (const [other, home] of homes) {
       if (other === id || !places.has(home)) continue;
@@ -121,7 +134,7 @@ function byNumber(evidence: Evidence, destination: string): ReadonlyMap<string, 
   };
   for (const change of evidence.changes) {
     const { kind, contact } = change;
-    if (change.destination !== destination || kind === 'opted_out' || kind === 'opted_in') continue;
+    if (change.destination !== destination) continue;
     const exchange = change.exchange === undefined ? undefined : evidence.exchanges[change.exchange];
     const byJob = exchange !== undefined && !writes(exchange, change);
     const add = (address: string, what: string, ageOf: (newest: number) => number): void => {
@@ -135,6 +148,12 @@ function byNumber(evidence: Evidence, destination: string): ReadonlyMap<string, 
       if (!mayBeLate(evidence, storyOf(address).at(-1)!)) add(address, 'gone', (newest) => newest + 0.5);
     };
     const place = places.get(contact.id);
+    // Told to mail somebody no more, who left: that is the newest of them, and says nothing of the number.
+    if (exchange !== undefined && unsubscribes(exchange, change)) {
+      add(contact.address, 'unsubscribed', (newest) => newest);
+      continue;
+    }
+    if (kind === 'opted_out' || kind === 'opted_in') continue;
     if (kind === 'deleted') {
       places.delete(contact.id);
       leaves(contact.address);
@@ -152,6 +171,12 @@ function byNumber(evidence: Evidence, destination: string): ReadonlyMap<string, 
     });
   }
   return stories;
+}
+
+/** Whether the request asks for nothing but that somebody is not mailed any more. */
+function unsubscribes({ method, body }: Exchange, { kind, contact }: Change): boolean {
+  const says = method !== 'GET' && kind !== 'deleted' && contact.status === 'unsubscribed';
+  return says && saysNo(body) && !body.includes('"N"');
 }
 
 /** Whether the change is what the request asks for itself. */

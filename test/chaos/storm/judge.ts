@@ -6,6 +6,7 @@ import { judgeEvents } from './judge-events.ts';
 import { judgeLimits } from './judge-limits.ts';
 import { judgeLogs } from './judge-logs.ts';
 import { judgeOrder } from './judge-order.ts';
+import { judgeOverlap } from './judge-overlap.ts';
 
 /** Everything that is wrong about a run, in words. */
 export function judge(evidence: Evidence): readonly string[] {
@@ -14,6 +15,7 @@ export function judge(evidence: Evidence): readonly string[] {
     ...evidence.appErrors.map((what) => `the app was hurt: ${what}`),
     ...judgeContacts(evidence),
     ...judgeOrder(evidence),
+    ...judgeOverlap(evidence),
     ...judgeEvents(evidence),
     ...judgeLimits(evidence),
     ...judgeConsent(evidence),

@@ -1,7 +1,7 @@
 import { seededRandom } from '../../../src/sandbox/seeded-random.ts';
 import type { Policy } from '../interleaving/tables.ts';
-import { APP_KINDS, type AppKind } from './app.ts';
-import { type Weather, WEATHERS } from './weather.ts';
+import { APP_KINDS, type AppKind, MOVE_KINDS } from './app.ts';
+import { LATE, type Weather, WEATHERS } from './weather.ts';
 
 /** The destinations of every run. */
 export const DESTINATIONS = ['mailtrap', 'sendry', 'brevo', 'webhook'] as const;
@@ -11,6 +11,8 @@ export const WORKERS = 3;
 /** How long it storms, in ms. */
 export const STORM_MS = 3_000;
 const APP_ACTS = 70;
+/** Where people move all the time. */
+const MOVES = 140;
 
 /** Something that happens, and when: ms from the beginning. */
 export type Act = { readonly at: number } & (
@@ -30,6 +32,8 @@ export interface Setup {
   readonly together: number;
   readonly policy: Policy;
   readonly wake: 'notify' | 'poll';
+  /** People move between addresses all the time, so that what is late of one meets another. */
+  readonly moving: boolean;
   /** By how much the clock of each worker is wrong, in ms. */
   readonly skewMs: readonly number[];
 }
@@ -55,16 +59,20 @@ export function planOf(seed: number): Plan {
     together: chance(0.4) ? 6 : 0,
     policy: chance(0.8) ? 'delete' : 'unsubscribe',
     wake: chance(0.7) ? 'notify' : 'poll',
+    moving: seededRandom(seed ^ 0xadd)() < 0.35,
     skewMs: times(WORKERS, () => (chance(0.3) ? pick([hour, -hour]) : 0)),
   };
+  const weathers = setup.moving ? LATE : WEATHERS;
   const acts: Act[] = [
-    ...times(APP_ACTS, (): Act => {
+    ...times(setup.moving ? MOVES : APP_ACTS, (): Act => {
       const [a, b, n] = [below(1_000), below(1_000), below(10)];
-      return { at: Math.round(random() * STORM_MS), do: 'app', kind: pick(APP_KINDS), a, b, n };
+      const kind = pick(setup.moving ? MOVE_KINDS : APP_KINDS);
+      return { at: Math.round(random() * STORM_MS), do: 'app', kind, a, b, n };
     }),
+    ...(setup.moving ? [{ at: 0, do: 'app' as const, kind: 'signUpMany' as const, a: 0, b: 0, n: 0 }] : []),
     ...DESTINATIONS.flatMap((of) => [
-      { at: 0, do: 'weather' as const, of, weather: pick(WEATHERS) },
-      { at: when(), do: 'weather' as const, of, weather: pick(WEATHERS) },
+      { at: 0, do: 'weather' as const, of, weather: pick(weathers) },
+      { at: when(), do: 'weather' as const, of, weather: pick(weathers) },
     ]),
     ...times(below(4), (): Act => ({ at: when(), do: 'optOut', of: pick(DESTINATIONS), a: below(1_000) })),
     ...times(below(3), (): Act => ({ at: when(), do: 'kill', worker: below(WORKERS) })),

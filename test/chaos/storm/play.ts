@@ -11,6 +11,7 @@ import { openPg } from '../../../src/sql/pg.ts';
 import { projectRef } from '../../../src/sql/project-ref.ts';
 import { connectorYaml } from '../interleaving/tables.ts';
 import { type AppSide, openAppSide } from './app-side.ts';
+import { OWNER } from './app.ts';
 import { type Crew, startCrew } from './crew.ts';
 import { destinationsYaml, GRACE_MS, openDestinations } from './destinations.ts';
 import { type Evidence, watchChanges } from './evidence.ts';
@@ -108,7 +109,8 @@ async function play(stage: Stage, seed: number): Promise<Verdict> {
 function yamlOf({ setup }: Plan, hostedUrl: string, sandbox: Sandbox, proxy: Proxy): string {
   return `database_url: ${JSON.stringify(hostedUrl)}
 environment: test
-${connectorYaml(`N: { sql: "(user_metadata ->> 'n')::bigint", when_null: clear }`)}
+${connectorYaml(`N: { sql: "(user_metadata ->> 'n')::bigint", when_null: clear }
+        OWNER: { sql: "${OWNER}" }`)}
 destinations:
 ${destinationsYaml(setup, sandbox, proxy.url)}
 consent: { everyone: "they agreed to the terms" }

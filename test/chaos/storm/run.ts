@@ -16,6 +16,7 @@ Three workers, four destinations behind a proxy that fails, and faults of every 
   --json      one line of JSON at the end, on standard output
 
   npm run chaos -- --seeds 200
+  npm run chaos -- --sabotage --help   whether it finds a broken product
   npm run chaos -- --seed 17 --keep
 `;
 
@@ -52,7 +53,7 @@ if (values.help) {
 
 async function runSeeds(from: number, seeds: number): Promise<number> {
   const out = values.json ? process.stderr : process.stdout;
-  const failed: number[] = [];
+  const failed: Pick<Verdict, 'seed' | 'problems'>[] = [];
   const begunAt = performance.now();
   let next = from;
   let played = 0;
@@ -70,7 +71,7 @@ async function runSeeds(from: number, seeds: number): Promise<number> {
         requests += verdict.evidence.exchanges.length;
         out.write(`${lineOf(verdict)}\n`);
         if (verdict.problems.length === 0) continue;
-        failed.push(verdict.seed);
+        failed.push({ seed: verdict.seed, problems: verdict.problems });
         out.write(`${await failure(verdict)}\n`);
       }
     } finally {
@@ -94,6 +95,7 @@ function lineOf({ seed, problems, evidence, seconds, quietMs }: Verdict): string
     ...outages.map(({ what }) => what),
     ...(plan.setup.skewMs.some((ms) => ms !== 0) ? ['skew'] : []),
     ...(plan.setup.together > 0 ? ['bulk'] : []),
+    ...(plan.setup.moving ? ['moving'] : []),
   ];
   const result = problems.length === 0 ? 'ok' : 'FAILED';
   return `seed ${seed}: ${result} in ${seconds.toFixed(1)} s, quiet after ${(quietMs / 1_000).toFixed(1)} s (${told.join(', ')})`;
@@ -111,7 +113,9 @@ async function failure({ seed, problems, evidence }: Verdict): Promise<string> {
         ...evidence,
         problems,
         numbers: [...evidence.numbers],
+        owners: [...evidence.owners],
         answered: [...evidence.answered],
+        ends: [...evidence.ends],
         fullTurns: [...evidence.fullTurns],
       }),
     );

@@ -51,6 +51,9 @@ export const WEATHERS: readonly Weather[] = [
   { hold: 0.4, mute: 0.3, refuse: 0.1 },
 ];
 
+/** Those in which requests arrive late: what they meet then is seen where people move. */
+export const LATE: readonly Weather[] = WEATHERS.filter(({ delay = 0, hold = 0, echo = 0 }) => delay + hold + echo > 0);
+
 const NONSENSE = ['<html><body>Welcome to the airport</body></html>', '{"data":{"id":', '[]', ''];
 
 /**

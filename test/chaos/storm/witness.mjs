@@ -30,16 +30,19 @@ diagnostics.subscribe('undici:request:create', ({ request }) => {
   request.addHeader('x-chaos-sent', id);
 });
 
+// The clock is one for all processes of the machine.
+const now = () => Number(process.hrtime.bigint() / 1_000n) / 1_000;
+
 // Written at once, as the process may be killed at any moment.
 const write = (what) => {
   if (file !== undefined) writeSync(file, `${JSON.stringify(what)}\n`);
 };
 
-// The clock is one for all processes of the machine.
 diagnostics.subscribe('undici:client:sendHeaders', ({ request }) => {
-  const at = Number(process.hrtime.bigint() / 1_000n) / 1_000;
-  write({ id: ids.get(request), at, method: request.method, path: request.path });
+  write({ id: ids.get(request), at: now(), method: request.method, path: request.path });
 });
 
 // The whole answer was read, and nobody had given it up.
-diagnostics.subscribe('undici:request:trailers', ({ request }) => write({ answered: ids.get(request) }));
+diagnostics.subscribe('undici:request:trailers', ({ request }) => write({ answered: ids.get(request), at: now() }));
+// It was cut off, or given up: whoever sent it knows that it is over.
+diagnostics.subscribe('undici:request:error', ({ request }) => write({ failed: ids.get(request), at: now() }));

@@ -82,6 +82,23 @@ test('a newcomer waits no longer than the request in flight for the address take
   expect(await one.claim()).toMatchObject([{ action: 'upsert', address: 'a@x.y', takeover: true }]);
 });
 
+test('whoever takes an address from one who waits for a request in flight for it waits as well', async () => {
+  const one = await installed();
+  const first = await delivered(one, 'a@x.y');
+  await remove(one, first);
+  await one.foldAll();
+  const [inFlight] = await one.claim();
+  const second = await one.insert('a@x.y');
+  await one.foldAll();
+  await remove(one, second);
+  const third = await one.insert('a@x.y');
+  await one.foldAll();
+  expect((await one.desired(third))!.due_in_s).toBeGreaterThan(15);
+  expect(await one.claim()).toEqual([]);
+  await one.settle(inFlight!, 'delivered');
+  expect(await one.claim()).toMatchObject([{ action: 'upsert', address: 'a@x.y', takeover: true }]);
+});
+
 test('a delete in flight is waited out, and the newcomer is sent once more after the grace', async () => {
   const one = await installed();
   const first = await delivered(one, 'a@x.y');

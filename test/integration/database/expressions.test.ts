@@ -189,3 +189,12 @@ test('to_jsonb(users) holds the mappable columns and no hash or token', async ()
   expect(row).toMatchObject({ email: 'a@x.y', user_metadata: { a: 1 } });
   expect(JSON.stringify(row)).not.toMatch(/secret|tok-en|encrypted|_change|token/);
 });
+
+test('every column may be named without its table, id too', async () => {
+  const one = await installed({
+    userMapping: { ...withSql('id::text').userMapping, where: { expression: 'id is not null', line: 1, column: 1 } },
+  });
+  const id = await one.insert('a@x.y');
+  await one.foldAll();
+  expect((await one.desired(id))?.payload).toEqual({ X: id });
+});
