@@ -95,9 +95,11 @@ begin
                   and s.delivered_version = s.version then s.version - 1
                 else s.delivered_version end as delivered_version,
            case
-             -- An earlier upsert of unknown outcome may still arrive: then the delete is sent once more after the grace.
+             -- An earlier upsert of unknown outcome may still arrive: then the delete is sent once more after the grace. And whoever
+             -- moved and left again since the claim has to go from there too.
              when r.outcome = 'delivered' and r.action = 'delete' and s.action = 'delete' and r.held
-               and coalesce(r.unknown_until <= r.claimed_at, true) then 'none'
+               and coalesce(r.unknown_until <= r.claimed_at, true)
+               and (r.version = s.version or not x.taken_since and x.left_over is null) then 'none'
              when x.revived and v_leave <> 'keep' then v_leave
              else s.action end as wanted_action,
            s.version + (x.revived and v_leave <> 'keep')::int as wanted,

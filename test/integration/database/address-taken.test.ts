@@ -49,6 +49,27 @@ test('an address that was taken while a deletion was in flight stays to be remov
   ]);
 });
 
+for (const left of ['free', 'taken'] as const) {
+  test(`an address that was taken and left again while a deletion was in flight is removed after it; the one before is ${left}`, async () => {
+    const one = await installed();
+    const first = await delivered(one, 'a@x.y');
+    const second = await delivered(one, 'b@x.y');
+    await one.db.app.query(`update auth.users set is_anonymous = true where id = $1`, [second]);
+    await one.foldAll();
+    const [inFlight] = await one.claim();
+    await remove(one, first);
+    await one.db.app.query(`update auth.users set is_anonymous = false, email = 'a@x.y' where id = $1`, [second]);
+    if (left === 'taken') await one.insert('b@x.y');
+    await one.foldAll();
+    await remove(one, second);
+    await one.foldAll();
+    await one.settle(inFlight!, 'delivered');
+    const gone = (await one.deliverAll()).filter(({ action }) => action === 'delete');
+    expect(gone.flatMap(({ remote }) => [remote?.address, ...(remote?.leftovers ?? [])])).toContain('a@x.y');
+    expect(await one.desired(second)).toMatchObject({ remote_address: null, leftovers: null, due: false });
+  });
+}
+
 test('a request that moved elsewhere meanwhile leaves the taken address to be removed', async () => {
   const one = await installed();
   const first = await delivered(one, 'b@x.y');
