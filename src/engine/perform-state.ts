@@ -7,6 +7,8 @@ import type { Done, Requests, Sender } from './requests.ts';
 export interface StateDone extends Done {
   /** Set when the upsert was accepted and a later operation of the same delivery was not. */
   readonly partial?: { readonly remoteId: string | undefined } | undefined;
+  /** See `Settlement.foundAt`. */
+  readonly foundAt?: string | undefined;
 }
 
 const DELIVERED: Outcome = { kind: 'delivered' };
@@ -25,6 +27,8 @@ export async function sendState(
   const reads: RemoteContact[] = [];
   const carried = destination.lookup === undefined ? undefined : carriedFrom(delivery);
   if (carried !== undefined) reads.push(carried);
+  const strayed = destination.lookup !== undefined && delivery.action === 'upsert' && delivery.astray === true;
+  if (strayed && delivery.remote !== null && carried !== delivery.remote) reads.push(delivery.remote);
   const { address, remote } = delivery;
   const isStranger = delivery.action === 'upsert' && remote?.id == null && address !== null;
   if (isStranger && destination.looksFirst?.(config) === true) reads.push({ address, id: null });
@@ -37,10 +41,15 @@ export async function sendState(
     if (found === undefined) return requests.asked ? { outcome: NO_TIME, latencyMs } : undefined;
     if ('outcome' in found) return found;
     latencyMs += found.latencyMs;
-    read = wanted === carried ? afterCarry(read, found.value) : afterMeeting(read, found.value);
+    if (wanted === carried) read = afterCarry(read, found.value);
+    else if (wanted !== delivery.remote) read = afterMeeting(read, found.value);
+    if (strayed && wanted === delivery.remote) read = whereFound(read, found.value);
   }
   const done = await sendOperations(destination.encode(read, plan, config), requests);
-  return done === undefined ? undefined : { ...done, latencyMs: done.latencyMs + latencyMs };
+  if (done === undefined) return undefined;
+  const at = strayed ? read.remote?.address : remote?.address;
+  const foundAt = at === remote?.address ? undefined : (at ?? undefined);
+  return { ...done, latencyMs: done.latencyMs + latencyMs, foundAt };
 }
 
 /**
@@ -82,6 +91,13 @@ function afterCarry(delivery: Claimed, found: RemoteContact | null): Claimed {
   if (delivery.action === 'unsubscribe') return { ...delivery, remote: found };
   const known = delivery.remote ?? { address: null, id: null };
   return { ...delivery, remote: { ...known, subscription: found?.subscription } };
+}
+
+/** The contact of our id, wherever an attempt in doubt may have moved it: the request that follows brings it back. */
+function whereFound(delivery: Claimed, found: RemoteContact | null): Claimed {
+  const { remote } = delivery;
+  if (remote === null || found?.address == null || found.address === remote.address) return delivery;
+  return { ...delivery, remote: { ...remote, address: found.address, subscription: found.subscription } };
 }
 
 /**

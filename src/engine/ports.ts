@@ -74,6 +74,8 @@ export interface Claimed extends Delivery {
   readonly dueAt: string;
   /** An address whose subscription must be read before this delivery is sent. */
   readonly carryFrom: string | null;
+  /** An attempt of unknown outcome may have moved the contact of its id to another address. */
+  readonly astray?: boolean | undefined;
 }
 
 /** 0 is live, 1 is backfill: see DESIGN section 5, "lane". */
@@ -119,6 +121,8 @@ export interface Settlement {
    * an event, also of an event that is not repeated (`unknown_not_repeated`).
    */
   readonly waitMs: number;
+  /** Where the contact was found before this, if not where it was believed to be: whoever that address is of may have lost it. */
+  readonly foundAt?: string | undefined;
   /** Whoever, and whatever event, has failed for so long is given up, in ms; never when absent. */
   readonly windowMs?: number | undefined;
   /** Of the state. */

@@ -58,6 +58,7 @@ async function deliver(lane: LaneShared, settler: Settler, next: Leased): Promis
     windowMs: lane.retry.windowMs,
     latencyMs: state?.latencyMs ?? 0,
     partial: state?.partial,
+    foundAt: state?.foundAt,
   });
   logAttempts(lane, delivery, performed);
   try {

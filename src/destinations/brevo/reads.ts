@@ -48,9 +48,13 @@ export function lookup(remote: RemoteContact, config: BrevoConfig): Exchange<Rem
       if (response.status === 404 && isJsonObject(json)) {
         return { ok: true, value: leftovers.length === 0 ? null : { id: null, address: null, leftovers } };
       }
-      const { emailBlacklisted } = objectIn(response) ?? {};
+      const { emailBlacklisted, email } = objectIn(response) ?? {};
       if (typeof emailBlacklisted !== 'boolean') return stopped(response);
-      return { ok: true, value: { ...remote, subscription: emailBlacklisted ? 'unsubscribed' : 'subscribed' } };
+      const address = byId && typeof email === 'string' ? email : remote.address;
+      return {
+        ok: true,
+        value: { ...remote, address, subscription: emailBlacklisted ? 'unsubscribed' : 'subscribed' },
+      };
     },
   };
 }

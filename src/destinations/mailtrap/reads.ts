@@ -1,5 +1,6 @@
 import type { Exchange, HttpRequest, HttpResponse, RemoteContact } from '../../core/destination.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import { isPresent } from '../../core/opt-out.ts';
 import { getJson, readJson } from '../../core/wire.ts';
 import type { MailtrapConfig } from './config.ts';
 import { failureOf, stopped } from './failure.ts';
@@ -42,9 +43,13 @@ export function lookup(remote: RemoteContact, config: MailtrapConfig): Exchange<
       const json = failureOf(response) === undefined ? readJson(response.body) : undefined;
       const data = json !== undefined && isJsonObject(json) ? json['data'] : undefined;
       if (!isJsonObject(data)) return stopped(response);
-      const { status } = data;
+      const { status, email } = data;
+      const address = isPresent(remote.id) && typeof email === 'string' ? email : remote.address;
       // Anything but a clear "subscribed" counts as a no.
-      return { ok: true, value: { ...remote, subscription: status === 'subscribed' ? 'subscribed' : 'unsubscribed' } };
+      return {
+        ok: true,
+        value: { ...remote, address, subscription: status === 'subscribed' ? 'subscribed' : 'unsubscribed' },
+      };
     },
   };
 }

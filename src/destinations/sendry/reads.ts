@@ -61,7 +61,15 @@ export function lookup(remote: RemoteContact, config: SendryConfig): Exchange<Re
       if (!byId && typeof email === 'string' && !sameAddress(email, address)) return stopped(response);
       // Anything but a clear word counts as a no.
       const subscription = subscriptionOf(contact) ?? 'unsubscribed';
-      return { ok: true, value: { ...remote, id: byId ? remote.id : id, subscription } };
+      return {
+        ok: true,
+        value: {
+          ...remote,
+          id: byId ? remote.id : id,
+          address: byId && typeof email === 'string' ? email : remote.address,
+          subscription,
+        },
+      };
     },
   };
 }

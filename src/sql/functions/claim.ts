@@ -53,16 +53,19 @@ end $body$;
 -- so long. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows; or p_back above 0: what has
 -- become due no longer ago than that, as the lane was found empty since.
 -- p_bytes: what comes after so many bytes of a lane has neither payload nor events, and the caller gives it back; the first one has.
--- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease.
+-- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease. astray: an attempt in doubt may have
+-- moved the contact of this id to an address it had.
 drop function if exists rollcall.claim(smallint, uuid, int, interval, interval, timestamptz, text, text, text);
 do $drop$ begin
   -- What a function returns cannot be changed in place.
   if exists (select from pg_proc p where p.pronamespace = 'rollcall'::regnamespace and p.proname = 'claim'
-      and not 'p_back' = any(p.proargnames)) then
+      and not 'astray' = any(p.proargnames)) then
     drop function if exists rollcall.claim(smallint, uuid, int[], interval, interval, timestamptz[], int[], text[], interval, text, text, text,
       pg_lsn, timestamptz, bigint);
     drop function if exists rollcall.claim(smallint, uuid, int[], interval, interval, timestamptz[], int[], text[], interval, text, text, text,
       pg_lsn, timestamptz);
+    drop function if exists rollcall.claim(smallint, uuid, int[], interval, interval, timestamptz[], int[], text[], interval, text, text, text,
+      pg_lsn, timestamptz, bigint, interval[]);
   end if;
 end $drop$;
 create or replace function rollcall.claim(p_destination smallint, p_token uuid, p_limits int[], p_lease interval, p_grace interval,
@@ -71,7 +74,7 @@ create or replace function rollcall.claim(p_destination smallint, p_token uuid, 
   p_back interval[] default null)
 returns table (contact_id bigint, version bigint, action text, address text, remote_address text, remote_id text, payload text,
   consent text, carry_from text, takeover boolean, leftovers text[], delivered boolean, tries int, due_at timestamptz,
-  send_state boolean, events text, lane smallint, imported boolean, again boolean)
+  send_state boolean, events text, lane smallint, imported boolean, again boolean, astray boolean)
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 declare
@@ -122,7 +125,7 @@ begin
     return query
     select c.contact_id, c.version, c.action, c.address, c.remote_address, c.remote_id, case when c.fits then c.payload end,
            c.consent, c.carry_from, c.takeover, c.leftovers, c.delivered, c.tries, c.due_at, c.send_state,
-           case when c.fits then c.events end, v_lane, c.imported, c.again
+           case when c.fits then c.events end, v_lane, c.imported, c.again, c.astray
       from (select x.*, coalesce(sum(octet_length(x.payload) + octet_length(x.events)) over (order by x.due_at, x.contact_id
                      rows between unbounded preceding and 1 preceding) < p_bytes, true) as fits from (
     select s.contact_id, s.version, s.action, s.address, s.remote_address, s.remote_id, s.payload::text as payload,
@@ -132,7 +135,9 @@ begin
              then case when v_once then rollcall.hand_out(p_destination, s.contact_id)
                        else rollcall.next_events(p_destination, s.contact_id) end
              else '[]' end as events,
-           s.imported, s.delivered_version is not distinct from s.version as again
+           s.imported, s.delivered_version is not distinct from s.version as again,
+           l.doubt and s.remote_id is not null and exists (select from rollcall.past_addresses p
+             where p.contact_id = s.contact_id and p.destination_id = p_destination offset 0) as astray
       from unnest(v_contacts, v_tries, v_due, v_doubt) as l(contact_id, tries, due_at, doubt)
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = l.contact_id offset 0) s
       cross join lateral (select s.action <> 'none' and (l.doubt

@@ -3,11 +3,13 @@ import { REFUSED } from './refused.ts';
 
 /**
  * Whether one request can say, for many at once, all that has to be said of a contact. As SQL over `s`, its row of desired, and
- * `d`, its row of due. Not what the address or a leftover needs, nor an opt-out, where the request has no place for it.
+ * `d`, its row of due. Not what the address or a leftover needs, nor an opt-out, where the request has no place for it;
+ * nor somebody in doubt whose id may stand at another address.
  */
 export function fitsMany(consents: string): string {
   return `s.action = 'upsert' and not d.single and coalesce(s.remote_address, s.address) = s.address
        and s.carry_from is null and s.leftovers is null and not s.takeover and s.consent = any(${consents})
+       and (d.unknown_until is null or s.remote_id is null)
        and (d.unknown_until is not null or s.delivered_version is distinct from s.version and not ${REFUSED})`;
 }
 

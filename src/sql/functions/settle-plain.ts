@@ -26,13 +26,13 @@ declare
 begin
   with result as materialized (
     select r.* from rows from (jsonb_to_recordset(p_results) as (contact bigint, token uuid, lease_ms bigint, claimed_at timestamptz, version bigint, action text, outcome text,
-        address text, touched text, remote_id text, forget_remote boolean, partial boolean, events jsonb)) with ordinality
-        as r(contact, token, lease_ms, claimed_at, version, action, outcome, address, touched, remote_id, forget_remote, partial, events, place)
+        address text, touched text, found_at text, remote_id text, forget_remote boolean, partial boolean, events jsonb)) with ordinality
+        as r(contact, token, lease_ms, claimed_at, version, action, outcome, address, touched, found_at, remote_id, forget_remote, partial, events, place)
      order by r.contact
   )
   select array_agg(r.contact), array_agg(r.place), array_agg(coalesce(r.token, p_token)), array_agg(r.lease_ms), array_agg(r.claimed_at), array_agg(r.remote_id),
          array_agg(coalesce(r.outcome = 'delivered' and r.action = 'upsert' and r.partial is not true and r.forget_remote is not true
-           and coalesce(r.events = '[]', true) and coalesce(r.touched = r.address, true)
+           and coalesce(r.events = '[]', true) and coalesce(r.touched = r.address, true) and r.found_at is null
            and s.version = r.version and s.action = 'upsert' and s.address = r.address and coalesce(s.remote_address = r.address, true)
            and coalesce(s.remote_id = r.remote_id, true) and s.carry_from is null and s.leftovers is null, false)),
          count(r.remote_id) = count(distinct r.remote_id)

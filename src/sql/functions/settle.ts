@@ -16,8 +16,8 @@ end $types$;
 
 -- Records what came of a batch, and says how many of it are due again. Sent under the lease p_token, where a result names no other.
 -- p_results: [{contact, token, lease_ms, version, action, outcome, address, remote_id, code, field, message, wait_ms, window_ms,
--- latency_ms, forget_remote, partial, touched, events: [{id, outcome, code, message, latency_ms}]}]. With the action 'events' nothing is said of the state. lease_ms: how long its lease was, or claimed_at: whatever an earlier attempt may still do
--- until after that is not over with this one, however late it is settled. Touched: another address the request was about. Partial: the new
+-- latency_ms, forget_remote, partial, touched, found_at, events: [{id, outcome, code, message, latency_ms}]}]. With the action 'events' nothing is said of the state. lease_ms: how long its lease was, or claimed_at: whatever an earlier attempt may still do
+-- until after that is not over with this one, however late it is settled. Touched: another address the request was about; found_at: where the contact was found. Partial: the new
 -- address was accepted, the old one is still to be removed.
 create or replace function rollcall.settle(p_destination smallint, p_token uuid, p_grace interval, p_results jsonb) returns int
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
@@ -248,6 +248,19 @@ begin
   if exists (select from rollcall.events e where e.held_by is not null) then
     perform rollcall.free_events(p_destination, array_agg(r.contact)) from unnest(v_results) r where r.held having count(*) > 0;
   end if;
+
+  -- Who was found elsewhere was moved by a request that is over, and has gone back: whoever that address is of by now may have been
+  -- sent to the same contact, and is sent once more.
+  insert into rollcall.due as d (destination_id, contact_id, due_at, unknown_until)
+  select distinct p_destination, o.contact_id, v_now, v_now
+    from jsonb_to_recordset(p_results) as r(contact bigint, found_at text)
+    cross join lateral (select o.contact_id from rollcall.desired o
+      where o.destination_id + 0 = p_destination and o.address = r.found_at and o.contact_id <> r.contact and o.action = 'upsert' offset 0) o
+   where r.found_at is not null
+   order by 2
+  on conflict (contact_id, destination_id) do update
+     set unknown_until = greatest(d.unknown_until, excluded.unknown_until),
+         due_at = case when d.token is null then greatest(excluded.due_at, d.not_before) else d.due_at end;
 
   -- Whoever took an address from one of these waits for the end of its lease, and for what may arrive after it. The request is
   -- over for certain, so neither is to be waited for any longer.

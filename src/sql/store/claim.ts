@@ -31,6 +31,7 @@ interface ClaimRow {
   readonly events?: string | null;
   /** Absent as above. */
   readonly again?: boolean;
+  readonly astray?: boolean;
   readonly install: string;
   /** Milliseconds, as text. */
   readonly epoch: string;
@@ -105,6 +106,7 @@ function toClaimed(row: ClaimRow, text: string, destination: number): Claimed {
     takeover: row.takeover,
     consent: row.consent,
     again: row.again,
+    astray: row.astray === true,
     origin: { id: `${row.install}-${destination}`, epoch: Number(row.epoch) },
     carryFrom: row.carry_from,
     tries: row.tries,

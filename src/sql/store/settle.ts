@@ -21,7 +21,17 @@ export async function settle(
   return row?.again ?? 0;
 }
 
-function toResult({ delivery, token, outcome, events = [], waitMs, windowMs, latencyMs, partial }: Settlement): object {
+function toResult({
+  delivery,
+  token,
+  outcome,
+  events = [],
+  waitMs,
+  windowMs,
+  latencyMs,
+  partial,
+  foundAt,
+}: Settlement): object {
   const failed = outcome?.kind === 'delivered' ? undefined : outcome;
   const { sendState } = delivery;
   return {
@@ -33,6 +43,7 @@ function toResult({ delivery, token, outcome, events = [], waitMs, windowMs, lat
     // What events say of an address: it was asked for, no more.
     address: sendState ? delivery.address : undefined,
     touched: delivery.remote?.address,
+    found_at: foundAt,
     remote_id: outcome?.kind === 'delivered' ? outcome.remoteId : partial?.remoteId,
     partial: partial !== undefined,
     code: failed?.code,
