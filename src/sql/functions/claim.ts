@@ -112,7 +112,7 @@ begin
     -- their places, as they are locked: by their keys all their dead versions would be walked over.
     update rollcall.due d
        set token = p_token, due_at = v_now + p_lease, handed = case when d.token is not null then d.handed end,
-           unknown_until = case when d.token is not null then greatest(d.unknown_until, d.due_at + p_grace) else d.unknown_until end
+           unknown_until = case when d.token is not null then rollcall.doubts(d.unknown_until, d.due_at + p_grace) else d.unknown_until end
      where d.ctid = any(v_at);
     get diagnostics v_leased = row_count;
     -- What is not leased must not be sent.

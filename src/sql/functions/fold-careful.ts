@@ -1,5 +1,12 @@
 /** Writing desired and due of contacts of whom anything may be the case. See SPEC.md, "Invariants", 3 and 6. */
 export const foldCareful: string = /* sql */ `
+-- The end of two doubts, of a contact's own and of whoever had its address before. A little later than either, so that the end of
+-- the one (see rollcall.settle) is not taken for the end of both.
+create or replace function rollcall.doubts(p_one timestamptz, p_other timestamptz) returns timestamptz language sql immutable as $body$
+  select case when p_one is null or p_other is null then coalesce(p_one, p_other)
+         else greatest(p_one, p_other) + interval '1 microsecond' end
+$body$;
+
 -- The owner rows of all contacts in p_wanted are locked by the caller.
 create or replace function rollcall.fold_careful(p_destination smallint, p_wanted rollcall.wanted[], p_lane smallint)
 returns table (changed int, failed int) language plpgsql set search_path = '' as $body$
@@ -221,7 +228,7 @@ begin
        set lane = case when d.lane < 2 then least(d.lane, excluded.lane) else d.lane end,
            not_before = greatest(d.not_before, excluded.not_before),
            due_at = case when d.token is null then greatest(excluded.due_at, d.not_before) else d.due_at end,
-           unknown_until = greatest(d.unknown_until, excluded.unknown_until),
+           unknown_until = rollcall.doubts(d.unknown_until, excluded.unknown_until),
            tries = 0, failing_since = null
     returning d.contact_id, d.lane
   ), dropped as (

@@ -182,7 +182,7 @@ begin
            case
              -- It is not to be sent once more: only the events are. The dead letter remembers.
              when j.gave_up then null
-             when j.outcome = 'unknown' then greatest(j.unknown_until, v_now + p_grace)
+             when j.outcome = 'unknown' then rollcall.doubts(j.unknown_until, v_now + p_grace)
              when j.outcome = 'delivered' and j.unknown_until <= j.claimed_at then null
              when j.outcome = 'reject' and j.version = j.wanted then null
              else j.unknown_until end,

@@ -70,6 +70,31 @@ for (const left of ['free', 'taken'] as const) {
   });
 }
 
+for (const when of ['before', 'after'] as const) {
+  test(`whoever takes an address keeps their own doubt, begun ${when} that, when the request for the address is over`, async () => {
+    const one = await installed();
+    const first = await delivered(one, 'a@x.y');
+    await one.db.app.query(`update auth.users set raw_user_meta_data = '{"full_name": "A"}' where id = $1`, [first]);
+    const second = await one.insert('b@x.y');
+    await one.foldAll();
+    const claimed = await one.claim();
+    const own = claimed.find(({ address }) => address === 'b@x.y')!;
+    const theirs = claimed.find(({ address }) => address === 'a@x.y')!;
+    const unknown = { kind: 'unknown', code: 'connection_closed', message: '' } as const;
+    if (when === 'before') await one.settle(own, unknown);
+    await remove(one, first);
+    await move(one, second, 'a@x.y');
+    await one.foldAll();
+    if (when === 'after') await one.settle(own, unknown);
+    await one.settle(theirs, 'delivered');
+    const [again] = (await one.claim()).filter(({ address }) => address === 'a@x.y');
+    await one.settle(again!, 'delivered');
+    expect(await one.desired(second), 'their first request may still make a contact at b@x.y').toMatchObject({
+      due: true,
+    });
+  });
+}
+
 test('a request that moved elsewhere meanwhile leaves the taken address to be removed', async () => {
   const one = await installed();
   const first = await delivered(one, 'b@x.y');
