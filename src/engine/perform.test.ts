@@ -94,6 +94,31 @@ function respond(answer: Answer): SendResult {
 
 const three = [event('one'), event('two'), event('three')];
 
+describe('somebody whom an attempt in doubt may have moved', () => {
+  const moved = (email: string) => [200, { data: { id: ID, email, status: 'subscribed' } }] as const;
+  const remote = { id: ID, address: 'a@x.y' };
+
+  test('is looked for by their id, and brought back by the request that follows', async () => {
+    const { sent, performed } = await run(unit({ astray: true, remote }), { answers: [moved('b@x.y')] });
+    expect(sent).toEqual([`GET ${ID}`, `PATCH ${ID}`]);
+    expect(performed).toMatchObject({ state: { outcome: { kind: 'delivered' }, foundAt: 'b@x.y' } });
+  });
+
+  test('and is where they should be, or gone: nobody else is told of', async () => {
+    for (const answers of [[moved('a@x.y')], [404]] as const) {
+      const { performed } = await run(unit({ astray: true, remote }), { answers });
+      expect(performed).toMatchObject({ state: { outcome: { kind: 'delivered' }, foundAt: undefined } });
+    }
+  });
+
+  test('moves on from wherever they are', async () => {
+    const claimed = unit({ astray: true, remote: { id: ID, address: 'old@x.y' } });
+    const { sent, performed } = await run(claimed, { answers: [moved('b@x.y')] });
+    expect(sent).toEqual([`GET ${ID}`, `PATCH ${ID}`]);
+    expect(performed).toMatchObject({ state: { foundAt: 'b@x.y' } });
+  });
+});
+
 describe('a contact that shall be there', () => {
   test('the state first, then the events in order, to the id that the state was accepted with', async () => {
     const { sent, state, events, permits, stopped } = await run(unit({ events: three }));

@@ -141,3 +141,10 @@ describe('attributes', () => {
     expect(made.interpret(answer(401, ''))).toMatchObject({ ok: false, outcome: { kind: 'config' } });
   });
 });
+
+test('a contact that is read by its id tells the address it has, which may not be the one that was believed', () => {
+  const read = brevo.lookup!({ id: 'i', address: 'a@x.y' }, config).interpret(
+    answer(200, { id: 6, email: 'b@x.y', emailBlacklisted: false }),
+  );
+  expect(read).toMatchObject({ ok: true, value: { address: 'b@x.y' } });
+});

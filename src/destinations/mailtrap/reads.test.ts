@@ -140,3 +140,10 @@ test('authentication is data, and never in a request', () => {
   expect(mailtrap.auth(config)).toEqual({ header: 'authorization', value: 'Bearer tok' });
   expect(JSON.stringify(mailtrap.probe(config))).not.toContain('tok');
 });
+
+test('a contact that is read by its id tells the address it has, which may not be the one that was believed', () => {
+  const read = mailtrap.lookup!({ id: 'i', address: 'a@x.y' }, config).interpret(
+    answer(200, { data: { id: 'i', email: 'b@x.y', status: 'subscribed' } }),
+  );
+  expect(read).toMatchObject({ ok: true, value: { address: 'b@x.y' } });
+});

@@ -170,3 +170,10 @@ describe('who must not be mailed', () => {
     expect(page(undefined, config).interpret(answer(200, '[]'))).toMatchObject({ ok: false });
   });
 });
+
+test('a contact that is read by its id tells the address it has, which may not be the one that was believed', () => {
+  const read = sendry.lookup!({ id: 'i', address: 'a@x.y' }, config).interpret(
+    answer(200, { data: { id: 'i', email: 'b@x.y' } }),
+  );
+  expect(read).toMatchObject({ ok: true, value: { address: 'b@x.y' } });
+});

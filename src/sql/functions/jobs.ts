@@ -9,7 +9,8 @@ import { REFUSED } from './refused.ts';
 export function fitsMany(consents: string): string {
   return `s.action = 'upsert' and not d.single and coalesce(s.remote_address, s.address) = s.address
        and s.carry_from is null and s.leftovers is null and not s.takeover and s.consent = any(${consents})
-       and (d.unknown_until is null or s.remote_id is null)
+       and not (d.unknown_until is not null and s.remote_id is not null and exists (select from rollcall.past_addresses p
+         where p.contact_id = s.contact_id and p.destination_id = s.destination_id offset 0))
        and (d.unknown_until is not null or s.delivered_version is distinct from s.version and not ${REFUSED})`;
 }
 
@@ -81,8 +82,8 @@ begin
           from unnest(v_picked) with ordinality as p(id, n)
           cross join lateral (select d.single, d.unknown_until from rollcall.due d
             where d.destination_id = p_destination and d.contact_id = p.id offset 0) d
-          cross join lateral (select s.contact_id, s.action, s.version, s.delivered_version, s.address, s.remote_address, s.remote_id,
-                   s.imported, s.carry_from, s.leftovers, s.takeover, s.consent, s.payload::text as payload
+          cross join lateral (select s.destination_id, s.contact_id, s.action, s.version, s.delivered_version, s.address, s.remote_address,
+                   s.remote_id, s.imported, s.carry_from, s.leftovers, s.takeover, s.consent, s.payload::text as payload
               from rollcall.desired s where s.destination_id = p_destination and s.contact_id = p.id offset 0) s
          where ${fitsMany('p_consents')}) x) y
    where y.so_far <= p_bytes or y.so_far = y.size;
