@@ -56,12 +56,12 @@ export const BREAKS: readonly Break[] = [
     edits: [
       {
         file: SETTLE,
-        from: `when j.outcome = 'unknown' then greatest(j.unknown_until, v_now + p_grace)`,
+        from: `when j.outcome = 'unknown' then rollcall.doubts(j.unknown_until, v_now + p_grace)`,
         to: `when j.outcome = 'unknown' then j.unknown_until`,
       },
       {
         file: 'src/sql/functions/claim.ts',
-        from: `unknown_until = case when d.token is not null then greatest(d.unknown_until, d.due_at + p_grace) else d.unknown_until end`,
+        from: `unknown_until = case when d.token is not null then rollcall.doubts(d.unknown_until, d.due_at + p_grace) else d.unknown_until end`,
         to: `unknown_until = d.unknown_until`,
       },
     ],

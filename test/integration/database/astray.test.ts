@@ -49,7 +49,7 @@ test('whoever has the address where somebody was found is sent once more, and th
   expect(await one.desired(other)).toMatchObject({ due: true });
   await one.db.app.query(`update rollcall.due set due_at = now(), not_before = null, unknown_until = now()`);
   const sent = await one.deliverAll();
-  expect(sent.map(({ address }) => address).toSorted()).toEqual(['a@x.y', 'b@x.y']);
+  expect(sent.map(({ address }) => address ?? '').toSorted()).toEqual(['a@x.y', 'b@x.y']);
   expect(await one.desired(other)).toMatchObject({ due: false, delivered_version: 1 });
   // Accepted before somebody is found at their address: what they had there left with it.
   await one.store.settle(one.destination, one.lease, [
