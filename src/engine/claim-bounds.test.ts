@@ -77,3 +77,12 @@ test('one that was full since a moment ago is looked at once more from where tha
   expect(bounds.found(0, 0, 10, undefined)).toBe(false);
   expect(bounds.begin(700)[0]).toEqual(RECENT);
 });
+
+test('a look for which there was no room is made once there is', () => {
+  const bounds = createClaimBounds();
+  bounds.begin(0);
+  for (const lane of [0, 1] as const) bounds.found(lane, 0, 10, undefined);
+  expect(bounds.begin(6_000)[0]).toBe('-infinity');
+  bounds.found(1, 0, 10, undefined);
+  expect(bounds.begin(6_100)).toEqual(['-infinity', RECENT]);
+});

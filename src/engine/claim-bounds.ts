@@ -72,6 +72,9 @@ export function createClaimBounds(): ClaimBounds {
         // Of a lane that is full nothing else shows that it has an end.
         const from = isPlace(lane.from) ? since(lane.full.from, lane.full.at, now) : lane.from;
         lane.from = farther(from, look.from);
+        // Owed until this lane is claimed of: there may be no room for it now.
+        lane.next = lane.from;
+        lane.at = now;
       }
       return [lanes[0].from, lanes[1].from];
     },
