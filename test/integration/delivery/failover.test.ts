@@ -128,6 +128,7 @@ test('a destination that cannot be read stays paused alone until a person says s
   await failOver();
   await eventually(() => said(world, 'in use again after its failover').length === 1, 30_000);
   await eventually(() => receiver.received.length === told + 5);
+  await eventually(async () => (await world.status()).destinations[1]?.pending === 0);
   const [mailtrap, hook] = (await world.status()).destinations;
   expect(mailtrap).toMatchObject({ name: 'mailtrap', pause_code: 'RC_NOT_READ', pending: 5 });
   expect(hook).toMatchObject({ name: 'hook', pause_code: null, pending: 0 });

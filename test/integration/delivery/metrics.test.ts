@@ -62,6 +62,11 @@ test('what is paused, held, refused or waiting is a gauge, the same from each wo
   const workers = [await world.start(world.config, HEALTH), await world.start(world.config, HEALTH)];
   await signUpMany(world, 3);
   await eventually(async () => (await world.status()).destinations[0]?.pause_code === 'unauthorized');
+  // Folded, and given back by whoever had claimed them.
+  await eventually(async () => {
+    const { rows } = await world.db.app.query('select from rollcall.due where token is null');
+    return rows.length === 3;
+  });
   await world.db.app.query(`insert into rollcall.dead_letters (destination_id, contact_id, stage, code, message)
     select d.id, 1, 'deliver', 'invalid_email', 'ann@example.com is none' from rollcall.destinations d`);
   await world.db.app.query(`update rollcall.due set since = clock_timestamp() - interval '100 seconds'`);
