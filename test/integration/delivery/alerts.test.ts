@@ -117,7 +117,8 @@ brakes: { deletes: { share: 1%, least: 2 } }`,
   await world.db.app.query('alter table auth.users disable trigger all');
   await signUpMany(world, 3, 11);
   await world.db.app.query('alter table auth.users enable trigger all');
-  world.sandbox.addFaults([{ status: 500 }]);
+  // One contact alone: were all refused, the breaker would pause the destination, which is told instead of `stuck`.
+  world.sandbox.addFaults([{ match: { email: 'slow@example.com' }, status: 500, retryAfter: 60 }]);
   await world.signUp('slow@example.com');
   await world.db.app.query(
     `insert into public.people select id, 'gold' from auth.users where email = 'p5@example.com'`,
