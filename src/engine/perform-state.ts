@@ -24,11 +24,10 @@ export async function sendState(
   requests: Requests,
   { destination, config, plan }: Sender,
 ): Promise<StateDone | undefined> {
-  const reads: RemoteContact[] = [];
-  const carried = destination.lookup === undefined ? undefined : carriedFrom(delivery);
-  if (carried !== undefined) reads.push(carried);
+  const carried = destination.lookup === undefined ? [] : carriedFrom(delivery);
+  const reads = [...carried];
   const strayed = destination.lookup !== undefined && delivery.action === 'upsert' && delivery.astray === true;
-  if (strayed && delivery.remote !== null && carried !== delivery.remote) reads.push(delivery.remote);
+  if (strayed && delivery.remote !== null && !reads.includes(delivery.remote)) reads.push(delivery.remote);
   const { address, remote } = delivery;
   const isStranger = delivery.action === 'upsert' && remote?.id == null && address !== null;
   if (isStranger && destination.looksFirst?.(config) === true) reads.push({ address, id: null });
@@ -41,7 +40,7 @@ export async function sendState(
     if (found === undefined) return requests.asked ? { outcome: NO_TIME, latencyMs } : undefined;
     if ('outcome' in found) return found;
     latencyMs += found.latencyMs;
-    if (wanted === carried) read = afterCarry(read, found.value);
+    if (carried.includes(wanted)) read = afterCarry(read, found.value);
     else if (wanted !== delivery.remote) read = afterMeeting(read, found.value);
     if (strayed && wanted === delivery.remote) read = whereFound(read, found.value);
   }
@@ -76,28 +75,35 @@ export async function sendOperations(
 }
 
 /**
- * Whose subscription is read first. Before an address changes: consent lives with the address at many vendors, and an opt-out has
- * to move with the person (SPEC.md, "Invariants", 4). Before an opt-out by address: that would make a contact that is gone again.
+ * Whose subscriptions are read first. Before an address changes: consent lives with the address at many vendors, and an opt-out has
+ * to move with the person (SPEC.md, "Invariants", 4); it may stand where they were known before, and where they are known now.
+ * Before an opt-out by address: that would make a contact that is gone again.
  */
-function carriedFrom({ action, remote, carryFrom, consent, address }: Claimed): RemoteContact | undefined {
-  if (action === 'unsubscribe') return remote?.id === null && remote.address !== null ? remote : undefined;
-  if (action !== 'upsert' || consent === 'opted_out') return undefined;
-  if (carryFrom !== null) return { address: carryFrom, id: null };
-  if (remote === null || remote.address === null || remote.address === address) return undefined;
-  return remote;
+function carriedFrom({ action, remote, carryFrom, consent, address }: Claimed): readonly RemoteContact[] {
+  if (action === 'unsubscribe') return remote?.id === null && remote.address !== null ? [remote] : [];
+  if (action !== 'upsert' || consent === 'opted_out') return [];
+  const former = carryFrom === null ? [] : [{ address: carryFrom, id: null }];
+  if (remote === null || remote.address === null || remote.address === address) return former;
+  return remote.id === null && remote.address === carryFrom ? [remote] : [...former, remote];
 }
 
 function afterCarry(delivery: Claimed, found: RemoteContact | null): Claimed {
   if (delivery.action === 'unsubscribe') return { ...delivery, remote: found };
   const known = delivery.remote ?? { address: null, id: null };
-  return { ...delivery, remote: { ...known, subscription: found?.subscription } };
+  return { ...delivery, remote: { ...known, subscription: together(known, found) } };
 }
 
 /** The contact of our id, wherever an attempt in doubt may have moved it: the request that follows brings it back. */
 function whereFound(delivery: Claimed, found: RemoteContact | null): Claimed {
   const { remote } = delivery;
   if (remote === null || found?.address == null || found.address === remote.address) return delivery;
-  return { ...delivery, remote: { ...remote, address: found.address, subscription: found.subscription } };
+  return { ...delivery, remote: { ...remote, address: found.address, subscription: together(remote, found) } };
+}
+
+/** What two places say of one person: a no in either is one. */
+function together(known: RemoteContact, found: RemoteContact | null): RemoteContact['subscription'] {
+  if (known.subscription === 'unsubscribed') return 'unsubscribed';
+  return found?.subscription ?? known.subscription;
 }
 
 /**

@@ -70,8 +70,10 @@ async function run(
 }
 
 function line({ method, url, body }: HttpRequest): string {
-  const said = body === null ? {} : (JSON.parse(body) as { name?: string });
-  return [method, decodeURIComponent(url.replace('https://mailtrap.io/api/contacts/', '')), said.name ?? '']
+  const said = body === null ? {} : (JSON.parse(body) as { name?: string; contact?: { unsubscribed?: boolean } });
+  const no = said.contact?.unsubscribed === true ? 'unsubscribed' : '';
+  return [method, decodeURIComponent(url.replace('https://mailtrap.io/api/contacts/', '')), no, said.name ?? '']
+    .filter((part) => part !== '')
     .join(' ')
     .trim();
 }
@@ -116,6 +118,38 @@ describe('somebody whom an attempt in doubt may have moved', () => {
     const { sent, performed } = await run(claimed, { answers: [moved('b@x.y')] });
     expect(sent).toEqual([`GET ${ID}`, `PATCH ${ID}`]);
     expect(performed).toMatchObject({ state: { foundAt: 'b@x.y' } });
+  });
+});
+
+describe('somebody who was known elsewhere before, and moves from where they are known now', () => {
+  const status = (said: string) => [200, { data: { id: ID, email: 'now@x.y', status: said } }] as const;
+  const moving = (more: Partial<Claimed> = {}): Claimed =>
+    unit({ carryFrom: 'before@x.y', remote: { id: ID, address: 'now@x.y' }, ...more });
+
+  test.each([
+    ['subscribed', 'unsubscribed'],
+    ['unsubscribed', 'subscribed'],
+    ['unsubscribed', 'unsubscribed'],
+  ])('has said no when one of the two says so: %s before, %s now', async (before, now) => {
+    for (const astray of [true, false]) {
+      const { sent } = await run(moving({ astray }), { answers: [status(before), status(now)] });
+      expect(sent).toEqual(['GET before@x.y', `GET ${ID}`, `PATCH ${ID} unsubscribed`]);
+    }
+  });
+
+  test('else has not; and one who is gone says nothing', async () => {
+    for (const answers of [[status('subscribed'), status('subscribed')], [404, status('subscribed')], [404, 404]]) {
+      const { sent } = await run(moving({ consent: 'basis' }), { answers });
+      expect(sent).toEqual(['GET before@x.y', `GET ${ID}`, `PATCH ${ID}`]);
+    }
+    const { sent } = await run(moving(), { answers: [status('unsubscribed'), 404] });
+    expect(sent.at(-1)).toBe(`PATCH ${ID} unsubscribed`);
+  });
+
+  test('and is asked for once where both are one address', async () => {
+    const claimed = moving({ remote: { id: null, address: 'before@x.y' } });
+    const { sent } = await run(claimed, { answers: [status('unsubscribed')] });
+    expect(sent).toEqual(['GET before@x.y', 'PATCH a@x.y unsubscribed', 'DELETE before@x.y']);
   });
 });
 
@@ -262,12 +296,12 @@ describe('a contact that shall be opted out', () => {
 
   test('by id at once, then the events', async () => {
     const { sent } = await run({ ...left, remote: { id: ID, address: 'a@x.y' } });
-    expect(sent).toEqual([`PATCH ${ID}`, `POST ${ID}/events one`]);
+    expect(sent).toEqual([`PATCH ${ID} unsubscribed`, `POST ${ID}/events one`]);
   });
 
   test('by address only if it is there: else the opt-out would make it again', async () => {
     const byAddress = { ...left, events: [], remote: { id: null, address: 'a@x.y' } };
-    expect((await run(byAddress)).sent).toEqual(['GET a@x.y', 'PATCH a@x.y']);
+    expect((await run(byAddress)).sent).toEqual(['GET a@x.y', 'PATCH a@x.y unsubscribed']);
     const { sent, state } = await run(byAddress, { answers: [404] });
     expect([sent, state]).toEqual([['GET a@x.y'], { kind: 'delivered' }]);
     const unread = await run(byAddress, { answers: ['none'] });
@@ -288,7 +322,7 @@ test('an address change reads the subscription first, and half of it accepted is
   const { sent, permits, performed, events } = await run(moved, {
     answers: [[200, { data: { status: 'unsubscribed' } }], [200, { data: { id: ID } }], 500],
   });
-  expect(sent).toEqual(['GET old@x.y', 'PATCH new@x.y', 'DELETE old@x.y']);
+  expect(sent).toEqual(['GET old@x.y', 'PATCH new@x.y unsubscribed', 'DELETE old@x.y']);
   expect(permits).toEqual(['first', 'more', 'more']);
   expect(performed).toMatchObject({ state: { outcome: { kind: 'retry' }, partial: { remoteId: ID }, latencyMs: 21 } });
   expect(events).toEqual([]);
