@@ -138,7 +138,11 @@ describe('somebody who was known elsewhere before, and moves from where they are
   });
 
   test('else has not; and one who is gone says nothing', async () => {
-    for (const answers of [[status('subscribed'), status('subscribed')], [404, status('subscribed')], [404, 404]]) {
+    for (const answers of [
+      [status('subscribed'), status('subscribed')],
+      [404, status('subscribed')],
+      [404, 404],
+    ]) {
       const { sent } = await run(moving({ consent: 'basis' }), { answers });
       expect(sent).toEqual(['GET before@x.y', `GET ${ID}`, `PATCH ${ID}`]);
     }
