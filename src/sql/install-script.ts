@@ -7,6 +7,7 @@ import { backfill } from './functions/backfill.ts';
 import { brakes as brakeFunctions } from './functions/brakes.ts';
 import { capture } from './functions/capture.ts';
 import { claim } from './functions/claim.ts';
+import { consent } from './functions/consent.ts';
 import { destinationState } from './functions/destination-state.ts';
 import { eventDelivery } from './functions/event-delivery.ts';
 import { eventFollowing } from './functions/event-following.ts';
@@ -45,6 +46,7 @@ import { sweepState } from './migrations/0006-sweep.ts';
 import { failureState } from './migrations/0007-failures.ts';
 import { alertState } from './migrations/0008-alerts.ts';
 import { claimed } from './migrations/0009-claimed.ts';
+import { consentLedger } from './migrations/0010-consent.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -59,6 +61,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 7, name: 'failures', sql: failureState },
   { version: 8, name: 'alerts', sql: alertState },
   { version: 9, name: 'claimed', sql: claimed },
+  { version: 10, name: 'consent', sql: consentLedger },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
@@ -87,6 +90,7 @@ export function installScript(config: Config, sources: Sources): string {
     install,
     mapping,
     sourceState,
+    consent,
     wanted,
     adjust,
     kin,
