@@ -27,8 +27,8 @@ export interface Delivery {
   /** Whose numbers `contactId` and `version` are; absent where many contacts go in one request. */
   readonly origin?: Origin | undefined;
   /**
-   * True when this version was accepted already and is said once more, as something older may have arrived after it: this must
-   * not be taken for a repetition.
+   * True when this version was accepted already, or may have been, and is said once more, as something older may have arrived after
+   * it: this must not be taken for a repetition.
    */
   readonly again?: boolean | undefined;
 }

@@ -88,6 +88,16 @@ test('older after newer is seen, and let pass where the request was held or its 
   expect(judgeOrder(evidence({ exchanges, changes: late, absences: [{ pid: 8, from: 150, to: 190 }] }))).toHaveLength(
     1,
   );
+  // What a job writes while a request about another thing, or with another number, is at work is not that request's.
+  const job = exchange(1, 200, { method: 'POST', path: '/mailtrap/api/contacts/imports', fate: { do: 'hold', ms: 9 } });
+  for (const beside of [{ path: '/mailtrap/api/contacts/i/events' }, { body: '{"fields":{"N":2}}' }]) {
+    const during = [exchanges[0]!, job, exchange(2, 300, { method: 'POST', ...beside })];
+    const applied = [change(0, 2), change(2, 1), change(2, 2)];
+    expect(judgeOrder(evidence({ exchanges: during, changes: applied }))).toEqual([]);
+    expect(judgeOrder(evidence({ exchanges: [during[0]!, exchanges[1]!, during[2]!], changes: applied }))).toHaveLength(
+      1,
+    );
+  }
   const stale = [change(0, 2), change(1, 1)];
   const left = { ...change(2, 1), contact: { ...change(2, 1).contact, status: 'unsubscribed' as const } };
   const no = [exchanges[0]!, held[1]!, exchange(2, 300, { body: '{"contact":{"unsubscribed":true}}' })];
@@ -143,6 +153,10 @@ test('an event that is sent again after it was taken for certain is seen', () =>
   expect(judgeEvents(evidence({ exchanges: again, absences: [{ pid: 7, from: 200, to: Infinity }] }))).toEqual([]);
   expect(judgeEvents(evidence({ exchanges: again, outages: [{ what: 'crash', from: 200, to: 300 }] }))).toEqual([]);
   expect(judgeEvents(evidence({ exchanges: again, answered: new Set(['7.1']) }))).toEqual([]);
+  // Or by somebody else, who was stopped with it in their hands.
+  const stopped = [again[0]!, event(1, 9_000, { sentAs: '8.1' })];
+  expect(judgeEvents(evidence({ exchanges: stopped }))).toHaveLength(1);
+  expect(judgeEvents(evidence({ exchanges: stopped, absences: [{ pid: 8, from: 50, to: 8_990 }] }))).toEqual([]);
 });
 
 test('a receiver of webhooks ends whoever else is at an address that it is told of', () => {

@@ -8,19 +8,20 @@ export const claim: string = /* sql */ `
 do $drop$ begin
   -- What a function returns cannot be changed in place.
   if exists (select from pg_proc p where p.pronamespace = 'rollcall'::regnamespace and p.proname = 'pick_due'
-      and not 'at' = any(p.proargnames)) then
+      and not 'doubt_until' = any(p.proargnames)) then
     drop function rollcall.pick_due(smallint, smallint, int, timestamptz, timestamptz, text[]);
   end if;
 end $drop$;
 create or replace function rollcall.pick_due(p_destination smallint, p_lane smallint, p_limit int, p_from timestamptz, p_now timestamptz,
   p_consents text[])
-returns table (contact_id bigint, tries int, due_at timestamptz, lost boolean, doubt boolean, at tid)
+returns table (contact_id bigint, tries int, due_at timestamptz, lost boolean, doubt boolean, doubt_until timestamptz, at tid)
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 begin
   if p_consents is null then
     return query
-      select d.contact_id, d.tries, d.due_at, d.token is not null, d.token is not null or d.unknown_until is not null, d.ctid
+      select d.contact_id, d.tries, d.due_at, d.token is not null, d.token is not null or d.unknown_until is not null, d.unknown_until,
+           d.ctid
         from rollcall.due d
        where d.queue = p_destination * 4 + p_lane and d.due_at >= p_from and d.due_at <= p_now
          and (d.not_before is null or d.not_before <= p_now)
@@ -42,7 +43,8 @@ begin
        where d.token is not null or not (${fitsMany('p_consents')})
        order by f.due_at limit p_limit
     )
-    select d.contact_id, d.tries, d.due_at, d.token is not null, d.token is not null or d.unknown_until is not null, d.at
+    select d.contact_id, d.tries, d.due_at, d.token is not null, d.token is not null or d.unknown_until is not null, d.unknown_until,
+           d.at
       from apart a
       cross join lateral (select d.*, d.ctid as at from rollcall.due d
         where d.destination_id = p_destination and d.contact_id = a.contact_id and d.due_at <= p_now offset 0 for update skip locked) d;
@@ -53,7 +55,8 @@ end $body$;
 -- so long. The caller keeps p_after, a lower bound on due_at, so that a claim does not walk over dead rows; or p_back above 0: what has
 -- become due no longer ago than that, as the lane was found empty since.
 -- p_bytes: what comes after so many bytes of a lane has neither payload nor events, and the caller gives it back; the first one has.
--- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease. astray: an attempt in doubt may have
+-- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease. again: what was accepted, or may
+-- have been, is said once more after whatever could still have come between. astray: an attempt in doubt may have
 -- moved the contact of this id to an address it had.
 drop function if exists rollcall.claim(smallint, uuid, int, interval, interval, timestamptz, text, text, text);
 do $drop$ begin
@@ -86,6 +89,7 @@ declare
   v_tries int[];
   v_due timestamptz[];
   v_doubt boolean[];
+  v_last boolean[];     -- what was in doubt arrives no more: this attempt ends the doubt
   v_lost bigint[];
   v_at tid[];
   v_leased int;
@@ -103,8 +107,9 @@ begin
       or v_lane = 1 and exists (select from rollcall.backfills b
         where b.walked_at is null and least(b.most, b.expected) >= p_least[v_lane + 1]));
     select array_agg(p.contact_id), array_agg(p.tries), array_agg(p.due_at), array_agg(p.doubt),
+           array_agg(coalesce(not p.lost and p.doubt_until <= v_now, false)),
            array_agg(p.contact_id) filter (where p.lost), array_agg(p.at)
-      into v_contacts, v_tries, v_due, v_doubt, v_lost, v_at
+      into v_contacts, v_tries, v_due, v_doubt, v_last, v_lost, v_at
       from rollcall.pick_due(p_destination, v_lane, p_limits[v_lane + 1], v_from,
         case when v_lane = 0 then v_now - p_live_wait else v_now end, case when v_many then p_consents end) p;
     continue when v_contacts is null;
@@ -135,10 +140,10 @@ begin
              then case when v_once then rollcall.hand_out(p_destination, s.contact_id)
                        else rollcall.next_events(p_destination, s.contact_id) end
              else '[]' end as events,
-           s.imported, s.delivered_version is not distinct from s.version as again,
+           s.imported, s.delivered_version is not distinct from s.version or l.last as again,
            l.doubt and s.remote_id is not null and exists (select from rollcall.past_addresses p
              where p.contact_id = s.contact_id and p.destination_id = p_destination offset 0) as astray
-      from unnest(v_contacts, v_tries, v_due, v_doubt) as l(contact_id, tries, due_at, doubt)
+      from unnest(v_contacts, v_tries, v_due, v_doubt, v_last) as l(contact_id, tries, due_at, doubt, last)
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = l.contact_id offset 0) s
       cross join lateral (select s.action <> 'none' and (l.doubt
         or s.delivered_version is distinct from s.version and not ${REFUSED}) as send_state) n) x) c

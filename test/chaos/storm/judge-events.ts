@@ -51,14 +51,21 @@ function repetitions(evidence: Evidence, destination: DestinationId): readonly s
   return [...requests].flatMap(([event, sent]) => {
     const known = sent.find((each) => isKnown(evidence, each));
     if (known === undefined) return [];
-    const again = sent.find((each) => each.arrivedAt > known.answeredAt!);
+    const again = sent.find((each) => each.arrivedAt > known.answeredAt! && !wasStopped(evidence, each));
     return again === undefined
       ? []
       : [`${destination}: the event ${event} was taken by exchange ${known.n} and sent again by ${again.n}`];
   });
 }
 
-function isOfEvents({ destination, path, body }: Exchange): boolean {
+/** Whether its sender was stopped before it sent: what it had leased may have been another's meanwhile. */
+function wasStopped({ absences }: Evidence, exchange: Exchange): boolean {
+  const { arrivedAt: at } = exchange;
+  return absences.some(({ pid, from, to }) => pid === senderOf(exchange) && from <= at && to + TIMES.leaseMs >= at);
+}
+
+/** Whether it tells of events, and not of a contact. */
+export function isOfEvents({ destination, path, body }: Exchange): boolean {
   return destination === 'webhook' ? body.includes('"type":"event.') : /\/events(?:\/batch)?$/.test(path);
 }
 

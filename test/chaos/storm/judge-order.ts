@@ -3,6 +3,7 @@ import { type Change, type Evidence, senderOf } from './evidence.ts';
 import { TIMES } from './crew.ts';
 import { saysNo } from './judge-consent.ts';
 import { DESTINATIONS } from './plan.ts';
+import { isOfEvents } from './judge-events.ts';
 import type { Exchange } from './exchange.ts';
 
 /** What a destination took in of one contact, in the order it took it. */
@@ -179,10 +180,13 @@ function unsubscribes({ method, body }: Exchange, { kind, contact }: Change): bo
   return says && saysNo(body) && !body.includes('"N"');
 }
 
-/** Whether the change is what the request asks for itself. */
+/** Whether the change is what the request asks for itself: a job at work may write to the same contact in that moment. */
 function writes(exchange: Exchange, { contact }: Change): boolean {
-  if (exchange.method === 'GET' || isJobStart(exchange)) return false;
   const { path, body } = exchange;
+  if (exchange.method === 'GET' || isJobStart(exchange) || isOfEvents(exchange)) return false;
+  const said = /"N":\s*"?(\d+)/.exec(body)?.[1];
+  const number = contact.attributes['N'];
+  if (said !== undefined && number !== undefined && Number(said) !== Number(number)) return false;
   // An id may be one digit, which stands in many bodies.
   return (
     path.split(/[/?]/).includes(contact.id) ||

@@ -79,6 +79,23 @@ test('an attempt of unknown outcome is due at once, then once more after the gra
   expect(await one.desired(id)).toMatchObject({ due: false, delivered_version: 1 });
 });
 
+test('who is tried again only when the grace is over may have been accepted: no repetition of what was sent before', async () => {
+  const one = await installed();
+  const id = await one.insert('a@x.y', { full_name: 'A' });
+  await one.foldAll();
+  await one.settle((await one.claim())[0]!, UNKNOWN);
+  await rename(one, id, 'B');
+  await one.settle((await one.claim())[0]!, UNKNOWN);
+  const [soon] = await one.claim();
+  expect(soon).toMatchObject({ version: '2', again: false });
+  await one.settle(soon!, UNKNOWN);
+  await later(one, 121);
+  const [last] = await one.claim();
+  expect(last).toMatchObject({ version: '2', again: true });
+  await one.settle(last!, 'delivered');
+  expect(await one.desired(id)).toMatchObject({ due: false, delivered_version: 2 });
+});
+
 test('what was accepted while in doubt and is refused after the grace is not in step, and is sent when a person says so', async () => {
   const one = await installed();
   const id = await one.insert('a@x.y', { full_name: 'A' });
