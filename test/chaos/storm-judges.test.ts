@@ -89,7 +89,11 @@ test('older after newer is seen, and let pass where the request was held or its 
     1,
   );
   // What a job writes while a request about another thing, or with another number, is at work is not that request's.
-  const job = exchange(1, 200, { method: 'POST', path: '/mailtrap/api/contacts/imports', fate: { do: 'hold', ms: 9 } });
+  const job = exchange(1, 200, {
+    method: 'POST',
+    path: '/mailtrap/api/contacts/imports',
+    fate: { do: 'hold', ms: 9, cut: false },
+  });
   for (const beside of [{ path: '/mailtrap/api/contacts/i/events' }, { body: '{"fields":{"N":2}}' }]) {
     const during = [exchanges[0]!, job, exchange(2, 300, { method: 'POST', ...beside })];
     const applied = [change(0, 2), change(2, 1), change(2, 2)];
@@ -120,6 +124,10 @@ test('a request that leaves while another worker waits for an earlier one about 
   expect(
     judgeOverlap(evidence({ ...met, exchanges: [exchange(0, 100), exchange(1, 600, { sentAs: '8.1' })] })),
   ).toEqual([]);
+  // Two who have had the address both remove what is left of them.
+  const removals = met.exchanges.map((each) => ({ ...each, method: 'DELETE' }));
+  expect(judgeOverlap(evidence({ ...met, exchanges: removals }))).toEqual([]);
+  expect(judgeOverlap(evidence({ ...met, exchanges: [removals[0]!, met.exchanges[1]!] }))).toHaveLength(1);
   const same = [exchange(0, 100), exchange(1, 400)];
   expect(
     judgeOverlap(

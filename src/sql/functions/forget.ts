@@ -60,6 +60,9 @@ declare
   v_contacts bigint[];
 begin
   if cardinality(p_contacts) = 0 then return 0; end if;
+  -- Whoever settles holds the state, not the owner row: what a late outcome makes due is seen, or finds nobody.
+  perform 1 from (select unnest(p_contacts) as id order by 1) x cross join lateral (
+    select from rollcall.desired s where s.contact_id = x.id offset 0 for update) s;
   v_contacts := array(
     select x.id from unnest(p_contacts) as x(id)
      where not ${kept('x.id')});

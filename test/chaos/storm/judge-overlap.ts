@@ -40,6 +40,8 @@ function meet(evidence: Evidence, earlier: Span, later: Span): boolean {
   const senders = [earlier, later].map(({ exchange }) => senderOf(exchange));
   return (
     senders[0] !== senders[1] &&
+    // Two who have had an address may both remove what is left of them there.
+    !(earlier.exchange.method === 'DELETE' && later.exchange.method === 'DELETE') &&
     earlier.to > later.from + NOTED_MS &&
     // The machine kept its sender from giving it up in time.
     earlier.to - earlier.from <= TIMES.requestMs + NOTED_MS &&

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
+import type { Client } from 'pg';
 import { expect, test } from 'vitest';
 import { USERS, withTables } from '../../support/tables.ts';
-import type { Installed } from './support.ts';
+import { type Installed, LEASE } from './support.ts';
 
 const world = (destination = ''): Promise<Installed> =>
   withTables({
@@ -19,6 +21,19 @@ table_mapping:
 async function keys(one: Installed): Promise<string[]> {
   const { rows } = await one.db.app.query('select key from rollcall.contacts order by key');
   return rows.map((row) => row.key as string);
+}
+
+async function somebodyWaitsFor(one: Installed, other: Client): Promise<void> {
+  const { rows: own } = await other.query('select pg_backend_pid() as pid');
+  await expect
+    .poll(async () => {
+      const { rows } = await one.db.app.query(
+        `select count(*)::int as n from pg_stat_activity where $1 = any(pg_blocking_pids(pid))`,
+        [own[0].pid],
+      );
+      return rows[0].n as number;
+    })
+    .toBe(1);
 }
 
 test('whoever left and is nowhere any more is forgotten, past addresses too', async () => {
@@ -71,17 +86,48 @@ test('somebody who comes back at the moment of being forgotten is folded', async
   await other.query('select rollcall.forget_contacts(10)');
   await one.db.app.query(`insert into public.customers values (2, 'a@x.test')`);
   const folded = one.foldAll();
-  // Somebody waits for the one who forgets.
-  await expect
-    .poll(async () => {
-      const { rows } = await one.db.app.query(
-        `select count(*)::int as n from pg_stat_activity where $1 = any(pg_blocking_pids(pid))`,
-        [await other.query('select pg_backend_pid() as pid').then((r) => r.rows[0].pid as number)],
-      );
-      return rows[0].n as number;
-    })
-    .toBe(1);
+  await somebodyWaitsFor(one, other);
   await other.query('commit');
   await folded;
   expect((await one.desired('email:a@x.test'))?.action).toBe('upsert');
+});
+
+test('somebody of whom a late answer comes at the moment of being forgotten is kept, to be removed once more', async () => {
+  const one = await world();
+  await one.insert('a@x.test', {});
+  await one.foldAll();
+  const lost = { token: randomUUID(), ...LEASE };
+  const [stale] = await one.claim(10, lost);
+  const later = `update rollcall.due set due_at = now(), unknown_until = unknown_until - interval '3 minutes'`;
+  await one.db.app.query(later);
+  await one.deliverAll();
+  await one.db.app.query('delete from auth.users');
+  await one.foldAll();
+  await one.db.app.query(later);
+  await one.deliverAll();
+  const other = await one.db.connect();
+  await other.query('begin');
+  await other.query(`select rollcall.settle($1::smallint, $2::uuid, interval '2 minutes', $3)`, [
+    one.destination,
+    lost.token,
+    JSON.stringify([
+      {
+        contact: stale!.contactId,
+        version: '1',
+        action: 'upsert',
+        outcome: 'unknown',
+        address: 'a@x.test',
+        events: [],
+      },
+    ]),
+  ]);
+  const forgotten = one.db.app.query('select rollcall.forget_contacts(10)');
+  const watcher = { ...one, db: { ...one.db, app: await one.db.connect() } };
+  await somebodyWaitsFor(watcher, other);
+  await other.query('commit');
+  await forgotten;
+  const { rows } = await one.db.app.query(
+    'select s.action from rollcall.due d left join rollcall.desired s using (destination_id, contact_id)',
+  );
+  expect(rows).toEqual([{ action: 'delete' }]);
 });
