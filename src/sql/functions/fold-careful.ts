@@ -1,3 +1,6 @@
+/** So long a deletion waits for a look at who has the address: that may have left unseen. */
+const LOOK = `interval '2 seconds'`;
+
 /** Writing desired and due of contacts of whom anything may be the case. See SPEC.md, "Invariants", 3 and 6. */
 export const foldCareful: string = /* sql */ `
 -- The end of two doubts, of a contact's own and of whoever had its address before. A little later than either, so that the end of
@@ -21,6 +24,8 @@ declare
   v_changed bigint[];
   v_blocked bigint[];
   v_newly bigint[];           -- blocked since this fold
+  v_unseen bigint[];          -- of these, by somebody who is not in this fold
+  v_holders text[];
   v_taken text[];
   v_takers bigint[];
   v_free jsonb := '{}';       -- taken address -> end of the lease under which a request touches it; null when there is none
@@ -98,6 +103,13 @@ begin
       where s.destination_id = p_destination and s.contact_id = w.contact_id offset 0) s on true
        where w.verdict = 'ok'
     ) x;
+
+  -- Who has it may have left or moved without our having seen it: they are looked at, and nobody is removed before that.
+  if v_newly is not null then
+    select array_agg(distinct w.contact_id), array_agg(distinct h.key) into v_unseen, v_holders
+      from unnest(p_wanted) w cross join lateral rollcall.holders(p_destination, w.address) h
+     where w.contact_id = any(v_newly) and not h.waits and h.key <> all(array(select p.key from unnest(p_wanted) p));
+  end if;
 
   -- Whoever may still exist at a taken address loses that claim: a delete waiting there is void.
   if v_taken is not null then
@@ -221,7 +233,8 @@ begin
     -- answered by sending once more.
     insert into rollcall.due as d (destination_id, contact_id, lane, due_at, since, unknown_until, not_before)
     select p_destination, w.contact_id, p_lane,
-           greatest(v_now, (v_free ->> w.address)::timestamptz), v_now, (v_unknown ->> w.address)::timestamptz,
+           greatest(v_now + case when w.contact_id = any(v_unseen) then ${LOOK} else interval '0' end, (v_free ->> w.address)::timestamptz),
+           v_now, (v_unknown ->> w.address)::timestamptz,
            (v_free ->> w.address)::timestamptz
       from written w where w.action <> 'none'
     on conflict (contact_id, destination_id) do update
@@ -278,6 +291,7 @@ begin
      where (l.stage, l.code, l.message) is distinct from (excluded.stage, excluded.code, excluded.message);
   end if;
 
+  if v_holders is not null then perform rollcall.capture(v_holders); end if;
   -- Contacts that waited for a released address are looked at again.
   if v_released is not null then
     perform rollcall.forget_past_addresses(p_destination, array(select w.contact_id from unnest(p_wanted) w));

@@ -149,3 +149,37 @@ test('who leaves after a request for many that failed is removed, and everybody 
   expect(sent.find(({ address }) => address === 'b@x.y')).toMatchObject({ takeover: true });
   expect((await one.desired(stays))!.unknown_in_s).toBeGreaterThan(60);
 });
+
+test('a chain of moves of which only the last was seen: everybody is looked at, and no living person is removed on the way', async () => {
+  const one = await installed();
+  const [first, second, third] = [
+    await delivered(one, 'a@x.y'),
+    await delivered(one, 'b@x.y'),
+    await delivered(one, 'c@x.y'),
+  ];
+  // The disk was full, say.
+  await one.db.app.query('set session_replication_role = replica');
+  await remove(one, third);
+  await move(one, second, 'c@x.y');
+  await one.db.app.query('set session_replication_role = origin');
+  await move(one, first, 'b@x.y');
+  await one.store.fold(1_000);
+  expect(await one.desired(first)).toMatchObject({ action: 'delete', reason: 'address_taken' });
+  expect(await one.claim()).toEqual([]);
+  await one.foldAll();
+  expect(await one.desired(first)).toMatchObject({ action: 'upsert', address: 'b@x.y' });
+  expect(await one.desired(second)).toMatchObject({ action: 'upsert', address: 'c@x.y' });
+  expect((await one.deliverAll()).map(({ action }) => action)).toEqual(['upsert', 'upsert']);
+});
+
+test('who is kept from an address by somebody who does live there is removed a little later', async () => {
+  const one = await installed();
+  const first = await delivered(one, 'a@x.y');
+  await delivered(one, 'b@x.y');
+  await one.db.app.query(`update auth.users set is_sso_user = true`);
+  await move(one, first, 'b@x.y');
+  await one.foldAll();
+  expect(await one.desired(first)).toMatchObject({ action: 'delete', reason: 'address_taken' });
+  expect((await one.desired(first))!.due_in_s).toBeGreaterThan(1);
+  expect(await one.store.fold(1_000)).toMatchObject({ taken: 0 });
+});
