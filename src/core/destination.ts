@@ -2,6 +2,7 @@ import type { ZodType } from 'zod';
 import type { Bulk } from './bulk.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { ExportPlan } from './exports.ts';
+import type { Inbound } from './inbound.ts';
 import type { JsonObject } from './json.ts';
 import type { Limits } from './limits.ts';
 import type { ListPlan } from './lists.ts';
@@ -223,4 +224,6 @@ export interface Destination<Config> {
   readonly exports?: ExportPlan<Config>;
   /** Reading who must not be mailed, page by page. */
   readonly suppressions?: SuppressionPlan<Config>;
+  /** Receiving its webhooks of opt-outs; absent where it sends none. */
+  readonly inbound?: Inbound<Config>;
 }

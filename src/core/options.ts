@@ -29,3 +29,21 @@ export const concurrency: z.ZodType<number> = z
   .max(100)
   .default(10)
   .meta({ description: 'Requests in flight from one worker' });
+
+/**
+ * The option `webhook_secrets`: what proves that a webhook is the vendor's. Several while one is changed for another.
+ * @param what as the vendor calls it
+ */
+export function webhookSecrets(what: string): z.ZodType<readonly string[]> {
+  const secret = z
+    .string()
+    .trim()
+    .min(16, 'is too short to be a secret: at least 16 characters')
+    .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces')
+    .meta({ secret: true });
+  return z
+    .array(secret)
+    .max(5)
+    .default([])
+    .meta({ description: `${what}; two while one is changed for the other. None: no webhooks are received` });
+}

@@ -52,6 +52,8 @@ export type Observation =
       readonly code: string;
     } & Took)
   | { readonly what: 'sweep'; readonly report: SweepReport }
+  /** A destination called the receiver of its webhooks: so many facts were stored, or it was refused. */
+  | { readonly what: 'webhook'; readonly destination: string; readonly result: string; readonly facts: number }
   | { readonly what: 'pause'; readonly destination: string; readonly code: string }
   /** The store failed at it. */
   | ({ readonly what: 'trouble'; readonly during: string; readonly code: string } & Took);

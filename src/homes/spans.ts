@@ -63,6 +63,7 @@ function spanOf(seen: Observation): Told | undefined {
     case 'limit':
     case 'hold':
     case 'sweep':
+    case 'webhook':
     case 'pause':
       return undefined;
   }

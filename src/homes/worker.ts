@@ -9,8 +9,10 @@ import type { DestinationState, Logger, Send } from '../engine/ports.ts';
 import { DEFAULT_TIMES, type EngineTimes } from '../engine/times.ts';
 import { codeOf } from '../engine/trouble.ts';
 import { createWake, pause } from '../engine/wake.ts';
+import type { Receiver } from '../inbound/ports.ts';
 import { healthApp, listen } from '../server/health.ts';
 import { mountNotifications, type Notification } from '../server/notifications.ts';
+import { mountReceivers } from '../server/receivers.ts';
 import { configured } from './configured.ts';
 import { type FailoverParts, namesProject, takeIntoUse } from './failover.ts';
 import { resolveOptions } from './resolve-options.ts';
@@ -18,6 +20,7 @@ import { openClock } from '../sql/clock.ts';
 import { openDatabase, type Patience, refOf } from '../sql/open-database.ts';
 import { NotHeard, type Sql } from '../sql/port.ts';
 import type { Identity } from '../sql/store/identity.ts';
+import { factStore } from '../sql/store/facts.ts';
 import { createStore } from '../sql/store/store.ts';
 import { createUndiciSend } from '../transport/undici.ts';
 import { createWatching, runAlerting, waitingFor } from './watching.ts';
@@ -60,7 +63,8 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     projectRef: refOf(config),
     environment: config.environment,
   };
-  const transport = createUndiciSend({ now: await openClock(sql) });
+  const clock = await openClock(sql);
+  const transport = createUndiciSend({ now: clock });
   const changed = createWake();
   const stop = new AbortController();
   const listener =
@@ -84,7 +88,13 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       await throughFailovers(() => checkInstall(sql, identity), parts, signal);
     // Somebody may have mended a key: a restart is how that is told. The first contact still goes alone.
     await known.endPauses();
-    const { routes, notifications } = await routesOf(config, sql, identity, transport.send, watching.observe);
+    const { routes, notifications, receivers } = await routesOf(
+      config,
+      sql,
+      identity,
+      transport.send,
+      watching.observe,
+    );
     const names = new Map(routes.map(({ state }) => [state.id, state.name]));
     const store = observedStore(known, (id) => names.get(id) ?? '', watching.observe);
     const health = healthApp({
@@ -94,6 +104,8 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       waitingFor: () => waitingFor(sql, identity, watching, signal),
     });
     watching.mount(health);
+    const facts = factStore(sql, identity);
+    mountReceivers(health, receivers, { store: facts, observe: watching.observe, log, now: clock });
     mountNotifications(health, notifications);
     if (options.health !== undefined) server = await listen(health, options.health.port, options.health.host);
     log.info({ destinations: routes.map((r) => r.state.name), health: server?.port }, 'worker started');
@@ -171,18 +183,23 @@ async function closeInTime(first: readonly Promise<void>[], last: () => Promise<
   await Promise.race([closing(), pause(CLOSE_MS, closed.signal)]);
 }
 
-/** The destinations of the config with their state, and where each tells us that a request for many has ended. */
+/** The destinations of the config with their state, and where each tells us that a request for many has ended, or of opt-outs. */
 async function routesOf(
   config: Config,
   sql: Sql,
   identity: Identity,
   send: Send,
   observe: Observer,
-): Promise<{ readonly routes: readonly Route[]; readonly notifications: readonly Notification[] }> {
+): Promise<{
+  readonly routes: readonly Route[];
+  readonly notifications: readonly Notification[];
+  readonly receivers: readonly Receiver[];
+}> {
   await checkInstall(sql, identity);
   const states = await createStore(sql, identity).destinations();
   const routes: Route[] = [];
   const notifications: Notification[] = [];
+  const receivers: Receiver[] = [];
   for (const state of states) {
     const found = configured(config, state.name);
     if (found === undefined) continue;
@@ -191,15 +208,19 @@ async function routesOf(
     // Its path is a secret, which may stand in Vault: known with the other options, and never before they are.
     let url: string | undefined;
     if (destination.bulk?.notifyUrl !== undefined) notifications.push({ url: () => url, ring: () => notified.ring() });
+    let secrets: readonly string[] = [];
+    const { inbound } = destination;
+    if (inbound !== undefined) receivers.push({ name: state.name, inbound, secrets: () => secrets });
     const prepare = async (): Promise<unknown> => {
       const options = await resolveOptions(entry, sql);
+      secrets = inbound?.secrets(options) ?? [];
       url = destination.bulk?.notifyUrl?.(options);
       return await withListIds(destination, options, send);
     };
     const rereads = entry.vault !== undefined;
     routes.push({ destination, state, prepare, rereads, notified, send: observedSend(send, state.name, observe) });
   }
-  return { routes, notifications };
+  return { routes, notifications, receivers };
 }
 
 /** Keeps one LISTEN connection; while there is none the fold loop polls faster. */

@@ -106,6 +106,13 @@ function counters(registry: Registry): Observer {
     'code',
   );
   const troubles = counter('rollcall_store_errors_total', 'Calls of the database that failed.', 'during', 'code');
+  const webhooks = counter(
+    'rollcall_webhooks_total',
+    'Webhooks received, by what came of them.',
+    'destination',
+    'result',
+  );
+  const facts = counter('rollcall_webhook_facts_total', 'Opt-outs and bounces that they told of.', 'destination');
   const codes = new Map<string, (code: string) => string>();
   const codeOf = (destination: string, code: string): string => {
     const bounded = codes.get(destination) ?? boundedValues(MOST_CODES);
@@ -155,6 +162,10 @@ function counters(registry: Registry): Observer {
         return;
       case 'job':
         job.observe({ destination: seen.destination, outcome: seen.outcome }, seen.ms / 1_000);
+        return;
+      case 'webhook':
+        webhooks.inc({ destination: seen.destination, result: seen.result });
+        facts.inc({ destination: seen.destination }, seen.facts);
         return;
       case 'sweep':
         sweeps.inc();

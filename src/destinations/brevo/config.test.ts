@@ -20,6 +20,7 @@ describe('options', () => {
       clear_as: 'empty',
       limits_scale: 1,
       concurrency: 10,
+      webhook_secrets: [],
     });
   });
 

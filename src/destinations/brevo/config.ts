@@ -1,7 +1,7 @@
 import { z, type ZodType } from 'zod';
 import { baseUrl } from '../../core/base-url.ts';
 import { isLoopbackHost } from '../../core/loopback.ts';
-import { concurrency, limitsScale, secretText } from '../../core/options.ts';
+import { concurrency, limitsScale, secretText, webhookSecrets } from '../../core/options.ts';
 
 /** The options of a `brevo` destination, as written in `rollcall.yaml`. */
 export interface BrevoConfig {
@@ -36,6 +36,8 @@ export interface BrevoConfig {
   readonly limits_scale: number;
   /** Requests in flight from one worker. */
   readonly concurrency: number;
+  /** Tokens of ours that its webhooks carry, as it signs nothing. Secrets. */
+  readonly webhook_secrets: readonly string[];
 }
 
 const list = z.union([z.int().positive(), z.string().trim().min(1).max(255)]);
@@ -94,5 +96,6 @@ export function brevoConfig(name: string, variable: string): ZodType<BrevoConfig
       .meta({ description: 'What clears an attribute: an empty text, or null' }),
     limits_scale: limitsScale,
     concurrency,
+    webhook_secrets: webhookSecrets('Tokens that its webhooks carry, made up by you'),
   });
 }

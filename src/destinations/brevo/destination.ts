@@ -6,6 +6,7 @@ import { type BrevoConfig, brevoConfig } from './config.ts';
 import { encode } from './encode.ts';
 import { encodeEvent, EVENT_LIMITS } from './encode-event.ts';
 import { fields } from './fields.ts';
+import { inbound } from './inbound.ts';
 import { interpret } from './interpret.ts';
 import { limits } from './limits.ts';
 import { lists } from './lists.ts';
@@ -83,5 +84,6 @@ export function brevoDestination({ id, name, docsUrl, variable }: BrevoNames): D
     fields,
     lists,
     suppressions,
+    inbound,
   };
 }

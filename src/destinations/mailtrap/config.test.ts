@@ -17,6 +17,7 @@ describe('options', () => {
       requests_per_minute: 200,
       limits_scale: 1,
       concurrency: 10,
+      webhook_secrets: [],
       clear_as: null,
     });
   });

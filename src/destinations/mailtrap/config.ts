@@ -1,6 +1,6 @@
 import { z, type ZodType } from 'zod';
 import { baseUrl } from '../../core/base-url.ts';
-import { concurrency, limitsScale, secretText } from '../../core/options.ts';
+import { concurrency, limitsScale, secretText, webhookSecrets } from '../../core/options.ts';
 
 /** The options of a `mailtrap` destination, as written in `rollcall.yaml`. */
 export interface MailtrapConfig {
@@ -23,6 +23,8 @@ export interface MailtrapConfig {
   readonly clear_as: null | 'empty';
   /** Contacts that must wait before they are imported together; `off` to send each by itself. Absent: 15 s of the rate limit. */
   readonly import_from?: number | 'off' | undefined;
+  /** What signs its webhooks, as Mailtrap tells when one is made. Secrets. */
+  readonly webhook_secrets: readonly string[];
 }
 
 /** Validates the options; each default is the vendor's published limit or the careful choice. */
@@ -59,4 +61,5 @@ export const mailtrapConfig: ZodType<MailtrapConfig> = z.strictObject({
     .union([z.int().min(2).max(50_000), z.literal('off')])
     .optional()
     .meta({ description: 'Contacts that must wait before they are imported together; off: never' }),
+  webhook_secrets: webhookSecrets('Signing secrets of its webhooks'),
 });

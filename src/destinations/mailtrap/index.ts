@@ -8,6 +8,7 @@ import { encode } from './encode.ts';
 import { encodeEvent, EVENT_LIMITS } from './encode-event.ts';
 import { contactExports } from './exports.ts';
 import { fields } from './fields.ts';
+import { inbound } from './inbound.ts';
 import { interpret } from './interpret.ts';
 import { lists } from './lists.ts';
 import { JSON_HEADERS } from '../../core/wire.ts';
@@ -84,6 +85,7 @@ export const mailtrap: Destination<MailtrapConfig> = {
   exports: contactExports,
   lists,
   suppressions,
+  inbound,
 };
 
 export default mailtrap;

@@ -20,6 +20,7 @@ describe('options', () => {
       upsert_keeps_unsubscribed: false,
       limits_scale: 1,
       concurrency: 10,
+      webhook_secrets: [],
     });
   });
 

@@ -1,6 +1,6 @@
 import { z, type ZodType } from 'zod';
 import { baseUrl } from '../../core/base-url.ts';
-import { concurrency, limitsScale, secretText } from '../../core/options.ts';
+import { concurrency, limitsScale, secretText, webhookSecrets } from '../../core/options.ts';
 
 /** The options of a `sendry` destination, as written in `rollcall.yaml`. */
 export interface SendryConfig {
@@ -27,6 +27,8 @@ export interface SendryConfig {
   readonly limits_scale: number;
   /** Requests in flight from one worker. */
   readonly concurrency: number;
+  /** What signs its webhooks (`whsec_...`). Secrets. */
+  readonly webhook_secrets: readonly string[];
 }
 
 /** The audience that contacts join; `encode` needs its id: see `audiences`. */
@@ -81,6 +83,7 @@ const options = z.strictObject({
   }),
   limits_scale: limitsScale,
   concurrency,
+  webhook_secrets: webhookSecrets('Signing secrets of its webhooks'),
 });
 
 /** Validates the options. */

@@ -7,6 +7,7 @@ import { bulk } from './bulk.ts';
 import { type SendryConfig, sendryConfig } from './config.ts';
 import { encode } from './encode.ts';
 import { encodeEvent } from './encode-event.ts';
+import { inbound } from './inbound.ts';
 import { interpret } from './interpret.ts';
 import { lookup, probe } from './reads.ts';
 import { suppressions } from './suppressions.ts';
@@ -69,6 +70,7 @@ export const sendry: Destination<SendryConfig> = {
   looksFirst: (config) => !config.upsert_keeps_unsubscribed,
   lists: audiences,
   suppressions,
+  inbound,
 };
 
 export default sendry;

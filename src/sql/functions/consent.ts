@@ -1,8 +1,10 @@
 import { normalAddress } from '../compile/link.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 
-/** Most characters of a fact's id; a longer one is kept as its hash. */
-const LONGEST_ID = 200;
+/** Microseconds since 1970 as a time, in SQL; exact, as an interval of them is. */
+function moment(sql: string): string {
+  return `timestamptz 'epoch' + ${sql} * interval '1 microsecond'`;
+}
 
 /** The ledger of consent: adding facts, and what follows from them. The rules are those of \`src/core/consent/standing.ts\`. */
 export const consent: string = /* sql */ `
@@ -54,8 +56,8 @@ language sql stable set search_path = '' ${KEYS_FIRST} as $body$
    limit 1
 $body$;
 
--- Adds facts: [{id, kind, person, address, topic, at, received_at, proof}], of which id and kind, and one of person and address, must be
--- there. One that is there already keeps the earliest time at which it came. Gives back the contacts whose standing may be another now.
+-- Adds facts: [{id, kind, person, address, topic, at, received_at, proof}], times in microseconds since 1970. Id and kind, and one of
+-- person and address, must be there. One that is there already keeps the earliest time at which it came. Gives back the contacts whose standing may be another now.
 create or replace function rollcall.add_facts(p_origin text, p_facts jsonb) returns text[]
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
@@ -63,15 +65,17 @@ declare
   v_keys text[];
 begin
   with given as materialized (
-    select case when length(f.id) > ${LONGEST_ID} then encode(sha256(convert_to(f.id, 'UTF8')), 'hex') else f.id end as id,
-           f.kind, f.person, ${normalAddress('f.address')} as address, f.topic, f.at, coalesce(f.received_at, v_now) as received_at, f.proof
-      from jsonb_to_recordset(p_facts) as f(id text, kind text, person text, address text, topic text, at timestamptz,
-        received_at timestamptz, proof jsonb)
+    -- An id may hold an address, and tells nothing.
+    select encode(sha256(convert_to(p_origin || ' ' || f.id, 'UTF8')), 'hex') as id,
+           f.kind, f.person, ${normalAddress('f.address')} as address, f.topic, ${moment('f.at')} as at,
+           coalesce(${moment('f.received_at')}, v_now) as received_at, f.proof
+      from jsonb_to_recordset(p_facts) as f(id text, kind text, person text, address text, topic text, at bigint, received_at bigint,
+        proof jsonb)
   ), once as materialized (
     select distinct on (g.id) g.* from given g order by g.id, g.received_at
   ), added as (
     insert into rollcall.consent as c (id, kind, person, address, topic, origin, at, received_at, proof)
-    select p_origin || '/' || o.id, o.kind,
+    select o.id, o.kind,
            coalesce(o.person, rollcall.person_at(o.address, least(o.at, o.received_at))), o.address, o.topic, p_origin, o.at,
            o.received_at, coalesce(o.proof, '{}')
       from once o order by o.id
@@ -88,4 +92,68 @@ begin
         cross join lateral (select c.key from rollcall.contacts c where c.id = s.contact_id offset 0) c) k;
   return coalesce(v_keys, '{}');
 end $body$;
+
+-- What a destination tells of people: added, and whoever it concerns is folded again. It has done there what it tells, so that is no
+-- change there: who has opted out is opted out here too, without a request.
+create or replace function rollcall.receive_facts(p_destination text, p_facts jsonb) returns void
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+declare
+  v_destination smallint := (select d.id from rollcall.destinations d where d.name = p_destination);
+  v_keys text[] := rollcall.add_facts('destination:' || p_destination, p_facts);
+begin
+  if cardinality(v_keys) = 0 then return; end if;
+  -- Owner rows first, in the order of their keys, as the fold does.
+  perform 1 from (select k collate "C" as key from unnest(v_keys) k order by 1) k cross join lateral (
+    select from rollcall.contacts c where c.key = k.key offset 0 for update) c;
+  update rollcall.desired s
+     set consent = 'opted_out', hash = rollcall.fingerprint_of(s.address, 'opted_out', s.payload)
+    from unnest(v_keys) k
+    cross join lateral (select c.id from rollcall.contacts c where c.key = k offset 0) c
+    cross join lateral (select s.contact_id, s.address from rollcall.desired s
+      where s.destination_id = v_destination and s.contact_id = c.id and s.action = 'upsert' and s.consent <> 'opted_out' offset 0) o
+    cross join lateral rollcall.standing(rollcall.person_of(k), o.address) t
+   where s.destination_id = v_destination and s.contact_id = o.contact_id and t.said = 'opted_out';
+  perform rollcall.capture(v_keys);
+end $body$;
+
+-- The person a contact's key names; null for somebody who is known by an address alone.
+create or replace function rollcall.person_of(p_key text) returns text language sql immutable as $body$
+  select case when p_key not like 'email:%' then p_key end
+$body$;
+
+-- What the facts say goes before what the rows say: nobody who has said no is taken in again by a column, and who said yes after
+-- that may be mailed.
+create or replace function rollcall.with_consent(p_rows rollcall.mapped[]) returns rollcall.mapped[]
+language sql stable set search_path = '' ${KEYS_FIRST} as $body$
+  select array_agg(row(m.key, m.verdict, m.address, case t.said when 'opted_out' then 'opted_out' when 'opted_in' then 'basis' else m.consent end,
+           m.payload, m.cleared)::rollcall.mapped order by m.place)
+    from unnest(p_rows) with ordinality as m(key, verdict, address, consent, payload, cleared, place)
+    cross join lateral (select m.verdict = 'ok' and (
+      exists (select from rollcall.consent f where f.person = rollcall.person_of(m.key) offset 0)
+      or exists (select from rollcall.consent f where f.address = m.address offset 0)) as known) k
+    left join lateral (select s.said from rollcall.standing(rollcall.person_of(m.key), m.address) s where k.known offset 0) t on true
+$body$;
+
+create or replace function rollcall.may_email(p_person text, p_address text, p_topic text) returns boolean
+language sql stable set search_path = '' ${KEYS_FIRST} as $body$
+  select not t.bounces and coalesce(t.said = 'opted_in', b.basis)
+    from rollcall.standing(p_person, p_address, p_topic) t
+    cross join lateral (select exists (select from rollcall.contacts c
+      cross join lateral (select from rollcall.desired s
+        where s.contact_id = c.id and s.action = 'upsert' and s.consent = 'basis' and s.address is not distinct from p_address offset 0) s
+      where c.key = coalesce(p_person, 'email:' || p_address)) as basis) b
+$body$;
+-- Whether somebody may be mailed, about a topic or about anything: not after a no or while mail to them bounces; after a yes, or where
+-- they are a contact and the config has a basis for it. Of whom nothing is known the answer is no.
+create or replace function rollcall.can_email(p_user uuid, p_topic text default null) returns boolean
+language sql stable security definer set search_path = '' ${KEYS_FIRST} as $body$
+  select rollcall.may_email(p_user::text, (select s.address from rollcall.contacts c
+    cross join lateral (select s.address from rollcall.desired s where s.contact_id = c.id and s.address is not null offset 0) s
+   where c.key = p_user::text limit 1), p_topic)
+$body$;
+create or replace function rollcall.can_email(p_address text, p_topic text default null) returns boolean
+language sql stable security definer set search_path = '' ${KEYS_FIRST} as $body$
+  select rollcall.may_email(rollcall.person_at(a.address, clock_timestamp()), a.address, p_topic)
+    from (select ${normalAddress('p_address')} as address) a
+$body$;
 `;

@@ -68,6 +68,7 @@ test('an install is the same when it runs twice, and when two processes run it a
     { version: 7, name: 'failures' },
     { version: 8, name: 'alerts' },
     { version: 9, name: 'claimed' },
+    { version: 10, name: 'consent' },
   ]);
 });
 
@@ -136,7 +137,12 @@ test("nothing is granted to public or to the API roles; what runs with its owner
   const functions = await db.app.query(
     `select proname, prosecdef, 'search_path=""' = any(proconfig) as safe from pg_proc where pronamespace = 'rollcall'::regnamespace`,
   );
-  expect(functions.rows.filter((f) => f.prosecdef).map((f) => f.proname)).toEqual(['capture_users']);
+  expect(
+    functions.rows
+      .filter((f) => f.prosecdef)
+      .map((f) => f.proname)
+      .toSorted(),
+  ).toEqual(['can_email', 'can_email', 'capture_users']);
   expect(functions.rows.filter((f) => f.prosecdef && f.safe !== true)).toEqual([]);
 });
 

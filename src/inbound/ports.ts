@@ -1,0 +1,19 @@
+import type { Inbound, InboundFact } from '../core/inbound.ts';
+
+/** A destination that tells of opt-outs by itself. */
+export interface Receiver {
+  /** Its name in the config, which is in the path too. */
+  readonly name: string;
+  readonly inbound: Pick<Inbound<never>, 'proof' | 'read' | 'acknowledge'>;
+  /** None while they are not known, or none are configured: then there is no receiver. */
+  readonly secrets: () => readonly string[];
+}
+
+/** The ledger, behind a port. */
+export interface FactStore {
+  /**
+   * Adds what a destination has told, in one transaction, and has whoever it concerns looked at again. What is there already is left
+   * as it is.
+   */
+  receive(destination: string, facts: readonly InboundFact[]): Promise<void>;
+}

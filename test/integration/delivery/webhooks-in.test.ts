@@ -1,0 +1,212 @@
+import { expect, test } from 'vitest';
+import type { OptOutReason } from '../../../src/sandbox/stand-in.ts';
+import { startSandbox } from '../../../src/sandbox/start.ts';
+import type { ContactChange, Sandbox } from '../../../src/sandbox/types.ts';
+import { onCleanup } from '../../support/database.ts';
+import { eventually } from '../../support/people.ts';
+import { createWorld, type RunningWorker, type World, type WorldOptions } from '../../support/world.ts';
+
+const SECRET = 'the-secret-of-the-webhooks';
+const SENDERS = ['mailtrap', 'sendry', 'brevo', 'tajo'];
+const HEALTH = { health: { port: 0, host: '127.0.0.1' } };
+
+interface Told {
+  readonly world: World;
+  readonly worker: RunningWorker;
+  readonly sandbox: Sandbox;
+  readonly changes: readonly ContactChange[];
+  /** Somebody opts out there, and the vendor tells of it as often as asked; gives the statuses of the answers. */
+  readonly leave: (
+    destination: string,
+    address: string,
+    reason?: OptOutReason,
+    times?: number,
+  ) => Promise<readonly number[]>;
+  readonly status: (destination: string, address: string) => string | undefined;
+  readonly canEmail: (who: string) => Promise<boolean>;
+}
+
+/** A world in which four destinations tell of opt-outs. */
+async function told(more: WorldOptions = {}, senders: readonly string[] = SENDERS): Promise<Told> {
+  const sandbox = await startSandbox({ only: senders, limitsScale: Infinity });
+  onCleanup(() => sandbox.close());
+  const changes: ContactChange[] = [];
+  sandbox.onContact((change) => changes.push(change));
+  for (const id of senders) {
+    for (const name of ['FIRSTNAME', 'N']) sandbox.of(id).standIn.addField(name, 'text');
+  }
+  const entry = (id: string): string => {
+    const { url, token } = sandbox.of(id);
+    const key = id === 'mailtrap' ? 'api_token' : 'api_key';
+    return `${id}: { ${key}: ${token}, base_url: ${url}, limits_scale: 10000, webhook_secrets: [${SECRET}] }`;
+  };
+  const world = await createWorld({
+    instead: senders.map(entry).join('\n'),
+    more: 'brakes: { deletes: off, changes: off }',
+    ...more,
+  });
+  const worker = await world.start(world.config, HEALTH);
+  return {
+    world,
+    worker,
+    sandbox,
+    changes,
+    async leave(destination, address, reason = 'unsubscribe', times = 1) {
+      const { standIn } = sandbox.of(destination);
+      standIn.optOut(address, reason);
+      const requests = standIn.webhooks?.([{ address, reason, id: '1' }], SECRET, Date.now()) ?? [];
+      const statuses: number[] = [];
+      for (let n = 0; n < times; n += 1) {
+        for (const { headers, body } of requests) {
+          const answer = await fetch(`http://127.0.0.1:${worker.healthPort}/webhooks/${destination}`, {
+            method: 'POST',
+            headers,
+            body,
+          });
+          statuses.push(answer.status);
+        }
+      }
+      return statuses;
+    },
+    status: (destination, address) => sandbox.of(destination).standIn.contact(address)?.status,
+    async canEmail(who) {
+      const of = who.includes('@') ? 'text' : 'uuid';
+      const { rows } = await world.db.app.query(`select rollcall.can_email($1::${of}) as can`, [who]);
+      return rows[0].can as boolean;
+    },
+  };
+}
+
+test.each(SENDERS)('who leaves %s leaves all of them, and nobody is told what they have told', async (from) => {
+  const { world, sandbox, leave, status, canEmail } = await told();
+  const ann = await world.signUp('ann@example.com', { full_name: 'Ann' });
+  await world.signUp('bob@example.com', { full_name: 'Bob' });
+  await world.settled();
+  expect([await canEmail(ann), await canEmail('Ann@example.com'), await canEmail('nobody@example.com')]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  const before = sandbox.calls().length;
+  expect(await leave(from, 'ann@example.com', 'unsubscribe', 3)).toEqual([200, 200, 200]);
+  await eventually(() => SENDERS.every((each) => status(each, 'ann@example.com') === 'unsubscribed'));
+  await world.settled();
+  const calls = sandbox.calls().slice(before);
+  expect(calls.filter(({ destination }) => destination === from)).toEqual([]);
+  expect(new Set(calls.map(({ destination }) => destination)).size).toBe(SENDERS.length - 1);
+  expect([await canEmail(ann), await canEmail('ann@example.com'), await canEmail('bob@example.com')]).toEqual([
+    false,
+    false,
+    true,
+  ]);
+  expect(SENDERS.map((each) => status(each, 'bob@example.com'))).toEqual(SENDERS.map(() => 'subscribed'));
+  const { rows } = await world.db.app.query('select kind, person, address, origin from rollcall.consent');
+  expect(rows).toEqual([{ kind: 'opt_out', person: ann, address: 'ann@example.com', origin: `destination:${from}` }]);
+});
+
+test.each(SENDERS)(
+  'who has left %s stays gone: a hundred edits, another address, gone and back',
+  async (from) => {
+    const { world, changes, leave, status, canEmail } = await told();
+    const id = await world.signUp('ann@example.com', { full_name: 'Ann' });
+    await world.settled();
+    await leave(from, 'ann@example.com');
+    await eventually(() => SENDERS.every((each) => status(each, 'ann@example.com') === 'unsubscribed'));
+    const since = changes.length;
+    for (let n = 0; n < 100; n += 1) {
+      await world.db.app.query(
+        `update auth.users set raw_user_meta_data = jsonb_build_object('n', $2::int) where id = $1`,
+        [id, n],
+      );
+      if (n % 20 === 0) await world.settled();
+    }
+    await world.db.app.query(`update auth.users set email = 'anna@example.com' where id = $1`, [id]);
+    await world.settled();
+    expect(SENDERS.map((each) => status(each, 'anna@example.com'))).toEqual(SENDERS.map(() => 'unsubscribed'));
+    expect([await canEmail(id), await canEmail('anna@example.com'), await canEmail('ann@example.com')]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    await world.db.app.query('delete from auth.users where id = $1', [id]);
+    await world.settled();
+    const back = await world.signUp('ann@example.com', { full_name: 'Ann' });
+    await world.settled();
+    expect(SENDERS.map((each) => status(each, 'ann@example.com'))).toEqual(SENDERS.map(() => 'unsubscribed'));
+    expect(await canEmail(back)).toBe(false);
+    expect(
+      changes.slice(since).filter(({ kind, contact }) => kind !== 'deleted' && contact.status === 'subscribed'),
+    ).toEqual([]);
+  },
+  60_000,
+);
+
+test('a bounce stops mail to the address, and is nobody’s no', async () => {
+  const { world, sandbox, leave, status, canEmail } = await told({}, ['mailtrap', 'brevo']);
+  const ann = await world.signUp('ann@example.com', { full_name: 'Ann' });
+  await world.settled();
+  const before = sandbox.calls().length;
+  await leave('mailtrap', 'ann@example.com', 'bounce');
+  expect(await canEmail(ann)).toBe(false);
+  await world.settled();
+  expect(sandbox.calls().slice(before)).toEqual([]);
+  expect(status('brevo', 'ann@example.com')).toBe('subscribed');
+  await world.db.app.query(`update auth.users set email = 'anna@example.com' where id = $1`, [ann]);
+  await world.settled();
+  expect(await canEmail(ann)).toBe(true);
+});
+
+test('what is forged, too large or for nobody is refused, counted and forgotten', async () => {
+  const { world, worker, sandbox } = await told({ more: 'server: { metrics_token: a-token-for-metrics }' }, [
+    'mailtrap',
+  ]);
+  const ask = async (path: string, headers: Record<string, string>, body: string): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${worker.healthPort}${path}`, { method: 'POST', headers, body })).status;
+  const [forged] =
+    sandbox
+      .of('mailtrap')
+      .standIn.webhooks?.(
+        [{ address: 'ann@example.com', reason: 'unsubscribe' }],
+        'another-secret-than-ours',
+        Date.now(),
+      ) ?? [];
+  expect(await ask('/webhooks/mailtrap', forged!.headers, forged!.body)).toBe(401);
+  expect(await ask('/webhooks/mailtrap', {}, '{}')).toBe(401);
+  expect(await ask('/webhooks/nobody', {}, '{}')).toBe(404);
+  expect(await ask('/webhooks/mailtrap', {}, 'x'.repeat(3 * 2 ** 20))).toBe(413);
+  const { rows } = await world.db.app.query('select from rollcall.consent');
+  expect(rows).toEqual([]);
+  // The connection is of no use after a body that nobody has read.
+  const metrics = await (
+    await fetch(`http://127.0.0.1:${worker.healthPort}/metrics`, {
+      headers: { authorization: 'Bearer a-token-for-metrics' },
+    })
+  ).text();
+  for (const [result, n] of [
+    ['forged', 1],
+    ['unsigned', 1],
+    ['oversized', 1],
+  ] as const) {
+    expect(metrics).toContain(`rollcall_webhooks_total{destination="mailtrap",result="${result}"} ${n}`);
+  }
+  expect(world.logs.filter((line) => line.includes('a webhook was refused'))).toHaveLength(3);
+  expect(world.logs.join('\n')).not.toContain('ann@');
+});
+
+test('a sweep finds everybody in step, whatever has been told', async () => {
+  const { world, sandbox, leave } = await told({}, ['mailtrap', 'brevo']);
+  await world.signUp('ann@example.com', { full_name: 'Ann' });
+  await world.settled();
+  await leave('mailtrap', 'ann@example.com');
+  await world.settled();
+  const before = sandbox.calls().length;
+  await world.db.app.query(`select rollcall.want_sweep('bound', null)`);
+  await eventually(async () => {
+    const { rows } = await world.db.app.query(
+      "select sweep_report from rollcall.install where sweep_until is null and swept_at > now() - interval '1 minute'",
+    );
+    return rows.length > 0;
+  });
+  await world.settled();
+  expect(sandbox.calls().slice(before)).toEqual([]);
+});
