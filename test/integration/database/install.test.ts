@@ -140,8 +140,8 @@ test("nothing is granted to public or to the API roles; what runs with its owner
   expect(
     functions.rows
       .filter((f) => f.prosecdef)
-      .map((f) => f.proname)
-      .toSorted(),
+      .map((f) => String(f.proname))
+      .toSorted((a, b) => a.localeCompare(b)),
   ).toEqual(['can_email', 'can_email', 'capture_users']);
   expect(functions.rows.filter((f) => f.prosecdef && f.safe !== true)).toEqual([]);
 });
