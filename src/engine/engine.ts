@@ -1,6 +1,7 @@
 import type { RetrySchedule } from '../core/retry.ts';
 import { fatalError } from './fatal.ts';
 import { runBackfill } from './backfill.ts';
+import type { FactStore } from '../inbound/ports.ts';
 import { runFoldLoop } from './fold-loop.ts';
 import type { Logger, Store } from './ports.ts';
 import { createRoute, type Route } from './route.ts';
@@ -11,6 +12,7 @@ import type { Wake } from './wake.ts';
 
 export interface EngineOptions {
   readonly store: Store;
+  readonly facts: FactStore;
   readonly routes: readonly Route[];
   readonly log: Logger;
   readonly changed: Wake;

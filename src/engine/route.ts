@@ -2,6 +2,8 @@ import { type BreakerTimes, nextPauseMs } from '../core/breaker.ts';
 import { RollcallError } from '../core/errors.ts';
 import { createLane, type Lane } from './lane.ts';
 import type { LaneOptions } from './lane-shared.ts';
+import type { FactStore } from '../inbound/ports.ts';
+import { runPull } from './pull.ts';
 import { createTrouble } from './trouble.ts';
 import { createWake, pause, type Wake } from './wake.ts';
 import type { Destination } from '../core/destination.ts';
@@ -28,7 +30,8 @@ const LOOK_MS = 1_000;
 
 /** Everything about one destination. What is wrong with it is its own: it waits for that, and nobody waits for it. */
 export function createRoute(
-  options: Omit<LaneOptions, 'config' | 'destination' | 'state' | 'onRefused' | 'notified' | 'send'> & Route,
+  options: Omit<LaneOptions, 'config' | 'destination' | 'state' | 'onRefused' | 'notified' | 'send'> &
+    Route & { readonly facts: FactStore },
 ): Lane {
   const { notified = createWake(), rereads } = options;
   let lane: Lane | undefined;
@@ -41,7 +44,10 @@ export function createRoute(
         const again = new AbortController();
         const onRefused = (): void => (rereads ? again.abort() : undefined);
         lane = createLane({ ...options, config: prepared.config, notified, onRefused });
-        await lane.run(AbortSignal.any([signal, again.signal]));
+        const until = AbortSignal.any([signal, again.signal]);
+        // A helper leaves that to the workers there are.
+        const pulling = options.liveWaitMs > 0 ? undefined : runPull({ ...options, config: prepared.config }, until);
+        await Promise.all([lane.run(until), pulling]);
         // An error that no retry can mend ends a lane by itself.
         if (!again.signal.aborted) return;
       }

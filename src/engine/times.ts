@@ -14,6 +14,9 @@ export interface EngineTimes {
   readonly upkeepEveryMs: number;
   /** What somebody must be told is looked for this often. */
   readonly alertsEveryMs: number;
+  /** Who must not be mailed is read from a destination this often; whether it is time for that is looked at this often. */
+  readonly pullEveryMs: number;
+  readonly pullLookMs: number;
   /** A backfill whose worker is gone is looked for this often. */
   readonly backfillLookMs: number;
   /** Longest that a request for many is waited for: the lease of its contacts. */
@@ -32,6 +35,8 @@ export const DEFAULT_TIMES: EngineTimes = {
   leastRequestMs: 2_000,
   upkeepEveryMs: 5_000,
   alertsEveryMs: 10_000,
+  pullEveryMs: 3_600_000,
+  pullLookMs: 15_000,
   backfillLookMs: 3_000,
   jobMs: 3_600_000,
   breaker: DEFAULT_BREAKER_TIMES,

@@ -81,6 +81,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   };
   try {
     const known = createStore(sql, identity);
+    const facts = factStore(sql, identity);
     const parts = { config, sql, identity, send: transport.send, log, times };
     // A helper leaves that to the workers there are.
     const mayTake = options.helper !== true;
@@ -104,7 +105,6 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       waitingFor: () => waitingFor(sql, identity, watching, signal),
     });
     watching.mount(health);
-    const facts = factStore(sql, identity);
     mountReceivers(health, receivers, { store: facts, observe: watching.observe, log, now: clock });
     mountNotifications(health, notifications);
     if (options.health !== undefined) server = await listen(health, options.health.port, options.health.host);
@@ -116,6 +116,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     }
     const engine = {
       store,
+      facts,
       log,
       changed,
       listening: listener.listening,

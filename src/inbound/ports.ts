@@ -16,4 +16,8 @@ export interface FactStore {
    * as it is.
    */
   receive(destination: string, facts: readonly InboundFact[]): Promise<void>;
+  /** Whether the caller reads from this destination who must not be mailed, and nobody else for `holdMs`; not again for `everyMs`. */
+  beginPull(destination: number, everyMs: number, holdMs: number): Promise<boolean>;
+  /** Goes on reading, or has ended. */
+  notePull(destination: number, ended: boolean, holdMs: number): Promise<void>;
 }

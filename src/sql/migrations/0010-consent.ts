@@ -17,4 +17,12 @@ create table rollcall.consent (
 create index consent_person on rollcall.consent (person) where person is not null;
 create index consent_address on rollcall.consent (address) where address is not null;
 create index consent_received on rollcall.consent (received_at);
+
+-- When somebody last read from a destination who must not be mailed: the workers take turns.
+create table rollcall.pulls (
+  destination_id smallint primary key,
+  begun_at timestamptz not null,
+  ended_at timestamptz,                        -- null while it is read
+  until timestamptz not null                   -- the reader has died when it has not said a word by then
+);
 `;

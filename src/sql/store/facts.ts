@@ -18,5 +18,20 @@ export function factStore(sql: Queryable, { configHash, projectRef, environment 
         ]),
       );
     },
+    async beginPull(destination, everyMs, holdMs) {
+      const [row] = await sql.query<{ mine: boolean }>(
+        `select rollcall.begin_pull($1, $2::bigint * interval '1 millisecond', $3::bigint * interval '1 millisecond') as mine
+           from rollcall.check_install($4, $5, $6)`,
+        [destination, Math.round(everyMs), Math.round(holdMs), configHash, projectRef, environment],
+      );
+      return row?.mine === true;
+    },
+    async notePull(destination, ended, holdMs) {
+      await sql.query(`select rollcall.note_pull($1, $2, $3::bigint * interval '1 millisecond')`, [
+        destination,
+        ended,
+        Math.round(holdMs),
+      ]);
+    },
   };
 }

@@ -210,3 +210,45 @@ test('a sweep finds everybody in step, whatever has been told', async () => {
   await world.settled();
   expect(sandbox.calls().slice(before)).toEqual([]);
 });
+
+test.each(SENDERS)(
+  'who has left %s while no webhook told of it is found by reading there',
+  async (from) => {
+    const { world, worker, sandbox, status, canEmail } = await told();
+    await worker.stop();
+    const ann = await world.signUp('ann@example.com', { full_name: 'Ann' });
+    const bob = await world.signUp('bob@example.com', { full_name: 'Bob' });
+    const times = { pullEveryMs: 100, pullLookMs: 50 };
+    await world.start(world.config, { times });
+    await world.settled();
+    sandbox.of(from).standIn.optOut('ann@example.com', 'unsubscribe');
+    await eventually(() => SENDERS.every((each) => status(each, 'ann@example.com') === 'unsubscribed'));
+    await world.settled();
+    expect([await canEmail(ann), await canEmail(bob)]).toEqual([false, true]);
+    const { rows } = await world.db.app.query(
+      'select distinct kind, person, origin from rollcall.consent where origin = $1',
+      [`destination:${from}`],
+    );
+    expect(rows).toEqual([{ kind: 'opt_out', person: ann, origin: `destination:${from}` }]);
+  },
+  30_000,
+);
+
+test('workers take turns to read, and what is refused is tried again without a word about contacts', async () => {
+  const { world, worker, sandbox, status } = await told({}, ['mailtrap', 'sendry']);
+  await worker.stop();
+  sandbox.addFaults([{ match: { destination: 'mailtrap', path: '/suppressions' }, status: 403, count: 1 }]);
+  await world.signUp('ann@example.com', { full_name: 'Ann' });
+  const asked = (): number => sandbox.calls().filter(({ path }) => path.includes('/suppressions')).length;
+  for (let n = 0; n < 3; n += 1) await world.start(world.config, { times: { pullLookMs: 20 } });
+  await eventually(() => world.logs.some((line) => line.includes('could not read who must not be mailed')));
+  await world.settled();
+  expect(status('mailtrap', 'ann@example.com')).toBe('subscribed');
+  expect(asked()).toBe(1);
+  await world.db.app.query('update rollcall.pulls set until = now()');
+  await eventually(async () => {
+    const { rows } = await world.db.app.query('select from rollcall.pulls where ended_at is not null');
+    return rows.length === 2;
+  });
+  expect(asked()).toBe(2);
+});
