@@ -12,6 +12,7 @@ import { destinationState } from './functions/destination-state.ts';
 import { eventDelivery } from './functions/event-delivery.ts';
 import { eventFollowing } from './functions/event-following.ts';
 import { events } from './functions/events.ts';
+import { exportPerson } from './functions/export-person.ts';
 import { failures } from './functions/failures.ts';
 import { fold } from './functions/fold.ts';
 import { foldCareful } from './functions/fold-careful.ts';
@@ -119,6 +120,7 @@ export function installScript(config: Config, sources: Sources): string {
     status,
     gauges,
     alerts,
+    exportPerson,
     generated(config, sources),
     `revoke all on schema rollcall from public;`,
     `revoke all on all tables in schema rollcall from public;`,

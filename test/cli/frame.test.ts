@@ -21,6 +21,7 @@ const COMMANDS = [
   'alerts',
   'alerts test',
   'audit',
+  'export',
   'recover',
   'rebind',
   'uninstall',
@@ -68,6 +69,7 @@ Commands:
   release              let out what a brake holds
   alerts               see whether alerts arrive
   audit                compare with what destinations really have
+  export               show all that is held about one person
   recover              take a restored database into use
   rebind               let this copy of a database send
   uninstall            remove everything from the database
