@@ -12,6 +12,7 @@ import { bulk } from './cases/many.ts';
 import { pure } from './cases/pure.ts';
 import { reads } from './cases/reads.ts';
 import { values } from './cases/values.ts';
+import { webhooks } from './cases/webhooks.ts';
 import type { ConformanceCase, ConformanceKit } from './kit.ts';
 
 const CASES: readonly Case[] = [
@@ -26,6 +27,7 @@ const CASES: readonly Case[] = [
   ...reads,
   ...lists,
   ...everybody,
+  ...webhooks,
   ...pure,
 ];
 

@@ -118,7 +118,7 @@ export const BREAKS: readonly Break[] = [
     edits: [
       {
         file: 'src/homes/worker.ts',
-        from: `createUndiciSend({ now: await openClock(sql) })`,
+        from: `createUndiciSend({ now: clock })`,
         to: `createUndiciSend()`,
       },
     ],

@@ -119,11 +119,13 @@ brakes: { deletes: { share: 1%, least: 2 } }`,
   await world.db.app.query('alter table auth.users enable trigger all');
   // One contact alone: were all refused, the breaker would pause the destination, which is told instead of `stuck`.
   world.sandbox.addFaults([{ match: { email: 'slow@example.com' }, status: 500, retryAfter: 60 }]);
-  await world.signUp('slow@example.com');
   await world.db.app.query(
     `insert into public.people select id, 'gold' from auth.users where email = 'p5@example.com'`,
   );
   await world.start(world.config, { times: TIMES });
+  // Whom a sweep finds is in the backfill lane, which takes its time.
+  await eventually(() => told(receiver).includes('begun drift '));
+  await world.signUp('slow@example.com');
   const wanted = ['source public.people', 'brake mailtrap', 'stuck mailtrap', 'drift '];
   await eventually(() => wanted.every((each) => told(receiver).includes(`begun ${each}`)));
   const texts = receiver.got.map(({ text }) => text).join('\n');
