@@ -19,10 +19,16 @@ export function readEvents(
   for (const [n, event] of events.entries()) {
     const found = isJsonObject(event) ? read(event) : { problem: 'is no object' };
     if (found === undefined) continue;
-    if ('problem' in found) return { ok: false, problem: `${place(n)} ${found.problem}`.trim() };
+    const problem = 'problem' in found ? found.problem : isText(found.id) ? undefined : 'has an id that is no text';
+    if ('problem' in found || problem !== undefined) return { ok: false, problem: `${place(n)} ${problem}` };
     facts.push(found);
   }
   return { ok: true, facts };
+}
+
+/** Whether a database can hold it. */
+function isText(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\u0000');
 }
 
 /** JSON, or JSON Lines; undefined when it is neither. */

@@ -175,6 +175,14 @@ function events(body: string): string {
   return body.slice(body.indexOf('[') + 1, body.lastIndexOf(']'));
 }
 
+test('an id that no database can hold is refused', () => {
+  const mailtrap = receivers.find(({ id }) => id === 'mailtrap')!;
+  for (const id of ['a\u0000b', 'a\ud800']) {
+    const body = JSON.stringify({ events: [{ event: 'unsubscribe', email: 'a@x.y', event_id: id }] });
+    expect(mailtrap.inbound.read(body)).toEqual({ ok: false, problem: 'events[0] has an id that is no text' });
+  }
+});
+
 test('a signature with a time is of now, within five minutes', async () => {
   const sendry = receivers.find(({ id }) => id === 'sendry')!;
   const optOut: OptOutEvent = { address: 'ann@example.com', reason: 'unsubscribe', id: '1', at: NOW };

@@ -6,7 +6,7 @@ function moment(sql: string): string {
   return `timestamptz 'epoch' + ${sql} * interval '1 microsecond'`;
 }
 
-/** The ledger of consent: adding facts, and what follows from them. The rules are those of \`src/core/consent/standing.ts\`. */
+/** The ledger of consent: adding facts, and what follows from them. The rules are those of `src/core/consent/standing.ts`. */
 export const consent: string = /* sql */ `
 -- What the facts say of somebody: whether a yes or a no holds (null: nothing was said), and whether mail to the address bounces.
 create or replace function rollcall.standing(p_person text, p_address text, p_topic text default null, out said text, out bounces boolean)
@@ -57,7 +57,8 @@ language sql stable set search_path = '' ${KEYS_FIRST} as $body$
 $body$;
 
 -- Adds facts: [{id, kind, person, address, topic, at, received_at, proof}], times in microseconds since 1970. Id and kind, and one of
--- person and address, must be there. One that is there already keeps the earliest time at which it came. Gives back the contacts whose standing may be another now.
+-- person and address, must be there. One that is there already keeps the earliest time at which it came. Gives back the contacts
+-- whose standing may be another now.
 create or replace function rollcall.add_facts(p_origin text, p_facts jsonb) returns text[]
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
