@@ -35,7 +35,7 @@ async function runExport(
       hint: 'Give the id of auth.users, or the address they have now.',
     });
   }
-  const text = `${JSON.stringify(JSON.parse(held), null, 2)}\n`;
+  const text = `${held}\n`;
   if (output === undefined) cli.io.stdout.write(text);
   else {
     try {

@@ -12,6 +12,7 @@ interface Held {
 
 test('all that is held about one person, by id or by address, and about nobody else', async () => {
   const one = await installed({ ...testConfig() });
+  const large = '9007199254740993';
   const ann = await one.insert('ann+a@x.test', { full_name: "Ann O'Neil" });
   const bob = await one.insert('bob@x.test', { full_name: 'Bob' });
   await one.foldAll();
@@ -19,6 +20,7 @@ test('all that is held about one person, by id or by address, and about nobody e
   await one.db.sql.query(`select rollcall.receive_facts('mailtrap', $1)`, [
     JSON.stringify([{ id: '1', kind: 'opt_out', address: 'Ann+a@x.test', at: 5 }]),
   ]);
+  await one.db.app.query(`update rollcall.desired set payload = payload || '{"BIG": ${large}}'::jsonb`);
   const config = await tempFile('rollcall.yaml', configText('http://127.0.0.1:9'));
   const run = (...argv: string[]) =>
     rollcall(['export', ...argv, '--config', config], {
@@ -47,6 +49,7 @@ test('all that is held about one person, by id or by address, and about nobody e
     { kind: 'opt_out', person: ann, address: 'ann+a@x.test', origin: 'destination:mailtrap' },
   ]);
   expect(JSON.parse((await run(' ANN+a@x.test')).stdout)).toEqual(held);
+  expect(byId.stdout).toContain(`"BIG": ${large}`);
   expect(byId.stdout).not.toMatch(/bob/i);
   expect(byId.stdout).not.toContain(bob);
   for (const nobody of ['nobody@x.test', '00000000-0000-4000-8000-000000000000', "x' or true --", '%']) {
