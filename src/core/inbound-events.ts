@@ -1,13 +1,20 @@
+import { LONGEST_ADDRESS } from './address.ts';
 import type { InboundFact, InboundReading } from './inbound.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { isPresent } from './opt-out.ts';
 import { readJson } from './wire.ts';
 
-/** Longest address that is taken (RFC 5321: 64 before the @, 255 after). */
-const LONGEST_ADDRESS = 320;
-
 /** What one event of a body says: a fact, nothing of consent (undefined), or what is wrong with it. */
 export type EventReading = InboundFact | undefined | { readonly problem: string };
+
+/** Reads a body that is one event, or several in an array. */
+export function readOneOrMany(body: string, read: (event: JsonObject) => EventReading): InboundReading {
+  const values = jsonOrLines(body);
+  if (values === undefined) return { ok: false, problem: 'the body is no JSON' };
+  const [first] = values;
+  const events = values.length === 1 && Array.isArray(first) ? first : values;
+  return readEvents(events, read, (n) => (events.length === 1 ? 'the event' : `[${n}]`));
+}
 
 /** Reads the events of a body one by one; one that is wrong refuses them all, as half of a body must never count. */
 export function readEvents(

@@ -34,12 +34,10 @@ export type InboundReading =
   /** What is wrong with it, with its place and without anybody's data. */
   | { readonly ok: false; readonly problem: string };
 
-/** How a destination tells of opt-outs by itself. Pure. */
+/** How a destination tells of opt-outs by itself. Pure. What is stored is answered with 200, which Mailtrap asks for and all others take. */
 export interface Inbound<Config> {
   readonly proof: WebhookProof;
   /** The secrets that prove a request, several while one is changed for another; without any there is no receiver. */
   secrets(config: Config): readonly string[];
   read(body: string): InboundReading;
-  /** The status that the vendor takes as received. */
-  readonly acknowledge: 200 | 204;
 }

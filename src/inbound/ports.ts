@@ -4,7 +4,7 @@ import type { Inbound, InboundFact } from '../core/inbound.ts';
 export interface Receiver {
   /** Its name in the config, which is in the path too. */
   readonly name: string;
-  readonly inbound: Pick<Inbound<never>, 'proof' | 'read' | 'acknowledge'>;
+  readonly inbound: Pick<Inbound<never>, 'proof' | 'read'>;
   /** None while they are not known, or none are configured: then there is no receiver. */
   readonly secrets: () => readonly string[];
 }

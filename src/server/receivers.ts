@@ -46,7 +46,7 @@ export function mountReceivers(app: Hono, receivers: readonly Receiver[], parts:
         return refuse(context, receiver, 'not_stored', 503, 'not stored; send it again later', codeOf(error));
       }
       observe({ what: 'webhook', destination: receiver.name, result: 'stored', facts: received.facts.length });
-      return received.status === 204 ? context.body(null, 204) : context.json({ ok: true }, received.status);
+      return context.json({ ok: true }, received.status);
     },
   );
 }

@@ -40,3 +40,13 @@ export const anyFact: fc.Arbitrary<ConsentFact> = fc
 export const someFacts: fc.Arbitrary<readonly ConsentFact[]> = fc
   .array(anyFact, { maxLength: 12 })
   .map((facts) => facts.map((each, n) => ({ ...each, id: `fact ${n}` })));
+
+/** Each thing said once, as it first came. */
+export function withoutRepetitions(facts: Iterable<ConsentFact>): readonly ConsentFact[] {
+  const first = new Map<string, ConsentFact>();
+  for (const fact of facts) {
+    const known = first.get(fact.id);
+    if (known === undefined || fact.receivedAt < known.receivedAt) first.set(fact.id, fact);
+  }
+  return [...first.values()];
+}

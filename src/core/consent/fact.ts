@@ -37,13 +37,3 @@ export function isNo({ kind }: ConsentFact): boolean {
 export function saidAt({ at, receivedAt }: ConsentFact): number {
   return at === undefined ? receivedAt : Math.min(at, receivedAt);
 }
-
-/** Each thing said once, as it first came. */
-export function withoutRepetitions(facts: Iterable<ConsentFact>): readonly ConsentFact[] {
-  const first = new Map<string, ConsentFact>();
-  for (const fact of facts) {
-    const known = first.get(fact.id);
-    if (known === undefined || fact.receivedAt < known.receivedAt) first.set(fact.id, fact);
-  }
-  return [...first.values()];
-}

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { anySubject, fact, someFacts } from '../../../test/support/consent-facts.ts';
-import { withoutRepetitions } from './fact.ts';
+import { anySubject, fact, someFacts, withoutRepetitions } from '../../../test/support/consent-facts.ts';
 import { standing } from './standing.ts';
 
 const ann = { person: 'ann', address: 'ann@x.y' };

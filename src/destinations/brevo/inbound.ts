@@ -1,6 +1,6 @@
 import type { FactKind } from '../../core/consent/fact.ts';
-import type { Inbound, InboundReading } from '../../core/inbound.ts';
-import { addressIn, type EventReading, jsonOrLines, readEvents } from '../../core/inbound-events.ts';
+import type { Inbound } from '../../core/inbound.ts';
+import { addressIn, type EventReading, readOneOrMany } from '../../core/inbound-events.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { secondsAsTime } from '../../core/time.ts';
 import type { BrevoConfig } from './config.ts';
@@ -33,14 +33,6 @@ function readEvent(said: JsonObject): EventReading {
   return { id: [event, text(id), text(stamp), text(said['message-id']), address].join(' '), kind, address, at, event };
 }
 
-function read(body: string): InboundReading {
-  const values = jsonOrLines(body);
-  if (values === undefined) return { ok: false, problem: 'the body is no JSON' };
-  const [first] = values;
-  const events = values.length === 1 && Array.isArray(first) ? first : values;
-  return readEvents(events, readEvent, (n) => (events.length === 1 ? 'the event' : `[${n}]`));
-}
-
 /**
  * Brevo's webhooks: an event a request, or several in an array (`batched`). Nothing is signed, so that a token of ours is asked for
  * (`auth: {type: bearer}` of the webhook; developers.brevo.com/docs/secured-webhooks, reference/destinations.md 3.7).
@@ -48,6 +40,5 @@ function read(body: string): InboundReading {
 export const inbound: Inbound<BrevoConfig> = {
   proof: { by: 'bearer' },
   secrets: (config) => config.webhook_secrets,
-  read,
-  acknowledge: 200,
+  read: (body) => readOneOrMany(body, readEvent),
 };

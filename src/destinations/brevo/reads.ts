@@ -1,3 +1,4 @@
+import { addressRead } from '../../core/address.ts';
 import type { Exchange, HttpRequest, HttpResponse, RemoteContact } from '../../core/destination.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { isPresent } from '../../core/opt-out.ts';
@@ -50,7 +51,7 @@ export function lookup(remote: RemoteContact, config: BrevoConfig): Exchange<Rem
       }
       const { emailBlacklisted, email } = objectIn(response) ?? {};
       if (typeof emailBlacklisted !== 'boolean') return stopped(response);
-      const address = byId && typeof email === 'string' ? email : remote.address;
+      const address = addressRead(remote, byId, email);
       return {
         ok: true,
         value: { ...remote, address, subscription: emailBlacklisted ? 'unsubscribed' : 'subscribed' },

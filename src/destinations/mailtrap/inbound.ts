@@ -44,5 +44,4 @@ export const inbound: Inbound<MailtrapConfig> = {
   proof: { by: 'hmac', headers: ['mailtrap-signature'], timed: false },
   secrets: (config) => config.webhook_secrets,
   read,
-  acknowledge: 200,
 };

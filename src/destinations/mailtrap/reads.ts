@@ -1,3 +1,4 @@
+import { addressRead } from '../../core/address.ts';
 import type { Exchange, HttpRequest, HttpResponse, RemoteContact } from '../../core/destination.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { isPresent } from '../../core/opt-out.ts';
@@ -44,7 +45,7 @@ export function lookup(remote: RemoteContact, config: MailtrapConfig): Exchange<
       const data = json !== undefined && isJsonObject(json) ? json['data'] : undefined;
       if (!isJsonObject(data)) return stopped(response);
       const { status, email } = data;
-      const address = isPresent(remote.id) && typeof email === 'string' ? email : remote.address;
+      const address = addressRead(remote, isPresent(remote.id), email);
       // Anything but a clear "subscribed" counts as a no.
       return {
         ok: true,

@@ -1,6 +1,6 @@
 import type { FactKind } from '../../core/consent/fact.ts';
-import type { Inbound, InboundReading } from '../../core/inbound.ts';
-import { addressIn, type EventReading, jsonOrLines, readEvents } from '../../core/inbound-events.ts';
+import type { Inbound } from '../../core/inbound.ts';
+import { addressIn, type EventReading, readOneOrMany } from '../../core/inbound-events.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { parseIsoTime } from '../../core/time.ts';
 import type { SendryConfig } from './config.ts';
@@ -30,14 +30,6 @@ function readEvent({ type, created_at: created, data }: JsonObject): EventReadin
   return { id, kind, address, at, event: type };
 }
 
-function read(body: string): InboundReading {
-  const values = jsonOrLines(body);
-  if (values === undefined) return { ok: false, problem: 'the body is no JSON' };
-  const [first] = values;
-  const single = values.length === 1 && Array.isArray(first) ? first : values;
-  return readEvents(single, readEvent, (n) => (single.length === 1 ? 'the event' : `[${n}]`));
-}
-
 /**
  * Sendry's webhooks: an event a request, signed with a time or without; its SDKs differ (reference/destinations.md 2). Any 2xx counts
  * as received.
@@ -45,6 +37,5 @@ function read(body: string): InboundReading {
 export const inbound: Inbound<SendryConfig> = {
   proof: { by: 'hmac', headers: ['x-sendry-signature', 'sendry-signature'], timed: true },
   secrets: (config) => config.webhook_secrets,
-  read,
-  acknowledge: 200,
+  read: (body) => readOneOrMany(body, readEvent),
 };

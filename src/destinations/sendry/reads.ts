@@ -1,3 +1,4 @@
+import { addressRead } from '../../core/address.ts';
 import type { Exchange, HttpRequest, RemoteContact } from '../../core/destination.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { isPresent, sameAddress } from '../../core/opt-out.ts';
@@ -66,7 +67,7 @@ export function lookup(remote: RemoteContact, config: SendryConfig): Exchange<Re
         value: {
           ...remote,
           id: byId ? remote.id : id,
-          address: byId && typeof email === 'string' ? email : remote.address,
+          address: addressRead(remote, byId, email),
           subscription,
         },
       };

@@ -1,13 +1,12 @@
+import { LONGEST_ADDRESS } from '../../core/address.ts';
 import { quoteIdent } from '../quote.ts';
 import type { RowLink, RowLinkVia, SourceColumn, SourceTable } from '../source.ts';
 
 /** What the key of a contact that is known by its address alone begins with; a user's key is the id of `auth.users`. */
 export const EMAIL_KEY = 'email:';
 
-/** In characters (RFC 5321: 64 before the @, 255 after). A longer one is none, and no index has to hold it. */
-export const LONGEST_ADDRESS = 320;
-
-const UUID = `'^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$'`;
+/** What a UUID looks like, as a pattern in SQL. */
+export const UUID = `'^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$'`;
 
 /**
  * An address as it is compared: without blanks around it, composed (NFC), in lower case.

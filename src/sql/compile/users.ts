@@ -1,9 +1,10 @@
+import { LONGEST_ADDRESS } from '../../core/address.ts';
 import type { AttributeMapping, ConsentBasis, UserMapping } from '../../core/mapping.ts';
 import { USER_COLUMNS } from '../../core/user-columns.ts';
 import { dollarQuote, quoteIdent } from '../quote.ts';
 import { adjustedPayload, type CompiledAdjustment, holds } from './adjustment.ts';
 import { jsonObject } from './json-object.ts';
-import { keyAddress, keyUser, LONGEST_ADDRESS, normalAddress } from './link.ts';
+import { keyAddress, keyUser, normalAddress } from './link.ts';
 import { attributeColumns, attributeValue, type InspectedExpression, pathValue, USERS } from './value.ts';
 
 /** What the database says about `auth.users` and about the config's `sql:` expressions, read before compiling. */

@@ -1,4 +1,4 @@
-import { keyUser, normalAddress } from '../compile/link.ts';
+import { keyUser, normalAddress, UUID } from '../compile/link.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 
 /** Rows of a table about one contact, as a JSON array, each with the name of its destination where it has one. */
@@ -15,7 +15,7 @@ export const exportPerson: string = /* sql */ `
 create or replace function rollcall.export_person(p_who text) returns jsonb
 language sql stable set search_path = '' ${KEYS_FIRST} as $body$
   with asked as materialized (
-    select case when p_who ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' then lower(p_who) end as person,
+    select case when p_who ~ ${UUID} then lower(p_who) end as person,
            case when p_who like '%@%' then ${normalAddress('p_who')} end as address
   ), keys as materialized (
     select a.person as key from asked a where a.person is not null

@@ -2,7 +2,7 @@ import type { SandboxCall } from '../../../src/sandbox/call-log.ts';
 import type { ShownContact, ShownEvent } from '../../../src/sandbox/stand-in.ts';
 import type { ContactChange, Sandbox } from '../../../src/sandbox/types.ts';
 import type { History } from '../interleaving/history.ts';
-import type { Absence } from './crew.ts';
+import { type Absence, TIMES } from './crew.ts';
 import { type DestinationId, DESTINATIONS, type Plan } from './plan.ts';
 import { EXCHANGE_HEADER, type Exchange } from './exchange.ts';
 
@@ -104,4 +104,10 @@ export function exchangeOf(call: SandboxCall): number {
 /** The process that sent it. */
 export function senderOf({ sentAs }: Exchange): number {
   return Number(sentAs.split('.')[0]);
+}
+
+/** Whether its sender was stopped before it sent: what it had leased may have been another's meanwhile. */
+export function wasStopped({ absences }: Pick<Evidence, 'absences'>, exchange: Exchange): boolean {
+  const { arrivedAt: at } = exchange;
+  return absences.some(({ pid, from, to }) => pid === senderOf(exchange) && from <= at && at <= to + TIMES.leaseMs);
 }

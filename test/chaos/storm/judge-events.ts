@@ -2,7 +2,7 @@ import type { Evidence } from './evidence.ts';
 import type { AuditedEvent } from '../interleaving/history.ts';
 import { judgeEvents as differences } from '../interleaving/judge-events.ts';
 import { TIMES } from './crew.ts';
-import { senderOf } from './evidence.ts';
+import { senderOf, wasStopped } from './evidence.ts';
 import { type DestinationId, DESTINATIONS } from './plan.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -56,12 +56,6 @@ function repetitions(evidence: Evidence, destination: DestinationId): readonly s
       ? []
       : [`${destination}: the event ${event} was taken by exchange ${known.n} and sent again by ${again.n}`];
   });
-}
-
-/** Whether its sender was stopped before it sent: what it had leased may have been another's meanwhile. */
-function wasStopped({ absences }: Evidence, exchange: Exchange): boolean {
-  const { arrivedAt: at } = exchange;
-  return absences.some(({ pid, from, to }) => pid === senderOf(exchange) && from <= at && to + TIMES.leaseMs >= at);
 }
 
 /** Whether it tells of events, and not of a contact. */

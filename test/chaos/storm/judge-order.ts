@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, parseJson } from '../../../src/core/json.ts';
-import { type Change, type Evidence, senderOf } from './evidence.ts';
+import { type Change, type Evidence, wasStopped } from './evidence.ts';
 import { TIMES } from './crew.ts';
 import { saysNo } from './judge-consent.ts';
 import { DESTINATIONS } from './plan.ts';
@@ -58,10 +58,7 @@ function mayBeLate({ exchanges, absences, sentAt }: Evidence, step: Step): boole
   // On its way for longer than its sender waits for an answer.
   if ((exchange.forwardedAt[step.arrival] ?? Infinity) - sentAt(exchange) > TIMES.leastRequestMs) return true;
   if (exchange.fate.do === 'echo' || exchange.fate.do === 'hold') return true;
-  return absences.some(
-    ({ pid, from, to }) =>
-      pid === senderOf(exchange) && from <= exchange.arrivedAt && exchange.arrivedAt <= to + TIMES.leaseMs,
-  );
+  return wasStopped({ absences }, exchange);
 }
 
 function isJobStart({ method, path }: Exchange): boolean {

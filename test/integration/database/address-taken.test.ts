@@ -1,7 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { delivered, move, remove } from './people.ts';
-import { installed } from './support.ts';
+import type { Claimed } from '../../../src/engine/ports.ts';
+import { type Installed, installed } from './support.ts';
+
+/** The second one's deletion at b@x.y is in flight, and they have come back at a@x.y, which the first one has left; not folded yet. */
+async function takenWhileInFlight(): Promise<{ one: Installed; second: string; inFlight: Claimed | undefined }> {
+  const one = await installed();
+  const first = await delivered(one, 'a@x.y');
+  const second = await delivered(one, 'b@x.y');
+  await one.db.app.query(`update auth.users set is_anonymous = true where id = $1`, [second]);
+  await one.foldAll();
+  const [inFlight] = await one.claim();
+  expect(inFlight).toMatchObject({ action: 'delete', remote: { address: 'b@x.y' } });
+  await remove(one, first);
+  await one.db.app.query(`update auth.users set is_anonymous = false, email = 'a@x.y' where id = $1`, [second]);
+  return { one, second, inFlight };
+}
 
 for (const left of ['address', 'id'] as const) {
   test(`an address that was taken while an earlier request was in flight stays its taker's to remove, who had ${left === 'id' ? 'a contact of their own' : 'lost theirs'}`, async () => {
@@ -31,15 +46,7 @@ for (const left of ['address', 'id'] as const) {
 }
 
 test('an address that was taken while a deletion was in flight stays to be removed, should its taker leave again', async () => {
-  const one = await installed();
-  const first = await delivered(one, 'a@x.y');
-  const second = await delivered(one, 'b@x.y');
-  await one.db.app.query(`update auth.users set is_anonymous = true where id = $1`, [second]);
-  await one.foldAll();
-  const [inFlight] = await one.claim();
-  expect(inFlight).toMatchObject({ action: 'delete', remote: { address: 'b@x.y' } });
-  await remove(one, first);
-  await one.db.app.query(`update auth.users set is_anonymous = false, email = 'a@x.y' where id = $1`, [second]);
+  const { one, second, inFlight } = await takenWhileInFlight();
   await one.foldAll();
   await one.settle(inFlight!, 'delivered');
   await remove(one, second);
@@ -51,14 +58,7 @@ test('an address that was taken while a deletion was in flight stays to be remov
 
 for (const left of ['free', 'taken'] as const) {
   test(`an address that was taken and left again while a deletion was in flight is removed after it; the one before is ${left}`, async () => {
-    const one = await installed();
-    const first = await delivered(one, 'a@x.y');
-    const second = await delivered(one, 'b@x.y');
-    await one.db.app.query(`update auth.users set is_anonymous = true where id = $1`, [second]);
-    await one.foldAll();
-    const [inFlight] = await one.claim();
-    await remove(one, first);
-    await one.db.app.query(`update auth.users set is_anonymous = false, email = 'a@x.y' where id = $1`, [second]);
+    const { one, second, inFlight } = await takenWhileInFlight();
     if (left === 'taken') await one.insert('b@x.y');
     await one.foldAll();
     await remove(one, second);
