@@ -1,5 +1,5 @@
 import { KEYS_FIRST } from './plan-settings.ts';
-import { fitsMany } from './jobs.ts';
+import { fitsMany, MAY_STRAY } from './jobs.ts';
 import { REFUSED } from './refused.ts';
 
 /** Claim and release: who sends what. See SPEC.md, "States of a delivery". */
@@ -141,8 +141,7 @@ begin
                        else rollcall.next_events(p_destination, s.contact_id) end
              else '[]' end as events,
            s.imported, s.delivered_version is not distinct from s.version or l.last as again,
-           l.doubt and s.remote_id is not null and exists (select from rollcall.past_addresses p
-             where p.contact_id = s.contact_id and p.destination_id = p_destination offset 0) as astray
+           l.doubt and ${MAY_STRAY} as astray
       from unnest(v_contacts, v_tries, v_due, v_doubt, v_last) as l(contact_id, tries, due_at, doubt, last)
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = l.contact_id offset 0) s
       cross join lateral (select s.action <> 'none' and (l.doubt

@@ -1,6 +1,10 @@
 import { KEYS_FIRST } from './plan-settings.ts';
 import { REFUSED } from './refused.ts';
 
+/** Whether an attempt in doubt may have moved the contact of this id to an address it had. As SQL over `s`, its row of desired. */
+export const MAY_STRAY = `s.remote_id is not null and exists (select from rollcall.past_addresses p
+         where p.contact_id = s.contact_id and p.destination_id = s.destination_id offset 0)`;
+
 /**
  * Whether one request can say, for many at once, all that has to be said of a contact. As SQL over `s`, its row of desired, and
  * `d`, its row of due. Not what the address or a leftover needs, nor an opt-out, where the request has no place for it;
@@ -9,8 +13,7 @@ import { REFUSED } from './refused.ts';
 export function fitsMany(consents: string): string {
   return `s.action = 'upsert' and not d.single and coalesce(s.remote_address, s.address) = s.address
        and s.carry_from is null and s.leftovers is null and not s.takeover and s.consent = any(${consents})
-       and not (d.unknown_until is not null and s.remote_id is not null and exists (select from rollcall.past_addresses p
-         where p.contact_id = s.contact_id and p.destination_id = s.destination_id offset 0))
+       and not (d.unknown_until is not null and ${MAY_STRAY})
        and (d.unknown_until is not null or s.delivered_version is distinct from s.version and not ${REFUSED})`;
 }
 
