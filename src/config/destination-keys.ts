@@ -2,6 +2,7 @@
 export const GENERIC_KEYS: readonly string[] = [
   'type',
   'on_delete',
+  'topic',
   'sandbox',
   'attributes',
   'where',

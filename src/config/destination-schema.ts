@@ -1,5 +1,6 @@
 import type { Destination } from '../core/destination.ts';
 import { type OptionSchema, optionSchema } from './option-schema.ts';
+import { topicSchema } from './consent-schema.ts';
 import { CREATABLE } from './destination-keys.ts';
 import { LEAVING_POLICIES } from './read-destinations.ts';
 import { ATTRIBUTE_TYPES } from './read-targets.ts';
@@ -58,6 +59,7 @@ function entry(destination: Destination<unknown>, typeRequired: boolean): Schema
       },
       type: { const: destination.id, description: 'Which destination; may be left out when the name says it.' },
       on_delete: choice(LEAVING_POLICIES, 'What becomes of the contact of a person who left. Default: delete.'),
+      topic: topicSchema,
       ...GENERIC,
     },
     required: [...((options['required'] as readonly string[] | undefined) ?? []), ...(typeRequired ? ['type'] : [])],

@@ -36,6 +36,10 @@ export function configHash(config: Unhashed, registry: readonly Destination<unkn
     eventTables: config.eventTables.map(eventTableShape).toSorted(by((table) => tableKey(table.table))),
     systemEvents: config.systemEvents.map(systemEventShape).toSorted(by((event) => event.type)),
     consent: config.consent === undefined ? undefined : consentShape(config.consent),
+    // Left out where they say nothing, so that a config without them is what it was.
+    consentPolicy: config.consentPolicy === 'global' ? undefined : config.consentPolicy,
+    consentReaders: config.consentReaders.length === 0 ? undefined : config.consentReaders.toSorted(),
+    writeBacks: config.writeBacks.length === 0 ? undefined : config.writeBacks.map(withoutPlace),
     destinations: config.destinations.map((item) => destinationShape(item, registry)).toSorted(by((item) => item.name)),
     events: config.delivery.events,
     // They hold in the database alone, so another one has to be applied.
@@ -100,11 +104,13 @@ function systemEventShape(event: SystemEvent) {
 }
 
 function consentShape(consent: ConsentBasis): object {
-  return consent.kind === 'column' ? { kind: consent.kind, table: consent.table, path: consent.path } : consent;
+  if (consent.kind !== 'column') return consent;
+  const { kind, table, path, at, confirmed } = consent;
+  return { kind, table, path, at, confirmed };
 }
 
 function destinationShape(
-  { name, type, options, vault, onDelete, adjustment }: DestinationConfig,
+  { name, type, options, vault, onDelete, topic, adjustment }: DestinationConfig,
   registry: readonly Destination<unknown>[],
 ) {
   const destination = registry.find((candidate) => candidate.id === type);
@@ -115,6 +121,7 @@ function destinationShape(
     name,
     type,
     onDelete,
+    topic,
     options: open,
     inVault: inVault?.length === 0 ? undefined : inVault,
     adjustment: adjustment && adjustmentShape(adjustment),

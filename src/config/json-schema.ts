@@ -2,6 +2,7 @@ import type { Destination } from '../core/destination.ts';
 import { USER_COLUMNS } from '../core/user-columns.ts';
 import { alertsSchema, serverSchema } from './alerts-schema.ts';
 import { brakesSchema } from './brakes-schema.ts';
+import { consentSchemas } from './consent-schema.ts';
 import { deliverySchema } from './delivery-schema.ts';
 import { destinationsSchema } from './destination-schema.ts';
 import { tableListSchema } from './link-schema.ts';
@@ -47,7 +48,7 @@ export function configJsonSchema(registry: readonly Destination<unknown>[]): Sch
         description: 'The environment this install belongs to. Default: production.',
       },
       destinations: destinationsSchema(registry),
-      consent: consent(),
+      ...consentSchemas(),
       delivery: deliverySchema,
       wake: {
         enum: ['notify', 'poll'],
@@ -93,33 +94,5 @@ function userMapping(): Schema {
     patternProperties: {
       '^(user_metadata|app_metadata|raw_user_meta_data|raw_app_meta_data)(\\.[^.]+)+$': targetsSchema,
     },
-  };
-}
-
-function consent(): Schema {
-  return {
-    description: 'Who may be mailed. There is no default.',
-    anyOf: [
-      { enum: ['nobody', null], description: 'Nobody is subscribed until an opt-in.' },
-      { type: 'string', pattern: '\\$\\{' },
-      {
-        type: 'object',
-        properties: {
-          column: {
-            type: 'string',
-            minLength: 1,
-            description: 'Column, metadata path or table.column of a mapped table, true for those who said yes.',
-          },
-        },
-        required: ['column'],
-        additionalProperties: false,
-      },
-      {
-        type: 'object',
-        properties: { everyone: { type: 'string', pattern: '\\S', description: 'The stated basis.' } },
-        required: ['everyone'],
-        additionalProperties: false,
-      },
-    ],
   };
 }

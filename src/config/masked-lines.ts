@@ -1,7 +1,17 @@
 import { GENERIC_KEYS } from './destination-keys.ts';
 import type { TextRange, Tree, TreeNode, TreePath } from './tree.ts';
 
-const OPEN_AT_TOP = new Set(['table_mapping', 'environment', 'consent', 'delivery', 'sweep', 'ssl_root_cert']);
+const OPEN_AT_TOP = new Set([
+  'table_mapping',
+  'environment',
+  'consent',
+  'consent_policy',
+  'consent_readers',
+  'write_back',
+  'delivery',
+  'sweep',
+  'ssl_root_cert',
+]);
 const OPEN_IN_CONNECTOR = new Set([
   'enabled',
   'sync',

@@ -8,7 +8,7 @@ import { suggestion } from './suggest.ts';
 import type { MappedTable, TableIndex } from './table-index.ts';
 import { type Entry, isNothing, type MapNode } from './tree.ts';
 
-const CONSENT_KEYS: readonly string[] = ['column', 'everyone'];
+const CONSENT_KEYS: readonly string[] = ['column', 'everyone', 'at', 'confirmed'];
 
 /** The three things `consent` can say, for every message about it. */
 export const CONSENT_CHOICES =
@@ -48,8 +48,41 @@ export function readConsent(entry: Entry | undefined, tables: TableIndex, issues
     issues.error('RC_CONFIG_CONSENT', 'consent says two things', everyone, CONSENT_CHOICES);
     return undefined;
   }
+  const beside = ['at', 'confirmed'].flatMap((key) => node.entries.get(key) ?? []);
+  const [alone] = beside;
+  if (column === undefined && alone !== undefined) {
+    issues.error('RC_CONFIG_CONSENT', `${alone.key} is for a column that says yes or no`, alone, CONSENT_CHOICES);
+    return undefined;
+  }
   if (everyone !== undefined) return readEveryone(everyone, issues);
-  return column === undefined ? nothingSaid(node, issues) : readColumn(column, tables, issues);
+  return column === undefined ? nothingSaid(node, issues) : readAnswer(column, beside, tables, issues);
+}
+
+type ColumnBasis = ConsentBasis & { readonly kind: 'column' };
+
+/** The column with the answer, and those beside it that say when it was given and whether it was confirmed. */
+function readAnswer(
+  entry: Entry,
+  beside: readonly Entry[],
+  tables: TableIndex,
+  issues: Issues,
+): ConsentBasis | undefined {
+  const basis = readColumn(entry, tables, issues);
+  const found: Partial<Record<string, ColumnBasis['path']>> = {};
+  for (const item of beside) {
+    const other = readColumn(item, tables, issues);
+    if (other === undefined || basis === undefined) continue;
+    const here = JSON.stringify(basis.table ?? null) === JSON.stringify(other.table ?? null);
+    if (here) found[item.key] = other.path;
+    else
+      issues.error(
+        'RC_CONFIG_CONSENT',
+        `${item.key} is in another table than the answer`,
+        item.value,
+        'Name a column of the same table.',
+      );
+  }
+  return basis && { ...basis, at: found['at'], confirmed: found['confirmed'] };
 }
 
 function nothingSaid(node: MapNode, issues: Issues): undefined {
@@ -65,7 +98,7 @@ function readEveryone(entry: Entry, issues: Issues): ConsentBasis | undefined {
   return basis === undefined ? undefined : { kind: 'everyone', basis: basis.trim() };
 }
 
-function readColumn(entry: Entry, tables: TableIndex, issues: Issues): ConsentBasis | undefined {
+function readColumn(entry: Entry, tables: TableIndex, issues: Issues): ColumnBasis | undefined {
   if (isNothing(entry.value)) {
     issues.error('RC_CONFIG_CONSENT', 'the column is missing', entry, CONSENT_CHOICES);
     return undefined;
@@ -109,7 +142,7 @@ function findTable(text: string, tables: TableIndex): TableColumn | undefined {
   return table && { table, path: [second, ...(third === undefined ? [] : [third, ...rest])] };
 }
 
-function readTableColumn({ table, path }: TableColumn, { value }: Entry, issues: Issues): ConsentBasis | undefined {
+function readTableColumn({ table, path }: TableColumn, { value }: Entry, issues: Issues): ColumnBasis | undefined {
   const name = quote(table.entry.key);
   if (path.includes('')) {
     issues.error('RC_CONFIG_COLUMN_PATH', 'this is no column path: there is nothing between two dots', value);

@@ -61,6 +61,7 @@ function readDestination(
     ...readOptions(entry, map, destination, issues),
     events: destination.capabilities.events,
     onDelete: readChoice(map.entries.get('on_delete'), LEAVING_POLICIES, issues) ?? 'delete',
+    topic: readText(map.entries.get('topic'), issues, 'the name of a topic'),
     adjustment: readAdjustment(map, attributes, issues),
     createMissing: readCreateMissing(map.entries.get('create_missing'), issues),
     ...entry.at,

@@ -8,10 +8,12 @@ import { readAlerts } from './read-alerts.ts';
 import { readBrakes } from './read-brakes.ts';
 import { CONNECTOR_KEYS, readConnector } from './read-connector.ts';
 import { CONSENT_CHOICES, readConsent } from './read-consent.ts';
+import { readConsentPolicy, readConsentReaders } from './read-consent-use.ts';
 import { readDelivery } from './read-delivery.ts';
 import { attributeNames } from './read-adjustment.ts';
 import { readDestinations } from './read-destinations.ts';
 import { readServer } from './read-server.ts';
+import { readWriteBacks } from './read-write-back.ts';
 import { type Entry, isNothing, type TreeNode } from './tree.ts';
 import type { Config, DestinationConfig } from './types.ts';
 
@@ -23,6 +25,9 @@ export const TOP_KEYS: readonly string[] = [
   'environment',
   'destinations',
   'consent',
+  'consent_policy',
+  'consent_readers',
+  'write_back',
   'delivery',
   'sweep',
   'brakes',
@@ -75,6 +80,9 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
     eventTables: connector.eventTables,
     systemEvents: connector.systemEvents,
     consent,
+    consentPolicy: readConsentPolicy(field('consent_policy'), issues),
+    consentReaders: readConsentReaders(field('consent_readers'), issues),
+    writeBacks: readWriteBacks(field('write_back'), connector.index, issues),
     destinations,
     delivery: readDelivery(field('delivery'), issues),
     sweep: readSweep(field('sweep'), issues),

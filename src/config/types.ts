@@ -1,6 +1,15 @@
 import type { RetrySchedule } from '../core/retry.ts';
 import type { VaultPart } from './interpolate.ts';
-import type { Adjustment, ConsentBasis, ContactTable, EventTable, SystemEvent, UserMapping } from '../core/mapping.ts';
+import type {
+  Adjustment,
+  ConsentBasis,
+  ConsentPolicy,
+  ContactTable,
+  EventTable,
+  SystemEvent,
+  UserMapping,
+  WriteBack,
+} from '../core/mapping.ts';
 
 /** A validated, frozen configuration. Made by `loadConfig`; nothing else builds one. */
 export interface Config {
@@ -27,6 +36,10 @@ export interface Config {
   readonly systemEvents: readonly SystemEvent[];
   /** Undefined only while there are no destinations. */
   readonly consent: ConsentBasis | undefined;
+  readonly consentPolicy: ConsentPolicy;
+  /** Roles of the database that may call `rollcall.can_email`. */
+  readonly consentReaders: readonly string[];
+  readonly writeBacks: readonly WriteBack[];
   readonly destinations: readonly DestinationConfig[];
   readonly delivery: {
     /** How long an attempt of unknown outcome is waited out before the state is sent once more, in ms. */
@@ -105,6 +118,8 @@ export interface DestinationConfig {
   readonly events: 'keyed' | 'unkeyed' | 'none';
   /** What becomes of the contact of a person who left: deleted, banned, or no contact any more by the mapping. */
   readonly onDelete: LeavingPolicy;
+  /** What it mails about, where the policy of consent is by topic; undefined for everything. */
+  readonly topic?: string | undefined;
   /** The base URL of its stand-in in the local sandbox, where it is sent to in development instead; undefined: to the API itself. */
   readonly sandbox?: string | undefined;
   /** How its contacts differ from what the mapping makes of people; undefined where they do not. */

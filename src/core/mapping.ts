@@ -204,6 +204,10 @@ export type ConsentBasis =
       readonly table?: TableName | undefined;
       /** Column or metadata path that is true for people who said yes. */
       readonly path: readonly [string, ...string[]];
+      /** Beside it: when they said so. A yes with a date is one that counts, also when it is seen for the first time. */
+      readonly at?: readonly [string, ...string[]] | undefined;
+      /** Beside it: true, or a time, once they have confirmed it (double opt-in). A yes before that is none. */
+      readonly confirmed?: readonly [string, ...string[]] | undefined;
       readonly line: number;
       readonly column: number;
     }
@@ -219,5 +223,27 @@ export type ConsentBasis =
  * - `basis`: the person may be mailed; nothing is said about the subscription.
  * - `none`: no opt-in is known; a request that may create the contact carries the opt-out.
  * - `opted_out`: the person said no; every request carries the opt-out.
+ * - `opted_in`: the person said yes after that, and the destination has not been told: the request subscribes. Once it is accepted
+ *   this is `basis`, so that nothing later undoes a no that we have not heard of.
  */
-export type ConsentState = 'basis' | 'none' | 'opted_out';
+export type ConsentState = 'basis' | 'none' | 'opted_out' | 'opted_in';
+
+/** Whom a no at one destination is for: everybody, that destination alone, or whoever mails about the same topic. */
+export type ConsentPolicy = 'global' | 'per_destination' | 'per_topic';
+
+/** Where what people have said is written for the app to see. */
+export interface WriteBack extends MappingPlace {
+  readonly target:
+    | {
+        readonly kind: 'column';
+        readonly table: TableName;
+        readonly name: string;
+        /** Undefined: that of the table's own mapping, else found as for any table. */
+        readonly link: ContactLink | undefined;
+        /** Whether a row is added for whom there is none. */
+        readonly insert: boolean;
+      }
+    | { readonly kind: 'app_metadata'; readonly name: string };
+  /** What the value true stands for. */
+  readonly says: 'opted_out' | 'opted_in';
+}

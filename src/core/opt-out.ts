@@ -11,12 +11,18 @@ export function sameAddress(a: string, b: string): boolean {
 }
 
 /**
- * Whether a request that gives a contact this address must carry the opt-out (SPEC.md, "Invariants", 4). Nothing ever says
- * *subscribed*: that would bring back a person who left, so consent is otherwise shown by silence.
+ * Whether a request must subscribe the contact: of somebody who said yes after a no, once (SPEC.md, "Invariants", 4). Anything else
+ * that says *subscribed* would bring back a person who left, so consent is otherwise shown by silence.
  */
+export function mustOptIn({ action, consent }: Delivery): boolean {
+  return action === 'upsert' && consent === 'opted_in';
+}
+
+/** Whether a request that gives a contact this address must carry the opt-out (SPEC.md, "Invariants", 4). */
 export function mustOptOut(delivery: Delivery, address: string): boolean {
   const { remote } = delivery;
   if (delivery.consent === 'opted_out') return true;
+  if (mustOptIn(delivery)) return false;
   const mayCreate = !isPresent(remote?.id);
   const movesAddress = !isPresent(remote?.address) || !sameAddress(remote.address, address);
   if (!mayCreate && !movesAddress) return false;

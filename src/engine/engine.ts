@@ -8,6 +8,7 @@ import { createRoute, type Route } from './route.ts';
 import { createSourceWatch } from './source-watch.ts';
 import type { EngineTimes } from './times.ts';
 import { runUpkeep } from './upkeep.ts';
+import { runWriteBack } from './write-back.ts';
 import type { Wake } from './wake.ts';
 
 export interface EngineOptions {
@@ -25,6 +26,8 @@ export interface EngineOptions {
   /** See `LaneOptions.eventsAtMostOnce`. */
   readonly eventsAtMostOnce: boolean;
   readonly sweepEveryMs: number;
+  /** Whether the config says where consent is written. */
+  readonly writesBack: boolean;
   /**
    * 0 for a worker. A helper of a backfill leaves live changes to the workers there are, and takes those only that nobody took for
    * so long, in ms.
@@ -57,7 +60,12 @@ export async function runEngine(options: EngineOptions, signal: AbortSignal): Pr
   const parts = [
     runFoldLoop({ ...options, onFolded, isFatal, source }, stop.signal),
     // A helper of a backfill goes, and the sweep takes its time.
-    ...(options.liveWaitMs > 0 ? [] : [runUpkeep({ ...options, onFolded, isFatal, source }, stop.signal)]),
+    ...(options.liveWaitMs > 0
+      ? []
+      : [
+          runUpkeep({ ...options, onFolded, isFatal, source }, stop.signal),
+          runWriteBack({ ...options, isFatal }, stop.signal),
+        ]),
     runBackfill({ ...options, lookEveryMs: options.times.backfillLookMs, onFolded, isFatal }, stop.signal),
     ...lanes.map((lane) => lane.run(stop.signal)),
   ];

@@ -81,7 +81,7 @@ export async function sendOperations(
  */
 function carriedFrom({ action, remote, carryFrom, consent, address }: Claimed): readonly RemoteContact[] {
   if (action === 'unsubscribe') return remote?.id === null && remote.address !== null ? [remote] : [];
-  if (action !== 'upsert' || consent === 'opted_out') return [];
+  if (action !== 'upsert' || consent === 'opted_out' || consent === 'opted_in') return [];
   const former = carryFrom === null ? [] : [{ address: carryFrom, id: null }];
   if (remote === null || remote.address === null || remote.address === address) return former;
   return remote.id === null && remote.address === carryFrom ? [remote] : [...former, remote];
@@ -117,6 +117,7 @@ function afterMeeting(delivery: Claimed, found: RemoteContact | null): Claimed {
   const old = remote?.address != null && remote.address !== address ? [remote.address] : [];
   const leftovers = [...old, ...(remote?.leftovers ?? [])];
   const imported = old.length === 0 ? remote?.imported : undefined;
-  const consent = remote?.subscription === 'unsubscribed' ? 'opted_out' : delivery.consent;
+  const left = remote?.subscription === 'unsubscribed' && delivery.consent !== 'opted_in';
+  const consent = left ? 'opted_out' : delivery.consent;
   return { ...delivery, consent, remote: { ...found, leftovers, imported, met: true } };
 }

@@ -125,6 +125,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       retry: config.delivery.retry,
       eventsAtMostOnce: config.delivery.events === 'at_most_once',
       sweepEveryMs: config.sweep.everyMs,
+      writesBack: config.writeBacks.length > 0,
       liveWaitMs: options.helper === true ? HELPER_WAIT_MS : 0,
       random: Math.random,
       times,

@@ -20,4 +20,6 @@ export interface FactStore {
   beginPull(destination: number, everyMs: number, holdMs: number): Promise<boolean>;
   /** Goes on reading, or has ended. */
   notePull(destination: number, ended: boolean, holdMs: number): Promise<void>;
+  /** Writes what a few people have said where the app sees it; `code` is the SQLSTATE of the last that failed. */
+  writeBack(most: number): Promise<{ readonly failed: number; readonly code: string | null; readonly more: boolean }>;
 }

@@ -9,6 +9,8 @@ import { pageFunction } from './compile/pages.ts';
 import { parts } from './compile/parts.ts';
 import { partRow, registryScript } from './compile/registry.ts';
 import { resolvers } from './compile/resolvers.ts';
+import { writeBackFunction } from './compile/write-back.ts';
+import { consentScript } from './compile/consent.ts';
 import { fingerprintFunction, mapFunction, type UserFunction, userAddresses } from './compile/users.ts';
 import { dollarQuote, quoteLiteral, quoteTexts } from './quote.ts';
 import type { RowLink, Sources } from './source.ts';
@@ -25,7 +27,9 @@ export function generated(config: Config, sources: Sources): string {
   const found = resolvers(sources);
   const adjusted = adjustments(config, sources);
   const maps = sources.events.map((source, n) => ({ name: `map_events_${n + 1}`, source }));
+  const written = sources.writeBacks.map((target, n) => ({ name: `write_back_${n + 1}`, target }));
   const names = [
+    ...written.map((w) => w.name),
     ...made.map((p) => p.name),
     ...found.map((r) => r.name),
     ...maps.map((m) => m.name),
@@ -39,6 +43,7 @@ export function generated(config: Config, sources: Sources): string {
     ...pages.flatMap((page) => page ?? []),
     ...found.map((resolver) => resolver.sql),
     ...maps.map(({ name, source }) => eventMapFunction(name, source)),
+    ...written.map(({ name, target }) => writeBackFunction(name, target, config.consent)),
     registryScript(config, sources, {
       parts: made,
       resolvers: found,
@@ -51,6 +56,10 @@ export function generated(config: Config, sources: Sources): string {
     ...made.map((part) => planned(part.name)),
     captureScript(plans),
     ...installed(config, sources),
+    consentScript(
+      config,
+      written.map((w) => w.name),
+    ),
   ].join('\n');
 }
 
@@ -100,7 +109,7 @@ function destinations(
 }
 
 function destinationScript(
-  { name, type, account, onDelete, events, adjustment: said }: DestinationConfig,
+  { name, type, account, onDelete, topic, events, adjustment: said }: DestinationConfig,
   config: Config,
   sources: Sources,
   { adjustment, on }: { readonly adjustment: CompiledAdjustment | undefined; readonly on: boolean },
@@ -118,13 +127,13 @@ function destinationScript(
     `select rollcall.send_again(id, true) from rollcall.destinations
   where name = ${quoteLiteral(name)} and account not in ('', ${quoteLiteral(account ?? '')}) and ${account !== undefined};`,
     // Without its secrets nobody knows which account it is: what is known of one stays.
-    `insert into rollcall.destinations as d (name, type, map_function, fingerprint_function, plan, account, on_delete, takes_events, events_once, enabled, clock_attributes)
+    `insert into rollcall.destinations as d (name, type, map_function, fingerprint_function, plan, account, on_delete, takes_events, events_once, enabled, clock_attributes, topic)
   values (${quoteLiteral(name)}, ${quoteLiteral(type)}, ${quoteLiteral(map)}, ${fingerprint === undefined ? 'null' : quoteLiteral(fingerprint)}, ${quoteLiteral(plan)}, ${quoteLiteral(account ?? '')},
-    ${quoteLiteral(onDelete)}, ${events !== 'none'}, ${events === 'unkeyed' && config.delivery.events === 'at_most_once'}, ${on}, ${clock.length === 0 ? 'null' : quoteTexts(clock)})
+    ${quoteLiteral(onDelete)}, ${events !== 'none'}, ${events === 'unkeyed' && config.delivery.events === 'at_most_once'}, ${on}, ${clock.length === 0 ? 'null' : quoteTexts(clock)}, ${topic === undefined ? 'null' : quoteLiteral(topic)})
   on conflict (name) do update set type = excluded.type, map_function = excluded.map_function,
     fingerprint_function = excluded.fingerprint_function, plan = excluded.plan,
     account = coalesce(nullif(excluded.account, ''), d.account), on_delete = excluded.on_delete, takes_events = excluded.takes_events,
-    events_once = excluded.events_once, enabled = excluded.enabled, clock_attributes = excluded.clock_attributes;`,
+    events_once = excluded.events_once, enabled = excluded.enabled, clock_attributes = excluded.clock_attributes, topic = excluded.topic;`,
     ...triedAgain(name, config.destinationHashes[name] ?? config.hash),
   ];
 }
@@ -173,7 +182,7 @@ function dropped(names: readonly string[]): string {
 begin
   for v_function in
     select p.oid::regprocedure from pg_catalog.pg_proc p
-     where p.pronamespace = 'rollcall'::regnamespace and p.proname ~ '^((part|aggregate|sweep|resolve|map_events)_[0-9]+$|${ADJUSTMENT_PREFIX})'
+     where p.pronamespace = 'rollcall'::regnamespace and p.proname ~ '^((part|aggregate|sweep|resolve|map_events|write_back)_[0-9]+$|${ADJUSTMENT_PREFIX})'
        ${kept === '' ? '' : `and p.proname not in (${kept})`}
   loop
     execute 'drop function ' || v_function;

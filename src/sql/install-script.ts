@@ -1,8 +1,10 @@
 import type { Config } from '../config/types.ts';
 import { dropCapture } from './compile/capture-trigger.ts';
+import { readersScript } from './compile/consent.ts';
 import { generated } from './generated.ts';
 import { adjust } from './functions/adjust.ts';
 import { alerts } from './functions/alerts.ts';
+import { answers } from './functions/answers.ts';
 import { backfill } from './functions/backfill.ts';
 import { brakes as brakeFunctions } from './functions/brakes.ts';
 import { capture } from './functions/capture.ts';
@@ -38,6 +40,7 @@ import { sweep } from './functions/sweep.ts';
 import { sweepReport } from './functions/sweep-report.ts';
 import { triggers } from './functions/triggers.ts';
 import { wanted } from './functions/wanted.ts';
+import { writeBack } from './functions/write-back.ts';
 import { state } from './migrations/0001-state.ts';
 import { log } from './migrations/0002-log.ts';
 import { jobs as jobTables } from './migrations/0003-jobs.ts';
@@ -48,6 +51,7 @@ import { failureState } from './migrations/0007-failures.ts';
 import { alertState } from './migrations/0008-alerts.ts';
 import { claimed } from './migrations/0009-claimed.ts';
 import { consentLedger } from './migrations/0010-consent.ts';
+import { consentSync } from './migrations/0011-consent-sync.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -63,6 +67,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 8, name: 'alerts', sql: alertState },
   { version: 9, name: 'claimed', sql: claimed },
   { version: 10, name: 'consent', sql: consentLedger },
+  { version: 11, name: 'consent_sync', sql: consentSync },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
@@ -92,6 +97,8 @@ export function installScript(config: Config, sources: Sources): string {
     mapping,
     sourceState,
     consent,
+    answers,
+    writeBack,
     wanted,
     adjust,
     kin,
@@ -129,6 +136,7 @@ export function installScript(config: Config, sources: Sources): string {
     `revoke all on type rollcall.mapped, rollcall.wanted, rollcall.adjusted, rollcall.fingerprint, rollcall.result, rollcall.change, rollcall.mapped_event, rollcall.read_event, rollcall.captured_event, rollcall.read_turn,
   rollcall.sweep_keys from public;`,
     ...API_ROLES.map(revokeAll),
+    ...readersScript(config),
   ].join('\n');
 }
 

@@ -8,6 +8,7 @@ import type {
 } from '../core/mapping.ts';
 import type { UserSource } from './compile/users.ts';
 import type { InspectedExpression } from './compile/value.ts';
+import type { WriteBackTarget } from './compile/write-back.ts';
 
 /** What the database says about everything the config reads: made by `inspectSources`, read by the compilers. */
 export interface Sources {
@@ -22,6 +23,8 @@ export interface Sources {
   readonly adjustments: ReadonlyMap<string, InspectedExpression>;
   /** Attributes that read the clock: see `clockAttributes`. */
   readonly clockAttributes: readonly string[];
+  /** Where consent is written. */
+  readonly writeBacks: readonly WriteBackTarget[];
   readonly warnings: readonly SourceWarning[];
 }
 

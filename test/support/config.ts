@@ -45,6 +45,9 @@ export function testConfig(more: Partial<Config> = {}): Config {
     eventTables: [],
     systemEvents: [],
     consent: { kind: 'everyone', basis: 'test' },
+    consentPolicy: 'global',
+    consentReaders: [],
+    writeBacks: [],
     destinations: [
       {
         name: 'mailtrap',

@@ -21,6 +21,7 @@ export const anySubject: fc.Arbitrary<Subject> = fc.record({
   person: fc.constantFrom(...people),
   address: fc.constantFrom(...addresses),
   topic: fc.constantFrom(...topics),
+  origin: fc.constantFrom(undefined, 'destination:mailtrap', 'destination:brevo'),
 });
 
 /** Of few people, addresses and moments; some were said before they came, some after by a clock that is ahead. */

@@ -8,12 +8,16 @@ export interface Subject {
   readonly address?: string | undefined;
   /** Undefined for mail about nothing in particular. */
   readonly topic?: string | undefined;
+  /** Whose facts count beside those of the app and of operators; undefined for those of all. */
+  readonly origin?: string | undefined;
 }
 
 /** What the facts say. */
 export interface Standing {
   /** `unknown`: nobody has said anything, and the basis of the config decides. */
   readonly said: 'opted_in' | 'opted_out' | 'unknown';
+  /** When that was said, in microseconds since 1970; undefined while it is unknown. */
+  readonly since: number | undefined;
   /** Mail to the address does not arrive. */
   readonly bounces: boolean;
 }
@@ -33,13 +37,14 @@ export function standing(facts: readonly ConsentFact[], subject: Subject): Stand
   const bounce = newest(own.filter(({ kind }) => kind === 'bounce'));
   const proof = newest(own.filter(({ kind, address }) => kind === 'opt_in' && address === subject.address));
   return {
-    said: said(own.filter(isExplicit), subject.topic),
+    ...said(own.filter(isExplicit), subject.topic),
     bounces: bounce !== undefined && (proof === undefined || saidAt(proof) <= saidAt(bounce)),
   };
 }
 
 /** Whether a fact is heard when this subject is asked for. */
-function concerns({ kind, person, address, at }: ConsentFact, subject: Subject): boolean {
+function concerns({ kind, person, address, at, origin }: ConsentFact, subject: Subject): boolean {
+  if (subject.origin !== undefined && origin !== subject.origin && origin.startsWith('destination:')) return false;
   const theirs = person !== undefined && person === subject.person;
   const there = address !== undefined && address === subject.address;
   if (kind === 'bounce') return there;
@@ -48,14 +53,15 @@ function concerns({ kind, person, address, at }: ConsentFact, subject: Subject):
   return theirs || (there && (person === undefined || subject.person === undefined));
 }
 
-function said(facts: readonly ConsentFact[], topic: string | undefined): Standing['said'] {
+function said(facts: readonly ConsentFact[], topic: string | undefined): Pick<Standing, 'said' | 'since'> {
   const general = newest(facts.filter((fact) => fact.topic === undefined));
   const particular = topic === undefined ? undefined : newest(facts.filter((fact) => fact.topic === topic));
-  if (particular !== undefined && isNo(particular)) return 'opted_out';
-  if (general !== undefined && isNo(general)) {
-    return particular !== undefined && saidAt(particular) > saidAt(general) ? 'opted_in' : 'opted_out';
+  if (particular !== undefined && isNo(particular)) return { said: 'opted_out', since: saidAt(particular) };
+  if (general !== undefined && isNo(general) && !(particular !== undefined && saidAt(particular) > saidAt(general))) {
+    return { said: 'opted_out', since: saidAt(general) };
   }
-  return general === undefined && particular === undefined ? 'unknown' : 'opted_in';
+  const yes = [general, particular].flatMap((fact) => (fact === undefined ? [] : [saidAt(fact)]));
+  return yes.length === 0 ? { said: 'unknown', since: undefined } : { said: 'opted_in', since: Math.max(...yes) };
 }
 
 function newest(facts: readonly ConsentFact[]): ConsentFact | undefined {

@@ -1,7 +1,7 @@
 import type { AttributePlan, Delivery, Operation, RemoteContact } from '../../core/destination.ts';
 import { RollcallError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
-import { isPresent, mustOptOut, sameAddress } from '../../core/opt-out.ts';
+import { isPresent, mustOptIn, mustOptOut, sameAddress } from '../../core/opt-out.ts';
 import type { BrevoConfig } from './config.ts';
 import { CONTACTS, contactPath, type Named } from './paths.ts';
 import { attributeValues, hasPhone } from './values.ts';
@@ -26,7 +26,7 @@ export function hasArrived({ remote }: Delivery, address: string): boolean {
   return isPresent(remote.id) || accepted;
 }
 
-/** What says that a person must not be mailed, nor written to by SMS where we know of a number. Never its opposite. */
+/** What says that a person must not be mailed, nor written to by SMS where we know of a number. */
 function optOut(phones: boolean, config: BrevoConfig): JsonObject {
   return phones && config.sms === 'on' ? { emailBlacklisted: true, smsBlacklisted: true } : { emailBlacklisted: true };
 }
@@ -60,6 +60,8 @@ function upsert(delivery: Delivery, address: string, plan: AttributePlan, config
   if (joins) body['listIds'] = listIds(config.lists);
   const says = mustOptOut(delivery, address) ? optOut(hasPhone(Object.keys(sent)), config) : undefined;
   Object.assign(body, says);
+  // Of SMS nothing was said.
+  if (mustOptIn(delivery)) body['emailBlacklisted'] = false;
   const first: Operation =
     update === undefined
       ? { kind: 'upsert', method: 'POST', path: CONTACTS, body, batchKey: null, refused: problem }

@@ -1,7 +1,7 @@
 import type { AttributePlan, Delivery, Operation, RemoteContact } from '../../core/destination.ts';
 import { RollcallError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
-import { isPresent, mustOptOut, sameAddress } from '../../core/opt-out.ts';
+import { isPresent, mustOptIn, mustOptOut, sameAddress } from '../../core/opt-out.ts';
 import type { MailtrapConfig } from './config.ts';
 import { contactPath } from './paths.ts';
 import { fieldValues } from './values.ts';
@@ -41,6 +41,7 @@ function upsert(delivery: Delivery, address: string, plan: AttributePlan, config
   if (Object.keys(fields).length > 0) contact['fields'] = fields;
   if (joinsLists(delivery, address, config)) contact['list_ids_included'] = listIds(config);
   if (mustOptOut(delivery, address)) contact['unsubscribed'] = true;
+  else if (mustOptIn(delivery)) contact['unsubscribed'] = false;
   return {
     kind: 'upsert',
     method: 'PATCH',

@@ -1,6 +1,6 @@
 import type { AttributePlan, Delivery, Operation } from '../../core/destination.ts';
 import type { Json } from '../../core/json.ts';
-import { isPresent, mustOptOut, sameAddress } from '../../core/opt-out.ts';
+import { isPresent, mustOptIn, mustOptOut, sameAddress } from '../../core/opt-out.ts';
 import { attributeParts } from './attributes.ts';
 import { audienceOf, type SendryConfig } from './config.ts';
 import { contactPath, CONTACTS, FOUND_ID, membersPath } from './paths.ts';
@@ -39,6 +39,7 @@ function create(delivery: Delivery, address: string, plan: AttributePlan, config
   const audience = audienceOf(config);
   if (audience !== undefined && joinsByCreation(delivery, address)) body['audience_id'] = audience;
   if (mustOptOut(delivery, address)) body['unsubscribed'] = true;
+  else if (mustOptIn(delivery)) body['unsubscribed'] = false;
   return { kind: 'upsert', method: 'POST', path: CONTACTS, body, batchKey: null };
 }
 
@@ -51,6 +52,7 @@ function update(
   const body: Record<string, Json> = { email: address, ...attributeParts(delivery, plan, config, false) };
   const optsOut = mustOptOut(delivery, address);
   if (optsOut) body['unsubscribed'] = true;
+  else if (mustOptIn(delivery)) body['unsubscribed'] = false;
   const change: Operation = { kind: 'upsert', method: updates(config), path: contactPath(id), body, batchKey: null };
   const { remote } = delivery;
   // Somebody who was there before us: an update has no place for an audience.
@@ -69,7 +71,7 @@ function update(
 }
 
 /**
- * What to send to Sendry for a delivery. Pure. Nothing says `unsubscribed: false`.
+ * What to send to Sendry for a delivery. Pure.
  *
  * - Upsert, id known: one update by id; an address change is the new `email` in it. Whoever was found there at their first
  *   delivery also joins the audience.

@@ -106,6 +106,7 @@ function plans(more: Partial<Sources>): ReturnType<typeof capturePlans> {
     reevaluateMs: undefined,
     adjustments: new Map(),
     clockAttributes: [],
+    writeBacks: [],
     warnings: [],
     ...more,
   });

@@ -1,10 +1,11 @@
 import type { AttributeMapping, ConsentBasis } from '../../core/mapping.ts';
 import { dollarQuote, quoteIdent, quoteLiteral, quoteTable } from '../quote.ts';
 import type { AggregateSource, ContactSource, RowLink, SourceTable } from '../source.ts';
+import { answerOf, answerPaths } from './answer.ts';
 import { jsonObject } from './json-object.ts';
 import { EMAIL_KEY, keyUser, linkColumns, ways } from './link.ts';
-import { consentOf, LONGEST_PAYLOAD, own, tooLarge } from './users.ts';
-import { attributeColumns, attributeValue, type InspectedExpression, pathValue, tableScope } from './value.ts';
+import { LONGEST_PAYLOAD, own, tooLarge } from './users.ts';
+import { attributeColumns, attributeValue, type InspectedExpression, tableScope } from './value.ts';
 
 /** What a table adds to contacts: one generated function, and how the fold has to take it. */
 export interface Part {
@@ -42,7 +43,9 @@ export function contactColumns(source: ContactSource, consent: ConsentBasis | un
   for (const a of own(mapping)) for (const name of attributeColumns(a, inspected(a), scope)) names.add(name);
   if (mapping.where !== undefined)
     for (const name of expressions.get(mapping.where.expression)?.columns ?? []) names.add(name);
-  if (consent?.kind === 'column' && isTable(consent.table, table)) names.add(consent.path[0]);
+  if (consent?.kind === 'column' && isTable(consent.table, table)) {
+    for (const [column] of answerPaths(consent)) names.add(column);
+  }
   if (newest(table) !== undefined) names.add('created_at');
   return [...table.columns.keys()].filter((name) => names.has(name));
 }
@@ -112,7 +115,7 @@ function contactPart(name: string, source: ContactSource, consent: ConsentBasis 
         from (select distinct on (rollcall_r.rollcall_key) rollcall_r.* from (${rows}) as rollcall_r
                order by rollcall_r.rollcall_key, ${order.join(', ')}) as rollcall_p
         cross join lateral (
-          select ${jsonObject(members)} as payload, ${givesConsent ? `(${consentOf(pathValue(consent.path, scope).sql)})` : `null::text`} as consent
+          select ${jsonObject(members)} as payload, ${givesConsent ? `(${answerOf(consent, scope)})` : `null::text`} as consent
             from (select ${columns.map((c) => `rollcall_p.${quoteIdent(c)}`).join(', ')}) as ${scope.alias} offset 0) as rollcall_y
       ) as rollcall_b on rollcall_b.rollcall_key = rollcall_k.key`,
     ),

@@ -5,6 +5,7 @@ import { dollarQuote, quoteIdent } from '../quote.ts';
 import { adjustedPayload, type CompiledAdjustment, holds } from './adjustment.ts';
 import { jsonObject } from './json-object.ts';
 import { keyAddress, keyUser, normalAddress } from './link.ts';
+import { answerOf, answerPaths } from './answer.ts';
 import { attributeColumns, attributeValue, type InspectedExpression, pathValue, USERS } from './value.ts';
 
 /** What the database says about `auth.users` and about the config's `sql:` expressions, read before compiling. */
@@ -30,7 +31,9 @@ export function watchedColumns(mapping: UserMapping, consent: ConsentBasis | und
   for (const attribute of own(mapping)) {
     for (const name of attributeColumns(attribute, inspected(attribute, source), USERS)) names.add(name);
   }
-  if (consent?.kind === 'column' && consent.table === undefined) names.add(consent.path[0]);
+  if (consent?.kind === 'column' && consent.table === undefined) {
+    for (const [column] of answerPaths(consent)) names.add(column);
+  }
   if (mapping.where !== undefined)
     for (const name of source.expressions.get(mapping.where.expression)?.columns ?? []) names.add(name);
   return USER_COLUMNS.filter((c) => names.has(c.name) || names.has(c.sql))
@@ -61,7 +64,7 @@ language plpgsql as ${dollarQuote(`begin
   select k.key,
          case when b.bytes > ${LONGEST_PAYLOAD} then 'failed' else v.verdict end,
          case when v.verdict = 'email' then k.address when v.verdict in ('ok', 'unlisted') then a.address end,
-         case when v.verdict in ('ok', 'email', 'unlisted') then (${consentValue(of.consent)}) else 'none' end,
+         case when v.verdict in ('ok', 'email', 'unlisted') then (${consentValue(of.consent, true)}) else 'none' end,
          case when b.bytes > ${LONGEST_PAYLOAD} then ${tooLarge('b.bytes')} else b.payload end,
          '{}'::jsonb
     from (select x.key, ${keyUser('x.key')} as rollcall_id, ${keyAddress('x.key')} as address from unnest(p_keys) as x(key) offset 0) as k
@@ -87,7 +90,7 @@ language plpgsql as ${dollarQuote(`begin
   return query
   select users.id::text,
          case when b.bytes > ${LONGEST_PAYLOAD} then 'failed' when v.verdict = 'unlisted' then 'not_synced' when not w.holds then 'filtered' else v.verdict end,
-         case when v.verdict = 'ok' and w.holds then rollcall.fingerprint_of(a.address, ${consentValue(of.consent)}, ${adjustment === undefined ? 'b.payload' : adjustedPayload(adjustment, 'b.payload')}) end
+         case when v.verdict = 'ok' and w.holds then rollcall.fingerprint_of(a.address, ${consentValue(of.consent, false)}, ${adjustment === undefined ? 'b.payload' : adjustedPayload(adjustment, 'b.payload')}) end
     from (select ${projection(of)} from auth.users u where u.id > p_after and u.id <= p_last offset 0) as users
     ${mapped(of, '')}
     cross join lateral (select ${adjustment === undefined ? 'true' : `case when v.verdict = 'ok' then ${holds(adjustment, 'a.address', 'b.payload')} end`} as holds offset 0) as w;
@@ -161,18 +164,14 @@ function unconfirmed(address: readonly [string, ...string[]]): string {
   return 'true';
 }
 
-function consentValue(consent: ConsentBasis | undefined): string {
+/** @param dated whether an answer has its date behind it */
+function consentValue(consent: ConsentBasis | undefined, dated: boolean): string {
   if (consent === undefined || consent.kind === 'nobody') return `'none'`;
   if (consent.kind === 'everyone') return `'basis'`;
   // What a table says is put in its place later.
-  return consent.table === undefined ? consentOf(pathValue(consent.path, USERS).sql) : `'missing'`;
-}
-
-/** What a value that says whether somebody opted in means, as SQL. */
-export function consentOf(sql: string): string {
-  const value = `lower((${sql})::text)`;
-  return `case when ${value} in ('true', 't', 'yes', 'y', 'on', '1') then 'basis'
-           when ${value} in ('false', 'f', 'no', 'n', 'off', '0') then 'opted_out' else 'missing' end`;
+  if (consent.table !== undefined) return `'missing'`;
+  const answer = answerOf(consent, USERS);
+  return dated ? answer : `split_part(${answer}, ' ', 1)`;
 }
 
 function payload(attributes: readonly AttributeMapping[], source: UserSource): string {

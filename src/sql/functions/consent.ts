@@ -8,8 +8,10 @@ function moment(sql: string): string {
 
 /** The ledger of consent: adding facts, and what follows from them. The rules are those of `src/core/consent/standing.ts`. */
 export const consent: string = /* sql */ `
--- What the facts say of somebody: whether a yes or a no holds (null: nothing was said), and whether mail to the address bounces.
-create or replace function rollcall.standing(p_person text, p_address text, p_topic text default null, out said text, out bounces boolean)
+-- What the facts say of somebody: whether a yes or a no holds (null: nothing was said) and since when, and whether mail to the address
+-- bounces. p_origin: what other destinations have told does not count.
+create or replace function rollcall.standing(p_person text, p_address text, p_topic text default null, p_origin text default null,
+  out said text, out since timestamptz, out bounces boolean)
 language sql stable set search_path = '' ${KEYS_FIRST} as $body$
   with own as materialized (
     select f.kind, f.topic, f.address is not distinct from p_address as here, least(f.at, f.received_at) as at
@@ -19,7 +21,8 @@ language sql stable set search_path = '' ${KEYS_FIRST} as $body$
         select f.* from rollcall.consent f
          where f.address = p_address and (f.kind = 'bounce' or p_person is null or f.person is distinct from p_person)
            and (f.kind <> 'opt_in' or f.person is null or p_person is null)) f
-     where f.kind <> 'opt_in' or f.at is not null
+     where (f.kind <> 'opt_in' or f.at is not null)
+       and (p_origin is null or f.origin = p_origin or f.origin not like 'destination:%')
   ), last as (
     select (select o.kind = 'opt_in' from own o where o.topic is null and o.kind <> 'bounce' order by o.at desc, o.kind = 'opt_in' limit 1) as general,
            (select o.at from own o where o.topic is null and o.kind <> 'bounce' order by o.at desc limit 1) as general_at,
@@ -31,6 +34,9 @@ language sql stable set search_path = '' ${KEYS_FIRST} as $body$
   select case when not l.particular then 'opted_out'
               when not l.general then case when l.particular and l.particular_at > l.general_at then 'opted_in' else 'opted_out' end
               when l.general or l.particular then 'opted_in' end,
+         case when not l.particular then l.particular_at
+              when not l.general and not coalesce(l.particular and l.particular_at > l.general_at, false) then l.general_at
+              else greatest(l.general_at, l.particular_at) end,
          l.bounced_at is not null and coalesce(l.proved_at <= l.bounced_at, true)
     from last l
 $body$;
@@ -95,12 +101,21 @@ begin
 end $body$;
 
 -- What a destination tells of people: added, and whoever it concerns is folded again. It has done there what it tells, so that is no
--- change there: who has opted out is opted out here too, without a request.
+-- change there: who has opted out is opted out here too, without a request. But whom we have told it to take in again may have left
+-- before it heard that: of them it is told once more.
 create or replace function rollcall.receive_facts(p_destination text, p_facts jsonb) returns void
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
   v_destination smallint := (select d.id from rollcall.destinations d where d.name = p_destination);
-  v_keys text[] := rollcall.add_facts('destination:' || p_destination, p_facts);
+  v_topic text := (select h.topic from rollcall.heeds(v_destination) h);
+  v_keys text[] := rollcall.add_facts('destination:' || p_destination, (
+    select jsonb_agg(f || case when v_topic is null then '{}' else jsonb_build_object('topic', coalesce(f ->> 'topic', v_topic)) end
+        || case when o.opted_in_at is null then '{}' else jsonb_build_object('id', concat_ws(' ', f ->> 'id', o.opted_in_at)) end)
+      from jsonb_array_elements(p_facts) f
+      -- A no without a date that is read after the destination was told of a yes is another no.
+      left join lateral (select s.opted_in_at from rollcall.desired s join rollcall.pulls p on p.destination_id = v_destination
+        where s.destination_id = v_destination and s.address = ${normalAddress("f ->> 'address'")} and s.opted_in_at < p.begun_at
+          and f ->> 'at' is null offset 0) o on true));
 begin
   if cardinality(v_keys) = 0 then return; end if;
   -- Owner rows first, in the order of their keys, as the fold does.
@@ -111,8 +126,10 @@ begin
     from unnest(v_keys) k
     cross join lateral (select c.id from rollcall.contacts c where c.key = k offset 0) c
     cross join lateral (select s.contact_id, s.address from rollcall.desired s
-      where s.destination_id = v_destination and s.contact_id = c.id and s.action = 'upsert' and s.consent <> 'opted_out' offset 0) o
-    cross join lateral rollcall.standing(rollcall.person_of(k), o.address) t
+      where s.destination_id = v_destination and s.contact_id = c.id and s.action = 'upsert'
+        and s.consent not in ('opted_out', 'opted_in') and s.opted_in_at is null offset 0) o
+    cross join lateral rollcall.heeds(v_destination) h
+    cross join lateral rollcall.standing(rollcall.person_of(k), o.address, h.topic, h.origin) t
    where s.destination_id = v_destination and s.contact_id = o.contact_id and t.said = 'opted_out';
   perform rollcall.capture(v_keys);
 end $body$;
@@ -145,17 +162,42 @@ create or replace function rollcall.person_of(p_key text) returns text language 
   select case when p_key not like 'email:%' then p_key end
 $body$;
 
+-- Which facts a destination goes by: those of its own and the app's alone, those about its topic, or all there are.
+create or replace function rollcall.heeds(p_destination smallint, out origin text, out topic text)
+language sql stable set search_path = '' as $body$
+  select case i.consent_policy when 'per_destination' then 'destination:' || d.name end,
+         case i.consent_policy when 'per_topic' then d.topic end
+    from rollcall.install i cross join rollcall.destinations d where d.id = p_destination
+$body$;
+
 -- What the facts say goes before what the rows say: nobody who has said no is taken in again by a column, and who said yes after
--- that may be mailed.
-create or replace function rollcall.with_consent(p_rows rollcall.mapped[]) returns rollcall.mapped[]
+-- that may be mailed. A destination that was told of a no, or of nobody's yes, is told of that yes, once.
+create or replace function rollcall.with_consent(p_destination smallint, p_rows rollcall.mapped[]) returns rollcall.mapped[]
 language sql stable set search_path = '' ${KEYS_FIRST} as $body$
-  select array_agg(row(m.key, m.verdict, m.address, case t.said when 'opted_out' then 'opted_out' when 'opted_in' then 'basis' else m.consent end,
+  select array_agg(row(m.key, m.verdict, m.address,
+           case when t.said = 'opted_out' then 'opted_out'
+                when t.said = 'opted_in' and s.consent in ('opted_out', 'none', 'opted_in') then 'opted_in'
+                when t.said = 'opted_in' then 'basis' else m.consent end,
            m.payload, m.cleared)::rollcall.mapped order by m.place)
-    from unnest(p_rows) with ordinality as m(key, verdict, address, consent, payload, cleared, place)
+    from rollcall.heeds(p_destination) h
+    cross join unnest(p_rows) with ordinality as m(key, verdict, address, consent, payload, cleared, place)
     cross join lateral (select m.verdict = 'ok' and (
       exists (select from rollcall.consent f where f.person = rollcall.person_of(m.key) offset 0)
       or exists (select from rollcall.consent f where f.address = m.address offset 0)) as known) k
-    left join lateral (select s.said from rollcall.standing(rollcall.person_of(m.key), m.address) s where k.known offset 0) t on true
+    left join lateral (select s.said from rollcall.standing(rollcall.person_of(m.key), m.address, h.topic, h.origin) s
+      where k.known offset 0) t on true
+    left join lateral (select s.consent from rollcall.contacts c
+      cross join lateral (select s.consent from rollcall.desired s where s.destination_id = p_destination and s.contact_id = c.id offset 0) s
+      where c.key = m.key and t.said = 'opted_in' offset 0) s on true
+$body$;
+
+-- They were told of an opt-in. From now on nothing is said of it, so that nothing undoes a no that has not come to us yet. No new
+-- version: it is what they have.
+create or replace function rollcall.told_opt_in(p_destination smallint, p_contacts bigint[]) returns void
+language sql set search_path = '' ${KEYS_FIRST} as $body$
+  update rollcall.desired s
+     set consent = 'basis', hash = rollcall.fingerprint_of(s.address, 'basis', s.payload), opted_in_at = clock_timestamp()
+   where s.destination_id = p_destination and s.contact_id = any(p_contacts)
 $body$;
 
 create or replace function rollcall.may_email(p_person text, p_address text, p_topic text) returns boolean
@@ -164,7 +206,7 @@ language sql stable set search_path = '' ${KEYS_FIRST} as $body$
     from rollcall.standing(p_person, p_address, p_topic) t
     cross join lateral (select exists (select from rollcall.contacts c
       cross join lateral (select from rollcall.desired s
-        where s.contact_id = c.id and s.action = 'upsert' and s.consent = 'basis' and s.address is not distinct from p_address offset 0) s
+        where s.contact_id = c.id and s.action = 'upsert' and s.consent in ('basis', 'opted_in') and s.address is not distinct from p_address offset 0) s
       where c.key = coalesce(p_person, 'email:' || p_address)) as basis) b
 $body$;
 -- Whether somebody may be mailed, about a topic or about anything: not after a no or while mail to them bounces; after a yes, or where
@@ -180,4 +222,16 @@ language sql stable security definer set search_path = '' ${KEYS_FIRST} as $body
   select rollcall.may_email(rollcall.person_at(a.address, clock_timestamp()), a.address, p_topic)
     from (select ${normalAddress('p_address')} as address) a
 $body$;
+
+-- What holds of everybody of whom anything is known, for queries of the app: a row for each person, address and topic that a fact
+-- names. Who reads a view calls its functions with their own rights.
+create or replace function rollcall.consent_of(p_person text, p_address text, p_topic text,
+  out said text, out since timestamptz, out bounces boolean, out can_email boolean)
+language sql stable security definer set search_path = '' ${KEYS_FIRST} as $body$
+  select t.said, t.since, t.bounces, rollcall.may_email(p_person, p_address, p_topic) from rollcall.standing(p_person, p_address, p_topic) t
+$body$;
+create or replace view rollcall.consent_now as
+  select x.person, x.address, x.topic, t.said, t.since, t.bounces, t.can_email
+    from (select distinct f.person, f.address, f.topic from rollcall.consent f) x
+    cross join lateral rollcall.consent_of(x.person, x.address, x.topic) t;
 `;

@@ -37,6 +37,8 @@ language sql stable set search_path = '' ${KEYS_FIRST} as $body$
               'destinations', ${rowsOf('desired', 'x.destination_id')},
               'queue', ${rowsOf('due', 'x.destination_id')},
               'given', ${rowsOf('given', 'x.function')},
+              'answers', ${rowsOf('answers', 'x.contact_id')},
+              'write_backs', ${rowsOf('write_backs', 'x.contact_id')},
               'events', ${rowsOf('events', 'x.seq')},
               'attempts', ${rowsOf('attempts', 'x.id')},
               'dead_letters', ${rowsOf('dead_letters', 'x.destination_id')},

@@ -2,7 +2,7 @@ import { KEYS_FIRST } from './plan-settings.ts';
 
 /** One log table's share of a window: what came after \`lo\`, and what was still running then; each by index, never by filter. */
 function window(table: number): string {
-  const columns = 'c.xid, c.id, c.source, c.keys, c.events';
+  const columns = 'c.xid, c.id, c.at, c.source, c.keys, c.events';
   const rest = `and (p_hi is null or pg_visible_in_snapshot(c.xid, p_hi))
         and (p_last_xid is null or (c.xid, c.id) > (p_last_xid, p_last_id)) order by c.xid, c.id limit p_limit`;
   return `(select ${columns} from rollcall.changes_${table} c where c.xid >= greatest(pg_snapshot_xmax(p_lo), p_last_xid)
@@ -13,8 +13,9 @@ function window(table: number): string {
 
 /** Taking changes from the log and folding them into desired state. See ARCHITECTURE.md, "Reasons". */
 export const fold: string = /* sql */ `
--- Owner rows first, in key order; only then the sources are read. Callers: the fold, the sweep, later the backfill.
-create or replace function rollcall.fold_keys(p_keys text[], p_lane smallint)
+-- Owner rows first, in key order; only then the sources are read. Callers: the fold, the sweep, the backfill. p_from: nothing that is
+-- folded here has changed before.
+create or replace function rollcall.fold_keys(p_keys text[], p_lane smallint, p_from timestamptz default null)
 returns table (changed int, failed int) language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
   v_keys text[] := rollcall.kin(p_keys);
@@ -51,7 +52,7 @@ begin
   end if;
   for v_destination in select d.id, d.map_function from rollcall.destinations d where d.enabled order by d.id loop
     select * into v_part from rollcall.fold_destination(
-      v_destination.id, rollcall.wanted_rows(v_destination.id, v_destination.map_function, v_keys, v_first), p_lane);
+      v_destination.id, rollcall.wanted_rows(v_destination.id, v_destination.map_function, v_keys, v_first, p_from), p_lane);
     v_first := false;
     changed := changed + v_part.changed; failed := failed + v_part.failed;
   end loop;
@@ -61,7 +62,7 @@ end $body$;
 -- The next piece of the log, about p_limit keys of it. Snapshot and rows come from one statement, so no commit can fall between.
 -- Reads are bounded by the window, also while a transaction stays open for hours.
 create or replace function rollcall.take_changes(p_lo pg_snapshot, p_hi pg_snapshot, p_last_xid xid8, p_last_id bigint, p_limit int,
-  out hi pg_snapshot, out taken int, out seen int, out last_xid xid8, out last_id bigint, out keys text[],
+  out hi pg_snapshot, out taken int, out seen int, out last_xid xid8, out last_id bigint, out first_at timestamptz, out keys text[],
   out via_sources text[], out via_keys text[], out changes rollcall.change[])
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
@@ -74,12 +75,12 @@ begin
       order by 1, 2 limit p_limit) x) x
   ), piece as (select * from rows where before < p_limit)
   select coalesce(p_hi, pg_current_snapshot()), count(*), (select count(*) from rows),
-         (array_agg(p.xid order by p.xid desc, p.id desc))[1], (array_agg(p.id order by p.xid desc, p.id desc))[1],
+         (array_agg(p.xid order by p.xid desc, p.id desc))[1], (array_agg(p.id order by p.xid desc, p.id desc))[1], min(p.at),
          (select array_agg(k) from piece q, unnest(q.keys) k where q.source is null),
          (select array_agg(q.source) from piece q, unnest(q.keys) k where q.source is not null),
          (select array_agg(k) from piece q, unnest(q.keys) k where q.source is not null),
          (select array_agg(row(q.id, q.xid, q.source, q.events)::rollcall.change order by q.xid, q.id) from piece q where q.events is not null)
-    into hi, taken, seen, last_xid, last_id, keys, via_sources, via_keys, changes from piece p;
+    into hi, taken, seen, last_xid, last_id, first_at, keys, via_sources, via_keys, changes from piece p;
 end $body$;
 
 -- Takes the next changes and folds them. One leader at a time; busy when another one is at work.
@@ -135,7 +136,7 @@ begin
     taken := greatest(taken, cardinality(v_events));  -- Those that were held are work too.
     v_keys := v_keys || array(select e.key from unnest(v_events) e where e.key is not null);
   end if;
-  select * into v_part from rollcall.fold_keys(v_keys, 0::smallint);
+  select * into v_part from rollcall.fold_keys(v_keys, 0::smallint, v_piece.first_at);
   changed := v_part.changed; failed := v_part.failed;
   -- Events of one row are in the order of time only once the whole window is there.
   if v_events is not null then perform rollcall.write_events(v_events, v_complete and v_at.hi is null); end if;

@@ -71,6 +71,8 @@ begin
   delete from rollcall.dead_letters l where l.contact_id = any(v_contacts);
   delete from rollcall.given g where g.contact_id = any(v_contacts);
   delete from rollcall.past_addresses a where a.contact_id = any(v_contacts);
+  delete from rollcall.answers a where a.contact_id = any(v_contacts);
+  delete from rollcall.write_backs w where w.contact_id = any(v_contacts);
   delete from rollcall.contacts c where c.id = any(v_contacts);
   return cardinality(v_contacts);
 end $body$;

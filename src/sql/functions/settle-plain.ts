@@ -34,11 +34,11 @@ begin
          array_agg(coalesce(r.outcome = 'delivered' and r.action = 'upsert' and r.partial is not true and r.forget_remote is not true
            and coalesce(r.events = '[]', true) and coalesce(r.touched = r.address, true) and r.found_at is null
            and s.version = r.version and s.action = 'upsert' and s.address = r.address and coalesce(s.remote_address = r.address, true)
-           and coalesce(s.remote_id = r.remote_id, true) and s.carry_from is null and s.leftovers is null, false)),
+           and coalesce(s.remote_id = r.remote_id, true) and s.carry_from is null and s.leftovers is null and s.consent <> 'opted_in', false)),
          count(r.remote_id) = count(distinct r.remote_id)
     into v_contacts, v_places, v_tokens, v_leases, v_claimed, v_ids, v_same, v_apart
     from result r
-    left join lateral (select s.version, s.action, s.address, s.remote_address, s.remote_id, s.carry_from, s.leftovers
+    left join lateral (select s.version, s.action, s.address, s.remote_address, s.remote_id, s.carry_from, s.leftovers, s.consent
         from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0 for update) s on true;
   select array_agg(x.same and coalesce(d.token = x.token and coalesce(d.unknown_until <= ${claimedAt('x', 'x.token')}, true), false))
     into v_same

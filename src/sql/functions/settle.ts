@@ -237,6 +237,11 @@ begin
        select r.contact from unnest(v_results) r where r.action = 'events' and r.forget_remote));
   end if;
 
+  perform rollcall.told_opt_in(p_destination, array_agg(r.contact)) from unnest(v_results) r
+    cross join lateral (select from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact
+      and s.version = r.version and s.consent = 'opted_in' offset 0) s
+   where r.action = 'upsert' and r.outcome = 'delivered' having count(*) > 0;
+
   if v_waiting then
     perform rollcall.end_events(p_destination, array_agg(r.contact))
        from unnest(v_results) r

@@ -107,8 +107,10 @@ language sql set search_path = '' ${BY_HASH} as $body$
     from unnest(p_rows) m left join merged x on x.key = m.key
 $body$;
 
--- What each contact shall be at a destination, read from the sources now.
-create or replace function rollcall.wanted_rows(p_destination smallint, p_function name, p_keys text[], p_keep boolean default false)
+-- What each contact shall be at a destination, read from the sources now. p_keep: what was read, and what was answered since p_from, is
+-- remembered.
+create or replace function rollcall.wanted_rows(p_destination smallint, p_function name, p_keys text[], p_keep boolean default false,
+  p_from timestamptz default null)
 returns rollcall.wanted[] language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
   v_rows rollcall.mapped[] := rollcall.map_rows(p_function, p_keys, null);
@@ -132,11 +134,19 @@ begin
       v_rows := rollcall.merged_rows(p_destination, v_rows);
     end if;
   end if;
+  if exists (select from rollcall.install i where i.consent_source is not null) then
+    if p_keep then perform rollcall.note_answers(v_rows, p_from); end if;
+    select array_agg(row(m.key, m.verdict, m.address, split_part(m.consent, ' ', 1), m.payload, m.cleared)::rollcall.mapped order by m.place)
+      into v_rows from unnest(v_rows) with ordinality as m(key, verdict, address, consent, payload, cleared, place);
+  end if;
   if v_adjustment is not null then
     v_mapped := v_rows;
     v_rows := rollcall.adjusted_rows(p_destination, v_adjustment, v_rows);
   end if;
-  if exists (select from rollcall.consent) then v_rows := rollcall.with_consent(v_rows); end if;
+  if exists (select from rollcall.consent) then
+    if p_keep then perform rollcall.note_write_backs(v_rows); end if;
+    v_rows := rollcall.with_consent(p_destination, v_rows);
+  end if;
   -- An address without a contact is kept where a row of a table could make one of it.
   return (
     select array_agg(row(c.id, c.key, v.verdict,

@@ -3,6 +3,7 @@ import type { Config } from '../../config/types.ts';
 import type { AttributeMapping, MappingPlace } from '../../core/mapping.ts';
 import { type Place, RollcallError } from '../../core/errors.ts';
 import { USER_COLUMNS, userColumn } from '../../core/user-columns.ts';
+import { answerPaths } from '../compile/answer.ts';
 import { attributeColumns, USERS } from '../compile/value.ts';
 import { type Inspection, nearest, refusal } from './context.ts';
 import type { Shape } from './table.ts';
@@ -40,7 +41,8 @@ export function checkColumns(config: Config, columns: ReadonlySet<string>): void
   }
   const { consent } = config;
   if (consent?.kind === 'column' && consent.table === undefined) {
-    check(consent.path[0], { path: 'consent', line: consent.line, column: consent.column });
+    for (const [name] of answerPaths(consent))
+      check(name, { path: 'consent', line: consent.line, column: consent.column });
   }
 }
 

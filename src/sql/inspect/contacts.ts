@@ -1,4 +1,5 @@
 import type { ContactTable } from '../../core/mapping.ts';
+import { answerPaths } from '../compile/answer.ts';
 import type { InspectedExpression } from '../compile/value.ts';
 import { checkAccess } from './access.ts';
 import { checkAttribute, checkPath, tableColumns } from './columns.ts';
@@ -110,5 +111,5 @@ function checkConsent(on: Inspection, contacts: readonly InspectedContacts[]): v
     const what = `The consent column is in ${name}, and that is no mapped table of contacts.`;
     throw refusal(on, place, 'RC_CONFIG_COLUMN_UNKNOWN', what, `Map ${name} under table_mapping.`);
   }
-  checkPath(on, tableColumns(of.found), consent.path, place);
+  for (const path of answerPaths(consent)) checkPath(on, tableColumns(of.found), path, place);
 }

@@ -26,6 +26,15 @@ export function factStore(sql: Queryable, { configHash, projectRef, environment 
       );
       return row?.mine === true;
     },
+    async writeBack(most) {
+      const [row] = await retryConflict(() =>
+        sql.query<{ failed: number; code: string | null; more: boolean }>(
+          `select w.failed, w.code, w.more from rollcall.check_install($1, $2, $3), rollcall.write_back($4) w`,
+          [configHash, projectRef, environment, most],
+        ),
+      );
+      return row ?? { failed: 0, code: null, more: false };
+    },
     async notePull(destination, ended, holdMs) {
       await sql.query(`select rollcall.note_pull($1, $2, $3::bigint * interval '1 millisecond')`, [
         destination,

@@ -15,12 +15,13 @@ async function add(one: Installed, facts: readonly ConsentFact[]): Promise<void>
   }
 }
 
-async function asked(one: Installed, { person, address, topic }: Subject): Promise<unknown> {
+async function asked(one: Installed, { person, address, topic, origin }: Subject): Promise<unknown> {
   const { rows } = await one.db.app.query(
-    `select coalesce(said, 'unknown') as said, bounces from rollcall.standing($1, $2, $3)`,
-    [person ?? null, address ?? null, topic ?? null],
+    `select coalesce(said, 'unknown') as said, (extract(epoch from since) * 1000000)::int as since, bounces
+       from rollcall.standing($1, $2, $3, $4)`,
+    [person ?? null, address ?? null, topic ?? null, origin ?? null],
   );
-  return rows[0];
+  return { ...rows[0], since: rows[0].since ?? undefined };
 }
 
 test('the database comes to what the pure function does, whatever the order, the pieces and the repetitions', async () => {

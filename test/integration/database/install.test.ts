@@ -69,6 +69,7 @@ test('an install is the same when it runs twice, and when two processes run it a
     { version: 8, name: 'alerts' },
     { version: 9, name: 'claimed' },
     { version: 10, name: 'consent' },
+    { version: 11, name: 'consent_sync' },
   ]);
 });
 
@@ -142,7 +143,7 @@ test("nothing is granted to public or to the API roles; what runs with its owner
       .filter((f) => f.prosecdef)
       .map((f) => String(f.proname))
       .toSorted((a, b) => a.localeCompare(b)),
-  ).toEqual(['can_email', 'can_email', 'capture_users']);
+  ).toEqual(['can_email', 'can_email', 'capture_users', 'consent_of']);
   expect(functions.rows.filter((f) => f.prosecdef && f.safe !== true)).toEqual([]);
 });
 
