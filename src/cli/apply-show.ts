@@ -1,6 +1,6 @@
 import type { Config } from '../config/types.ts';
 import type { DatabasePlan, DestinationPlan } from './apply-plan.ts';
-import { describeAdjustment, describeConsent, describeSource, tableText } from './describe.ts';
+import { describeAdjustment, consentNotes, describeConsent, describeSource, tableText } from './describe.ts';
 import { sandboxNotes } from './development.ts';
 import { columns, count, duration, wrap } from './layout.ts';
 import type { Paint } from './paint.ts';
@@ -29,7 +29,7 @@ export function renderApply(view: ApplyView, paint: Paint, width: number): strin
     ...renderDatabase(config, database, paint, width),
     ...renderRead(config, database, width),
     '',
-    wrap(`Consent: ${describeConsent(config.consent)}`, width),
+    wrap(`Consent: ${[describeConsent(config.consent), ...consentNotes(config)].join('; ')}`, width),
     ...sandboxNotes(config).map((note) => wrap(note, width)),
     '',
     'Attributes',

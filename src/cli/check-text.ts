@@ -1,6 +1,6 @@
 import type { Config } from '../config/types.ts';
 import type { DatabaseCheck } from './config-database.ts';
-import { describeAdjustment, describeConsent, describeSource, oneLine } from './describe.ts';
+import { describeAdjustment, consentNotes, describeConsent, describeSource, oneLine } from './describe.ts';
 import { columns, hanging } from './layout.ts';
 import type { Paint } from './paint.ts';
 import { listSources } from './source-list.ts';
@@ -32,7 +32,8 @@ export function renderCheck(config: Config, database: DatabaseCheck, paint: Pain
 
 type Line = readonly [label: string, text: string];
 
-function destinationLines({ destinations, enabled, consent }: Config): Line[] {
+function destinationLines(config: Config): Line[] {
+  const { destinations, enabled, consent } = config;
   const names = destinations.map((d) => (d.name === d.type ? d.name : `${d.name} (${d.type})`));
   return [
     ['destinations', names.length === 0 ? 'none: nothing is sent' : names.join(', ')],
@@ -45,6 +46,7 @@ function destinationLines({ destinations, enabled, consent }: Config): Line[] {
       : ([
           ['on_delete', leaving(destinations)],
           ['consent', describeConsent(consent)],
+          ...consentNotes(config).map((note): Line => ['consent', note]),
           ...destinations.flatMap(({ name, adjustment }) =>
             adjustment === undefined ? [] : [[name, describeAdjustment(adjustment)] as const],
           ),

@@ -1,4 +1,12 @@
-import type { Adjustment, AttributeMapping, ConsentBasis, ContactLink, TableName } from '../core/mapping.ts';
+import type { Config } from '../config/types.ts';
+import type {
+  Adjustment,
+  AttributeMapping,
+  ConsentBasis,
+  ConsentPolicy,
+  ContactLink,
+  TableName,
+} from '../core/mapping.ts';
 import type { RowLink } from '../sql/source.ts';
 import { cut } from './layout.ts';
 
@@ -84,8 +92,29 @@ export function describeConsent(consent: ConsentBasis | undefined): string {
     case 'everyone':
       return `everyone may be mailed, on this basis: ${consent.basis}`;
     case 'column': {
-      const path = consent.path.join('.');
-      return `people whose ${consent.table === undefined ? path : `${tableText(consent.table)}.${path}`} is true`;
+      const of = (path: readonly string[]): string =>
+        consent.table === undefined ? path.join('.') : `${tableText(consent.table)}.${path.join('.')}`;
+      const confirmed = consent.confirmed === undefined ? '' : `, once ${of(consent.confirmed)} confirms it`;
+      return `people whose ${of(consent.path)} is true${confirmed}`;
     }
   }
+}
+
+const POLICIES: Readonly<Record<ConsentPolicy, string>> = {
+  global: 'who leaves one destination leaves all',
+  per_destination: 'who leaves one destination leaves that one',
+  per_topic: 'who leaves one destination leaves those with the same topic',
+};
+
+/** Whom a no is for, and where it is written; nothing of what is as it is by default. */
+export function consentNotes({ consentPolicy, writeBacks }: Pick<Config, 'consentPolicy' | 'writeBacks'>): string[] {
+  const written = writeBacks.map(({ target, says }) => {
+    const place =
+      target.kind === 'column' ? `${tableText(target.table)}.${target.name}` : `app_metadata.${target.name}`;
+    return says === 'opted_out' ? place : `${place} (true: opted in)`;
+  });
+  return [
+    ...(consentPolicy === 'global' ? [] : [POLICIES[consentPolicy]]),
+    ...(written.length === 0 ? [] : [`written to ${written.join(', ')}`]),
+  ];
 }

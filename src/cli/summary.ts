@@ -2,7 +2,7 @@ import type { Config } from '../config/types.ts';
 import type { AttributePlan } from '../core/destination.ts';
 import type { AttributeMapping, TableName } from '../core/mapping.ts';
 import type { Sources } from '../sql/source.ts';
-import { describeConsent, describeSource } from './describe.ts';
+import { consentNotes, describeConsent, describeSource } from './describe.ts';
 import { listSources } from './source-list.ts';
 
 /** An attribute with the mapped table that it is read from. */
@@ -67,6 +67,7 @@ export function summaryOf(config: Config, found: Found | undefined): object {
     unconfirmed: userMapping.unconfirmed,
     sources: listSources(config, found?.sources),
     consent: config.consent === undefined ? null : describeConsent(config.consent),
+    consentNotes: consentNotes(config),
     warnings: allWarnings(config, found?.sources),
   };
 }

@@ -30,6 +30,18 @@ describe('consent', () => {
       are: ['1:19 RC_CONFIG_COLUMN_UNKNOWN'],
       hint: 'user_metadata.opt_in',
     },
+    {
+      name: 'a date without an answer',
+      text: 'consent: {at: created_at}',
+      are: ['1:11 RC_CONFIG_CONSENT'],
+      says: 'at is for a column',
+    },
+    {
+      name: 'a date in another table than the answer',
+      text: `${table('customers', 'contact: {user_id: id}', 'name: NAME')}consent: {column: role, at: customers.at}`,
+      are: ['5:29 RC_CONFIG_CONSENT'],
+      says: 'another table',
+    },
     { name: 'no column', text: 'consent: {column: }', are: ['1:11 RC_CONFIG_CONSENT'] },
     {
       name: 'no column of a mapped table',
@@ -263,5 +275,43 @@ describe('destinations', () => {
         '6:5 RC_CONFIG_DESTINATION_OPTION',
       ],
     },
+  ]);
+});
+
+describe('write_back', () => {
+  checkMistakes([
+    { name: 'a word', text: 'write_back: unsubscribed', are: ['1:13 RC_CONFIG_TYPE'] },
+    { name: 'no place', text: 'write_back: {}', are: ['1:13 RC_CONFIG_WRITE_BACK'], says: 'no place' },
+    {
+      name: 'two places in one',
+      text: 'write_back: {column: profiles.left, app_metadata: left}',
+      are: ['1:37 RC_CONFIG_WRITE_BACK'],
+      hint: 'list',
+    },
+    { name: 'a column without a table', text: 'write_back: {column: left}', are: ['1:22 RC_CONFIG_WRITE_BACK'] },
+    {
+      name: 'a table of Supabase',
+      text: 'write_back: {column: auth.users.left}',
+      are: ['1:22 RC_CONFIG_TABLE_REFUSED'],
+    },
+    {
+      name: 'an unknown key',
+      text: 'write_back: {colum: a.b}',
+      are: ['1:13 RC_CONFIG_WRITE_BACK', '1:14 RC_CONFIG_UNKNOWN_KEY'],
+    },
+    {
+      name: 'a link for metadata',
+      text: 'write_back: [{app_metadata: left, insert: true}]',
+      are: ['1:35 RC_CONFIG_WRITE_BACK'],
+      says: 'insert is for a column',
+    },
+    {
+      name: 'another word',
+      text: 'write_back: [{column: profiles.left, says: gone}]',
+      are: ['1:44 RC_CONFIG_VALUE'],
+      hint: 'opted_out',
+    },
+    { name: 'another policy', text: 'consent_policy: everywhere', are: ['1:17 RC_CONFIG_VALUE'] },
+    { name: 'one role', text: 'consent_readers: service_role', are: ['1:18 RC_CONFIG_TYPE'] },
   ]);
 });

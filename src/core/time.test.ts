@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseIsoTime, secondsAsTime } from './time.ts';
+import { lastMomentOf, parseIsoTime, secondsAsTime } from './time.ts';
 
 test('every moment comes out as it went in, to the microsecond', () => {
   const moment = fc.date({ min: new Date('0001-01-01'), max: new Date('2255-01-01'), noInvalidDate: true });
@@ -37,3 +37,12 @@ test.each([
   ['1718000000', undefined],
   [null, undefined],
 ])('%s seconds', (value, micros) => expect(secondsAsTime(value)).toBe(micros));
+
+test.each([
+  [0, 999_999],
+  [5_000_000, 5_999_999],
+  [5_000_001, 5_000_001],
+  [5_001_000, 5_001_999],
+])('the last moment that %i can mean is %i', (at, last) => {
+  expect(lastMomentOf(at)).toBe(last);
+});

@@ -39,3 +39,12 @@ export function secondsAsTime(value: unknown): number | undefined {
   if (typeof value !== 'number' || !(value >= 0) || value > LATEST_SECOND) return undefined;
   return Math.min(Number.MAX_SAFE_INTEGER, Math.floor(value * 1_000_000));
 }
+
+/**
+ * The last moment that a time can mean: vendors count seconds or milliseconds, and a no of the same second as a yes may have been said
+ * after it. In microseconds since 1970.
+ */
+export function lastMomentOf(at: number): number {
+  if (at % 1_000_000 === 0) return at + 999_999;
+  return at % 1_000 === 0 ? at + 999 : at;
+}

@@ -48,7 +48,7 @@ const anyDelivery = fc.record({
   remote: anyRemote,
   attributes: fc.dictionary(fc.string(), fc.jsonValue()) as fc.Arbitrary<JsonObject>,
   takeover: fc.boolean(),
-  consent: fc.constantFrom('basis', 'none', 'opted_out'),
+  consent: fc.constantFrom('basis', 'none', 'opted_out', 'opted_in'),
 });
 const anyPlan = fc.dictionary(fc.string(), anyType);
 const anyOptions = fc.record({
@@ -58,7 +58,7 @@ const anyOptions = fc.record({
 });
 
 describe('encode, whatever the delivery', () => {
-  test('no body ever says subscribed, and no list membership is replaced', () => {
+  test('no body says subscribed but for an opt-in, and no list membership is replaced', () => {
     fc.assert(
       fc.property(anyDelivery, anyPlan, anyOptions, (each, plan, options) => {
         const chosen = mailtrap.config.parse({ api_token: 'tok', lists: [3], ...options });
@@ -68,7 +68,9 @@ describe('encode, whatever the delivery', () => {
           expect(['email', 'fields', 'list_ids_included', 'unsubscribed']).toEqual(
             expect.arrayContaining(Object.keys(contact)),
           );
-          if ('unsubscribed' in contact) expect(contact['unsubscribed']).toBe(true);
+          const optsIn = each.action === 'upsert' && each.consent === 'opted_in';
+          if (optsIn) expect(contact['unsubscribed']).toBe(false);
+          else if ('unsubscribed' in contact) expect(contact['unsubscribed']).toBe(true);
         }
       }),
     );
@@ -83,7 +85,7 @@ describe('encode, whatever the delivery', () => {
         const known = each.remote?.id !== null && each.remote?.id !== undefined && each.remote.id !== '';
         const moves = each.remote?.address?.toLowerCase() !== each.address?.toLowerCase();
         if (each.consent === 'opted_out') expect(says).toBe(true);
-        else if (known && !moves) expect(says).toBe(false);
+        else if (each.consent === 'opted_in' || (known && !moves)) expect(says).toBe(false);
         // Who opted in at the destination and only moves is left alone.
         else if (known && each.remote?.subscription === 'subscribed') expect(says).toBe(false);
         else expect(says).toBe(each.consent === 'none' || each.remote?.subscription === 'unsubscribed');

@@ -31,7 +31,7 @@ const anyDelivery: fc.Arbitrary<Delivery> = fc.record({
     fc.jsonValue(),
   ) as fc.Arbitrary<JsonObject>,
   takeover: fc.boolean(),
-  consent: fc.constantFrom('basis', 'none', 'opted_out'),
+  consent: fc.constantFrom('basis', 'none', 'opted_out', 'opted_in'),
 });
 const anyType = fc.constantFrom<AttributeType>('text', 'integer', 'float', 'boolean', 'date', 'timestamp', 'json');
 const anyPlan = fc.dictionary(fc.string(), anyType);
@@ -47,13 +47,14 @@ const anyConfig = fc
 const TOP = ['email', 'first_name', 'last_name', 'metadata', 'properties', 'audience_id', 'unsubscribed'];
 
 describe('encode, whatever the delivery', () => {
-  test('no body ever says subscribed, whatever an attribute is called', () => {
+  test('no body says subscribed but for an opt-in, whatever an attribute is called', () => {
     fc.assert(
       fc.property(anyDelivery, anyPlan, anyConfig, (each, plan, config) => {
         for (const { body, path } of sendry.encode(each, plan, config)) {
           if (body === null || path.startsWith('/v1/audiences/')) continue;
           expect(TOP).toEqual(expect.arrayContaining(Object.keys(body)));
-          if ('unsubscribed' in body) expect(body['unsubscribed']).toBe(true);
+          const optsIn = each.action === 'upsert' && each.consent === 'opted_in';
+          if ('unsubscribed' in body) expect(body['unsubscribed']).toBe(!optsIn);
         }
         const row = sendry.bulk!.row(each, plan, config);
         expect(Object.keys(row)).not.toContain('unsubscribed');
@@ -73,7 +74,7 @@ describe('encode, whatever the delivery', () => {
         const known = (each.remote?.id ?? '') !== '';
         const moves = each.remote?.address?.toLowerCase() !== each.address?.toLowerCase();
         if (each.consent === 'opted_out') expect(says).toBe(true);
-        else if (known && !moves) expect(says).toBe(false);
+        else if (each.consent === 'opted_in' || (known && !moves)) expect(says).toBe(false);
         else if (known && each.remote?.subscription === 'subscribed') expect(says).toBe(false);
         else expect(says).toBe(each.consent === 'none' || each.remote?.subscription === 'unsubscribed');
         // Nobody joins an audience ahead of their opt-out.

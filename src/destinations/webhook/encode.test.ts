@@ -114,7 +114,7 @@ describe('the contact', () => {
     });
   });
 
-  test.each(['basis', 'none', 'opted_out'] as const)('%s is told as it is', (consent) => {
+  test.each(['basis', 'none', 'opted_out', 'opted_in'] as const)('%s is told as it is', (consent) => {
     expect(contactOf(one({ ...upsert, consent }))).toMatchObject({ consent });
     expect(JSON.stringify(one({ ...upsert, consent }))).not.toContain('"subscribed"');
   });

@@ -131,6 +131,21 @@ begin
     cross join lateral rollcall.heeds(v_destination) h
     cross join lateral rollcall.standing(rollcall.person_of(k), o.address, h.topic, h.origin) t
    where s.destination_id = v_destination and s.contact_id = o.contact_id and t.said = 'opted_out';
+  -- From this moment no request begins that would take them in again.
+  with withdrawn as (
+    update rollcall.desired s
+       set consent = 'opted_out', hash = rollcall.fingerprint_of(s.address, 'opted_out', s.payload), version = s.version + 1
+      from unnest(v_keys) k
+      cross join lateral (select c.id from rollcall.contacts c where c.key = k offset 0) c
+      cross join lateral (select s.contact_id, s.destination_id, s.address from rollcall.desired s
+        where s.contact_id = c.id and s.action = 'upsert' and s.consent = 'opted_in' offset 0) o
+      cross join lateral rollcall.heeds(o.destination_id) h
+      cross join lateral rollcall.standing(rollcall.person_of(k), o.address, h.topic, h.origin) t
+     where s.destination_id = o.destination_id and s.contact_id = o.contact_id and t.said = 'opted_out'
+    returning s.destination_id, s.contact_id)
+  insert into rollcall.due (destination_id, contact_id, due_at)
+    select w.destination_id, w.contact_id, clock_timestamp() from withdrawn w order by 2, 1
+  on conflict (contact_id, destination_id) do nothing;
   perform rollcall.capture(v_keys);
 end $body$;
 

@@ -1,3 +1,4 @@
+import { lastMomentOf } from '../../core/time.ts';
 import type { FactStore } from '../../inbound/ports.ts';
 import type { Queryable } from '../port.ts';
 import type { Identity } from './identity.ts';
@@ -7,7 +8,10 @@ import { retryConflict } from './retry-conflict.ts';
 export function factStore(sql: Queryable, { configHash, projectRef, environment }: Identity): FactStore {
   return {
     async receive(destination, facts) {
-      const rows = facts.map(({ id, kind, address, at, event }) => ({ id, kind, address, at, proof: { event } }));
+      const rows = facts.map(({ id, kind, address, at, event }) => {
+        const last = at === undefined || kind === 'opt_in' ? at : lastMomentOf(at);
+        return { id, kind, address, at: last, proof: { event } };
+      });
       await retryConflict(() =>
         sql.query(`select rollcall.check_install($1, $2, $3), rollcall.receive_facts($4, $5)`, [
           configHash,

@@ -9,7 +9,8 @@ import { eventOf } from '../samples.ts';
 import { at, mailed, only } from '../shown.ts';
 
 const SILENT =
-  'nothing ever says *subscribed*: leave the field out, and use `mustOptOut` of core/opt-out.ts for when the opt-out travels in the very request that creates or moves a contact';
+  'nothing but `opted_in` says *subscribed*: leave the field out, and use `mustOptOut` of core/opt-out.ts for when the opt-out travels in the very request that creates or moves a contact';
+const SAID = '`mustOptIn` of core/opt-out.ts says when a request must subscribe: of a person who said yes after a no';
 
 const OLD = 'old@example.com';
 const NEW = 'new@example.com';
@@ -83,6 +84,30 @@ export const consent: readonly Case[] = [
         mustBeOptedOut(bench, address);
         mustNotBeMailed(bench, OLD, address);
       }
+    },
+  },
+  {
+    name: 'consent: `opted_in` subscribes who has left, there or at another address, and who was made opted out',
+    write: SAID,
+    needs: tells,
+    async run(bench) {
+      for (const withId of [true, false]) {
+        for (const address of [OLD, `back-${withId}@example.com`]) {
+          const ann = await leftThere(bench);
+          if (!withId) ann.forgetId();
+          await ann.arrive({ address, consent: 'opted_in' });
+          const contact = only(bench, address);
+          must(contact.status === 'subscribed', `${address} is mailed again`, contact);
+          await ann.arrive({ address, consent: 'opted_out' });
+          mustBeOptedOut(bench, address);
+          await ann.arrive({ action: 'delete' });
+        }
+      }
+      const bob = new Person(bench, '2');
+      await bob.arrive({ address: NEW, consent: 'none' });
+      mustBeOptedOut(bench, NEW);
+      await bob.arrive({ address: NEW, consent: 'opted_in' });
+      must(only(bench, NEW).status === 'subscribed', `${NEW} is mailed`, only(bench, NEW));
     },
   },
   ...(['unsubscribe', 'complaint', 'bounce'] as const).map((reason): Case => ({

@@ -11,6 +11,7 @@ const same = (a, b) => a.toLowerCase() === b.toLowerCase();
 
 function optsOut({ consent, remote }, address) {
   if (consent === 'opted_out') return true;
+  if (consent === 'opted_in') return false;
   const moves = remote?.address == null || !same(remote.address, address);
   return (
     moves && (remote?.subscription === 'unsubscribed' || (consent === 'none' && remote?.subscription !== 'subscribed'))
@@ -27,7 +28,9 @@ function encode(delivery, plan) {
     return [operation('unsubscribe', 'POST', first, { optOut: true }), ...others.map(remove)];
   }
   const cleared = takeover ? Object.fromEntries(Object.keys(plan).map((name) => [name, null])) : {};
-  const body = { attributes: { ...cleared, ...attributes }, ...(optsOut(delivery, address) ? { optOut: true } : {}) };
+  const body = { attributes: { ...cleared, ...attributes } };
+  if (optsOut(delivery, address)) body.optOut = true;
+  else if (delivery.consent === 'opted_in') body.optOut = false;
   const old = [...new Set(known)].filter((each) => !same(each, address));
   return [operation('upsert', 'PUT', address, body), ...old.map(remove)];
 }

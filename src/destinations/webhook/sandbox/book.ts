@@ -82,7 +82,7 @@ export class Book {
   /** Whoever has no ground to be written to, or said no, here or there, is not mailed. */
   show(contact: ToldContact): ShownContact {
     const { id, address, consent, attributes, createdAt, updatedAt } = contact;
-    const mailed = consent === 'basis' && !this.optedOut.has(address.toLowerCase());
+    const mailed = (consent === 'basis' || consent === 'opted_in') && !this.optedOut.has(address.toLowerCase());
     const values = Object.entries(attributes).filter(([, value]) => value !== null);
     return {
       id,
@@ -105,7 +105,8 @@ export class Book {
     const known = this.contacts.get(id);
     // A no moves with the person.
     const old = known === undefined ? previous : [known.address, ...previous];
-    if (old.some((each) => this.optedOut.has(each.toLowerCase()))) this.optedOut.add(address.toLowerCase());
+    if (consent === 'opted_in') this.optedOut.delete(address.toLowerCase());
+    else if (old.some((each) => this.optedOut.has(each.toLowerCase()))) this.optedOut.add(address.toLowerCase());
     const at = this.now();
     if (known !== undefined) this.byAddress.delete(known.address.toLowerCase());
     const contact = known ?? { id, address, consent, attributes, createdAt: at, updatedAt: at };

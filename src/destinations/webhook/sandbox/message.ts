@@ -33,7 +33,7 @@ export type Message =
       readonly address: string | null;
     };
 
-const CONSENTS: ReadonlySet<unknown> = new Set(['basis', 'none', 'opted_out']);
+const CONSENTS: ReadonlySet<unknown> = new Set(['basis', 'none', 'opted_out', 'opted_in']);
 
 /** Reads the body of a message; undefined when it is none that README.md describes. */
 export function readMessage(body: Json | undefined): Message | undefined {
