@@ -18,7 +18,7 @@ export function standIn({ token, now, onContact }) {
       id: before?.id ?? address,
       address: before?.address ?? address,
       attributes: Object.fromEntries(merged),
-      optOut: optOut || before?.optOut === true,
+      optOut: optOut ?? before?.optOut === true,
       createdAt: before?.createdAt ?? now(),
       updatedAt: now(),
     };
@@ -38,7 +38,7 @@ export function standIn({ token, now, onContact }) {
       const body = request.json()?.value;
       if (request.method === 'PUT') {
         if (!/^[^\s@/"]{1,64}@[^\s@]{1,200}$/.test(address)) return reply(422, { message: 'This is no address.' });
-        return reply(200, { address: change(address, body.attributes, body.optOut === true).address });
+        return reply(200, { address: change(address, body.attributes, body.optOut).address });
       }
       if (found === undefined) return reply(404, { message: 'Nobody is there.' });
       if (request.method === 'GET') return reply(200, { address: found.address, optOut: found.optOut });
