@@ -51,7 +51,7 @@ export async function told(
     more: 'brakes: { deletes: off, changes: off }',
     ...more,
   });
-  const worker = await world.start(world.config, HEALTH);
+  const worker = await world.start(world.config, { ...HEALTH, times: { upkeepEveryMs: 300 } });
   return {
     world,
     worker,

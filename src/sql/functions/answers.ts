@@ -26,7 +26,8 @@ create or replace function rollcall.note_answers(p_rows rollcall.mapped[], p_fro
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
   v_now timestamptz := clock_timestamp();
-  v_from timestamptz := coalesce(p_from, (select i.swept_at from rollcall.install i));
+  -- What no trigger told of has changed since the last sweep looked, which took less than an hour.
+  v_from timestamptz := coalesce(p_from, (select i.swept_at - interval '1 hour' from rollcall.install i));
   v_facts jsonb;
 begin
   with seen as materialized (

@@ -135,7 +135,11 @@ begin
     end if;
   end if;
   if exists (select from rollcall.install i where i.consent_source is not null) then
-    if p_keep then perform rollcall.note_answers(v_rows, p_from); end if;
+    -- What is put in the place of a table that cannot be read is nobody's answer.
+    if p_keep and not exists (select from rollcall.parts p join rollcall.sources s on s.name = p.source
+      where p.gives_consent and s.pause_code is not null) then
+      perform rollcall.note_answers(v_rows, p_from);
+    end if;
     select array_agg(row(m.key, m.verdict, m.address, split_part(m.consent, ' ', 1), m.payload, m.cleared)::rollcall.mapped order by m.place)
       into v_rows from unnest(v_rows) with ordinality as m(key, verdict, address, consent, payload, cleared, place);
   end if;

@@ -45,7 +45,7 @@ begin
       v_held := false;
       for v_function in select x from rollcall.install i cross join pg_catalog.unnest(i.write_backs) x loop
         execute pg_catalog.format('select rollcall.%I($1, $2, $3, $4, $5)', v_function)
-          into v_rows using v_row.person, coalesce(v_row.address, pg_catalog.substr(v_row.key, 7)), v_row.said = 'opted_out', v_row.at, v_row.answer;
+          into v_rows using v_row.person, coalesce(v_row.address, case when v_row.person is null then pg_catalog.substr(v_row.key, 7) end), v_row.said = 'opted_out', v_row.at, v_row.answer;
         -- The app has said something since: that is folded first.
         v_held := v_held or v_rows < 0;
       end loop;

@@ -147,6 +147,25 @@ test('a column that has said yes for years takes nobody in who has left', async 
   expect([await canEmail(id), subscribing()]).toEqual([false, []]);
 });
 
+test('while the table of the answers cannot be read, nothing is taken for one', async () => {
+  const on = await twoWay(COLUMN, '');
+  const { world, sandbox, leave, status, subscribing, facts } = on;
+  const id = await world.signUp('ann@example.com', { full_name: 'Ann', marketing: true });
+  await world.settled();
+  await leave('mailtrap', 'ann@example.com');
+  await eventually(() => status('brevo', 'ann@example.com') === 'unsubscribed');
+  await world.settled();
+  await world.db.app.query('alter table public.profiles rename marketing to marketing_was; truncate rollcall.given');
+  await world.db.app.query(`update auth.users set raw_user_meta_data = '{"full_name": "Anna"}' where id = $1`, [id]);
+  await eventually(() => sandbox.calls().some(({ body }) => body.includes('Anna')));
+  await world.db.app.query('alter table public.profiles rename marketing_was to marketing');
+  await eventually(async () => (await world.status()).sources.every(({ pause_code }) => pause_code === null));
+  await eventually(async () => !(await world.status()).sweep_wanted);
+  await world.settled();
+  expect(await facts()).toEqual([{ kind: 'opt_out', origin: 'destination:mailtrap' }]);
+  expect([status('mailtrap', 'ann@example.com'), subscribing()]).toEqual(['unsubscribed', []]);
+});
+
 test('a yes with a date counts from that date, whenever it is first seen', async () => {
   const on = await twoWay('{ column: profiles.marketing, at: profiles.marketing_at }', '');
   const { world, leave, set, status, canEmail, facts } = on;

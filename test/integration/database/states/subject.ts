@@ -172,6 +172,9 @@ const RESET = `
     'brake_counts',
     'given',
     'attempts',
+    'consent',
+    'answers',
+    'write_backs',
     'remote_readings',
     'remote_contacts',
   ]
