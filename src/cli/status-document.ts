@@ -21,6 +21,8 @@ export interface StatusDocument {
   /** Statements whose events could not be captured, since the install: nothing brings those back. */
   readonly events_lost: number;
   readonly sweep_wanted: boolean;
+  /** People whose consent is not written back yet, those of them that failed, and with which SQLSTATEs; absent before an upgrade is applied. */
+  readonly write_backs?: { readonly due: number; readonly failing: number; readonly codes: readonly string[] };
   /** Keys in the log that no worker has folded yet. */
   readonly unfolded: number;
   readonly oldest_unfolded_s: number | null;

@@ -33,6 +33,14 @@ export function problemsOf(
       `Run \`rollcall apply\`. A sweep finds what contacts have missed${hasEvents(status) ? '; events of that time are lost' : ''}.`,
     );
   }
+  const { failing, codes } = status.write_backs ?? { failing: 0, codes: [] };
+  if (failing > 0) {
+    add(
+      'RC_WRITE_BACK_FAILED',
+      `What ${count(failing, 'person', 'people')} said can't be written back (${codes.join(', ')}).`,
+      'The code is that of Postgres: a row that the app holds (55P03), a right that is missing (42501), or a trigger of the table. It is tried again by itself.',
+    );
+  }
   for (const source of status.sources) problems.push(...sourceProblems(source));
   const behind = workerProblem(status, sweepEveryMs);
   if (behind !== undefined && status.destinations.length > 0)

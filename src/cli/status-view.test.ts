@@ -38,6 +38,7 @@ const healthy: StatusDocument = {
   unfolded: 0,
   oldest_unfolded_s: null,
   unwatched_s: 840,
+  write_backs: { due: 0, failing: 0, codes: [] },
   triggers_missing: [],
   sources: [{ name: 'auth.users', pause_code: null, pause_message: null, held: 0 }],
   destinations: [quiet],
@@ -183,6 +184,13 @@ Unhealthy: 10 problems.`);
         .split('\n')
         .filter((line) => line.length > 80),
     ).toEqual([]);
+  });
+
+  test('consent that cannot be written back', () => {
+    const status = { ...healthy, write_backs: { due: 3, failing: 1, codes: ['42501'] } };
+    expect(problemsOf(status, [], 3_600_000)).toMatchObject([
+      { code: 'RC_WRITE_BACK_FAILED', message: "What 1 person said can't be written back (42501)." },
+    ]);
   });
 
   test('no destinations: missing triggers are as they should be', () => {

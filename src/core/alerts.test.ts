@@ -27,6 +27,7 @@ const gauges = (more: Partial<Gauges> = {}, ...destinations: readonly Destinatio
   events_lost: 0,
   swept_s: 10,
   sweep: null,
+  write_backs: 0,
   backfilling: false,
   sources_paused: [],
   destinations,

@@ -14,6 +14,8 @@ export interface Gauges {
   readonly swept_s: number | null;
   /** What that sweep found out of step, and why. */
   readonly sweep: { readonly found: number; readonly causes: readonly string[] } | null;
+  /** People whose consent is not written back yet. */
+  readonly write_backs: number;
   readonly backfilling: boolean;
   /** Tables that are not read now. */
   readonly sources_paused: readonly { readonly name: string; readonly code: string }[];

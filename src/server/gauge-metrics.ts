@@ -21,6 +21,7 @@ export function gaugeMetrics(found: Gauges | undefined): Registry {
   gauge('rollcall_sweep_wanted', 'Whether something is not swept yet that must be.').set(Number(found.sweep_wanted));
   if (found.swept_s !== null) gauge('rollcall_sweep_age_seconds', 'Since the last complete sweep.').set(found.swept_s);
   if (found.sweep !== null) gauge('rollcall_sweep_found', 'Contacts it found out of step.').set(found.sweep.found);
+  gauge('rollcall_write_backs', 'People whose consent is not written back yet.').set(found.write_backs);
   gauge('rollcall_backfilling', 'Whether a backfill is not over.').set(Number(found.backfilling));
   gauge('rollcall_sources_paused', 'Tables that are not read now.').set(found.sources_paused.length);
   const pending = gauge('rollcall_pending', 'Contacts that are not in step.', 'destination', 'lane');

@@ -22,6 +22,9 @@ create or replace function rollcall.status() returns jsonb language sql set sear
     'sweep_wanted', rollcall.uncaptured_count() <> i.uncaptured_seen,
     'triggers_missing', (select coalesce(jsonb_agg(m.table_name || ': ' || m.trigger_name order by m.table_name, m.trigger_name), '[]')
         from rollcall.missing_triggers() m),
+    -- What people have said, and is not written where the app sees it yet.
+    'write_backs', (select jsonb_build_object('due', count(*), 'failing', count(*) filter (where w.code is not null),
+        'codes', coalesce(jsonb_agg(distinct w.code) filter (where w.code is not null), '[]')) from rollcall.write_backs w where w.due_at is not null),
     'sources', (select coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'pause_code', s.pause_code,
         'pause_message', s.pause_message, 'paused_at', s.paused_at,
         'held', (select count(*) from rollcall.held_events h where h.source = s.name)) order by s.name), '[]')
