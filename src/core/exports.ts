@@ -51,4 +51,6 @@ export interface ExportPlan<Config> {
    * text. What is not sent, or has no column, does not differ.
    */
   differs(attributes: JsonObject, row: RemoteRow, plan: AttributePlan, config: Config): readonly string[];
+  /** Whether a first delivery says more than a reading can show: lists to join. Whoever was there before us is then sent once. */
+  saysMore(config: Config): boolean;
 }

@@ -2,6 +2,7 @@ import type { Config } from '../config/types.ts';
 import { dropCapture } from './compile/capture-trigger.ts';
 import { generated } from './generated.ts';
 import { adjust } from './functions/adjust.ts';
+import { adopt } from './functions/adopt.ts';
 import { alerts } from './functions/alerts.ts';
 import { backfill } from './functions/backfill.ts';
 import { brakes as brakeFunctions } from './functions/brakes.ts';
@@ -26,6 +27,7 @@ import { kin } from './functions/kin.ts';
 import { mapping } from './functions/mapping.ts';
 import { release } from './functions/release.ts';
 import { recover } from './functions/recover.ts';
+import { remoteFacts } from './functions/remote-facts.ts';
 import { remote } from './functions/remote.ts';
 import { repair } from './functions/repair.ts';
 import { resend } from './functions/resend.ts';
@@ -48,6 +50,7 @@ import { failureState } from './migrations/0007-failures.ts';
 import { alertState } from './migrations/0008-alerts.ts';
 import { claimed } from './migrations/0009-claimed.ts';
 import { consentLedger } from './migrations/0010-consent.ts';
+import { leftThere } from './migrations/0013-left-there.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -63,6 +66,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 8, name: 'alerts', sql: alertState },
   { version: 9, name: 'claimed', sql: claimed },
   { version: 10, name: 'consent', sql: consentLedger },
+  { version: 13, name: 'left there', sql: leftThere },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
@@ -115,8 +119,10 @@ export function installScript(config: Config, sources: Sources): string {
     foresee,
     sweepReport,
     remote,
+    remoteFacts,
     repair,
     recover,
+    adopt,
     status,
     gauges,
     alerts,

@@ -6,14 +6,22 @@ export const MAY_STRAY = `s.remote_id is not null and exists (select from rollca
          where p.contact_id = s.contact_id and p.destination_id = s.destination_id offset 0)`;
 
 /**
+ * Whether a contact was there before we sent anything to it, and is known by its id: this is a first delivery still. As SQL over
+ * `s`, its row of desired.
+ */
+const MET = '(s.remote_id is not null and s.delivered_version is null)';
+
+/**
  * Whether one request can say, for many at once, all that has to be said of a contact. As SQL over `s`, its row of desired, and
  * `d`, its row of due. Not what the address or a leftover needs, nor an opt-out, where the request has no place for it;
- * nor somebody in doubt whose id may stand at another address.
+ * nor somebody in doubt whose id may stand at another address; nor somebody who was there before us and has not said yes here, as a
+ * request by address would be that of somebody new.
  */
 export function fitsMany(consents: string): string {
   return `s.action = 'upsert' and not d.single and coalesce(s.remote_address, s.address) = s.address
        and s.carry_from is null and s.leftovers is null and not s.takeover and s.consent = any(${consents})
        and not (d.unknown_until is not null and ${MAY_STRAY})
+       and (s.consent = 'basis' or not ${MET})
        and (d.unknown_until is not null or s.delivered_version is distinct from s.version and not ${REFUSED})`;
 }
 
@@ -81,7 +89,7 @@ begin
     from (
       select x.*, sum(x.size) over (order by x.n) as so_far from (
         select p.id, p.n, s.version, s.address, s.payload, s.consent, octet_length(s.payload) + octet_length(s.address) + 32 as size,
-               coalesce(s.remote_address = s.address and (s.remote_id is not null or s.imported), false) as imported
+               coalesce(s.remote_address = s.address and (s.remote_id is not null and not ${MET} or s.imported), false) as imported
           from unnest(v_picked) with ordinality as p(id, n)
           cross join lateral (select d.single, d.unknown_until from rollcall.due d
             where d.destination_id = p_destination and d.contact_id = p.id offset 0) d

@@ -2,12 +2,19 @@ import type { FactStore } from '../../inbound/ports.ts';
 import type { Queryable } from '../port.ts';
 import type { Identity } from './identity.ts';
 import { retryConflict } from './retry-conflict.ts';
+import { storable } from './storable.ts';
 
 /** The ledger over Postgres. A copy of the database takes nothing: see `check_install`. */
 export function factStore(sql: Queryable, { configHash, projectRef, environment }: Identity): FactStore {
   return {
     async receive(destination, facts) {
-      const rows = facts.map(({ id, kind, address, at, event }) => ({ id, kind, address, at, proof: { event } }));
+      const rows = facts.map(({ id, kind, address, at, event }) => ({
+        id: storable(id),
+        kind,
+        address: storable(address),
+        at,
+        proof: { event },
+      }));
       await retryConflict(() =>
         sql.query(`select rollcall.check_install($1, $2, $3), rollcall.receive_facts($4, $5)`, [
           configHash,

@@ -133,11 +133,19 @@ const reading = async (
 
 const audit = (subject: Subject, kind: 'resend' | 'opted_out'): Promise<void> =>
   reading(subject, async (store, read, contacts) => {
-    const inStep = contacts.filter(({ progress }) => progress === 'in_step');
-    const of = inStep.map(({ contactId: contact, version }) => ({ contact, version }));
+    const said = contacts.flatMap(({ address }) => (address === null ? [] : [address]));
+    await store.addSuppressed(
+      read,
+      said.map((address) => ({ id: address, kind: 'opt_out', address, event: 'unsubscribe' })),
+    );
+    const { contacts: told } = await store.compare(read, '0', 100);
+    const inStep = told.filter(({ progress }) => progress === 'in_step');
+    const of = inStep.map(({ contactId: contact, version, told: places }) => ({ contact, version, places }));
     await store.repair(
       read,
-      of.map((each) => (kind === 'resend' ? { kind, ...each, leftovers: [], forgetId: false } : { kind, ...each })),
+      of.map(({ places, ...each }) =>
+        kind === 'resend' ? { kind, ...each, leftovers: [], forgetId: false } : { kind, ...each, places },
+      ),
     );
   });
 
@@ -154,7 +162,7 @@ const recover = (subject: Subject): Promise<void> =>
           version,
           found: true,
           equal: true,
-          optedOut: false,
+          left: [],
           id: 'r1',
           leftovers: [],
         })),

@@ -172,6 +172,7 @@ const RESET = `
     'brake_counts',
     'given',
     'attempts',
+    'consent',
     'remote_readings',
     'remote_contacts',
   ]
