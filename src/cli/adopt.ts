@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
+import { comparing } from '../core/exports.ts';
 import { adopt } from '../engine/adopt.ts';
 import type { AdoptReport } from '../engine/adopt-report.ts';
 import { refOf } from '../sql/open-database.ts';
@@ -85,7 +86,7 @@ function readable(
   names: readonly string[] | undefined,
   cli: Cli,
 ): readonly RemoteSession[] {
-  const can = sessions.filter(({ access }) => access.destination.exports !== undefined);
+  const can = sessions.filter(({ access }) => comparing(access.destination) !== undefined);
   const others = sessions.filter((each) => !can.includes(each)).map(({ access }) => access.state.name);
   const [first] = others;
   if (first !== undefined && (names !== undefined || can.length === 0)) {

@@ -1,3 +1,4 @@
+import { comparing } from '../core/exports.ts';
 import type { AdoptReport } from './adopt-report.ts';
 import type { DriftSample } from './audit-report.ts';
 import { judge, type Verdict } from './judge-remote.ts';
@@ -82,7 +83,7 @@ async function contacts(
       for (const { address } of verdict.twins) {
         if (samples.length < SAMPLES) samples.push({ address, contact: contact.contactId });
       }
-      const mark = markOf(verdict, attributes, destination.exports?.saysMore(config) === true);
+      const mark = markOf(verdict, attributes, comparing(destination)?.saysMore(config) === true);
       if (mark !== undefined) marks.push(mark);
     }
     const done = marks.length === 0 ? { known: 0, equal: 0 } : await store.adopt(reading, marks);

@@ -1,4 +1,5 @@
 import type { AttributePlan, Destination } from '../core/destination.ts';
+import { comparing } from '../core/exports.ts';
 import type { ComparedContact, FoundContact, Repair } from './remote-ports.ts';
 
 /** What is wrong with one contact of ours at a destination; nothing of it is when all is empty. */
@@ -41,7 +42,7 @@ export function judge(
   const stale = [
     ...(main.plainAddress === address ? [] : ['address']),
     ...(remoteId === null || main.id === null || main.id === remoteId ? [] : ['id']),
-    ...(destination.exports?.differs(contact.attributes, main, plan, config) ?? []),
+    ...(comparing(destination)?.differs(contact.attributes, main, plan, config) ?? []),
   ];
   return { contact, missing: false, main, stale, twins, old, consent: consentOf(contact, main.status) };
 }

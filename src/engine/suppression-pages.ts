@@ -22,8 +22,10 @@ export async function* suppressionPages(
     const from = after;
     const page = await ask(() => suppressions.page(from, config));
     if (page === undefined) return;
-    yield { facts: page.rows.map(factOf), isLast: page.next === undefined };
-    if (page.next === undefined) return;
+    // A page that names itself as the next one would come for ever.
+    const isLast = page.next === undefined || page.next === from;
+    yield { facts: page.rows.map(factOf), isLast };
+    if (isLast) return;
     after = page.next;
   }
 }
