@@ -15,8 +15,7 @@ export function renderAdopt(reports: readonly AdoptReport[], width: number): str
 }
 
 function section(report: AdoptReport, width: number): readonly string[] {
-  const { destination, there, ours, adopted, equal, missing, doubles, unknown, told, recorded, unread, samples } =
-    report;
+  const { destination, there, ours, adopted, equal, missing, doubles, unknown, recorded, unread, samples } = report;
   const number = (n: number): string => n.toLocaleString('en-US');
   const lines = [
     `${destination}: ${count(there, 'contact')} there`,
@@ -27,8 +26,7 @@ function section(report: AdoptReport, width: number): readonly string[] {
         ['  as they shall be already, not sent', number(equal)],
         ['people of ours, not there', number(missing)],
         ['nobody of ours, left as they are', number(unknown)],
-        ['opt-outs, complaints and bounces told there', number(told)],
-        ['  not known here before', number(recorded)],
+        ['opt-outs, complaints and bounces, now known here', number(recorded)],
       ],
       'lr',
     ),

@@ -18,9 +18,7 @@ export interface AdoptReport {
   readonly doubles: number;
   /** There, and none of ours: left as they are. */
   readonly unknown: number;
-  /** Opt-outs, complaints and bounces that it told of. */
-  readonly told: number;
-  /** Of these, not in the ledger before. */
+  /** Opt-outs, complaints and bounces that it told of and that were not in the ledger before. */
   readonly recorded: number;
   /** Attributes that could not be read: whoever has one is sent. */
   readonly unread: readonly string[];

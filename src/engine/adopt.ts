@@ -33,34 +33,28 @@ export async function adopt(options: AdoptOptions, signal: AbortSignal): Promise
 async function keep(read: ReadRemote, options: AdoptOptions, signal: AbortSignal): Promise<AdoptReport> {
   const { state } = options;
   // First, so that whoever left there is compared as one who has left.
-  const consent = await facts(read, options, signal);
+  const recorded = await facts(read, options, signal);
   const ours = await contacts(read, options, signal);
   return {
     destination: state.name,
     there: read.rows,
     ...ours,
     unknown: await strangers(read, options, signal),
-    ...consent,
+    recorded,
     unread: Object.keys(state.plan).filter((name) => !read.attributes.includes(name)),
     suppressions: read.suppressions,
   };
 }
 
-async function facts(
-  { reading }: ReadRemote,
-  { store }: AdoptOptions,
-  signal: AbortSignal,
-): Promise<Pick<AdoptReport, 'told' | 'recorded'>> {
-  let told = 0;
+async function facts({ reading }: ReadRemote, { store }: AdoptOptions, signal: AbortSignal): Promise<number> {
   let recorded = 0;
   for (let after: string | null = '0'; after !== null;) {
     if (signal.aborted) throw stopped();
     const page: Awaited<ReturnType<AdoptStore['adoptFacts']>> = await store.adoptFacts(reading, after, PAGE);
-    told += page.told;
-    recorded += page.fresh;
+    recorded += page.recorded;
     after = page.lastPlace;
   }
-  return { told, recorded };
+  return recorded;
 }
 
 async function contacts(

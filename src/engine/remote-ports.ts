@@ -176,13 +176,13 @@ export interface AdoptMark {
 export interface AdoptStore extends RemoteStore {
   /**
    * Puts into the ledger what a page of the reading tells of consent.
-   * @returns how many facts that were, and how many of them are new
+   * @returns how many of its facts are new
    */
   adoptFacts(
     reading: RemoteReading,
     after: string,
     limit: number,
-  ): Promise<{ readonly lastPlace: string | null; readonly told: number; readonly fresh: number }>;
+  ): Promise<{ readonly lastPlace: string | null; readonly recorded: number }>;
   /** @returns how many are known now, and how many of them count as delivered */
   adopt(
     reading: RemoteReading,

@@ -14,7 +14,7 @@ export const adopt: string = /* sql */ `
 -- Puts into the ledger what a page of the reading tells of consent, also of addresses that nobody here has. Where a contact that is
 -- unsubscribed may have been made so by us it tells nothing: whoever never said yes is unsubscribed there by us.
 create or replace function rollcall.adopt_facts(p_destination smallint, p_run uuid, p_after bigint, p_limit int,
-  out last_place bigint, out told int, out fresh int)
+  out last_place bigint, out recorded int)
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 declare
@@ -42,11 +42,10 @@ begin
           and not (s.action = 'upsert' and s.consent = 'basis' and s.delivered_version = s.version
             and not rollcall.is_moving(p_destination, s.contact_id, v_since))));
   v_facts := rollcall.facts_at(v_places, array_fill(null::text, array[cardinality(v_places)]));
-  told := jsonb_array_length(v_facts);
   -- By their ids, as rollcall.add_facts makes them.
-  fresh := (select count(distinct f ->> 'id') from jsonb_array_elements(v_facts) f where not exists (select from rollcall.consent c
+  recorded := (select count(distinct f ->> 'id') from jsonb_array_elements(v_facts) f where not exists (select from rollcall.consent c
     where c.id = encode(sha256(convert_to('destination:' || v_name || ' ' || (f ->> 'id'), 'UTF8')), 'hex') offset 0));
-  if told > 0 then perform rollcall.receive_facts(v_name, v_facts); end if;
+  if v_facts <> '[]' then perform rollcall.receive_facts(v_name, v_facts); end if;
 end $body$;
 
 -- p_marks: [{contact, version, id, equal, apart}]. Whoever was never sent is known from now on as who stands there at their address, and

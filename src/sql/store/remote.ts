@@ -95,11 +95,11 @@ export function createRemoteStore(
       await call('select rollcall.recover_contacts($1, $2, $3)', [destination, run, JSON.stringify(marks)]);
     },
     async adoptFacts({ destination, run }, after, limit) {
-      const [row] = await call<{ last_place: string | null; told: number; fresh: number }>(
+      const [row] = await call<{ last_place: string | null; recorded: number }>(
         'select * from rollcall.adopt_facts($1, $2, $3, $4)',
         [destination, run, after, limit],
       );
-      return { lastPlace: row?.last_place ?? null, told: row?.told ?? 0, fresh: row?.fresh ?? 0 };
+      return { lastPlace: row?.last_place ?? null, recorded: row?.recorded ?? 0 };
     },
     async adopt({ destination, run }, marks) {
       const [row] = await call<{ known: number; equal: number }>('select * from rollcall.adopt_contacts($1, $2, $3)', [
