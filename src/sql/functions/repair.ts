@@ -49,7 +49,7 @@ begin
   v_contacts := array(select x from unnest(v_contacts) x where not rollcall.is_moving(p_destination, x, v_since));
 
   -- No request follows: they have left there already. It raises no version, so it goes before what does.
-  select array_agg(jsonb_build_object('contact', r ->> 'contact', 'places', r -> 'places')) into v_left
+  select array_agg(jsonb_build_object('contact', r ->> 'contact', 'places', coalesce(r -> 'places', '[]'))) into v_left
     from jsonb_array_elements(p_repairs) r
     cross join lateral (select from rollcall.desired s where s.destination_id = p_destination
       and s.contact_id = (r ->> 'contact')::bigint and s.version = (r ->> 'version')::bigint offset 0) s
