@@ -104,6 +104,8 @@ begin
      -- Events of theirs that wait are sent.
      and not exists (select from rollcall.events e
        where e.contact_id = d.contact_id and e.destination_id = p_destination and e.state = 'pending' and e.ready offset 0);
+  delete from rollcall.dead_letters l
+   where l.destination_id = p_destination and l.contact_id = any(v_equal) and l.stage = 'deliver';
   update rollcall.due d set single = true where d.destination_id = p_destination and d.contact_id = any(v_apart);
 end $body$;
 `;

@@ -170,6 +170,16 @@ const recover = (subject: Subject): Promise<void> =>
     await store.bind();
   });
 
+const adopt = (subject: Subject): Promise<void> =>
+  reading(subject, async (store, read, contacts) => {
+    const ours = contacts.filter(({ action }) => action === 'upsert');
+    const mark = { id: 'r1', equal: true, apart: false };
+    await store.adopt(
+      read,
+      ours.map(({ contactId: contact, version }) => ({ contact, version, ...mark })),
+    );
+  });
+
 /** In flight under somebody's lease is a request for the address that somebody else is about to take. */
 const takeFlying = async (subject: Subject): Promise<void> => {
   const { key } = subject;
@@ -336,6 +346,8 @@ export const WAYS: Readonly<Record<DeliveryHappening, Way>> = {
   },
   rebind: { make: (subject) => subject.sql('select rollcall.send_again($1, false)', [subject.one.destination]) },
   'recover: found as it shall be': { make: recover },
+  'adopt: found as it shall be': { make: adopt },
+  'adopt: found as it shall be, and was never sent': { make: adopt, who: 'new' },
   'audit: other values there': { make: (subject) => audit(subject, 'resend') },
   'audit: has left there': { make: (subject) => audit(subject, 'opted_out') },
   'upkeep: nothing left of it': {
