@@ -74,6 +74,8 @@ Fields at mailtrap that will be created: FIRSTNAME (text), SIGNUP_DATE (date)
 ? Apply these changes?
 Created 2 fields at mailtrap.
 Applied. Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does. Workers with another config end now: start them again.
+Does the account have contacts already? Run \`rollcall adopt\` before \`rollcall
+start\`: it takes over who is there and who has left.
 `,
     });
     expect(fieldNames()).toEqual(expect.arrayContaining(['FIRSTNAME', 'SIGNUP_DATE']));

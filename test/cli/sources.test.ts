@@ -79,6 +79,8 @@ Fields at mailtrap that will be created: FIRSTNAME (text), CITY (text), SOURCE
 
 Created 7 fields at mailtrap.
 Applied. Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does. Workers with another config end now: start them again.
+Does the account have contacts already? Run \`rollcall adopt\` before \`rollcall
+start\`: it takes over who is there and who has left.
 `);
     expect(await triggers()).toEqual(['auth.users', 'customers', 'orders', 'profiles'].flatMap(four));
     const again = await shop.run(file, 'apply', '--yes');
