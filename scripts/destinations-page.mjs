@@ -25,7 +25,7 @@ const COLUMNS = [
   ['can be kept unmailed', ({ capabilities }) => yes(capabilities.consent.tell)],
   ['opt-outs are read from', ({ capabilities }) => list(capabilities.consent.read)],
   ['tells of opt-outs', ({ capabilities }) => WEBHOOK[capabilities.consent.webhook]],
-  ['reads all contacts', (destination) => yes(destination.exports !== undefined)],
+  ['reads all contacts', (destination) => yes((destination.exports ?? destination.pages) !== undefined)],
   [
     'lists',
     ({ capabilities, lists }) =>

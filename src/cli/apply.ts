@@ -9,6 +9,7 @@ import { applyInstall } from '../sql/apply.ts';
 import { refOf, requireDatabaseUrl } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
 import { createUndiciSend } from '../transport/undici.ts';
+import { adoptHint } from './adopt-hint.ts';
 import { announce, renderAnnouncement } from './apply-foresee.ts';
 import { type DatabasePlan, type DestinationPlan, planDatabase, planDestinations } from './apply-plan.ts';
 import { renderApply } from './apply-show.ts';
@@ -128,6 +129,7 @@ async function applyWith(parts: Parts, options: Options, cli: Cli): Promise<numb
   cli.say(
     `${cli.paint('green', 'Applied.')} Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does. Workers with another config end now: start them again.`,
   );
+  if (database.installed === undefined) cli.say(...adoptHint(config, width));
   if (left.size === 0) return 0;
   cli.note(`Left as it is: ${[...left.keys()].join(', ')}. Mend what is said above, and run \`rollcall apply\` again.`);
   return 1;

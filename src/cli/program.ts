@@ -15,6 +15,7 @@ const COMMANDS: readonly {
   { name: 'init', summary: 'write a rollcall.yaml', load: () => import('./init.ts') },
   { name: 'config', summary: 'check the config, or print its JSON Schema', load: () => import('./config.ts') },
   { name: 'apply', summary: 'install or update the database side', load: () => import('./apply.ts') },
+  { name: 'adopt', summary: 'take over what a destination has already', load: () => import('./adopt.ts') },
   { name: 'start', summary: 'run a worker', load: () => import('./start.ts') },
   { name: 'sync', summary: 'bring in everybody who is there already', load: () => import('./sync.ts') },
   { name: 'sweep', summary: 'find what triggers have missed', load: () => import('./sweep.ts') },

@@ -26,6 +26,9 @@ export function remoteProgress(
         case 'suppressions':
           progress.show(`${name}: ${count(of.rows, 'opt-out')} read`);
           break;
+        case 'adopting':
+          progress.show(`${name}: ${count(of.rows, 'contact')} of ours compared`);
+          break;
       }
     },
     done() {

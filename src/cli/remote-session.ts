@@ -1,6 +1,6 @@
 import type { Config, DestinationConfig } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
-import type { RemoteAccess } from '../engine/remote-asking.ts';
+import type { AdoptOptions } from '../engine/adopt.ts';
 import type { RecoverStore } from '../engine/remote-ports.ts';
 import { configured } from '../homes/configured.ts';
 import { resolveOptions } from '../homes/resolve-options.ts';
@@ -15,7 +15,7 @@ import { remoteProgress } from './remote-progress.ts';
 
 /** A destination to read; also told what becomes of it. */
 export interface RemoteSession {
-  readonly access: RemoteAccess;
+  readonly access: AdoptOptions;
   /** Ends the line of progress. */
   readonly done: () => void;
 }

@@ -1,7 +1,7 @@
 import type { ZodType } from 'zod';
 import type { Bulk } from './bulk.ts';
 import type { Capabilities } from './capabilities.ts';
-import type { ExportPlan } from './exports.ts';
+import type { ContactPages, ExportPlan } from './exports.ts';
 import type { Inbound } from './inbound.ts';
 import type { JsonObject } from './json.ts';
 import type { Limits } from './limits.ts';
@@ -220,8 +220,10 @@ export interface Destination<Config> {
   looksFirst?(config: Config): boolean;
   readonly fields?: FieldPlan<Config>;
   readonly lists?: ListPlan<Config>;
-  /** Reading all contacts there; absent where a destination cannot be read. */
+  /** Reading all contacts there by a file that it makes. */
   readonly exports?: ExportPlan<Config>;
+  /** Reading all contacts there page by page, where it makes no file; without either a destination cannot be read. */
+  readonly pages?: ContactPages<Config>;
   /** Reading who must not be mailed, page by page. */
   readonly suppressions?: SuppressionPlan<Config>;
   /** Receiving its webhooks of opt-outs; absent where it sends none. */

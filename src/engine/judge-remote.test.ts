@@ -30,6 +30,8 @@ function verdict(found: readonly FoundContact[], more: Partial<ComparedContact> 
     attributes: { NAME: 'Ann' },
     progress: 'in_step',
     suppressed: false,
+    bounced: false,
+    told: [],
     found,
     ...more,
   };
@@ -68,20 +70,20 @@ describe('what is there of a contact', () => {
       'unsubscribed, with another value',
       verdict([row('a@x.io', { status: 'unsubscribed', fields: { NAME: 'B' } })]),
       { consent: 'left_there', stale: ['NAME'] },
-      [{ kind: 'opted_out', ...of }, resend],
+      [{ kind: 'opted_out', ...of, places: ['1'] }, resend],
     ],
     [
       'suppressed, though its export says subscribed',
-      verdict([row('a@x.io')], { suppressed: true }),
+      verdict([row('a@x.io')], { suppressed: true, told: ['9'] }),
       { consent: 'left_there', missing: false },
-      [{ kind: 'opted_out', ...of }],
+      [{ kind: 'opted_out', ...of, places: ['9'] }],
     ],
     [
       'nothing, and suppressed',
-      verdict([], { suppressed: true }),
+      verdict([], { suppressed: true, told: ['9'] }),
       { consent: 'left_there', missing: true },
       [
-        { kind: 'opted_out', ...of },
+        { kind: 'opted_out', ...of, places: ['9'] },
         { kind: 'anew', ...of, leftovers: [] },
       ],
     ],
@@ -109,6 +111,10 @@ describe('what is there of a contact', () => {
     [
       'whoever never said yes is unsubscribed there',
       verdict([row('a@x.io', { status: 'unsubscribed' })], { consent: 'none' }),
+    ],
+    [
+      'mail to them bounces, for which they are not mailed there',
+      verdict([row('a@x.io', { status: 'unsubscribed' })], { bounced: true, told: ['9'] }),
     ],
     ['whoever never said yes here has subscribed there', verdict([row('a@x.io')], { consent: 'none' })],
     ['the export does not say', verdict([row('a@x.io', { status: 'unknown' })], { consent: 'opted_out' })],

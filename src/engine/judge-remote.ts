@@ -1,4 +1,5 @@
 import type { AttributePlan, Destination } from '../core/destination.ts';
+import { comparing } from '../core/exports.ts';
 import type { ComparedContact, FoundContact, Repair } from './remote-ports.ts';
 
 /** What is wrong with one contact of ours at a destination; nothing of it is when all is empty. */
@@ -41,7 +42,7 @@ export function judge(
   const stale = [
     ...(main.plainAddress === address ? [] : ['address']),
     ...(remoteId === null || main.id === null || main.id === remoteId ? [] : ['id']),
-    ...(destination.exports?.differs(contact.attributes, main, plan, config) ?? []),
+    ...(comparing(destination)?.differs(contact.attributes, main, plan, config) ?? []),
   ];
   return { contact, missing: false, main, stale, twins, old, consent: consentOf(contact, main.status) };
 }
@@ -52,10 +53,13 @@ function nothing(contact: ComparedContact): Verdict {
 
 /**
  * Of somebody who never said yes (`none`) the contact was made unsubscribed: that is no conflict. Neither is a later
- * subscription of theirs at the destination.
+ * subscription of theirs at the destination, nor one that is not mailed for a bounce alone.
  */
-function consentOf({ consent, suppressed }: ComparedContact, status: FoundContact['status']): Verdict['consent'] {
-  if (consent === 'basis' && (suppressed || status === 'unsubscribed')) return 'left_there';
+function consentOf(
+  { consent, suppressed, bounced }: ComparedContact,
+  status: FoundContact['status'],
+): Verdict['consent'] {
+  if (consent === 'basis' && (suppressed || (status === 'unsubscribed' && !bounced))) return 'left_there';
   return consent === 'opted_out' && !suppressed && status === 'subscribed' ? 'left_here' : undefined;
 }
 
@@ -68,16 +72,22 @@ export function isRight({ missing, stale, twins, old, consent }: Verdict): boole
  * What puts it right. Twins are left to a person: a destination may fold the case of addresses, and to remove one of two
  * could then remove the other.
  */
-export function repairsOf({ contact, missing, stale, old, consent }: Verdict): readonly Repair[] {
+export function repairsOf({ contact, missing, main, stale, old, consent }: Verdict): readonly Repair[] {
   const of = { contact: contact.contactId, version: contact.version };
   const leftovers = addressesOf(old);
   // First: it changes no version, which the other one does.
-  const repairs: Repair[] = consent === 'left_there' ? [{ kind: 'opted_out', ...of }] : [];
+  const repairs: Repair[] =
+    consent === 'left_there' ? [{ kind: 'opted_out', ...of, places: leavingOf({ contact, main }) }] : [];
   if (missing) return [...repairs, { kind: 'anew', ...of, leftovers }];
   if (stale.length > 0 || leftovers.length > 0 || consent === 'left_here') {
     repairs.push({ kind: 'resend', ...of, leftovers, forgetId: stale.includes('id') });
   }
   return repairs;
+}
+
+/** What of the reading tells that somebody has left there. */
+export function leavingOf({ contact, main }: Pick<Verdict, 'contact' | 'main'>): readonly string[] {
+  return main?.status === 'unsubscribed' ? [...contact.told, main.place] : contact.told;
 }
 
 /** Each address once. */

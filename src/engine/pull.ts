@@ -1,11 +1,9 @@
-import type { Destination } from '../core/destination.ts';
-import type { InboundFact } from '../core/inbound.ts';
-import type { RemoteSuppression } from '../core/suppressions.ts';
-import { parseIsoTime } from '../core/time.ts';
+import type { Destination, Exchange } from '../core/destination.ts';
 import type { FactStore } from '../inbound/ports.ts';
 import { backfillBuckets, createLimiters } from './limiters.ts';
 import type { DestinationState, Logger, Send, Store } from './ports.ts';
 import { readAnswer } from './read-answer.ts';
+import { suppressionPages } from './suppression-pages.ts';
 import type { EngineTimes } from './times.ts';
 import { createTrouble } from './trouble.ts';
 import { pause } from './wake.ts';
@@ -70,36 +68,24 @@ async function pull(options: PullOptions, signal: AbortSignal): Promise<number |
     () => 0,
   );
   const auth = destination.auth(config);
-  let found = 0;
-  for (let after: string | undefined; ;) {
-    const exchange = destination.suppressions?.page(after, config);
-    if (exchange === undefined) return undefined;
+  // Tried again when the hold is over: a refusal says nothing of contacts, whose own requests find that out.
+  const ask = async <Value>(make: () => Exchange<Value>): Promise<Value | undefined> => {
     while (!(await limiters.acquire('suppressions', performance.now() + HOLD_MS / 2, signal))) {
       if (signal.aborted) return undefined;
       await facts.notePull(state.id, false, HOLD_MS);
     }
+    const exchange = make();
     const answer = readAnswer(exchange, await send(exchange.request, auth, { deadlineMs: times.requestMs, signal }));
     if (signal.aborted) return undefined;
-    // Tried again when the hold is over: a refusal says nothing of contacts, whose own requests find that out.
     if (!answer.ok) throw new Refused(answer.outcome.kind === 'delivered' ? 'no_answer' : answer.outcome.code);
-    const told = answer.value.rows.map(factOf);
+    return answer.value;
+  };
+  let found = 0;
+  for await (const { facts: told, isLast } of suppressionPages(destination, config, ask)) {
     for (let n = 0; n < told.length; n += AT_ONCE) await facts.receive(state.name, told.slice(n, n + AT_ONCE));
     found += told.length;
-    after = answer.value.next;
-    await facts.notePull(state.id, after === undefined, HOLD_MS);
-    if (after === undefined) return found;
+    await facts.notePull(state.id, isLast, HOLD_MS);
+    if (isLast) return found;
   }
-}
-
-/** Somebody decided so, or the person did: both are a no. */
-const KINDS: Readonly<Record<RemoteSuppression['reason'], InboundFact['kind']>> = {
-  unsubscribe: 'opt_out',
-  manual: 'opt_out',
-  complaint: 'complaint',
-  bounce: 'bounce',
-};
-
-function factOf({ address, reason, at }: RemoteSuppression): InboundFact {
-  const id = ['pulled', reason, at ?? '', address].join(' ');
-  return { id, kind: KINDS[reason], address, at: at === undefined ? undefined : parseIsoTime(at), event: reason };
+  return undefined;
 }

@@ -1,20 +1,29 @@
-import type { Destination } from '../core/destination.ts';
 import { RollcallError } from '../core/errors.ts';
-import type { ExportPlan, ExportProgress, RemoteRow } from '../core/exports.ts';
+import type { RemoteRow } from '../core/exports.ts';
+import { readExport } from './read-export.ts';
+import { readPages } from './read-pages.ts';
 import { type ReadSuppressions, readSuppressions } from './read-suppressions.ts';
-import { type Asking, createAsking, DEFAULT_REMOTE_TIMES, failed, type RemoteAccess } from './remote-asking.ts';
+import type { RemoteAccess } from './remote-asking.ts';
 import type { RemoteReading } from './remote-ports.ts';
 
 const BATCH = 1_000;
 
-/** What was read, and which attributes the export had. */
+/** What was read, and which attributes the reading had. */
 export interface ReadRemote {
   readonly reading: RemoteReading;
   readonly rows: number;
   readonly attributes: readonly string[];
-  /** Whether it was told who must not be mailed; undefined where the destination has no way to. */
+  /** Whether it was told who must not be mailed; undefined where the destination has no way to, or its contacts show it. */
   readonly suppressions: ReadSuppressions | undefined;
 }
+
+/** Where rows go that are read; `attributes` are those that were read. */
+export type ReadRows = (
+  access: RemoteAccess,
+  reading: RemoteReading,
+  keep: (row: RemoteRow) => Promise<void>,
+  signal: AbortSignal,
+) => Promise<{ readonly attributes: readonly string[] }>;
 
 /**
  * Reads all contacts of a destination into the store, a batch at a time, then who must not be mailed. The caller closes the reading.
@@ -25,15 +34,9 @@ export async function readRemote(
   reading: RemoteReading,
   signal: AbortSignal,
 ): Promise<Omit<ReadRemote, 'reading'>> {
-  const { destination, config, state, store } = access;
-  const { downloadMs } = { ...DEFAULT_REMOTE_TIMES, ...access.times };
-  const plan = exportsOf(destination, state.name);
-  const asking = createAsking(access, reading, 'read', signal);
-  access.onProgress?.({ step: 'exporting' });
-  const id = await asking.until(() => plan.start(config));
-  const url = await finished(asking, plan, config, id);
+  const { store } = access;
+  const read = wayOf(access);
   let rows = 0;
-  let reader: ReturnType<ExportPlan<unknown>['rows']> | undefined;
   let batch: RemoteRow[] = [];
   const flush = async (): Promise<void> => {
     if (batch.length > 0) await store.add(reading, batch);
@@ -41,37 +44,22 @@ export async function readRemote(
     batch = [];
     access.onProgress?.({ step: 'reading', rows });
   };
-  const from = plan.start(config).request.url;
-  for await (const cells of access.readTable({ url, from, deadlineMs: downloadMs, signal })) {
-    if (reader === undefined) {
-      reader = plan.rows(cells, state.plan);
-      continue;
-    }
-    const row = reader.read(cells);
-    if (row !== undefined) batch.push(row);
+  const keep = async (row: RemoteRow): Promise<void> => {
+    batch.push(row);
     if (batch.length >= BATCH) await flush();
-  }
+  };
+  const { attributes } = await read(access, reading, keep, signal);
   await flush();
-  if (reader === undefined)
-    throw failed(state.name, 'its file is empty, without so much as a header', 'RC_EXPORT_UNREADABLE');
   const suppressions = await readSuppressions(access, reading, signal);
   await store.complete(reading, rows + (suppressions?.kept ?? 0));
-  return { rows, attributes: reader.attributes, suppressions };
+  return { rows, attributes, suppressions };
 }
 
 /** @throws RollcallError `RC_EXPORT_NONE` when the destination cannot be read */
-function exportsOf(destination: Destination<unknown>, name: string): ExportPlan<unknown> {
-  if (destination.exports !== undefined) return destination.exports;
-  throw new RollcallError('RC_EXPORT_NONE', `What ${name} has can't be read: ${destination.id} has no exports.`, {
+function wayOf({ destination, state }: RemoteAccess): ReadRows {
+  if (destination.exports !== undefined) return readExport;
+  if (destination.pages !== undefined) return readPages;
+  throw new RollcallError('RC_EXPORT_NONE', `What ${state.name} has can't be read: ${destination.id} has no exports.`, {
     hint: 'Leave it out with --destination.',
   });
-}
-
-async function finished(asking: Asking, plan: ExportPlan<unknown>, config: unknown, id: string): Promise<string> {
-  for (;;) {
-    const progress: ExportProgress = await asking.until(() => plan.poll(id, config));
-    if (progress.state === 'finished') return progress.url;
-    if (progress.state === 'failed') throw failed(asking.name, progress.message.replace(/\.$/, ''), 'RC_EXPORT_FAILED');
-    await asking.rest('the export is being made');
-  }
 }

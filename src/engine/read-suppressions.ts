@@ -1,11 +1,11 @@
 import { RollcallError } from '../core/errors.ts';
-import { isNo, type RemoteSuppression } from '../core/suppressions.ts';
-import { createAsking, type RemoteAccess } from './remote-asking.ts';
+import { type Asking, createAsking, type RemoteAccess } from './remote-asking.ts';
 import type { RemoteReading } from './remote-ports.ts';
+import { suppressionPages } from './suppression-pages.ts';
 
 /** What came of reading who must not be mailed. */
 export interface ReadSuppressions {
-  /** Rows that the store was given, one for an address of a page. */
+  /** Rows that the store was given, one for each thing said on a page. */
   readonly kept: number;
   /** Why they could not be read; what was read of contacts holds without them. */
   readonly refused?: string | undefined;
@@ -22,25 +22,22 @@ export async function readSuppressions(
   reading: RemoteReading,
   signal: AbortSignal,
 ): Promise<ReadSuppressions | undefined> {
-  const { config, store, onProgress } = access;
-  const plan = access.destination.suppressions;
-  if (plan === undefined) return undefined;
+  const { destination, config, store, onProgress } = access;
+  // Where opt-outs stand among all contacts, those have just been read.
+  if (!destination.capabilities.consent.read.includes('suppressions')) return undefined;
+  // Each page has the time of its own: there may be very many, and few requests are allowed.
+  const ask: Asking['until'] = (make) => createAsking(access, reading, 'suppressions', signal).until(make);
   let kept = 0;
-  for (let after: string | undefined; ;) {
-    // Each page has the time of its own: there may be very many, and few requests are allowed.
-    const asking = createAsking(access, reading, 'suppressions', signal);
-    let page: { readonly rows: readonly RemoteSuppression[]; readonly next?: string | undefined };
-    try {
-      page = await asking.until(() => plan.page(after, config));
-    } catch (error) {
-      if (!(error instanceof RollcallError) || error.code !== 'RC_EXPORT_REFUSED') throw error;
-      return { kept, refused: error.message };
+  try {
+    for await (const { facts } of suppressionPages(destination, config, ask)) {
+      const once = [...new Map(facts.map((fact) => [fact.id, fact])).values()];
+      if (once.length > 0) await store.addSuppressed(reading, once);
+      kept += once.length;
+      onProgress?.({ step: 'suppressions', rows: kept });
     }
-    const addresses = [...new Set(page.rows.filter(isNo).map(({ address }) => address))];
-    if (addresses.length > 0) await store.addSuppressed(reading, addresses);
-    kept += addresses.length;
-    onProgress?.({ step: 'suppressions', rows: kept });
-    if (page.next === undefined) return { kept };
-    after = page.next;
+  } catch (error) {
+    if (!(error instanceof RollcallError) || error.code !== 'RC_EXPORT_REFUSED') throw error;
+    return { kept, refused: error.message };
   }
+  return { kept };
 }

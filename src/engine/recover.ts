@@ -1,6 +1,6 @@
 import { RollcallError } from '../core/errors.ts';
 import type { DriftSample } from './audit-report.ts';
-import { addressesOf, judge } from './judge-remote.ts';
+import { addressesOf, judge, leavingOf } from './judge-remote.ts';
 import { readRemote, type ReadRemote } from './read-remote.ts';
 import type { ReadSuppressions } from './read-suppressions.ts';
 import type { RemoteAccess } from './remote-asking.ts';
@@ -98,12 +98,8 @@ async function settle(
     const page: Awaited<ReturnType<RecoverStore['compare']>> = await store.compare(reading, after, PAGE);
     const marks = page.contacts.flatMap((contact): RecoverMark[] => {
       if (contact.action !== 'upsert') return [];
-      const { missing, main, stale, old, consent } = judge(
-        contact,
-        access.destination,
-        access.state.plan,
-        access.config,
-      );
+      const verdict = judge(contact, access.destination, access.state.plan, access.config);
+      const { missing, main, stale, old, consent } = verdict;
       // Under another id it is as it shall be: the id is noted.
       const equal = !missing && old.length === 0 && consent !== 'left_here' && stale.every((name) => name === 'id');
       const optedOut = consent === 'left_there';
@@ -116,7 +112,7 @@ async function settle(
           version,
           found: !missing,
           equal,
-          optedOut,
+          left: optedOut ? leavingOf(verdict) : [],
           id: main?.id ?? null,
           leftovers: addressesOf(old),
         },

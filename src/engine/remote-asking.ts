@@ -45,7 +45,8 @@ export type RemoteProgress =
   | { readonly step: 'waiting'; readonly why: string }
   | { readonly step: 'exporting' }
   | { readonly step: 'reading'; readonly rows: number }
-  | { readonly step: 'suppressions'; readonly rows: number };
+  | { readonly step: 'suppressions'; readonly rows: number }
+  | { readonly step: 'adopting'; readonly rows: number };
 
 /** Asks a destination, as long as it takes. */
 export interface Asking {

@@ -1,5 +1,6 @@
 import type { ConsentState } from '../core/mapping.ts';
 import type { RemoteRow } from '../core/exports.ts';
+import type { InboundFact } from '../core/inbound.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Store } from './ports.ts';
 
@@ -36,6 +37,10 @@ export interface ComparedContact {
   readonly progress: 'in_step' | 'moving' | 'refused';
   /** Its address, or the one it is known under there, must not be mailed, as the destination says beside its export. */
   readonly suppressed: boolean;
+  /** Mail to one of them bounces, as it says there; that is nobody's no. */
+  readonly bounced: boolean;
+  /** The places of what it says of them beside its export. */
+  readonly told: readonly string[];
   /** What was read under its id, its address, or one that it had and nobody else has. */
   readonly found: readonly FoundContact[];
 }
@@ -73,7 +78,11 @@ export type Repair =
       readonly forgetId: boolean;
     })
   /** They left there. */
-  | (Omit<ForContact, 'leftovers'> & { readonly kind: 'opted_out' })
+  | (Omit<ForContact, 'leftovers'> & {
+      readonly kind: 'opted_out';
+      /** What tells it, by its places in the reading: facts of the ledger from now on. */
+      readonly places: readonly string[];
+    })
   /** It is there and shall not be. */
   | {
       readonly kind: 'remove';
@@ -104,8 +113,8 @@ export interface RemoteStore extends Pick<Store, 'destinations' | 'takeSends' | 
   /** Keeps the reading alive. */
   touch(reading: RemoteReading): Promise<void>;
   add(reading: RemoteReading, rows: readonly RemoteRow[]): Promise<void>;
-  /** Addresses that must not be mailed; each counts as a row for `complete`. */
-  addSuppressed(reading: RemoteReading, addresses: readonly string[]): Promise<void>;
+  /** What it says of addresses that must not be mailed; each counts as a row for `complete`. */
+  addSuppressed(reading: RemoteReading, facts: readonly InboundFact[]): Promise<void>;
   /**
    * Nothing more is added: what was read is compared from now on.
    * @throws RollcallError `RC_AUDIT_LOST` unless there are as many rows as were added
@@ -135,8 +144,8 @@ export interface RecoverMark {
   readonly found: boolean;
   /** It is there as it shall be: it counts as delivered. */
   readonly equal: boolean;
-  /** They left there. */
-  readonly optedOut: boolean;
+  /** They left there, and what tells it, by its places in the reading; empty when they did not. */
+  readonly left: readonly string[];
   /** Its id there. */
   readonly id: string | null;
   readonly leftovers: readonly string[];
@@ -149,4 +158,34 @@ export interface RecoverStore extends RemoteStore {
   mark(reading: RemoteReading, marks: readonly RecoverMark[]): Promise<void>;
   /** Takes the database into use as it is. */
   bind(): Promise<void>;
+}
+
+/** A contact of ours that was found at a destination, before or after anything was sent to it. */
+export interface AdoptMark {
+  readonly contact: string;
+  readonly version: string;
+  /** Its id there; null where the reading has none. */
+  readonly id: string | null;
+  /** It is there as it shall be: it counts as delivered. */
+  readonly equal: boolean;
+  /** Its address is written in another way there, so that only the id names it for certain. */
+  readonly apart: boolean;
+}
+
+/** What adopting needs of the state store beside reading. */
+export interface AdoptStore extends RemoteStore {
+  /**
+   * Puts into the ledger what a page of the reading tells of consent.
+   * @returns how many of its facts are new
+   */
+  adoptFacts(
+    reading: RemoteReading,
+    after: string,
+    limit: number,
+  ): Promise<{ readonly lastPlace: string | null; readonly recorded: number }>;
+  /** @returns how many are known now, and how many of them count as delivered */
+  adopt(
+    reading: RemoteReading,
+    marks: readonly AdoptMark[],
+  ): Promise<{ readonly known: number; readonly equal: number }>;
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../config/types.ts';
 import type { Destination } from '../core/destination.ts';
 import { RollcallError } from '../core/errors.ts';
+import { comparing } from '../core/exports.ts';
 import { isFailover } from '../engine/fatal.ts';
 import type { DestinationState, Logger, Send } from '../engine/ports.ts';
 import { isUnreadable, recover, type RecoverReport } from '../engine/recover.ts';
@@ -147,7 +148,7 @@ async function whoIsRead(
   for (const state of await remote.destinations()) {
     const found = configured(config, state.name);
     const { destination } = found ?? {};
-    if (found === undefined || destination?.exports === undefined) {
+    if (found === undefined || destination === undefined || comparing(destination) === undefined) {
       unread.push(state.name);
       // One that keeps no opt-outs has none to be read: it is told of everybody again.
       if (destination === undefined || keepsOptOuts(destination)) await pauseUnread(parts, state, 'it has no export');

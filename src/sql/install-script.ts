@@ -3,6 +3,7 @@ import { dropCapture } from './compile/capture-trigger.ts';
 import { readersScript } from './compile/consent.ts';
 import { generated } from './generated.ts';
 import { adjust } from './functions/adjust.ts';
+import { adopt } from './functions/adopt.ts';
 import { alerts } from './functions/alerts.ts';
 import { answers } from './functions/answers.ts';
 import { backfill } from './functions/backfill.ts';
@@ -28,6 +29,7 @@ import { kin } from './functions/kin.ts';
 import { mapping } from './functions/mapping.ts';
 import { release } from './functions/release.ts';
 import { recover } from './functions/recover.ts';
+import { remoteFacts } from './functions/remote-facts.ts';
 import { remote } from './functions/remote.ts';
 import { repair } from './functions/repair.ts';
 import { resend } from './functions/resend.ts';
@@ -52,6 +54,7 @@ import { alertState } from './migrations/0008-alerts.ts';
 import { claimed } from './migrations/0009-claimed.ts';
 import { consentLedger } from './migrations/0010-consent.ts';
 import { consentSync } from './migrations/0011-consent-sync.ts';
+import { leftThere } from './migrations/0013-left-there.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -67,7 +70,8 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 8, name: 'alerts', sql: alertState },
   { version: 9, name: 'claimed', sql: claimed },
   { version: 10, name: 'consent', sql: consentLedger },
-  { version: 11, name: 'consent_sync', sql: consentSync },
+  { version: 11, name: 'consent sync', sql: consentSync },
+  { version: 13, name: 'left there', sql: leftThere },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
@@ -122,8 +126,10 @@ export function installScript(config: Config, sources: Sources): string {
     foresee,
     sweepReport,
     remote,
+    remoteFacts,
     repair,
     recover,
+    adopt,
     status,
     gauges,
     alerts,

@@ -60,6 +60,7 @@ Commands:
   init                 write a rollcall.yaml
   config               check the config, or print its JSON Schema
   apply                install or update the database side
+  adopt                take over what a destination has already
   start                run a worker
   sync                 bring in everybody who is there already
   sweep                find what triggers have missed

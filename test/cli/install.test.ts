@@ -56,7 +56,7 @@ describe('apply, status, uninstall as the hosted role', () => {
 Database
   + schema rollcall
   + migrations: 1 state, 2 log, 3 jobs, 4 brakes, 5 audit, 6 sweep, 7 failures,
-    8 alerts, 9 claimed, 10 consent, 11 consent_sync
+    8 alerts, 9 claimed, 10 consent, 11 consent sync, 13 left there
   + ${/(\d+) functions/.exec(applied.stdout)?.[0]}
   + triggers on auth.users: rollcall_insert, rollcall_update, rollcall_delete,
     rollcall_truncate
@@ -74,6 +74,8 @@ Fields at mailtrap that will be created: FIRSTNAME (text), SIGNUP_DATE (date)
 ? Apply these changes?
 Created 2 fields at mailtrap.
 Applied. Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does. Workers with another config end now: start them again.
+Does the account have contacts already? Run \`rollcall adopt\` before \`rollcall
+start\`: it takes over who is there and who has left.
 `,
     });
     expect(fieldNames()).toEqual(expect.arrayContaining(['FIRSTNAME', 'SIGNUP_DATE']));

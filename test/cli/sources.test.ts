@@ -34,7 +34,7 @@ describe('apply', () => {
 Database
   + schema rollcall
   + migrations: 1 state, 2 log, 3 jobs, 4 brakes, 5 audit, 6 sweep, 7 failures,
-    8 alerts, 9 claimed, 10 consent, 11 consent_sync
+    8 alerts, 9 claimed, 10 consent, 11 consent sync, 13 left there
   + ${/(\d+) functions/.exec(plan)?.[0]}
   + triggers on auth.users, profiles, customers, orders: rollcall_insert,
     rollcall_update, rollcall_delete, rollcall_truncate
@@ -79,6 +79,8 @@ Fields at mailtrap that will be created: FIRSTNAME (text), CITY (text), SOURCE
 
 Created 7 fields at mailtrap.
 Applied. Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does. Workers with another config end now: start them again.
+Does the account have contacts already? Run \`rollcall adopt\` before \`rollcall
+start\`: it takes over who is there and who has left.
 `);
     expect(await triggers()).toEqual(['auth.users', 'customers', 'orders', 'profiles'].flatMap(four));
     const again = await shop.run(file, 'apply', '--yes');

@@ -97,6 +97,8 @@ export const DELIVERIES: Readonly<Record<DeliveryHappening, DeliveryRow>> = {
   'apply: another account':                        ['=',    'due',   'due!',  'due!',  'due!',         'due!',   'due!',     'due!',     'idle!',    'due!',   'due!'],
   'rebind':                                        ['=',    'due',   'due',   'due',   'due',          '=',      'due?',     'due?',     'idle!',    '=',      'held?'],
   'recover: found as it shall be':                 ['=',    '=',     'idle!', 'idle!', '=',            'idle!',  'idle!',    'idle!',    'idle!',    'idle!',  'idle!'],
+  'adopt: found as it shall be':                   ['=',    '=',     '=',     '=',     '=',            '=',      '=',        '=',        '=',        '=',      '='],
+  'adopt: found as it shall be, and was never sent': ['=',  '=',     ['idle', '='], ['idle', '='], '=', ['idle', '='], '=',   '=',        '=',        ASKS,     ASKS],
   'audit: other values there':                     ['=',    'due',   '=',     '=',     ['due', '='],   '=',      '=',        '=',        '=',        '=',      '='],
   'audit: has left there':                         ['=',    '=',     '=',     '=',     '=',            '=',      '=',        '=',        '=',        '=',      '='],
   'upkeep: nothing left of it':                    ['=',    'absent', '=',    '=',     '=',            '=',      '=',        '=',        '=',        '=',      '='],

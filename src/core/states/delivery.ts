@@ -101,6 +101,8 @@ type Told =
   | 'apply: another account'
   | 'rebind'
   | 'recover: found as it shall be'
+  | 'adopt: found as it shall be'
+  | 'adopt: found as it shall be, and was never sent'
   | 'audit: other values there'
   | 'audit: has left there'
   | 'upkeep: nothing left of it';

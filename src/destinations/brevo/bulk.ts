@@ -34,9 +34,10 @@ function alone(delivery: Delivery, plan: AttributePlan, config: BrevoConfig): bo
   const { attributes, problem } = attributeValues(delivery, plan, config);
   const sent = present(attributes);
   if (problem !== undefined || hasPhone(Object.keys(sent)) || !PLAIN_ADDRESS.test(delivery.address ?? '')) return true;
-  if (!hasArrived(delivery, delivery.address ?? '')) return false;
+  const arrived = hasArrived(delivery, delivery.address ?? '');
+  if (!arrived && delivery.remote?.met !== true) return false;
   const empties = Object.keys(sent).length < Object.keys(attributes).length;
-  const rejoins = config.lists.length > 0 && config.list_policy === 'once';
+  const rejoins = arrived && config.lists.length > 0 && config.list_policy === 'once';
   return empties || rejoins || Object.values(sent).includes(false);
 }
 

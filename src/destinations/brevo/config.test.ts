@@ -61,8 +61,8 @@ describe('limits', () => {
     const { buckets } = brevo.limits(parse({ limits_scale: 100 }));
     const counted = Object.fromEntries(buckets.map(({ name, of, requests }) => [name, [requests, ...(of ?? [])]]));
     expect(counted).toEqual({
-      contacts: [1_000, 'contact', 'bulk', 'read'],
-      contacts_hour: [3_600_000, 'contact', 'bulk', 'read'],
+      contacts: [1_000, 'contact', 'bulk', 'read', 'suppressions'],
+      contacts_hour: [3_600_000, 'contact', 'bulk', 'read', 'suppressions'],
       events: [1_000, 'event'],
       events_hour: [3_600_000, 'event'],
       other: [10_000, 'poll'],

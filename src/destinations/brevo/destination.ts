@@ -10,6 +10,7 @@ import { inbound } from './inbound.ts';
 import { interpret } from './interpret.ts';
 import { limits } from './limits.ts';
 import { lists } from './lists.ts';
+import { pages } from './pages.ts';
 import { lookup, probe, suppressions } from './reads.ts';
 
 function request(batch: readonly Operation[], config: BrevoConfig): HttpRequest {
@@ -82,6 +83,7 @@ export function brevoDestination({ id, name, docsUrl, variable }: BrevoNames): D
     probe,
     lookup,
     fields,
+    pages,
     lists,
     suppressions,
     inbound,

@@ -31,7 +31,7 @@ export function limits({ plan, limits_scale, concurrency }: BrevoConfig): Limits
   ];
   return {
     buckets: [
-      ...both('contacts', ['contact', 'bulk', 'read']),
+      ...both('contacts', ['contact', 'bulk', 'read', 'suppressions']),
       ...both('events', ['event']),
       { name: 'other', requests: scaled(other), perMs: HOUR_MS, of: ['poll'] },
     ],

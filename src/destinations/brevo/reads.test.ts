@@ -148,3 +148,59 @@ test('a contact that is read by its id tells the address it has, which may not b
   );
   expect(read).toMatchObject({ ok: true, value: { address: 'b@x.y' } });
 });
+
+describe('pages of all contacts', () => {
+  const pages = brevo.pages!;
+  const plan = { firstname: 'text', SMS: 'text', SCORE: 'integer', NOTE: 'text' } as const;
+
+  test('have attributes under our names, ids and consent; nobody without an address', () => {
+    const page = pages.page(undefined, plan, config);
+    expect(page.request.url).toBe(`${BASE}/contacts?limit=250&offset=0&sort=asc`);
+    const attributes = { FIRSTNAME: 'Ann', SMS: '15551234567', SCORE: 5, OTHER: 'x', constructor: 'y' };
+    const contacts = [
+      { id: 1, email: ' Ann@x.y', emailBlacklisted: false, attributes },
+      { id: 2, email: 'bob@x.y', emailBlacklisted: true },
+      { id: 'x', email: 'cleo@x.y', attributes: [] },
+      { id: 4, attributes: { SMS: '1' } },
+      null,
+    ];
+    const none = { firstname: '', SMS: '', SCORE: '', NOTE: '' };
+    expect(page.interpret(answer(200, { contacts, count: 5 }))).toEqual({
+      ok: true,
+      value: {
+        rows: [
+          {
+            address: 'Ann@x.y',
+            id: '1',
+            status: 'subscribed',
+            fields: { firstname: 'Ann', SMS: '15551234567', SCORE: '5', NOTE: '' },
+          },
+          { address: 'bob@x.y', id: '2', status: 'unsubscribed', fields: none },
+          { address: 'cleo@x.y', id: null, status: 'unknown', fields: none },
+        ],
+        next: undefined,
+      },
+    });
+    const full = { contacts: Array.from({ length: 250 }, (_, id) => ({ id, email: `${id}@x.y` })), count: 300 };
+    expect(pages.page('240', plan, config).interpret(answer(200, full))).toMatchObject({ value: { next: '480' } });
+  });
+
+  // Whoever is not read would count as missing.
+  test.each(['', '{}', '<html>', '{"contacts":{}}', '[]'])('an answer of %j is none', (body) => {
+    expect(pages.page(undefined, plan, config).interpret(answer(200, body))).toMatchObject({ ok: false });
+  });
+
+  test('are compared with what would be sent', () => {
+    const fields = { firstname: 'Ann', SMS: '15551234567', SCORE: '5.0', NOTE: '' };
+    const row = { address: 'a@x.y', id: '1', status: 'subscribed', fields } as const;
+    const same = { firstname: 'Ann', SMS: '+1 555 123-4567', SCORE: 5, NOTE: null };
+    expect(pages.differs(same, row, plan, config)).toEqual([]);
+    expect(pages.differs({ ...same, firstname: 'Bob', SMS: '+15551234568' }, row, plan, config)).toEqual([
+      'firstname',
+      'SMS',
+    ]);
+    // What Brevo would drop is not sent, and what has no column is not compared.
+    expect(pages.differs({ SCORE: 'many', ELSE: 'x' }, row, plan, config)).toEqual([]);
+    expect([pages.saysMore(config), pages.saysMore({ ...config, lists: [] })]).toEqual([true, false]);
+  });
+});

@@ -65,22 +65,27 @@ function suppression({ email, emailBlacklisted }: JsonObject): RemoteSuppression
   return emailBlacklisted === true && typeof email === 'string' ? [{ address: email, reason: 'unsubscribe' }] : [];
 }
 
-/**
- * Opt-outs: no path lists them alone, so all contacts are read, page by page, oldest first; what is created meanwhile comes at
- * the end. Whoever is deleted meanwhile moves others up by a place, so each page begins a little before the end of the last.
- */
-export const suppressions: SuppressionPlan<BrevoConfig> = {
-  page(after, config) {
-    const offset = Number(after ?? 0);
-    return {
-      request: get(config, `${CONTACTS}?limit=${PAGE}&offset=${offset}&sort=asc`),
-      interpret(response): ReturnType<ReturnType<typeof suppressions.page>['interpret']> {
-        const rows = rowsIn(response, 'contacts');
-        if (rows === undefined) return stopped(response);
-        const next = rows.length < PAGE ? undefined : String(offset + PAGE - OVERLAP);
-        return { ok: true, value: { rows: rows.flatMap(suppression), next } };
-      },
-    };
-  },
-};
+/** Contacts that come once more: whoever is deleted meanwhile moves others up by a place. */
 const OVERLAP = 10;
+
+/** A page of all contacts, oldest first: what is created meanwhile comes at the end. */
+export function contactsAt(after: string | undefined, config: BrevoConfig): HttpRequest {
+  return get(config, `${CONTACTS}?limit=${PAGE}&offset=${Number(after ?? 0)}&sort=asc`);
+}
+
+/** Where the page after one of so many contacts begins: a little before its end. */
+export function nextOf(after: string | undefined, contacts: number): string | undefined {
+  return contacts < PAGE ? undefined : String(Number(after ?? 0) + PAGE - OVERLAP);
+}
+
+/** Opt-outs: no path lists them alone, so all contacts are read. */
+export const suppressions: SuppressionPlan<BrevoConfig> = {
+  page: (after, config) => ({
+    request: contactsAt(after, config),
+    interpret(response): ReturnType<ReturnType<typeof suppressions.page>['interpret']> {
+      const rows = rowsIn(response, 'contacts');
+      if (rows === undefined) return stopped(response);
+      return { ok: true, value: { rows: rows.flatMap(suppression), next: nextOf(after, rows.length) } };
+    },
+  }),
+};

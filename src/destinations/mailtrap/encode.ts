@@ -25,11 +25,12 @@ export function listIds(config: MailtrapConfig): number[] {
 
 /**
  * Joined until it is known to have arrived: on the first delivery, on its repetition after a lost answer (which changes
- * nothing), and when the contact vanished at Mailtrap and is made anew. An import tells no id, but that it arrived.
+ * nothing), when the contact was there before us, and when it vanished at Mailtrap and is made anew. An import tells no id, but
+ * that it arrived.
  */
 export function joinsLists({ remote }: Delivery, address: string, config: MailtrapConfig): boolean {
   if (config.lists.length === 0) return false;
-  if (config.list_policy === 'keep') return true;
+  if (config.list_policy === 'keep' || remote?.met === true) return true;
   const imported = remote?.imported === true && isPresent(remote.address) && sameAddress(remote.address, address);
   return !isPresent(remote?.id) && !imported;
 }

@@ -63,4 +63,11 @@ function poll(id: string, config: MailtrapConfig): Exchange<ExportProgress> {
 }
 
 /** Exports of all contacts (OpenAPI "Contacts" 2.0.0, "Export Contacts"). The file is a gzipped CSV at a link of its own. */
-export const contactExports: ExportPlan<MailtrapConfig> = { start, poll, rows, differs };
+export const contactExports: ExportPlan<MailtrapConfig> = {
+  start,
+  poll,
+  rows,
+  differs,
+  // The columns of the export are not documented, those of lists least of all.
+  saysMore: ({ lists }) => lists.length > 0,
+};

@@ -5,7 +5,8 @@ import type { SendryConfig } from './config.ts';
 /** Attributes with a place of their own beside the address; they are texts. */
 export const NAMES = ['first_name', 'last_name'] as const;
 
-function isName(attribute: string): boolean {
+/** Whether an attribute is one of them. */
+export function isName(attribute: string): boolean {
   return (NAMES as readonly string[]).includes(attribute);
 }
 
@@ -14,7 +15,10 @@ function text(value: Json): Json {
 }
 
 /** The attributes by name as Sendry keeps them: names as texts, anything else as it is, objects and exact numbers included. */
-export function attributeValues({ attributes, takeover }: Delivery, plan: AttributePlan): JsonObject {
+export function attributeValues(
+  { attributes, takeover }: Pick<Delivery, 'attributes' | 'takeover'>,
+  plan: AttributePlan,
+): JsonObject {
   const names = new Set(Object.keys(attributes));
   if (takeover) for (const name of Object.keys(plan)) names.add(name);
   return Object.fromEntries(

@@ -9,6 +9,7 @@ import { encode } from './encode.ts';
 import { encodeEvent } from './encode-event.ts';
 import { inbound } from './inbound.ts';
 import { interpret } from './interpret.ts';
+import { pages } from './pages.ts';
 import { lookup, probe } from './reads.ts';
 import { suppressions } from './suppressions.ts';
 
@@ -43,7 +44,7 @@ export const sendry: Destination<SendryConfig> = {
     fields: false,
     lists: true,
     events: 'keyed',
-    consent: { tell: true, read: ['contact', 'suppressions'], webhook: 'signed' },
+    consent: { tell: true, read: ['contact', 'list', 'suppressions'], webhook: 'signed' },
     bulk: 'answer',
     idempotency: 'upsert',
     rateHeaders: ['retry-after'],
@@ -68,6 +69,7 @@ export const sendry: Destination<SendryConfig> = {
   probe,
   lookup,
   looksFirst: (config) => !config.upsert_keeps_unsubscribed,
+  pages,
   lists: audiences,
   suppressions,
   inbound,

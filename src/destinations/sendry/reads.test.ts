@@ -177,3 +177,52 @@ test('a contact that is read by its id tells the address it has, which may not b
   );
   expect(read).toMatchObject({ ok: true, value: { address: 'b@x.y' } });
 });
+
+describe('pages of all contacts', () => {
+  const pages = sendry.pages!;
+  const plan = { first_name: 'text', SCORE: 'integer', EXTRA: 'json' } as const;
+
+  test('have names beside the address, all else in metadata or properties, and consent in either word', () => {
+    const page = pages.page('a b', plan, config);
+    expect(page.request.url).toBe(`${base}/contacts?limit=100&cursor=a%20b`);
+    const data = [
+      { id: 'ct_1', email: 'Ann@x.y', first_name: 'Ann', metadata: { SCORE: 5, EXTRA: { a: 1 } }, unsubscribed: false },
+      { id: 'ct_2', email: 'bob@x.y', first_name: null, metadata: null, properties: { SCORE: 6 }, subscribed: false },
+      { email: 'cleo@x.y', metadata: [] },
+      { id: 'ct_4', email: '' },
+      null,
+    ];
+    expect(page.interpret(answer(200, { data, has_more: true, next_cursor: 'c' }))).toEqual({
+      ok: true,
+      value: {
+        rows: [
+          {
+            address: 'Ann@x.y',
+            id: 'ct_1',
+            status: 'subscribed',
+            fields: { first_name: 'Ann', SCORE: '5', EXTRA: '{"a":1}' },
+          },
+          { address: 'bob@x.y', id: 'ct_2', status: 'unsubscribed', fields: { first_name: '', SCORE: '6', EXTRA: '' } },
+          { address: 'cleo@x.y', id: null, status: 'unknown', fields: { first_name: '', SCORE: '', EXTRA: '' } },
+        ],
+        next: 'c',
+      },
+    });
+    expect(page.interpret(answer(200, { data: [], has_more: false, next_cursor: 'c' }))).toMatchObject({
+      value: { rows: [], next: undefined },
+    });
+  });
+
+  test.each(['', '{}', '<html>', '{"data":{}}', '[]'])('an answer of %j is none', (body) => {
+    expect(pages.page(undefined, plan, config).interpret(answer(200, body))).toMatchObject({ ok: false });
+  });
+
+  test('are compared with what would be sent', () => {
+    const fields = { first_name: '7', SCORE: '5', EXTRA: '{"b":[1],"a":null}' };
+    const row = { address: 'a@x.y', id: 'ct_1', status: 'subscribed', fields } as const;
+    const same = { first_name: 7, SCORE: 5, EXTRA: { a: null, b: [1] } };
+    expect(pages.differs(same, row, plan, config)).toEqual([]);
+    expect(pages.differs({ ...same, SCORE: null, ELSE: 'x' }, row, plan, config)).toEqual(['SCORE']);
+    expect([pages.saysMore(config), pages.saysMore(sendry.config.parse({ api_key: 'k' }))]).toEqual([true, false]);
+  });
+});

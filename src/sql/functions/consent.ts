@@ -102,8 +102,8 @@ end $body$;
 
 -- What a destination tells of people: added, and whoever it concerns is folded again. It has done there what it tells, so that is no
 -- change there: who has opted out is opted out here too, without a request. But whom we have told it to take in again may have left
--- before it heard that: of them it is told once more.
-create or replace function rollcall.receive_facts(p_destination text, p_facts jsonb) returns void
+-- before it heard that: of them it is told once more. p_read_at: when the reading there began; of none that is not said, the last pull did.
+create or replace function rollcall.receive_facts(p_destination text, p_facts jsonb, p_read_at timestamptz default null) returns void
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
   v_destination smallint := (select d.id from rollcall.destinations d where d.name = p_destination);
@@ -113,9 +113,10 @@ declare
         || case when o.opted_in_at is null then '{}' else jsonb_build_object('id', concat_ws(' ', f ->> 'id', o.opted_in_at)) end)
       from jsonb_array_elements(p_facts) f
       -- A no without a date that is read after the destination was told of a yes is another no.
-      left join lateral (select s.opted_in_at from rollcall.desired s join rollcall.pulls p on p.destination_id = v_destination
-        where s.destination_id = v_destination and s.address = ${normalAddress("f ->> 'address'")} and s.opted_in_at < p.begun_at
-          and f ->> 'at' is null offset 0) o on true));
+      left join lateral (select s.opted_in_at from rollcall.desired s
+        where s.destination_id = v_destination and s.address = ${normalAddress("f ->> 'address'")} and f ->> 'at' is null
+          and s.opted_in_at < coalesce(p_read_at, (select p.begun_at from rollcall.pulls p where p.destination_id = v_destination))
+        offset 0) o on true));
 begin
   if cardinality(v_keys) = 0 then return; end if;
   -- Owner rows first, in the order of their keys, as the fold does.

@@ -179,15 +179,14 @@ begin
            case when t.action = 'upsert' then t.mapped end,
            -- A column that said yes or no and says nothing any more is a no: consent was taken back.
            -- Of somebody who is no contact for now, what they said is kept.
-           -- Whoever was found to have left at the destination stays opted out, whatever the sources say.
-           case when t.left_there then 'opted_out' when t.verdict <> 'ok' then coalesce(t.before, 'none')
+           case when t.verdict <> 'ok' then coalesce(t.before, 'none')
                 when t.consent <> 'missing' then t.consent when t.before in ('basis', 'opted_out') then 'opted_out' else 'none' end,
            case when t.action = 'upsert' then t.hash else ''::bytea end,
            1, t.action = 'upsert' and v_free ? t.address,
            -- Somebody else's contact stands there, and is theirs to remove should they leave before it is sent.
            case when t.action = 'upsert' and v_free ? t.address then t.address end
       from (
-        select w.*, s.consent as before, s.left_there_at is not null as left_there,
+        select w.*, s.consent as before,
                case when w.verdict = 'ok' and not w.contact_id = any(coalesce(v_blocked, '{}')) then 'upsert'
                     when coalesce(s.remote_address, s.remote_id) is null and s.leftovers is null then 'none'
                     -- Not gone, but known as another contact: nothing of this one may stay.

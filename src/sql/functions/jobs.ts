@@ -6,14 +6,22 @@ export const MAY_STRAY = `s.remote_id is not null and exists (select from rollca
          where p.contact_id = s.contact_id and p.destination_id = s.destination_id offset 0)`;
 
 /**
+ * Whether a contact was there before we sent anything to it, and is known by its id: this is a first delivery still. As SQL over
+ * `s`, its row of desired.
+ */
+const MET = '(s.remote_id is not null and s.delivered_version is null)';
+
+/**
  * Whether one request can say, for many at once, all that has to be said of a contact. As SQL over `s`, its row of desired, and
  * `d`, its row of due. Not what the address or a leftover needs, nor an opt-out, where the request has no place for it;
- * nor somebody in doubt whose id may stand at another address.
+ * nor somebody in doubt whose id may stand at another address; nor somebody who was there before us and has not said yes here, as a
+ * request by address would be that of somebody new.
  */
 export function fitsMany(consents: string): string {
   return `s.action = 'upsert' and not d.single and coalesce(s.remote_address, s.address) = s.address
        and s.carry_from is null and s.leftovers is null and not s.takeover and s.consent = any(${consents})
        and not (d.unknown_until is not null and ${MAY_STRAY})
+       and (s.consent = 'basis' or not ${MET})
        and (d.unknown_until is not null or s.delivered_version is distinct from s.version and not ${REFUSED})`;
 }
 
@@ -45,11 +53,20 @@ language sql set search_path = '' ${KEYS_FIRST} as $body$
     cross join lateral rollcall.backlog(p_destination, 1::smallint, p_most, f.since) b
 $body$;
 
--- Leases those due contacts of a lane that one request can carry; none while as many jobs as may are at work there.
+-- Leases those due contacts of a lane that one request can carry; none while as many jobs as may are at work there. imported: it has
+-- arrived there. met: it was there before us, and this is a first delivery.
+do $drop$ begin
+  -- What a function returns cannot be changed in place.
+  if exists (select from pg_proc p where p.pronamespace = 'rollcall'::regnamespace and p.proname = 'claim_job'
+      and not 'met' = any(p.proargnames)) then
+    drop function rollcall.claim_job(smallint, uuid, uuid, smallint, int, bigint, text[], int, interval, interval, text, text, text, pg_lsn,
+      timestamptz);
+  end if;
+end $drop$;
 create or replace function rollcall.claim_job(p_destination smallint, p_token uuid, p_holder uuid, p_lane smallint, p_most int,
   p_bytes bigint, p_consents text[], p_at_once int, p_hold interval, p_lease interval, p_config_hash text, p_ref text, p_environment text,
   p_seen pg_lsn, p_bound timestamptz)
-returns table (contact_id bigint, version bigint, address text, payload text, consent text, imported boolean)
+returns table (contact_id bigint, version bigint, address text, payload text, consent text, imported boolean, met boolean)
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 declare
@@ -61,6 +78,7 @@ declare
   v_payloads text[];
   v_consents text[];
   v_imported boolean[];
+  v_met boolean[];
 begin
   perform rollcall.check_config(p_config_hash);
   perform rollcall.check_identity(p_ref, p_environment, p_seen, p_bound);
@@ -76,12 +94,14 @@ begin
   if v_picked is null then return; end if;
   -- In a statement of its own: a fold that locked the queue row before us has committed by now, and its state is read.
   select array_agg(y.id order by y.id), array_agg(y.version order by y.id), array_agg(y.address order by y.id),
-         array_agg(y.payload order by y.id), array_agg(y.consent order by y.id), array_agg(y.imported order by y.id)
-    into v_contacts, v_versions, v_addresses, v_payloads, v_consents, v_imported
+         array_agg(y.payload order by y.id), array_agg(y.consent order by y.id), array_agg(y.imported order by y.id),
+         array_agg(y.met order by y.id)
+    into v_contacts, v_versions, v_addresses, v_payloads, v_consents, v_imported, v_met
     from (
       select x.*, sum(x.size) over (order by x.n) as so_far from (
         select p.id, p.n, s.version, s.address, s.payload, s.consent, octet_length(s.payload) + octet_length(s.address) + 32 as size,
-               coalesce(s.remote_address = s.address and (s.remote_id is not null or s.imported), false) as imported
+               coalesce(s.remote_address = s.address and (s.remote_id is not null and not ${MET} or s.imported), false) as imported,
+               ${MET} as met
           from unnest(v_picked) with ordinality as p(id, n)
           cross join lateral (select d.single, d.unknown_until from rollcall.due d
             where d.destination_id = p_destination and d.contact_id = p.id offset 0) d
@@ -96,8 +116,8 @@ begin
   insert into rollcall.jobs (token, destination_id, state, contacts, versions, addresses, holder, held_until, gives_up_at)
     values (p_token, p_destination, 'claimed', v_contacts, v_versions, v_addresses, p_holder, v_now + p_hold, v_now + p_lease);
   return query
-    select x.* from unnest(v_contacts, v_versions, v_addresses, v_payloads, v_consents, v_imported)
-      as x(contact_id, version, address, payload, consent, imported);
+    select x.* from unnest(v_contacts, v_versions, v_addresses, v_payloads, v_consents, v_imported, v_met)
+      as x(contact_id, version, address, payload, consent, imported, met);
 end $body$;
 
 -- What its holder learned of a job, or that it is still at it. False when another worker has taken it over.

@@ -19,7 +19,7 @@ begin
   perform rollcall.send_again(d.id, false) from rollcall.destinations d;
 end $body$;
 
--- p_marks: [{contact, version, found, equal, opted_out, id, leftovers}]. What is equal counts as delivered and is not sent; of all
+-- p_marks: [{contact, version, found, equal, left, id, leftovers}]. What is equal counts as delivered and is not sent; of all
 -- others it is known where they are.
 create or replace function rollcall.recover_contacts(p_destination smallint, p_run uuid, p_marks jsonb) returns void
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
@@ -36,8 +36,15 @@ begin
   perform 1 from (select unnest(v_contacts) as id order by 1) x cross join lateral (
     select from rollcall.desired s where s.destination_id = p_destination and s.contact_id = x.id offset 0 for update) s;
 
+  perform rollcall.tell_leaving(p_destination, (
+    select jsonb_agg(jsonb_build_object('contact', r ->> 'contact', 'places', r -> 'left'))
+      from jsonb_array_elements(p_marks) r
+      cross join lateral (select from rollcall.desired s where s.destination_id = p_destination
+        and s.contact_id = (r ->> 'contact')::bigint and s.version = (r ->> 'version')::bigint and s.action = 'upsert' offset 0) s
+     where jsonb_array_length(r -> 'left') > 0));
+
   with item as materialized (
-    select s.*, m.found, m.equal, m.opted_out,
+    select s.*, m.found, m.equal,
            case when not m.found then null
                 when ${free('s.address', 's.contact_id')} then s.address else s.remote_address end as now_address,
            case when not m.found then null when m.id is null then s.remote_id
@@ -47,22 +54,20 @@ begin
              union select a.address from (select ${normalAddress('j.written')} as address
                from jsonb_array_elements_text(m.leftovers) as j(written)) a
               where a.address is distinct from s.address and ${free('a.address', 's.contact_id')}), '{}') as now_leftovers
-      from jsonb_to_recordset(p_marks) as m(contact bigint, version bigint, found boolean, equal boolean, opted_out boolean, id text,
-        leftovers jsonb)
+      from jsonb_to_recordset(p_marks) as m(contact bigint, version bigint, found boolean, equal boolean, id text, leftovers jsonb)
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = m.contact
         and s.version = m.version and s.action = 'upsert' offset 0) s
      where m.contact = any(v_contacts)
   ), written as (
     -- Each row is there and locked: an insert that conflicts is an update by key.
     insert into rollcall.desired as s (destination_id, contact_id, action, hash, version, delivered_version, remote_address, remote_id,
-      leftovers, consent, left_there_at)
+      leftovers)
     select p_destination, i.contact_id, i.action, i.hash, i.version, case when i.equal then i.version else i.delivered_version end,
-           i.now_address, i.now_id, i.now_leftovers, case when i.opted_out then 'opted_out' else i.consent end,
-           case when i.opted_out then clock_timestamp() else i.left_there_at end
+           i.now_address, i.now_id, i.now_leftovers
       from item i
     on conflict (contact_id, destination_id) do update
        set delivered_version = excluded.delivered_version, remote_address = excluded.remote_address, remote_id = excluded.remote_id,
-           leftovers = excluded.leftovers, consent = excluded.consent, left_there_at = excluded.left_there_at
+           leftovers = excluded.leftovers
   )
   delete from rollcall.due d
    where d.destination_id = p_destination and d.contact_id = any(array(

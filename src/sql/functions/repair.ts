@@ -11,7 +11,7 @@ export function free(address: string, contact: string): string {
 
 /** Putting right what an audit has found: through the queue, as any change. */
 export const repair: string = /* sql */ `
--- p_repairs: [{kind, contact, version, forget_id, leftovers, address, id}]. Who has changed since the comparison, or moves, is
+-- p_repairs: [{kind, contact, version, forget_id, leftovers, places, address, id}]. Who has changed since the comparison, or moves, is
 -- left alone: the next audit looks again. Gives back how many of each kind were written.
 create or replace function rollcall.repair_contacts(p_destination smallint, p_run uuid, p_repairs jsonb) returns jsonb
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
@@ -21,7 +21,7 @@ declare
   v_strangers text[];
   v_anew bigint[];
   v_resend bigint[];
-  v_left bigint[];
+  v_left jsonb[];
   v_remove bigint[];
   v_now timestamptz := clock_timestamp();
   v_changes bigint[];          -- those of the resent that the brake has not counted within the hour
@@ -49,15 +49,12 @@ begin
   v_contacts := array(select x from unnest(v_contacts) x where not rollcall.is_moving(p_destination, x, v_since));
 
   -- No request follows: they have left there already. It raises no version, so it goes before what does.
-  with left_there as (
-    update rollcall.desired s set consent = 'opted_out', left_there_at = clock_timestamp()
-     where s.destination_id = p_destination and s.contact_id = any(array(
-       select (r ->> 'contact')::bigint from jsonb_array_elements(p_repairs) r
-        cross join lateral (select from rollcall.desired s where s.destination_id = p_destination
-          and s.contact_id = (r ->> 'contact')::bigint and s.version = (r ->> 'version')::bigint offset 0) s
-        where r ->> 'kind' = 'opted_out' and (r ->> 'contact')::bigint = any(v_contacts)))
-    returning s.contact_id)
-  select array_agg(l.contact_id) into v_left from left_there l;
+  select array_agg(jsonb_build_object('contact', r ->> 'contact', 'places', coalesce(r -> 'places', '[]'))) into v_left
+    from jsonb_array_elements(p_repairs) r
+    cross join lateral (select from rollcall.desired s where s.destination_id = p_destination
+      and s.contact_id = (r ->> 'contact')::bigint and s.version = (r ->> 'version')::bigint offset 0) s
+   where r ->> 'kind' = 'opted_out' and (r ->> 'contact')::bigint = any(v_contacts);
+  perform rollcall.tell_leaving(p_destination, to_jsonb(v_left));
 
   with item as (
     select (r ->> 'contact')::bigint as contact, r ->> 'kind' as kind, coalesce((r ->> 'forget_id')::boolean, false) as forget_id,

@@ -33,6 +33,7 @@ create index write_backs_due on rollcall.write_backs (due_at) where due_at is no
 
 -- These take or give more by now, which cannot be changed in place.
 drop function if exists rollcall.standing(text, text, text);
+drop function if exists rollcall.receive_facts(text, jsonb);
 do $drop$ begin
   if to_regtype('rollcall.mapped') is not null then drop function if exists rollcall.with_consent(rollcall.mapped[]); end if;
 end $drop$;

@@ -127,6 +127,8 @@ function remoteOf(row: ClaimRow, sendState: boolean): Claimed['remote'] {
     id: row.remote_id,
     leftovers: row.leftovers ?? [],
     imported: row.imported,
+    // Nothing of ours has arrived, and yet its id is known: it was there before us.
+    ...(!row.delivered && row.remote_id !== null ? { met: true } : {}),
   };
   // Events go to the contact as it is known there, whatever its state needs.
   if (!sendState || row.action !== 'upsert') return isKnown(remote) ? remote : null;

@@ -3,6 +3,7 @@ import type { FactStore } from '../../inbound/ports.ts';
 import type { Queryable } from '../port.ts';
 import type { Identity } from './identity.ts';
 import { retryConflict } from './retry-conflict.ts';
+import { storable } from './storable.ts';
 
 /** The ledger over Postgres. A copy of the database takes nothing: see `check_install`. */
 export function factStore(sql: Queryable, { configHash, projectRef, environment }: Identity): FactStore {
@@ -10,7 +11,7 @@ export function factStore(sql: Queryable, { configHash, projectRef, environment 
     async receive(destination, facts) {
       const rows = facts.map(({ id, kind, address, at, event }) => {
         const last = at === undefined || kind === 'opt_in' ? at : lastMomentOf(at);
-        return { id, kind, address, at: last, proof: { event } };
+        return { id: storable(id), kind, address: storable(address), at: last, proof: { event } };
       });
       await retryConflict(() =>
         sql.query(`select rollcall.check_install($1, $2, $3), rollcall.receive_facts($4, $5)`, [

@@ -155,6 +155,7 @@ interface JobRow {
   readonly payload: string;
   readonly consent: ConsentState;
   readonly imported: boolean;
+  readonly met: boolean;
 }
 
 interface OrphanRow {
@@ -175,11 +176,16 @@ function toDelivery(row: JobRow): Delivery {
     action: 'upsert',
     address: row.address,
     // Where it stands already: whatever else is known of it, it would not have been leased for a job.
-    remote: row.imported ? { address: row.address, id: null, imported: true } : null,
+    remote: remoteOf(row),
     attributes: isJsonObject(payload) ? payload : {},
     takeover: false,
     consent: row.consent,
   };
+}
+
+function remoteOf({ address, imported, met }: JobRow): Delivery['remote'] {
+  if (met) return { address, id: null, met };
+  return imported ? { address, id: null, imported } : null;
 }
 
 function toResult({ outcome, waitMs, latencyMs, windowMs }: JobResult): object {

@@ -3,6 +3,7 @@ import type { RemoteRow } from '../../core/exports.ts';
 import { isJsonObject, parseJson } from '../../core/json.ts';
 import type { Store } from '../../engine/ports.ts';
 import type {
+  AdoptStore,
   ComparedContact,
   FoundContact,
   RecoverStore,
@@ -17,12 +18,12 @@ import { retryConflict } from './retry-conflict.ts';
 import { SUPPRESSED } from '../functions/remote.ts';
 import { storable } from './storable.ts';
 
-/** The store of audits and recoveries over Postgres: what was read is in `rollcall.remote_contacts` while it is compared. */
+/** The store of audits, recoveries and adoptions over Postgres: what was read is in `rollcall.remote_contacts` while it is compared. */
 export function createRemoteStore(
   sql: Queryable,
   store: Pick<Store, 'destinations' | 'takeSends' | 'holdSends'>,
   identity: Identity,
-): RecoverStore {
+): RecoverStore & AdoptStore {
   const call = async <R extends Readonly<Record<string, unknown>>>(
     text: string,
     values: readonly unknown[],
@@ -47,12 +48,12 @@ export function createRemoteStore(
     async add({ destination, run }, rows) {
       await call('select rollcall.add_remote($1, $2, $3)', [destination, run, JSON.stringify(rows.map(toStored))]);
     },
-    async addSuppressed({ destination, run }, addresses) {
-      const rows = addresses.map((address) => ({
+    async addSuppressed({ destination, run }, facts) {
+      const rows = facts.map(({ id, kind, address, at, event }) => ({
         address: storable(address),
         id: null,
         status: SUPPRESSED,
-        fields: {},
+        fields: { id: storable(id), kind, at, event },
       }));
       await call('select rollcall.add_remote($1, $2, $3)', [destination, run, JSON.stringify(rows)]);
     },
@@ -91,8 +92,22 @@ export function createRemoteStore(
       await call('select rollcall.begin_recover()', []);
     },
     async mark({ destination, run }, marks) {
-      const rows = marks.map(({ optedOut, ...mark }) => ({ ...mark, opted_out: optedOut }));
-      await call('select rollcall.recover_contacts($1, $2, $3)', [destination, run, JSON.stringify(rows)]);
+      await call('select rollcall.recover_contacts($1, $2, $3)', [destination, run, JSON.stringify(marks)]);
+    },
+    async adoptFacts({ destination, run }, after, limit) {
+      const [row] = await call<{ last_place: string | null; recorded: number }>(
+        'select * from rollcall.adopt_facts($1, $2, $3, $4)',
+        [destination, run, after, limit],
+      );
+      return { lastPlace: row?.last_place ?? null, recorded: row?.recorded ?? 0 };
+    },
+    async adopt({ destination, run }, marks) {
+      const [row] = await call<{ known: number; equal: number }>('select * from rollcall.adopt_contacts($1, $2, $3)', [
+        destination,
+        run,
+        JSON.stringify(marks),
+      ]);
+      return { known: row?.known ?? 0, equal: row?.equal ?? 0 };
     },
     async bind() {
       await call('select rollcall.bind_here($1, $2)', [identity.projectRef, identity.environment]);
@@ -120,6 +135,8 @@ function toCompared(row: CompareRow): ComparedContact {
     readonly status: FoundContact['status'] | typeof SUPPRESSED;
   })[];
   const ours = [row.address, row.remote_address];
+  const told = found.filter(({ status, plainAddress }) => status === SUPPRESSED && ours.includes(plainAddress));
+  const bounces = told.filter(({ fields }) => fields['kind'] === 'bounce');
   return {
     contactId: row.contact_id,
     version: row.version,
@@ -130,7 +147,9 @@ function toCompared(row: CompareRow): ComparedContact {
     consent: row.consent,
     attributes: isJsonObject(payload) ? payload : {},
     progress: row.progress,
-    suppressed: found.some(({ status, plainAddress }) => status === SUPPRESSED && ours.includes(plainAddress)),
+    suppressed: told.length > bounces.length,
+    bounced: bounces.length > 0,
+    told: told.map(({ place }) => place),
     found: found.filter((each): each is FoundContact => each.status !== SUPPRESSED),
   };
 }

@@ -1,4 +1,5 @@
 import { deepEqual } from 'node:assert/strict';
+import { comparing, type RemoteRow } from '../../core/exports.ts';
 import { createTableReader } from '../../transport/table.ts';
 import type { Bench } from '../bench.ts';
 import { bare, delivery } from '../delivery.ts';
@@ -36,10 +37,11 @@ export const everybody: readonly Case[] = [
   {
     name: 'export: has everybody, with the same values as were sent',
     write:
-      '`exports.start` and `poll` lead to a link, `rows` reads the file by its header, `differs` compares what would be sent',
-    needs: (destination) => destination.exports !== undefined,
+      '`exports.start` and `poll` lead to a link, `rows` reads the file by its header, or `pages.page` reads a page; `differs` compares what would be sent',
+    needs: (destination) => comparing(destination) !== undefined,
     async run(bench) {
       const { destination, config, plan } = bench;
+      deepEqual(await contactsOf(bench), []);
       const attributes = {
         NOTE: 'a "quoted", text\nof two lines',
         SCORE: 41,
@@ -51,20 +53,36 @@ export const everybody: readonly Case[] = [
       await new Person(bench, '1').arrive({ attributes });
       const optsOut = destination.capabilities.consent.tell;
       await new Person(bench, '2').arrive({ address: 'no+x@example.com', consent: optsOut ? 'opted_out' : 'basis' });
-      const { header, cells } = await exported(bench);
-      const reader = destination.exports!.rows(header, plan);
-      const rows = cells.map((each) => reader.read(each)!);
+      const rows = await contactsOf(bench);
       deepEqual(rows.map(({ address }) => address).toSorted(), ['ann@example.com', 'no+x@example.com']);
       const ann = rows.find(({ address }) => address === 'ann@example.com')!;
       const wanted = bare(delivery({ attributes })).attributes;
-      deepEqual(destination.exports!.differs(wanted, ann, plan, config), []);
-      deepEqual(destination.exports!.differs({ ...wanted, NOTE: 'other' }, ann, plan, config), ['NOTE']);
+      deepEqual(comparing(destination)!.differs(wanted, ann, plan, config), []);
+      deepEqual(comparing(destination)!.differs({ ...wanted, NOTE: 'other' }, ann, plan, config), ['NOTE']);
       const other = rows.find(({ address }) => address !== 'ann@example.com')!;
       must(
         ann.status !== 'unsubscribed' && (!optsOut || other.status !== 'subscribed'),
         'consent is as it is there',
         rows,
       );
+    },
+  },
+  {
+    name: 'export: has everybody once, over all pages',
+    write: '`pages.page` names the next page until there is none; whoever comes again does so on the page after',
+    needs: (destination) => destination.pages !== undefined,
+    async run(bench) {
+      const many = Array.from({ length: 260 }, (_, n) => `P${n}+x@example.com`);
+      for (const [n, address] of many.entries()) await new Person(bench, String(n + 1)).arrive({ address });
+      bench.vendor.optOut(many[3]!, 'unsubscribe');
+      const rows = await contactsOf(bench);
+      const ids = new Set(rows.map(({ id }) => id));
+      deepEqual([ids.size, ids.has(null)], [many.length, false]);
+      for (const { address, id, status } of rows) {
+        must(bench.vendor.contact(id!)?.address === address, 'an id is that of the address', { address, id });
+        const out = address.toLowerCase() === many[3]!.toLowerCase();
+        must(status === (out ? 'unsubscribed' : 'subscribed'), `the consent of ${address} is as it is there`, status);
+      }
     },
   },
 ];
@@ -77,6 +95,26 @@ async function suppressed(bench: Bench): Promise<{ readonly address: string; rea
   for (let pages = 0; ; pages += 1) {
     must(pages < MOST_PAGES, 'the pages have an end');
     const page = await bench.read(plan.page(after, bench.config));
+    rows.push(...page.rows);
+    after = page.next;
+    if (after === undefined) return rows;
+  }
+}
+
+/** All who are there, by the file or by pages. */
+async function contactsOf(bench: Bench): Promise<readonly RemoteRow[]> {
+  const { destination, config, plan } = bench;
+  const { pages } = destination;
+  if (pages === undefined) {
+    const { header, cells } = await exported(bench);
+    const reader = destination.exports!.rows(header, plan);
+    return cells.map((each) => reader.read(each)!);
+  }
+  const rows: RemoteRow[] = [];
+  let after: string | undefined;
+  for (let n = 0; ; n += 1) {
+    must(n < MOST_PAGES, 'the pages have an end');
+    const page = await bench.read(pages.page(after, plan, config));
     rows.push(...page.rows);
     after = page.next;
     if (after === undefined) return rows;

@@ -21,6 +21,9 @@ function exchanges({ destination, config }: Bench): readonly (readonly [string, 
       ? []
       : [['suppressions.page', destination.suppressions.page(undefined, config)] as const]),
     ...(destination.exports === undefined ? [] : [['exports.start', destination.exports.start(config)] as const]),
+    ...(destination.pages === undefined
+      ? []
+      : [['pages.page', destination.pages.page(undefined, PLAN, config)] as const]),
   ];
 }
 

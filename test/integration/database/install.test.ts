@@ -69,7 +69,8 @@ test('an install is the same when it runs twice, and when two processes run it a
     { version: 8, name: 'alerts' },
     { version: 9, name: 'claimed' },
     { version: 10, name: 'consent' },
-    { version: 11, name: 'consent_sync' },
+    { version: 11, name: 'consent sync' },
+    { version: 13, name: 'left there' },
   ]);
 });
 

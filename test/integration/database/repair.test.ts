@@ -94,9 +94,16 @@ test('whoever has changed since the comparison, or moves, is left alone', async 
   };
   const none = { anew: 0, resend: 0, opted_out: 0, remove: 0 };
   expect(await repair([{ kind: 'resend', contact, version: '99' }]), 'another version').toEqual(none);
+  await world.db.app.query(
+    `select rollcall.add_remote(1::smallint, $1, '[{"address": "Ann@example.com", "status": "unsubscribed", "fields": {}}]')`,
+    [run],
+  );
+  const told = await world.db.app.query<{ place: string }>(
+    'select place from rollcall.remote_contacts order by place desc limit 1',
+  );
   expect(
     await repair([
-      { kind: 'opted_out', contact, version },
+      { kind: 'opted_out', contact, version, places: [told.rows[0]!.place] },
       { kind: 'resend', contact, version, leftovers: ['Old@example.com', 'ann@example.com'] },
     ]),
   ).toEqual({ ...none, resend: 1, opted_out: 1 });

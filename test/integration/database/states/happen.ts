@@ -133,11 +133,19 @@ const reading = async (
 
 const audit = (subject: Subject, kind: 'resend' | 'opted_out'): Promise<void> =>
   reading(subject, async (store, read, contacts) => {
-    const inStep = contacts.filter(({ progress }) => progress === 'in_step');
-    const of = inStep.map(({ contactId: contact, version }) => ({ contact, version }));
+    const said = contacts.flatMap(({ address }) => (address === null ? [] : [address]));
+    await store.addSuppressed(
+      read,
+      said.map((address) => ({ id: address, kind: 'opt_out', address, event: 'unsubscribe' })),
+    );
+    const { contacts: told } = await store.compare(read, '0', 100);
+    const inStep = told.filter(({ progress }) => progress === 'in_step');
+    const of = inStep.map(({ contactId: contact, version, told: places }) => ({ contact, version, places }));
     await store.repair(
       read,
-      of.map((each) => (kind === 'resend' ? { kind, ...each, leftovers: [], forgetId: false } : { kind, ...each })),
+      of.map(({ places, ...each }) =>
+        kind === 'resend' ? { kind, ...each, leftovers: [], forgetId: false } : { kind, ...each, places },
+      ),
     );
   });
 
@@ -154,12 +162,22 @@ const recover = (subject: Subject): Promise<void> =>
           version,
           found: true,
           equal: true,
-          optedOut: false,
+          left: [],
           id: 'r1',
           leftovers: [],
         })),
     );
     await store.bind();
+  });
+
+const adopt = (subject: Subject): Promise<void> =>
+  reading(subject, async (store, read, contacts) => {
+    const ours = contacts.filter(({ action }) => action === 'upsert');
+    const mark = { id: 'r1', equal: true, apart: false };
+    await store.adopt(
+      read,
+      ours.map(({ contactId: contact, version }) => ({ contact, version, ...mark })),
+    );
   });
 
 /** In flight under somebody's lease is a request for the address that somebody else is about to take. */
@@ -328,6 +346,8 @@ export const WAYS: Readonly<Record<DeliveryHappening, Way>> = {
   },
   rebind: { make: (subject) => subject.sql('select rollcall.send_again($1, false)', [subject.one.destination]) },
   'recover: found as it shall be': { make: recover },
+  'adopt: found as it shall be': { make: adopt },
+  'adopt: found as it shall be, and was never sent': { make: adopt, who: 'new' },
   'audit: other values there': { make: (subject) => audit(subject, 'resend') },
   'audit: has left there': { make: (subject) => audit(subject, 'opted_out') },
   'upkeep: nothing left of it': {

@@ -1,0 +1,15 @@
+import type { Config } from '../config/types.ts';
+import { comparing } from '../core/exports.ts';
+import { configured } from '../homes/configured.ts';
+import { wrap } from './layout.ts';
+
+/** After a first install: an account may have people that nobody here knows of. Nothing where no destination can be read. */
+export function adoptHint(config: Config, width: number): readonly string[] {
+  const can = config.destinations.some(({ name }) => {
+    const found = configured(config, name);
+    return found !== undefined && comparing(found.destination) !== undefined;
+  });
+  const words =
+    'Does the account have contacts already? Run `rollcall adopt` before `rollcall start`: it takes over who is there and who has left.';
+  return can ? [wrap(words, width)] : [];
+}
