@@ -5,7 +5,7 @@ import { sourceProblem } from '../engine/fatal.ts';
 import { type SweepOptions, sweep } from '../engine/sweep.ts';
 import type { SweepReport } from '../engine/sweep-report.ts';
 import { pause } from '../engine/wake.ts';
-import { refOf } from '../sql/open-database.ts';
+import { identityOf } from '../sql/store/identity.ts';
 import { createStore } from '../sql/store/store.ts';
 import type { Cli } from './cli.ts';
 import { examples } from './examples.ts';
@@ -36,7 +36,7 @@ async function runSweep({ json = false }: { readonly json?: boolean }, cli: Cli)
   const progress = createSweepProgress(cli.io.stderr);
   try {
     const report = await withDatabase(config, async (sql) => {
-      const identity = { configHash: config.hash, projectRef: refOf(config), environment: config.environment };
+      const identity = identityOf(config);
       // A copy of a database, or another config, is told before anything is written.
       await sql.query('select rollcall.check_install($1, $2, $3)', [
         identity.configHash,

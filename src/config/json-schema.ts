@@ -1,6 +1,6 @@
 import type { Destination } from '../core/destination.ts';
 import { USER_COLUMNS } from '../core/user-columns.ts';
-import { alertsSchema, serverSchema } from './alerts-schema.ts';
+import { alertsSchema, erasureSchema, serverSchema } from './alerts-schema.ts';
 import { brakesSchema } from './brakes-schema.ts';
 import { deliverySchema } from './delivery-schema.ts';
 import { destinationsSchema } from './destination-schema.ts';
@@ -65,6 +65,7 @@ export function configJsonSchema(registry: readonly Destination<unknown>[]): Sch
       brakes: brakesSchema,
       server: serverSchema,
       alerts: alertsSchema,
+      erasure: erasureSchema,
     }),
   };
 }

@@ -10,6 +10,7 @@ import { CONNECTOR_KEYS, readConnector } from './read-connector.ts';
 import { CONSENT_CHOICES, readConsent } from './read-consent.ts';
 import { readDelivery } from './read-delivery.ts';
 import { attributeNames } from './read-adjustment.ts';
+import { readErasure } from './read-erasure.ts';
 import { readDestinations } from './read-destinations.ts';
 import { readServer } from './read-server.ts';
 import { type Entry, isNothing, type TreeNode } from './tree.ts';
@@ -30,6 +31,7 @@ export const TOP_KEYS: readonly string[] = [
   'wake',
   'server',
   'alerts',
+  'erasure',
 ];
 const DEFAULT_ENVIRONMENT = 'production';
 const DEFAULT_SWEEP_MS = 3_600_000;
@@ -81,6 +83,7 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
     brakes: readBrakes(field('brakes'), issues),
     log: connector.log,
     server: readServer(field('server'), options.env, issues),
+    erasure: readErasure(field('erasure'), issues),
     alerts: readAlerts(field('alerts'), issues),
     wake: readWake(field('wake'), issues),
     allowFunctions: readFunctions(field('allow_functions'), issues),

@@ -17,9 +17,10 @@ import { configured } from './configured.ts';
 import { type FailoverParts, namesProject, takeIntoUse } from './failover.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { openClock } from '../sql/clock.ts';
-import { openDatabase, type Patience, refOf } from '../sql/open-database.ts';
+import { openDatabase, type Patience } from '../sql/open-database.ts';
 import { NotHeard, type Sql } from '../sql/port.ts';
-import type { Identity } from '../sql/store/identity.ts';
+import { erasureStore } from '../sql/store/erasure.ts';
+import { type Identity, identityOf } from '../sql/store/identity.ts';
 import { factStore } from '../sql/store/facts.ts';
 import { createStore } from '../sql/store/store.ts';
 import { createUndiciSend } from '../transport/undici.ts';
@@ -58,11 +59,7 @@ const HELPER_LOOK_MS = 200;
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
   const { config, log } = options;
   const sql = await openDatabase(config, log, options.patience);
-  const identity: Identity = {
-    configHash: config.hash,
-    projectRef: refOf(config),
-    environment: config.environment,
-  };
+  const identity = identityOf(config);
   const clock = await openClock(sql);
   const transport = createUndiciSend({ now: clock });
   const changed = createWake();
@@ -82,6 +79,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   try {
     const known = createStore(sql, identity);
     const facts = factStore(sql, identity);
+    const erasures = erasureStore(sql, identity);
     const parts = { config, sql, identity, send: transport.send, log, times };
     // A helper leaves that to the workers there are.
     const mayTake = options.helper !== true;
@@ -117,6 +115,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     const engine = {
       store,
       facts,
+      erasures,
       log,
       changed,
       listening: listener.listening,
@@ -197,6 +196,10 @@ async function routesOf(
   readonly receivers: readonly Receiver[];
 }> {
   await checkInstall(sql, identity);
+  // Else somebody erased could be taken for new.
+  await sql.query('select rollcall.check_erasure_key() from (select rollcall.with_key(null, $1) offset 0) k', [
+    identity.erasureKey ?? null,
+  ]);
   const states = await createStore(sql, identity).destinations();
   const routes: Route[] = [];
   const notifications: Notification[] = [];

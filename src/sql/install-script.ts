@@ -11,6 +11,10 @@ import { consent } from './functions/consent.ts';
 import { destinationState } from './functions/destination-state.ts';
 import { eventDelivery } from './functions/event-delivery.ts';
 import { eventFollowing } from './functions/event-following.ts';
+import { erase } from './functions/erase.ts';
+import { erasureFinish } from './functions/erasure-finish.ts';
+import { erasureKey } from './functions/erasure-key.ts';
+import { erasureReads } from './functions/erasure-reads.ts';
 import { events } from './functions/events.ts';
 import { exportPerson } from './functions/export-person.ts';
 import { failures } from './functions/failures.ts';
@@ -36,6 +40,7 @@ import { sources as sourceState } from './functions/sources.ts';
 import { status } from './functions/status.ts';
 import { sweep } from './functions/sweep.ts';
 import { sweepReport } from './functions/sweep-report.ts';
+import { tombstones } from './functions/tombstones.ts';
 import { triggers } from './functions/triggers.ts';
 import { wanted } from './functions/wanted.ts';
 import { state } from './migrations/0001-state.ts';
@@ -48,6 +53,7 @@ import { failureState } from './migrations/0007-failures.ts';
 import { alertState } from './migrations/0008-alerts.ts';
 import { claimed } from './migrations/0009-claimed.ts';
 import { consentLedger } from './migrations/0010-consent.ts';
+import { erasureState } from './migrations/0012-erasure.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -63,6 +69,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 8, name: 'alerts', sql: alertState },
   { version: 9, name: 'claimed', sql: claimed },
   { version: 10, name: 'consent', sql: consentLedger },
+  { version: 12, name: 'erasure', sql: erasureState },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
@@ -91,11 +98,13 @@ export function installScript(config: Config, sources: Sources): string {
     install,
     mapping,
     sourceState,
+    erasureKey,
     consent,
     wanted,
     adjust,
     kin,
     events,
+    tombstones,
     eventDelivery,
     eventFollowing,
     foldCareful,
@@ -121,6 +130,9 @@ export function installScript(config: Config, sources: Sources): string {
     gauges,
     alerts,
     exportPerson,
+    erase,
+    erasureReads,
+    erasureFinish,
     generated(config, sources),
     `revoke all on schema rollcall from public;`,
     `revoke all on all tables in schema rollcall from public;`,

@@ -137,6 +137,7 @@ begin
     v_rows := rollcall.adjusted_rows(p_destination, v_adjustment, v_rows);
   end if;
   if exists (select from rollcall.consent) then v_rows := rollcall.with_consent(v_rows); end if;
+  if exists (select from rollcall.erasing e where e.bypass) then v_rows := rollcall.erased_rows(v_rows); end if;
   -- An address without a contact is kept where a row of a table could make one of it.
   return (
     select array_agg(row(c.id, c.key, v.verdict,

@@ -4,17 +4,18 @@ import type { Identity } from './identity.ts';
 import { retryConflict } from './retry-conflict.ts';
 
 /** The ledger over Postgres. A copy of the database takes nothing: see `check_install`. */
-export function factStore(sql: Queryable, { configHash, projectRef, environment }: Identity): FactStore {
+export function factStore(sql: Queryable, { configHash, projectRef, environment, erasureKey }: Identity): FactStore {
   return {
     async receive(destination, facts) {
       const rows = facts.map(({ id, kind, address, at, event }) => ({ id, kind, address, at, proof: { event } }));
       await retryConflict(() =>
-        sql.query(`select rollcall.check_install($1, $2, $3), rollcall.receive_facts($4, $5)`, [
+        sql.query(`select rollcall.check_install($1, $2, $3), rollcall.receive_facts(rollcall.with_key($4, $6), $5)`, [
           configHash,
           projectRef,
           environment,
           destination,
           JSON.stringify(rows),
+          erasureKey ?? null,
         ]),
       );
     },

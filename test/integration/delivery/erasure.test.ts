@@ -1,0 +1,260 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { dumpOf, foundIn } from '../../support/dump.ts';
+import { createWorld, type World, type WorldOptions } from '../../support/world.ts';
+
+const KEY = 'a key of erasures that is long enough';
+const ERASURE = `erasure: { key: "${KEY}" }`;
+
+const eraseWorld = (options: WorldOptions = {}): Promise<World> => createWorld({ more: ERASURE, ...options });
+
+/** As the command does. */
+async function erase(world: World, who: string, by = 'operator'): Promise<string> {
+  const [row] = await world.db.sql.query<{ id: string }>(
+    'select rollcall.erase(rollcall.with_key($1, $2), $3)::text as id',
+    [who, KEY, by],
+  );
+  return row!.id;
+}
+
+interface Listed {
+  readonly id: string;
+  readonly by: string;
+  readonly state: string;
+  readonly destinations: Readonly<
+    Record<string, { readonly read_back?: string; readonly state?: string; readonly found_again?: number }>
+  >;
+}
+
+async function listed(world: World, id: string): Promise<Listed> {
+  const { rows } = await world.db.app.query('select rollcall.erasure_list($1) as list', [id]);
+  return rows[0].list[0] as Listed;
+}
+
+/** Waits until a question about the database is answered with yes. */
+async function until(world: World, question: string, timeoutMs = 10_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const { rows } = await world.db.app.query(`select ${question} as yes`);
+    if (rows[0].yes === true) return;
+    if (performance.now() > deadline) {
+      const told = world.logs.filter((line) => /^(?:error|warn)/.test(line)).slice(-5);
+      throw new Error(`not in ${timeoutMs} ms: ${question}; ${told.join("; ")}`);
+    }
+    await once(AbortSignal.timeout(20), 'abort');
+  }
+}
+
+/** Finished, and the log rotated. */
+async function erased(world: World, timeoutMs = 10_000): Promise<void> {
+  await until(world, 'not exists (select from rollcall.erasures where finished_at is null)', timeoutMs);
+  await until(world, '(select rotate_xid is null from rollcall.install)', timeoutMs);
+}
+
+const statusOf = (world: World, email: string): string | undefined => world.sandbox.state.contact(email)?.status;
+
+async function canEmail(world: World, who: string, key: string | null = KEY): Promise<boolean> {
+  const { rows } = await world.db.app.query(
+    'select rollcall.can_email(k) as can from (select rollcall.with_key($1, $2) as k offset 0) x',
+    [who, key],
+  );
+  return rows[0].can as boolean;
+}
+
+test('everywhere deleted, and nothing of the person is left in any table: hostile values, events, failures, an import, past addresses, webhooks’ facts', async () => {
+  const world = await eraseWorld({
+    mapping: `unconfirmed: true
+email: email
+phone: PHONE
+user_metadata.full_name: FIRSTNAME`,
+    connector: `table_mapping:
+  orders:
+    sync_as: events
+    event_name: order_placed
+    contact: {user_id: user_id}
+    properties: {note: note}
+  letters:
+    sync_as: events
+    event_name: letter
+    contact: {email: mail}
+    properties: {note: note}`,
+    ddl: `create table public.orders (id int primary key, user_id uuid, note text);
+          create table public.letters (id int primary key, mail text, note text)`,
+    fields: { FIRSTNAME: 'text', PHONE: 'text' },
+  });
+  const worker = await world.start();
+  const name = `Zoë "O'Hara" \\ {x} %s $1 ☃`;
+  const mail = `zoe.o'hara+x@example.com`;
+  const before = 'zoe.before@example.com';
+  const phone = '+4915112345678';
+  const others = await Promise.all([1, 2, 3].map((n) => world.signUp(`other${n}@example.com`, { full_name: 'Other' })));
+  const id = await world.signUp(before, { full_name: name }, { phone });
+  await world.settled();
+  // Of others who mention them, of one who cannot be mapped any more, and of what the destination says of them.
+  await world.db.app.query(
+    `insert into public.orders values (1, $1, $2), (2, $3, $4);`.replaceAll(';', ''),
+    [id, `for ${name}`, others[0], `a gift for ${mail}`],
+  );
+  await world.settled();
+  await world.db.app.query('update auth.users set email = $2 where id = $1', [id, mail]);
+  await world.settled();
+  await world.db.app.query(`insert into public.letters values (1, $1, $2), (2, 'nobody@example.com', $3)`, [
+    mail,
+    name,
+    `tell ${mail}`,
+  ]);
+  await world.settled();
+  await world.db.sql.query(`select rollcall.receive_facts(rollcall.with_key('mailtrap', $2), $1)`, [
+    JSON.stringify([
+      { id: `complaint of ${mail}`, kind: 'complaint', address: mail, proof: { event: 'spam' } },
+      { id: 'yes', kind: 'opt_in', address: mail, at: 1 },
+    ]),
+    KEY,
+  ]);
+  await world.settled();
+  const { rows } = await world.db.app.query(`select id from rollcall.contacts where key = $1`, [id]);
+  await world.db.app.query(
+    `insert into rollcall.attempts (destination_id, contact_id, version, action, outcome, message)
+       select 1, c.id, 1, 'upsert', 'reject', 'taken by ' || $1 from rollcall.contacts c where c.key <> $2`,
+    [mail, id],
+  );
+  await world.db.app.query(
+    `insert into rollcall.dead_letters (destination_id, contact_id, stage, version, code, message) values (1, $1, 'deliver', 1, 'x', $2)`,
+    [rows[0].id, `no ${name}`],
+  );
+  await world.db.app.query(`update rollcall.destinations set pause_message = 'see ' || $1`, [mail]);
+  await world.db.app.query(`update rollcall.sources set pause_message = 'see /' || $1`, [mail.replace('@', '%40')]);
+  await world.db.app.query(
+    `insert into rollcall.backfills (place, walked_at, ended_at) values ('0/' || $1, now(), now())`,
+    [id],
+  );
+  const texts = [id, mail, before, phone, name, "o'hara"];
+  expect(foundIn(await dumpOf(world.db.app), texts)).toEqual(texts);
+
+  const erasure = await erase(world, id);
+  await erased(world);
+  const dump = await dumpOf(world.db.app);
+  expect(foundIn(dump, texts)).toEqual([]);
+  expect(foundIn(dump, [KEY])).toEqual([]);
+  expect(await listed(world, erasure)).toMatchObject({
+    by: 'operator',
+    state: 'finished',
+    destinations: { mailtrap: { read_back: 'gone' } },
+  });
+  expect(world.sandbox.state.contact(mail)).toBeUndefined();
+  expect(world.sandbox.state.contact(before)).toBeUndefined();
+  expect(world.sandbox.state.contactCount).toBe(3);
+  // What they said stays: nobody reads it without the key.
+  expect(await canEmail(world, mail)).toBe(false);
+  expect(await canEmail(world, 'other1@example.com')).toBe(true);
+  expect(await canEmail(world, 'other1@example.com', null)).toBe(false);
+  await worker.stop();
+  expect(foundIn(world.logs.join('\n'), [mail, before, phone, name, KEY])).toEqual([]);
+});
+
+test('unsubscribed in the sandbox, erased, signs up again: a new person, never subscribed', async () => {
+  const world = await eraseWorld();
+  const worker = await world.start();
+  await world.signUp('ann@example.com', { full_name: 'Ann' });
+  await world.settled();
+  expect(statusOf(world, 'ann@example.com')).toBe('subscribed');
+  // No webhook tells it.
+  world.sandbox.state.suppress('ann@example.com');
+  await erase(world, 'Ann@Example.com');
+  await erased(world);
+  await world.db.app.query('delete from auth.users');
+  const again = await world.signUp('ann@example.com', { full_name: 'Ann' });
+  await world.settled();
+  expect(statusOf(world, 'ann@example.com')).toBe('unsubscribed');
+  expect(await canEmail(world, 'ann@example.com')).toBe(false);
+  const { rows } = await world.db.app.query('select key from rollcall.contacts');
+  expect(rows).toEqual([{ key: again }]);
+  for (let n = 0; n < 5; n += 1) {
+    await world.db.app.query(`update auth.users set raw_user_meta_data = jsonb_build_object('full_name', $1::text)`, [
+      `Ann ${n}`,
+    ]);
+    await world.settled();
+    expect(statusOf(world, 'ann@example.com')).toBe('unsubscribed');
+  }
+  await worker.stop();
+});
+
+test('erased while the row stands: edited, backfilled and swept, nobody is made again', async () => {
+  const world = await eraseWorld({
+    connector: `table_mapping:
+  customers:
+    email: email
+    note: N`,
+    ddl: `create table public.customers (id int primary key, email text, note text)`,
+  });
+  const worker = await world.start();
+  await world.signUp('bob@example.com');
+  const id = await world.signUp('ann@example.com', { full_name: 'Ann' });
+  await world.db.app.query(`insert into public.customers values (1, 'ann@example.com', 'a')`);
+  await world.settled();
+  await erase(world, id);
+  await erased(world);
+  for (let n = 0; n < 20; n += 1) {
+    await world.db.app.query(
+      `update auth.users set raw_user_meta_data = jsonb_build_object('full_name', $1::text) where id = $2`,
+      [`Ann ${n}`, id],
+    );
+    await world.db.app.query('update public.customers set note = $1', [String(n)]);
+  }
+  await world.settled();
+  await world.db.sql.query(`select rollcall.begin_backfill('full', null, null, null, $1)`, [world.config.hash]);
+  await until(world, 'exists (select from rollcall.backfills where walked_at is not null)');
+  await world.db.app.query(`select nextval('rollcall.uncaptured')`);
+  await world.settled();
+  const { rows } = await world.db.app.query('select count(*)::int as n from rollcall.contacts');
+  expect(rows).toEqual([{ n: 1 }]);
+  expect(world.sandbox.state.contactCount).toBe(1);
+  await until(world, '(select rotate_xid is null from rollcall.install)');
+  expect(foundIn(await dumpOf(world.db.app), [id, 'ann@example.com'])).toEqual([]);
+  await worker.stop();
+});
+
+test('the destination answers 500 and has them again: deleted again until a look says gone', async () => {
+  const world = await eraseWorld({ destination: 'on_delete: keep' });
+  const worker = await world.start(undefined, { times: { eraseLookMs: 20, upkeepEveryMs: 200 } });
+  await world.signUp('ann@example.com', { full_name: 'Ann' });
+  await world.settled();
+  world.sandbox.addFaults([
+    { match: { method: 'DELETE' }, status: 500, count: 2 },
+    // It says so, and they are there all the same.
+    { match: { method: 'DELETE' }, status: 204, count: 2 },
+    { match: { method: 'GET' }, status: 503, count: 2 },
+  ]);
+  const erasure = await erase(world, 'ann@example.com');
+  await erased(world, 40_000);
+  expect(world.sandbox.state.contact('ann@example.com')).toBeUndefined();
+  expect((await listed(world, erasure)).destinations.mailtrap).toMatchObject({ read_back: 'gone', found_again: 2 });
+  await worker.stop();
+}, 60_000);
+
+test('a paused destination is waited for; nobody else waits, and the brake on deletions does not hold it', async () => {
+  const world = await eraseWorld({ more: `${ERASURE}\nbrakes: { deletes: { share: 0.01%, least: 1 } }` });
+  const worker = await world.start();
+  await world.signUp('ann@example.com');
+  await world.signUp('bob@example.com');
+  await world.settled();
+  await world.db.sql.query(`select rollcall.pause_destination(1::smallint, 'plan', 'x', null)`);
+  const erasure = await erase(world, 'ann@example.com');
+  await until(world, 'exists (select from rollcall.erasing_at)');
+  expect(await listed(world, erasure)).toMatchObject({ state: 'at_work', destinations: { mailtrap: { state: 'paused' } } });
+  // Asked for once more, it is the same one.
+  expect(await erase(world, 'ann@example.com')).toBe(erasure);
+  await world.db.sql.query('select rollcall.resume_destination(1::smallint)');
+  await erased(world);
+  expect(world.sandbox.state.contactCount).toBe(1);
+  await worker.stop();
+});
+
+test('of whom nothing is held, nobody is erased; without a key, or with another one, neither', async () => {
+  const world = await eraseWorld();
+  await expect(erase(world, 'nobody@example.com')).rejects.toMatchObject({ code: 'RC063' });
+  await expect(erase(world, randomUUID())).rejects.toMatchObject({ code: 'RC063' });
+  await world.signUp('ann@example.com');
+  await expect(world.db.sql.query(`select rollcall.erase('ann@example.com')`)).rejects.toMatchObject({ code: 'RC061' });
+});
