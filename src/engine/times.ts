@@ -19,6 +19,9 @@ export interface EngineTimes {
   readonly pullLookMs: number;
   /** While somebody is being erased it is looked this often how far that is. */
   readonly eraseLookMs: number;
+  /** What outlives a restore is written down at most this often; whether something is new is looked at this often. */
+  readonly keepEveryMs: number;
+  readonly keepLookMs: number;
   /** A backfill whose worker is gone is looked for this often. */
   readonly backfillLookMs: number;
   /** Longest that a request for many is waited for: the lease of its contacts. */
@@ -40,6 +43,8 @@ export const DEFAULT_TIMES: EngineTimes = {
   pullEveryMs: 3_600_000,
   pullLookMs: 15_000,
   eraseLookMs: 1_000,
+  keepEveryMs: 60_000,
+  keepLookMs: 5_000,
   backfillLookMs: 3_000,
   jobMs: 3_600_000,
   breaker: DEFAULT_BREAKER_TIMES,

@@ -24,7 +24,7 @@ import { type Identity, identityOf } from '../sql/store/identity.ts';
 import { factStore } from '../sql/store/facts.ts';
 import { createStore } from '../sql/store/store.ts';
 import { createUndiciSend } from '../transport/undici.ts';
-import { createWatching, runAlerting, waitingFor } from './watching.ts';
+import { createWatching, runAlerting, runKept, waitingFor } from './watching.ts';
 
 export interface WorkerOptions {
   readonly config: Config;
@@ -70,6 +70,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       : { listening: () => false, done: Promise.resolve() };
   let server: { port: number; close(): Promise<void> } | undefined;
   let alerting: Promise<void> = Promise.resolve();
+  let keeping: Promise<void> = Promise.resolve();
   const watching = createWatching(config, sql, log);
   const times = {
     ...DEFAULT_TIMES,
@@ -111,6 +112,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     if (options.helper !== true) {
       const told = { sql, identity, send: transport.send, log, everyMs: times.alertsEveryMs };
       alerting = runAlerting(config, told, AbortSignal.any([signal, stop.signal]));
+      keeping = runKept(config, { sql, identity, log, times }, AbortSignal.any([signal, stop.signal]));
     }
     const engine = {
       store,
@@ -140,7 +142,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   } finally {
     stop.abort();
     // A connection whose other end is gone can take minutes to say so; nothing of value is left to wait for by now.
-    await closeInTime([listener.done, alerting, server?.close() ?? Promise.resolve(), transport.close()], () =>
+    await closeInTime([listener.done, alerting, keeping, server?.close() ?? Promise.resolve(), transport.close()], () =>
       sql.close(),
     );
   }
@@ -196,10 +198,12 @@ async function routesOf(
   readonly receivers: readonly Receiver[];
 }> {
   await checkInstall(sql, identity);
-  // Else somebody erased could be taken for new.
-  await sql.query('select rollcall.check_erasure_key() from (select rollcall.with_key(null, $1) offset 0) k', [
-    identity.erasureKey ?? null,
-  ]);
+  // Else somebody erased could be taken for new, or what outlives a restore would not be written down.
+  await sql.query(
+    `select case when $2 then rollcall.kept_check() else rollcall.check_erasure_key()::text end
+       from (select rollcall.with_key('', $1) as k offset 0) x where x.k = ''`,
+    [identity.erasureKey ?? null, config.erasure.export !== undefined],
+  );
   const states = await createStore(sql, identity).destinations();
   const routes: Route[] = [];
   const notifications: Notification[] = [];

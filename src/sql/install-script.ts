@@ -26,6 +26,7 @@ import { forget } from './functions/forget.ts';
 import { gauges } from './functions/gauges.ts';
 import { install } from './functions/install.ts';
 import { jobs } from './functions/jobs.ts';
+import { kept } from './functions/kept.ts';
 import { kin } from './functions/kin.ts';
 import { mapping } from './functions/mapping.ts';
 import { release } from './functions/release.ts';
@@ -133,6 +134,7 @@ export function installScript(config: Config, sources: Sources): string {
     erase,
     erasureReads,
     erasureFinish,
+    kept,
     generated(config, sources),
     `revoke all on schema rollcall from public;`,
     `revoke all on all tables in schema rollcall from public;`,

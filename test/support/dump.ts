@@ -10,7 +10,9 @@ export async function dumpOf(db: Client, but: readonly string[] = ['auth', 'publ
   );
   const lines: string[] = [];
   for (const { name } of tables) {
-    const { rows } = await db.query<{ line: string }>(`select t::text || ' ' || to_jsonb(t)::text as line from ${name} t`);
+    const { rows } = await db.query<{ line: string }>(
+      `select t::text || ' ' || to_jsonb(t)::text as line from ${name} t`,
+    );
     lines.push(...rows.map(({ line }) => `${name} ${line}`));
   }
   return lines.join('\n');

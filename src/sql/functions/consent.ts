@@ -175,8 +175,8 @@ language sql stable set search_path = '' ${KEYS_FIRST} as $body$
     cross join lateral (select m.verdict = 'ok' and (
       exists (select from rollcall.consent f where f.person = rollcall.person_of(m.key) offset 0)
       or exists (select from rollcall.consent f where f.address = m.address offset 0)
-      or h.hashed and exists (select from unnest(rollcall.hashed_forms(m.address)) as a(form)
-        cross join lateral (select from rollcall.consent f where f.address = a.form offset 0) f)) as known) k
+      or h.hashed and (exists (select from rollcall.consent f where f.person = rollcall.hashed(rollcall.person_of(m.key)) offset 0)
+        or exists (select from rollcall.consent f where f.address = rollcall.hashed(m.address) offset 0))) as known) k
     left join lateral (select s.said from rollcall.standing(rollcall.person_of(m.key), m.address) s where k.known offset 0) t on true
 $body$;
 

@@ -15,10 +15,12 @@ begin
     select distinct a.address, t.topic from unnest(p_addresses) as a(address)
       cross join (select null::text as topic union select f.topic from rollcall.consent f where f.person = any(p_people)
         union select f.topic from rollcall.consent f where f.address = any(p_addresses)) t
-     where exists (select from unnest(case when p_people = '{}' then array[null] else p_people end) as p(person)
+     where not exists (select from rollcall.consent f
+             where f.address = a.address and f.kind in ('opt_out', 'complaint') and f.topic is not distinct from t.topic offset 0)
+       and (exists (select from unnest(case when p_people = '{}' then array[null] else p_people end) as p(person)
              cross join lateral rollcall.standing(p.person, a.address, t.topic) s where s.said = 'opted_out')
        or t.topic is null and exists (select from rollcall.desired s
-         where s.contact_id = any(p_contacts) and (s.consent = 'opted_out' or s.left_there_at is not null))
+         where s.contact_id = any(p_contacts) and (s.consent = 'opted_out' or s.left_there_at is not null)))
   loop
     insert into rollcall.consent (id, kind, address, topic, origin)
       values (rollcall.hashed(concat_ws(' ', 'erased', v_no.address, v_no.topic)), 'opt_out', rollcall.hashed(v_no.address), v_no.topic,
@@ -131,6 +133,9 @@ begin
   delete from rollcall.erasing_at a where a.contact_id = any(v_contacts);
   delete from rollcall.erasing g where g.contact_id = any(v_contacts);
   delete from rollcall.contacts c where c.id = any(v_contacts);
+  -- Who is known by such an address alone, and of whom nothing is to be said.
+  perform rollcall.forget_of(array(select c.id from unnest(v_all) as a(address)
+    cross join lateral (select c.id from rollcall.contacts c where c.key = 'email:' || a.address offset 0 for update skip locked) c));
   perform rollcall.want_rotation();
   return v_all || array(select k from unnest(v_keys) k where k not like 'email:%');
 end $body$;

@@ -21,10 +21,7 @@ type SweepStore = Pick<
 const SAME_INSTALL = '(select rollcall.check_install($1, $2, $3) offset 0) as install';
 
 /** The part of the store that the sweep uses. */
-export function sweepStore(
-  sql: Queryable,
-  { configHash, projectRef, environment, erasureKey }: Identity,
-): SweepStore {
+export function sweepStore(sql: Queryable, { configHash, projectRef, environment, erasureKey }: Identity): SweepStore {
   const key = erasureKey ?? null;
   const install = [configHash, projectRef, environment];
   return {
