@@ -107,7 +107,7 @@ async function eraseOne(options: Options & { readonly person: string }, parts: P
   const keys = await store.whom(options.person);
   if (keys.length === 0) throw personUnknown();
   cli.note(
-    `This erases ${keys.map(named).join(' and ')} at ${known.join(', ') || 'no destination'}, and all that is held here. It cannot be undone.`,
+    `This erases ${keys.toSorted(usersFirst).map(named).join(' and ')} at ${known.join(', ') || 'no destination'}, and all that is held here. It cannot be undone.`,
   );
   if (!(await ask(cli, 'Erase this person?', options.yes))) return 1;
   if (await store.makeKey()) {
@@ -122,6 +122,10 @@ async function eraseOne(options: Options & { readonly person: string }, parts: P
   if (options.json === true) cli.json(done);
   else cli.say(renderErasure(done));
   return 0;
+}
+
+function usersFirst(one: string, other: string): number {
+  return Number(one.startsWith('email:')) - Number(other.startsWith('email:'));
 }
 
 /** Whom a key names: an address is shown to whoever knows it. */

@@ -69,6 +69,7 @@ test('an install is the same when it runs twice, and when two processes run it a
     { version: 8, name: 'alerts' },
     { version: 9, name: 'claimed' },
     { version: 10, name: 'consent' },
+    { version: 12, name: 'erasure' },
   ]);
 });
 
