@@ -21,6 +21,8 @@ export interface StatusDocument {
   /** Statements whose events could not be captured, since the install: nothing brings those back. */
   readonly events_lost: number;
   readonly sweep_wanted: boolean;
+  /** Erasures that are not finished; absent when there are none. */
+  readonly erasing?: { readonly count: number; readonly oldest_s: number };
   /** Keys in the log that no worker has folded yet. */
   readonly unfolded: number;
   readonly oldest_unfolded_s: number | null;

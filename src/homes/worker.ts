@@ -198,11 +198,11 @@ async function routesOf(
   readonly receivers: readonly Receiver[];
 }> {
   await checkInstall(sql, identity);
-  // Else somebody erased could be taken for new, or what outlives a restore would not be written down.
+  // Else somebody erased could be taken for new, or nobody could be erased by `user.deleted`, and what outlives a restore not be written down.
   await sql.query(
     `select case when $2 then rollcall.kept_check() else rollcall.check_erasure_key()::text end
        from (select rollcall.with_key('', $1) as k offset 0) x where x.k = ''`,
-    [identity.erasureKey ?? null, config.erasure.export !== undefined],
+    [identity.erasureKey ?? null, config.erasure.onUserDeleted || config.erasure.export !== undefined],
   );
   const states = await createStore(sql, identity).destinations();
   const routes: Route[] = [];

@@ -59,6 +59,10 @@ test('without a worker it says so and how to go on; what is paused is named, and
   await world.db.sql.query(`select rollcall.pause_destination(1::smallint, 'plan', 'x', null)`);
   const listed = await run(['--list']);
   expect(listed.stdout).toContain('waits: the destination is paused');
+  const config = await tempFile('rollcall.yaml', world.yaml);
+  expect((await rollcall(['status', '--config', config])).stdout).toMatch(
+    /1 erasure at work, the oldest for \d+ s: `rollcall erase --list`/,
+  );
   const left = await run(['ann@example.com', '--yes', '--json', '--without', 'mailtrap']);
   expect(JSON.parse(left.stdout)).toMatchObject({
     state: 'finished',

@@ -217,6 +217,32 @@ test('a paused destination is waited for; nobody else waits, and the brake on de
   await worker.stop();
 });
 
+test('somebody signs up with the address before it is deleted: it is theirs, and the no of before holds', async () => {
+  const world = await eraseWorld();
+  const worker = await startFast(world);
+  const old = await world.signUp('ann@example.com', { full_name: 'Ann' });
+  await world.settled();
+  await world.db.sql.query(`select rollcall.receive_facts('mailtrap', $1)`, [
+    JSON.stringify([{ id: 'no', kind: 'opt_out', address: 'ann@example.com' }]),
+  ]);
+  await world.settled();
+  await world.db.sql.query(`select rollcall.pause_destination(1::smallint, 'plan', 'x', null)`);
+  const erasure = await erase(world, old);
+  await world.db.app.query('delete from auth.users');
+  const young = await world.signUp('ann@example.com', { full_name: 'Another' });
+  await until(world, `exists (select from rollcall.contacts where key = '${young}')`);
+  await world.db.sql.query('select rollcall.end_pauses(true, 1::smallint)');
+  await erased(world);
+  await world.settled();
+  expect((await listed(world, erasure)).destinations.mailtrap).toMatchObject({ read_back: 'taken' });
+  expect(world.sandbox.state.contact('ann@example.com')).toMatchObject({ fields: { FIRSTNAME: 'Another' } });
+  expect(statusOf(world, 'ann@example.com')).toBe('unsubscribed');
+  expect(world.sandbox.state.calls().filter(({ method }) => method === 'DELETE')).toEqual([]);
+  expect(await canEmail(world, 'ann@example.com')).toBe(false);
+  expect(foundIn(await dumpOf(world.db.app), [old])).toEqual([]);
+  await worker.stop();
+});
+
 test('of whom nothing is held, nobody is erased; without a key, or with another one, neither', async () => {
   const world = await eraseWorld();
   await expect(erase(world, 'nobody@example.com')).rejects.toMatchObject({ code: 'RC063' });
