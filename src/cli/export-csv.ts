@@ -123,8 +123,8 @@ async function* pages({ sql, config, request }: CsvExport, state: DestinationSta
   let left = request.most ?? Infinity;
   for (let place: string | null = null; left > 0;) {
     const [row]: readonly PageRow[] = await sql.query<PageRow>(
-      'select next, scanned, left_out, contacts::text from rollcall.export_page($1, $2, $3, $4, $5, $6::text[])',
-      [state.id, place, Math.min(PAGE, left), request.resource, request.since, consents],
+      'select next, scanned, left_out, contacts::text from rollcall.export_page($1, rollcall.with_key($2, $7), $3, $4, $5, $6::text[])',
+      [state.id, place, Math.min(PAGE, left), request.resource, request.since, consents, config.erasure.key ?? null],
     );
     if (row === undefined) return;
     const found = parseJson(row.contacts) as unknown as Page['contacts'];

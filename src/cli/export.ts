@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { RollcallError } from '../core/errors.ts';
+import { personUnknown } from '../sql/store/erase.ts';
 import { readPerson } from '../sql/store/person.ts';
 import type { Cli } from './cli.ts';
 import { examples } from './examples.ts';
@@ -30,11 +31,7 @@ async function runExport(
 ): Promise<number> {
   const config = await loadConfig(cli);
   const held = await withDatabase(config, (sql) => readPerson(sql, person));
-  if (held === undefined) {
-    throw new RollcallError('RC_PERSON_UNKNOWN', 'Nothing is held about that person.', {
-      hint: 'Give the id of auth.users, or the address they have now.',
-    });
-  }
+  if (held === undefined) throw personUnknown();
   const text = `${held}\n`;
   if (output === undefined) cli.io.stdout.write(text);
   else {

@@ -5,8 +5,8 @@ import { sourceProblem } from '../engine/fatal.ts';
 import { type SweepOptions, sweep } from '../engine/sweep.ts';
 import type { SweepReport } from '../engine/sweep-report.ts';
 import { pause } from '../engine/wake.ts';
-import { refOf } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
+import { identityOf } from '../sql/store/identity.ts';
 import { createStore } from '../sql/store/store.ts';
 import type { SweepProgress } from './sweep-progress.ts';
 
@@ -22,7 +22,7 @@ export async function fullSweep(
   { config, sql, progress }: { readonly config: Config; readonly sql: Sql; readonly progress: SweepProgress },
   signal: AbortSignal,
 ): Promise<SweepReport | undefined> {
-  const identity = { configHash: config.hash, projectRef: refOf(config), environment: config.environment };
+  const identity = identityOf(config);
   // A copy of a database, or another config, is told before anything is written.
   await sql.query('select rollcall.check_install($1, $2, $3)', [
     identity.configHash,

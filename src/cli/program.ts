@@ -30,6 +30,7 @@ const COMMANDS: readonly {
   { name: 'alerts', summary: 'see whether alerts arrive', load: () => import('./alerts.ts') },
   { name: 'audit', summary: 'compare with what destinations really have', load: () => import('./audit.ts') },
   { name: 'export', summary: 'show all that is held about one person', load: () => import('./export.ts') },
+  { name: 'erase', summary: 'erase a person everywhere, for good', load: () => import('./erase.ts') },
   { name: 'recover', summary: 'take a restored database into use', load: () => import('./recover.ts') },
   { name: 'rebind', summary: 'let this copy of a database send', load: () => import('./rebind.ts') },
   { name: 'uninstall', summary: 'remove everything from the database', load: () => import('./uninstall.ts') },

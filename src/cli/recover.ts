@@ -3,9 +3,13 @@ import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
 import { maskAddress } from '../core/mask.ts';
 import { isRestored } from '../engine/fatal.ts';
+import { readKeptPlace } from '../engine/kept.ts';
 import { recover, type RecoverReport } from '../engine/recover.ts';
+import { keptPlace } from '../homes/kept-place.ts';
 import { refOf } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
+import { identityOf } from '../sql/store/identity.ts';
+import { keptStore } from '../sql/store/kept.ts';
 import { ask } from './ask.ts';
 import type { Cli } from './cli.ts';
 import { examples } from './examples.ts';
@@ -21,6 +25,8 @@ import { withDatabase } from './with-database.ts';
 interface Options {
   readonly yes?: boolean | undefined;
   readonly withoutReading?: readonly string[] | undefined;
+  /** False: what was kept is not read. */
+  readonly withoutKept?: boolean | undefined;
   readonly showAddresses?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
@@ -36,6 +42,10 @@ export function define(command: Command, cli: Cli): void {
       '--without-reading <name>',
       'a destination that is not read: everybody is sent there again; may be repeated',
       repeatable,
+    )
+    .option(
+      '--without-kept',
+      'go on without what `erasure.export` has kept: who was erased or said no since is not known',
     )
     .option('--show-addresses', 'show addresses in full')
     .option('--json', 'print one JSON document')
@@ -55,7 +65,7 @@ async function runRecover(options: Options, cli: Cli): Promise<number> {
     checkRestored(differs);
     const question = 'Shall this database send from now on? No worker of another copy may still be sending.';
     if (!(await ask(cli, question, options.yes))) return 1;
-    const reports = await read({ cli, config, sql }, options.withoutReading ?? []);
+    const reports = await read({ cli, config, sql }, options.withoutReading ?? [], options.withoutKept !== true);
     const shown = reports.map((report) => masked(report, options.showAddresses === true));
     if (options.json === true) cli.json({ recovered: true, destinations: shown });
     else {
@@ -85,9 +95,18 @@ function checkRestored(differs: string): void {
 async function read(
   at: { readonly cli: Cli; readonly config: Config; readonly sql: Sql },
   unread: readonly string[],
+  withKept: boolean,
 ): Promise<readonly RecoverReport[]> {
   const stop = stopSignal(at.cli.io);
+  const place = withKept ? keptPlace(at.config) : undefined;
   try {
+    const kept =
+      place === undefined
+        ? undefined
+        : {
+            store: keptStore(at.sql, identityOf(at.config)),
+            value: await readKeptPlace(place, stop.signal),
+          };
     return await withRemote({ ...at, names: undefined, check: unread }, async (sessions, store, problems) => {
       const wanted = sessions.filter(({ access }) => !unread.includes(access.state.name));
       const missing = (await store.destinations()).find(
@@ -96,7 +115,7 @@ async function read(
       if (missing !== undefined)
         throw problems.get(missing.name) ?? unreadable(missing.name, 'this config does not name it');
       try {
-        return await recover({ accesses: wanted.map(({ access }) => access), unread, store }, stop.signal);
+        return await recover({ accesses: wanted.map(({ access }) => access), unread, store, kept }, stop.signal);
       } catch (error) {
         throw explained(error) ?? error;
       } finally {

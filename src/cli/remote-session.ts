@@ -4,7 +4,7 @@ import type { AdoptOptions } from '../engine/adopt.ts';
 import type { RecoverStore } from '../engine/remote-ports.ts';
 import { configured } from '../homes/configured.ts';
 import { resolveOptions } from '../homes/resolve-options.ts';
-import { refOf } from '../sql/open-database.ts';
+import { identityOf } from '../sql/store/identity.ts';
 import type { Sql } from '../sql/port.ts';
 import { createRemoteStore } from '../sql/store/remote.ts';
 import { createStore } from '../sql/store/store.ts';
@@ -47,7 +47,7 @@ export async function withRemote<T>(
     problems: ReadonlyMap<string, RollcallError>,
   ) => Promise<T>,
 ): Promise<T> {
-  const identity = { configHash: config.hash, projectRef: refOf(config), environment: config.environment };
+  const identity = identityOf(config);
   const remote = createRemoteStore(sql, createStore(sql, identity), identity);
   const transport = createUndiciSend();
   const tables = createTableReader();

@@ -23,6 +23,8 @@ export interface StatusDocument {
   readonly sweep_wanted: boolean;
   /** People whose consent is not written back yet, those of them that failed, and with which SQLSTATEs; absent before an upgrade is applied. */
   readonly write_backs?: { readonly due: number; readonly failing: number; readonly codes: readonly string[] };
+  /** Erasures that are not finished; absent when there are none. */
+  readonly erasing?: { readonly count: number; readonly oldest_s: number };
   /** Keys in the log that no worker has folded yet. */
   readonly unfolded: number;
   readonly oldest_unfolded_s: number | null;

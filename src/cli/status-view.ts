@@ -36,6 +36,11 @@ export function renderStatus(
     const oldest = duration(status.oldest_unfolded_s ?? 0);
     lines.push('', `${count(status.unfolded, 'change')} not looked at yet, the oldest for ${oldest}.`);
   }
+  if (status.erasing !== undefined) {
+    const oldest = duration(status.erasing.oldest_s);
+    const text = `${count(status.erasing.count, 'erasure')} at work, the oldest for ${oldest}: \`rollcall erase --list\` says what they wait for.`;
+    lines.push('', wrap(text, width));
+  }
   if (status.backfill !== null) lines.push('', wrap(backfillLine(status.backfill), width));
   lines.push('', wrap(sweepLine(status, at.now), width));
   if (problems.length === 0) return [...lines, paint('green', 'Healthy.')].join('\n');

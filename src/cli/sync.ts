@@ -7,7 +7,7 @@ import type { Store } from '../engine/ports.ts';
 import { pause } from '../engine/wake.ts';
 import { configured } from '../homes/configured.ts';
 import { runWorker } from '../homes/worker.ts';
-import { refOf } from '../sql/open-database.ts';
+import { identityOf } from '../sql/store/identity.ts';
 import { sqlState } from '../sql/port.ts';
 import { createStore } from '../sql/store/store.ts';
 import type { Cli } from './cli.ts';
@@ -64,11 +64,7 @@ async function runSync(options: Options, cli: Cli): Promise<number> {
   const config = await loadConfig(cli);
   const { exportCsv: file } = options;
   return await withDatabase(config, async (sql) => {
-    const store = createStore(sql, {
-      configHash: config.hash,
-      projectRef: refOf(config),
-      environment: config.environment,
-    });
+    const store = createStore(sql, identityOf(config));
     if (file !== undefined) {
       await exportCsv({ sql, store, config, file, request, destination: options.destination }, cli);
       return 0;

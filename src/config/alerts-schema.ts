@@ -1,5 +1,6 @@
+import { LEAST_KEY } from './read-erasure.ts';
 import { LEAST_TOKEN } from './read-server.ts';
-import { allowEnv, duration, object, type Schema, text } from './schema-parts.ts';
+import { allowEnv, boolean, duration, object, type Schema, text } from './schema-parts.ts';
 
 /** The JSON Schema of `server`. */
 export const serverSchema: Schema = object("The worker's HTTP server.", {
@@ -8,6 +9,18 @@ export const serverSchema: Schema = object("The worker's HTTP server.", {
     description:
       'Who has it may read GET /metrics (Authorization: Bearer). Without one there is none. Default: METRICS_TOKEN of the environment.',
   },
+});
+
+/** The JSON Schema of `erasure`. */
+export const erasureSchema: Schema = object('How people are erased.', {
+  key: {
+    ...allowEnv({ type: 'string', minLength: LEAST_KEY }),
+    description:
+      'What the hashes of the erased are made with; a secret. Without one it is read from Vault (rollcall_erasure_key).',
+  },
+  on_user_deleted: boolean('Whether whoever is deleted from auth.users is erased. Default: false.'),
+  export: text('A file, or an https address that takes a PUT, for what must outlive a restore: hashes alone.'),
+  export_token: text('The bearer token for that address.'),
 });
 
 const count = (description: string): Schema => ({

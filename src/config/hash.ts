@@ -44,6 +44,8 @@ export function configHash(config: Unhashed, registry: readonly Destination<unkn
     events: config.delivery.events,
     // They hold in the database alone, so another one has to be applied.
     brakes: config.brakes,
+    // Where it is off the hash is what it was before there was such a thing.
+    ...(config.erasure.onUserDeleted ? { eraseDeleted: true } : {}),
   };
   return createHash('sha256').update(canonicalJson(shape)).digest('hex');
 }

@@ -1,6 +1,6 @@
 import type { Destination } from '../core/destination.ts';
 import { USER_COLUMNS } from '../core/user-columns.ts';
-import { alertsSchema, serverSchema } from './alerts-schema.ts';
+import { alertsSchema, erasureSchema, serverSchema } from './alerts-schema.ts';
 import { brakesSchema } from './brakes-schema.ts';
 import { consentSchemas } from './consent-schema.ts';
 import { deliverySchema } from './delivery-schema.ts';
@@ -66,6 +66,7 @@ export function configJsonSchema(registry: readonly Destination<unknown>[]): Sch
       brakes: brakesSchema,
       server: serverSchema,
       alerts: alertsSchema,
+      erasure: erasureSchema,
     }),
   };
 }

@@ -11,6 +11,7 @@ import { CONSENT_CHOICES, readConsent } from './read-consent.ts';
 import { readConsentPolicy, readConsentReaders } from './read-consent-use.ts';
 import { readDelivery } from './read-delivery.ts';
 import { attributeNames } from './read-adjustment.ts';
+import { readErasure } from './read-erasure.ts';
 import { readDestinations } from './read-destinations.ts';
 import { readServer } from './read-server.ts';
 import { readWriteBacks } from './read-write-back.ts';
@@ -35,6 +36,7 @@ export const TOP_KEYS: readonly string[] = [
   'wake',
   'server',
   'alerts',
+  'erasure',
 ];
 const DEFAULT_ENVIRONMENT = 'production';
 const DEFAULT_SWEEP_MS = 3_600_000;
@@ -89,6 +91,7 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
     brakes: readBrakes(field('brakes'), issues),
     log: connector.log,
     server: readServer(field('server'), options.env, issues),
+    erasure: readErasure(field('erasure'), issues),
     alerts: readAlerts(field('alerts'), issues),
     wake: readWake(field('wake'), issues),
     allowFunctions: readFunctions(field('allow_functions'), issues),

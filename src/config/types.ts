@@ -65,6 +65,7 @@ export interface Config {
     /** Who has it may read `GET /metrics`; without one there is none. */
     readonly metricsToken: string | undefined;
   };
+  readonly erasure: ErasureConfig;
   /** Who is told when something needs a person; undefined for nobody. */
   readonly alerts: AlertConfig | undefined;
   /**
@@ -86,6 +87,18 @@ export type Brake =
       readonly least: number;
     }
   | 'off';
+
+/** How people are erased: see docs/consent.md, "Erasure". */
+export interface ErasureConfig {
+  /** What their hashes are made with, where that does not stand in Vault; a secret. */
+  readonly key: string | undefined;
+  /** Whether whoever is deleted from `auth.users` is erased. */
+  readonly onUserDeleted: boolean;
+  /** Where what outlives a restore is kept: a path or a URL. */
+  readonly export: string | undefined;
+  /** The bearer token for that URL; a secret. */
+  readonly exportToken: string | undefined;
+}
 
 /** A receiver of alerts, and from when on it is told. */
 export interface AlertConfig {

@@ -2,6 +2,8 @@ import type { RetrySchedule } from '../core/retry.ts';
 import { fatalError } from './fatal.ts';
 import { runBackfill } from './backfill.ts';
 import type { FactStore } from '../inbound/ports.ts';
+import { runErasures } from './erase.ts';
+import type { ErasureStore } from './erasure-ports.ts';
 import { runFoldLoop } from './fold-loop.ts';
 import type { Logger, Store } from './ports.ts';
 import { createRoute, type Route } from './route.ts';
@@ -14,6 +16,7 @@ import type { Wake } from './wake.ts';
 export interface EngineOptions {
   readonly store: Store;
   readonly facts: FactStore;
+  readonly erasures: ErasureStore;
   readonly routes: readonly Route[];
   readonly log: Logger;
   readonly changed: Wake;
@@ -57,6 +60,7 @@ export async function runEngine(options: EngineOptions, signal: AbortSignal): Pr
   const lanes = options.routes.map((route) => createRoute({ ...options, ...route, isFatal }));
   const onFolded = (): void => lanes.forEach((lane) => lane.wake());
   const source = createSourceWatch(options.store, options.log);
+  const onErasing = (): void => lanes.forEach((lane) => lane.lookForErased());
   const parts = [
     runFoldLoop({ ...options, onFolded, isFatal, source }, stop.signal),
     // A helper of a backfill goes, and the sweep takes its time.
@@ -65,6 +69,7 @@ export async function runEngine(options: EngineOptions, signal: AbortSignal): Pr
       : [
           runUpkeep({ ...options, onFolded, isFatal, source }, stop.signal),
           runWriteBack({ ...options, isFatal }, stop.signal),
+          runErasures({ ...options, onErasing, isFatal }, stop.signal),
         ]),
     runBackfill({ ...options, lookEveryMs: options.times.backfillLookMs, onFolded, isFatal }, stop.signal),
     ...lanes.map((lane) => lane.run(stop.signal)),

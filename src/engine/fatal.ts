@@ -17,11 +17,26 @@ export function fatalError(error: unknown): RollcallError | undefined {
     );
   }
   if (code === 'RC002') return notBound(detail ?? '', error);
+  if (code === 'RC061' || code === 'RC062') return keyProblem(code, error);
   const missing = code === '3F000' || ((code === '42883' || code === '42P01') && /rollcall\./.test(message ?? ''));
   if (missing) {
     return notInstalled(error);
   }
   return undefined;
+}
+
+/** Without the key it cannot be told who was erased; with another one nobody was. */
+function keyProblem(code: 'RC061' | 'RC062', cause: unknown): RollcallError {
+  if (code === 'RC062') {
+    return new RollcallError('RC_ERASURE_KEY_WRONG', 'This is not the key that the erased were hashed with.', {
+      hint: 'Put back the first one: `erasure.key` in the config, or rollcall_erasure_key in Vault, which goes before it. Another key would find nobody.',
+      cause,
+    });
+  }
+  return new RollcallError('RC_ERASURE_KEY_MISSING', 'The key that the erased are hashed with is not known here.', {
+    hint: 'Make one with `openssl rand -base64 32` and set `erasure: {key: ${ROLLCALL_ERASURE_KEY}}`, for every worker and for good; or let it stand in Vault as rollcall_erasure_key.',
+    cause,
+  });
 }
 
 /** What differs in a restored original, a failover or an upgrade; anything else differs in a copy. */

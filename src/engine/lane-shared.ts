@@ -1,6 +1,7 @@
 import type { Destination } from '../core/destination.ts';
 import type { Limits } from '../core/limits.ts';
 import type { RetrySchedule } from '../core/retry.ts';
+import type { FactStore } from '../inbound/ports.ts';
 import type { LaneQueue } from './lane-queue.ts';
 import type { Limiters } from './limiters.ts';
 import type { Claimed, DestinationState, Lease, Logger, Send, Store } from './ports.ts';
@@ -13,6 +14,7 @@ export interface LaneOptions {
   readonly config: unknown;
   readonly state: DestinationState;
   readonly send: Send;
+  readonly facts: Pick<FactStore, 'receive'>;
   readonly log: Logger;
   readonly graceMs: number;
   readonly retry: RetrySchedule;

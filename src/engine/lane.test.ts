@@ -70,6 +70,7 @@ async function run(
     config: mailtrap.config.parse({ api_token: 'tok', concurrency: 1 }),
     state,
     send: async () => answer(left.shift() ?? 201),
+    facts: { receive: async () => undefined },
     log: { error: log, warn: log, info: log, debug: log },
     graceMs: 1_000,
     retry: DEFAULT_RETRY,

@@ -1,6 +1,7 @@
 import type { RemoteContact } from '../core/destination.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { type EventsDone, sendEvents } from './perform-events.ts';
+import { readBeforeErasing } from './perform-erase.ts';
 import { sendOperations, sendState, type StateDone } from './perform-state.ts';
 import type { Claimed, EventSettlement } from './ports.ts';
 import { type Answered, createRequests, type Requests, type Sender } from './requests.ts';
@@ -44,6 +45,8 @@ export async function perform(delivery: Claimed, sender: Sender): Promise<Perfor
 async function performDelete(delivery: Claimed, requests: Requests, sender: Sender): Promise<Performed> {
   // First of all: a mistake in it must not have the events sent again with each attempt.
   const operations = sender.destination.encode(delivery, sender.plan, sender.config);
+  const unread = await readBeforeErasing(delivery, requests, sender);
+  if (unread !== undefined) return unread === 'not_begun' ? { begun: false } : result(unread, NO_EVENTS, requests);
   const sent = await sendEvents(delivery.events, delivery.remote, requests, sender, true);
   const state =
     sent.stoppedBy === undefined

@@ -76,6 +76,8 @@ export interface Claimed extends Delivery {
   readonly carryFrom: string | null;
   /** An attempt of unknown outcome may have moved the contact of its id to another address. */
   readonly astray?: boolean | undefined;
+  /** The person is being erased: what they said of being mailed is read before it is deleted with the contact. */
+  readonly erases?: boolean | undefined;
 }
 
 /** 0 is live, 1 is backfill: see DESIGN section 5, "lane". */

@@ -1,6 +1,8 @@
 import { RollcallError } from '../core/errors.ts';
+import type { Kept } from '../core/kept.ts';
 import type { DriftSample } from './audit-report.ts';
 import { addressesOf, judge, leavingOf } from './judge-remote.ts';
+import type { KeptStore } from './kept-ports.ts';
 import { readRemote, type ReadRemote } from './read-remote.ts';
 import type { ReadSuppressions } from './read-suppressions.ts';
 import type { RemoteAccess } from './remote-asking.ts';
@@ -34,6 +36,8 @@ export interface RecoverOptions {
   /** Names of the destinations that are not read. */
   readonly unread: readonly string[];
   readonly store: RecoverStore;
+  /** What outlives a restore, read before anything changes: who was erased since the backup, and who has said no. */
+  readonly kept?: { readonly store: Pick<KeptStore, 'obey'>; readonly value: Kept } | undefined;
   /** Told which destination could not be read, and why; it then counts as one that is not read. Absent: that ends it all. */
   readonly onUnreadable?: ((access: RemoteAccess, error: RollcallError) => Promise<void>) | undefined;
 }
@@ -68,6 +72,7 @@ export async function recover(options: RecoverOptions, signal: AbortSignal): Pro
     // What was read first waits for the others; it must not run out meanwhile.
     for (const { reading } of reads) await store.touch(reading);
     await store.beginRecover();
+    if (options.kept !== undefined) await options.kept.store.obey(options.kept.value);
     const reports: RecoverReport[] = [];
     for (const read of reads) reports.push(await settle(read, store, signal));
     await store.bind();

@@ -30,6 +30,8 @@ export interface Sender {
   readonly permit: (which: 'first' | 'more', traffic: Traffic) => Promise<boolean>;
   /** Longest that a request begun now may take, in ms; shorter than what is left of the lease. */
   readonly deadlineMs: () => number;
+  /** Writes down that whoever has this address has opted out there; absent where nobody is erased. Throws when it could not be. */
+  readonly onOptOut?: ((address: string) => Promise<void>) | undefined;
   /** Told of a mistake of ours that concerns one event alone. */
   readonly onMistake: (error: unknown) => void;
 }

@@ -3,6 +3,8 @@ import { RollcallError } from '../core/errors.ts';
 import { createLane, type Lane } from './lane.ts';
 import type { LaneOptions } from './lane-shared.ts';
 import type { FactStore } from '../inbound/ports.ts';
+import { runLooks } from './erase.ts';
+import type { ErasureStore } from './erasure-ports.ts';
 import { runPull } from './pull.ts';
 import { createTrouble } from './trouble.ts';
 import { createWake, pause, type Wake } from './wake.ts';
@@ -25,18 +27,26 @@ export interface Route {
   readonly notified?: Wake | undefined;
 }
 
+/** A lane that also looks for the erased. */
+export interface RouteLane extends Lane {
+  /** Somebody is being erased. */
+  lookForErased(): void;
+}
+
 const RETRY_MS = 500;
 const LOOK_MS = 1_000;
 
 /** Everything about one destination. What is wrong with it is its own: it waits for that, and nobody waits for it. */
 export function createRoute(
-  options: Omit<LaneOptions, 'config' | 'destination' | 'state' | 'onRefused' | 'notified' | 'send'> &
-    Route & { readonly facts: FactStore },
-): Lane {
+  options: Omit<LaneOptions, 'config' | 'destination' | 'state' | 'onRefused' | 'notified' | 'send' | 'facts'> &
+    Route & { readonly facts: FactStore; readonly erasures: ErasureStore },
+): RouteLane {
   const { notified = createWake(), rereads } = options;
+  const erasing = createWake();
   let lane: Lane | undefined;
   return {
     wake: () => lane?.wake(),
+    lookForErased: () => erasing.ring(),
     async run(signal) {
       while (!signal.aborted) {
         const prepared = await prepare(options, options.times.breaker, signal);
@@ -46,8 +56,12 @@ export function createRoute(
         lane = createLane({ ...options, config: prepared.config, notified, onRefused });
         const until = AbortSignal.any([signal, again.signal]);
         // A helper leaves that to the workers there are.
-        const pulling = options.liveWaitMs > 0 ? undefined : runPull({ ...options, config: prepared.config }, until);
-        await Promise.all([lane.run(until), pulling]);
+        const { config } = prepared;
+        const reading =
+          options.liveWaitMs > 0
+            ? []
+            : [runPull({ ...options, config }, until), runLooks({ ...options, config, erasing }, until)];
+        await Promise.all([lane.run(until), ...reading]);
         // An error that no retry can mend ends a lane by itself.
         if (!again.signal.aborted) return;
       }

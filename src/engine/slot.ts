@@ -1,5 +1,6 @@
 import type { Outcome } from '../core/outcome.ts';
 import { retryDelayMs, throttleMs } from '../core/retry.ts';
+import { leftThere } from './perform-erase.ts';
 import { giveBack, isPaused, type LaneShared, type Leased } from './lane-shared.ts';
 import { note } from './note.ts';
 import { perform, type Performed } from './perform.ts';
@@ -124,6 +125,7 @@ async function attempt(lane: LaneShared, { delivery, until }: Leased): Promise<P
       deadlineMs: () => Math.min(times.requestMs, until - times.settleMs - performance.now()),
       permit: async (which, traffic) =>
         (await waiting(lane, delivery, limiters.acquire(traffic, lastStart[which], signal))) && !isPaused(lane),
+      onOptOut: (address) => lane.facts.receive(lane.state.name, [leftThere(address)]),
       onMistake,
     });
   } catch (error) {

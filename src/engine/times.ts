@@ -17,6 +17,11 @@ export interface EngineTimes {
   /** Who must not be mailed is read from a destination this often; whether it is time for that is looked at this often. */
   readonly pullEveryMs: number;
   readonly pullLookMs: number;
+  /** While somebody is being erased it is looked this often how far that is. */
+  readonly eraseLookMs: number;
+  /** What outlives a restore is written down at most this often; whether something is new is looked at this often. */
+  readonly keepEveryMs: number;
+  readonly keepLookMs: number;
   /** A backfill whose worker is gone is looked for this often. */
   readonly backfillLookMs: number;
   /** Longest that a request for many is waited for: the lease of its contacts. */
@@ -37,6 +42,9 @@ export const DEFAULT_TIMES: EngineTimes = {
   alertsEveryMs: 10_000,
   pullEveryMs: 3_600_000,
   pullLookMs: 15_000,
+  eraseLookMs: 1_000,
+  keepEveryMs: 60_000,
+  keepLookMs: 5_000,
   backfillLookMs: 3_000,
   jobMs: 3_600_000,
   breaker: DEFAULT_BREAKER_TIMES,

@@ -4,7 +4,8 @@ import { RollcallError } from '../core/errors.ts';
 import { comparing } from '../core/exports.ts';
 import { isFailover } from '../engine/fatal.ts';
 import type { DestinationState, Logger, Send } from '../engine/ports.ts';
-import { isUnreadable, recover, type RecoverReport } from '../engine/recover.ts';
+import { readKeptPlace } from '../engine/kept.ts';
+import { isUnreadable, recover, type RecoverOptions, type RecoverReport } from '../engine/recover.ts';
 import type { RemoteAccess } from '../engine/remote-asking.ts';
 import type { ReadTable, RecoverStore, RemoteReading } from '../engine/remote-ports.ts';
 import type { EngineTimes } from '../engine/times.ts';
@@ -13,10 +14,12 @@ import { pause } from '../engine/wake.ts';
 import { differencesOf } from '../sql/identity-check.ts';
 import type { Sql } from '../sql/port.ts';
 import type { Identity } from '../sql/store/identity.ts';
+import { keptStore } from '../sql/store/kept.ts';
 import { createRemoteStore } from '../sql/store/remote.ts';
 import { createStore } from '../sql/store/store.ts';
 import { createTableReader } from '../transport/table.ts';
 import { configured } from './configured.ts';
+import { keptPlace } from './kept-place.ts';
 import { resolveOptions } from './resolve-options.ts';
 
 export interface FailoverParts {
@@ -112,11 +115,28 @@ async function inTurn(parts: Turn, outer: AbortSignal): Promise<void> {
     const { accesses, unread } = await whoIsRead(parts, tables.read);
     const onUnreadable = ({ state }: Pick<RemoteAccess, 'state'>, error: RollcallError): Promise<void> =>
       pauseUnread(parts, state, error.message);
-    const reports = await recover({ accesses, unread, store: remote, onUnreadable }, signal);
+    const kept = await whatWasKept(parts, signal);
+    const reports = await recover({ accesses, unread, store: remote, onUnreadable, kept }, signal);
     for (const report of reports) log.info(counts(report), 'read what a destination has');
   } finally {
     ended.abort();
     await Promise.all([keeping, tables.close()]);
+  }
+}
+
+/**
+ * What outlives a restore. Where it cannot be read nobody knows who was erased, or who has said no, since this point in time: every
+ * destination is paused then until a person says `rollcall resume`, as one whose opt-outs cannot be read is.
+ */
+async function whatWasKept(parts: Turn, signal: AbortSignal): Promise<RecoverOptions['kept']> {
+  const place = keptPlace(parts.config);
+  if (place === undefined) return undefined;
+  try {
+    return { store: keptStore(parts.sql, parts.identity), value: await readKeptPlace(place, signal) };
+  } catch (error) {
+    if (!(error instanceof RollcallError) || error.code !== 'RC_KEPT_UNREADABLE') throw error;
+    for (const state of await parts.remote.destinations()) await pauseUnread(parts, state, error.message);
+    return undefined;
   }
 }
 

@@ -3,14 +3,18 @@ import type { Config } from '../config/types.ts';
 import { runAlerts } from '../engine/alert-loop.ts';
 import { createChangeLog } from '../engine/change-log.ts';
 import { fatalError } from '../engine/fatal.ts';
+import { runKeeping } from '../engine/kept.ts';
 import { observeAll, type Observer } from '../engine/observer.ts';
 import type { Logger, Send } from '../engine/ports.ts';
+import type { EngineTimes } from '../engine/times.ts';
 import { createMetrics } from '../server/metrics.ts';
 import { mountMetrics } from '../server/metrics-route.ts';
 import type { Sql } from '../sql/port.ts';
 import { alertStore } from '../sql/store/alerts.ts';
 import { readGauges } from '../sql/store/gauges.ts';
 import type { Identity } from '../sql/store/identity.ts';
+import { keptStore } from '../sql/store/kept.ts';
+import { keptPlace } from './kept-place.ts';
 import { createSpans } from './spans.ts';
 
 /** Everything that looks at a worker and changes nothing about it. */
@@ -64,6 +68,29 @@ export async function runAlerting(
     { store, send, receiver, limits: alerts, environment, log, everyMs, random: Math.random, isFatal },
     signal,
   );
+}
+
+/** Writes down what outlives a restore, until the signal aborts; at once done when the config names no place for it. */
+export async function runKept(
+  config: Config,
+  {
+    sql,
+    identity,
+    log,
+    times,
+  }: {
+    readonly sql: Sql;
+    readonly identity: Identity;
+    readonly log: Logger;
+    readonly times: Pick<EngineTimes, 'keepEveryMs' | 'keepLookMs'>;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const place = keptPlace(config);
+  if (place === undefined) return;
+  const isFatal = (error: unknown): boolean => fatalError(error) !== undefined;
+  const store = keptStore(sql, identity);
+  await runKeeping({ store, place, log, everyMs: times.keepEveryMs, lookMs: times.keepLookMs, isFatal }, signal);
 }
 
 /** What a worker waits for before it can be relied upon. Rejects while the database does not answer. */

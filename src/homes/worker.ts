@@ -17,13 +17,14 @@ import { configured } from './configured.ts';
 import { type FailoverParts, namesProject, takeIntoUse } from './failover.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { openClock } from '../sql/clock.ts';
-import { openDatabase, type Patience, refOf } from '../sql/open-database.ts';
+import { openDatabase, type Patience } from '../sql/open-database.ts';
 import { NotHeard, type Sql } from '../sql/port.ts';
-import type { Identity } from '../sql/store/identity.ts';
+import { erasureStore } from '../sql/store/erasure.ts';
+import { type Identity, identityOf } from '../sql/store/identity.ts';
 import { factStore } from '../sql/store/facts.ts';
 import { createStore } from '../sql/store/store.ts';
 import { createUndiciSend } from '../transport/undici.ts';
-import { createWatching, runAlerting, waitingFor } from './watching.ts';
+import { createWatching, runAlerting, runKept, waitingFor } from './watching.ts';
 
 export interface WorkerOptions {
   readonly config: Config;
@@ -58,11 +59,7 @@ const HELPER_LOOK_MS = 200;
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
   const { config, log } = options;
   const sql = await openDatabase(config, log, options.patience);
-  const identity: Identity = {
-    configHash: config.hash,
-    projectRef: refOf(config),
-    environment: config.environment,
-  };
+  const identity = identityOf(config);
   const clock = await openClock(sql);
   const transport = createUndiciSend({ now: clock });
   const changed = createWake();
@@ -73,6 +70,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       : { listening: () => false, done: Promise.resolve() };
   let server: { port: number; close(): Promise<void> } | undefined;
   let alerting: Promise<void> = Promise.resolve();
+  let keeping: Promise<void> = Promise.resolve();
   const watching = createWatching(config, sql, log);
   const times = {
     ...DEFAULT_TIMES,
@@ -82,6 +80,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   try {
     const known = createStore(sql, identity);
     const facts = factStore(sql, identity);
+    const erasures = erasureStore(sql, identity);
     const parts = { config, sql, identity, send: transport.send, log, times };
     // A helper leaves that to the workers there are.
     const mayTake = options.helper !== true;
@@ -113,10 +112,12 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     if (options.helper !== true) {
       const told = { sql, identity, send: transport.send, log, everyMs: times.alertsEveryMs };
       alerting = runAlerting(config, told, AbortSignal.any([signal, stop.signal]));
+      keeping = runKept(config, { sql, identity, log, times }, AbortSignal.any([signal, stop.signal]));
     }
     const engine = {
       store,
       facts,
+      erasures,
       log,
       changed,
       listening: listener.listening,
@@ -142,7 +143,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   } finally {
     stop.abort();
     // A connection whose other end is gone can take minutes to say so; nothing of value is left to wait for by now.
-    await closeInTime([listener.done, alerting, server?.close() ?? Promise.resolve(), transport.close()], () =>
+    await closeInTime([listener.done, alerting, keeping, server?.close() ?? Promise.resolve(), transport.close()], () =>
       sql.close(),
     );
   }
@@ -198,6 +199,12 @@ async function routesOf(
   readonly receivers: readonly Receiver[];
 }> {
   await checkInstall(sql, identity);
+  // Else somebody erased could be taken for new, or nobody could be erased by `user.deleted`, and what outlives a restore not be written down.
+  await sql.query(
+    `select case when $2 then rollcall.kept_check() else rollcall.check_erasure_key()::text end
+       from (select rollcall.with_key('', $1) as k offset 0) x where x.k = ''`,
+    [identity.erasureKey ?? null, config.erasure.onUserDeleted || config.erasure.export !== undefined],
+  );
   const states = await createStore(sql, identity).destinations();
   const routes: Route[] = [];
   const notifications: Notification[] = [];

@@ -48,6 +48,8 @@ export async function foresee(
       await tx.script(
         [`set local search_path = '';`, APPLY_LOCK, foreseeFunction, mappingScript(config, sources)].join('\n'),
       );
+      if (config.erasure.key !== undefined)
+        await tx.query(`select set_config('rollcall.erasure_key', $1, true)`, [config.erasure.key]);
       throw new Done(await count(tx, looked, budgetMs));
     });
   } catch (error) {

@@ -198,7 +198,7 @@ function installed(config: Config, sources: Sources): string[] {
     `select rollcall.want_sweep(case when config_hash is null then 'installed' else 'config' end, null) from rollcall.install
   where config_hash is distinct from ${quoteLiteral(config.hash)};`,
     `update rollcall.install set config_hash = ${quoteLiteral(config.hash)}, consent_basis = ${basis},
-  grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)}, reevaluate = ${every};`,
+  grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)}, reevaluate = ${every}, erase_deleted = ${config.erasure.onUserDeleted};`,
     ...(['deletes', 'changes'] as const).map((kind) => brakeLimit(kind, config.brakes[kind])),
     // Somebody says that something was mended.
     `select rollcall.end_pauses(true);`,

@@ -14,6 +14,10 @@ import { consent } from './functions/consent.ts';
 import { destinationState } from './functions/destination-state.ts';
 import { eventDelivery } from './functions/event-delivery.ts';
 import { eventFollowing } from './functions/event-following.ts';
+import { erase } from './functions/erase.ts';
+import { erasureFinish } from './functions/erasure-finish.ts';
+import { erasureKey } from './functions/erasure-key.ts';
+import { erasureReads } from './functions/erasure-reads.ts';
 import { events } from './functions/events.ts';
 import { exportPerson } from './functions/export-person.ts';
 import { failures } from './functions/failures.ts';
@@ -25,6 +29,7 @@ import { forget } from './functions/forget.ts';
 import { gauges } from './functions/gauges.ts';
 import { install } from './functions/install.ts';
 import { jobs } from './functions/jobs.ts';
+import { kept } from './functions/kept.ts';
 import { kin } from './functions/kin.ts';
 import { mapping } from './functions/mapping.ts';
 import { release } from './functions/release.ts';
@@ -40,6 +45,7 @@ import { sources as sourceState } from './functions/sources.ts';
 import { status } from './functions/status.ts';
 import { sweep } from './functions/sweep.ts';
 import { sweepReport } from './functions/sweep-report.ts';
+import { tombstones } from './functions/tombstones.ts';
 import { triggers } from './functions/triggers.ts';
 import { wanted } from './functions/wanted.ts';
 import { writeBack } from './functions/write-back.ts';
@@ -54,6 +60,7 @@ import { alertState } from './migrations/0008-alerts.ts';
 import { claimed } from './migrations/0009-claimed.ts';
 import { consentLedger } from './migrations/0010-consent.ts';
 import { consentSync } from './migrations/0011-consent-sync.ts';
+import { erasureState } from './migrations/0012-erasure.ts';
 import { leftThere } from './migrations/0013-left-there.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
@@ -71,6 +78,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 9, name: 'claimed', sql: claimed },
   { version: 10, name: 'consent', sql: consentLedger },
   { version: 11, name: 'consent sync', sql: consentSync },
+  { version: 12, name: 'erasure', sql: erasureState },
   { version: 13, name: 'left there', sql: leftThere },
 ];
 
@@ -100,6 +108,7 @@ export function installScript(config: Config, sources: Sources): string {
     install,
     mapping,
     sourceState,
+    erasureKey,
     consent,
     answers,
     writeBack,
@@ -107,6 +116,7 @@ export function installScript(config: Config, sources: Sources): string {
     adjust,
     kin,
     events,
+    tombstones,
     eventDelivery,
     eventFollowing,
     foldCareful,
@@ -134,6 +144,10 @@ export function installScript(config: Config, sources: Sources): string {
     gauges,
     alerts,
     exportPerson,
+    erase,
+    erasureReads,
+    erasureFinish,
+    kept,
     generated(config, sources),
     `revoke all on schema rollcall from public;`,
     `revoke all on all tables in schema rollcall from public;`,

@@ -71,6 +71,7 @@ Commands:
   alerts               see whether alerts arrive
   audit                compare with what destinations really have
   export               show all that is held about one person
+  erase                erase a person everywhere, for good
   recover              take a restored database into use
   rebind               let this copy of a database send
   uninstall            remove everything from the database

@@ -67,6 +67,7 @@ export function testConfig(more: Partial<Config> = {}): Config {
     log: { level: 'info', queries: false, realtime: false },
     server: { metricsToken: undefined },
     alerts: undefined,
+    erasure: { key: undefined, onUserDeleted: false, export: undefined, exportToken: undefined },
     wake: 'notify',
     allowFunctions: [],
     warnings: [],

@@ -160,6 +160,7 @@ begin
   select * into v_page from rollcall.walk_page(coalesce(p_place, rollcall.backfill_phase(p_resource) || '/'), p_limit, p_since,
     p_resource is not null);
   scanned := v_page.scanned; left_out := 0; contacts := '[]'; next := v_page.next;
+  v_page.keys := rollcall.living_keys(v_page.keys);
   if v_page.keys is null then return; end if;
   begin
     insert into rollcall.contacts (key) select k from unnest(v_page.keys) k order by k on conflict do nothing;

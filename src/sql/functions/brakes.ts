@@ -2,11 +2,11 @@
 export const HELD_LANE = `(case p_kind when 'deletes' then 2 else 3 end)::smallint`;
 
 /**
- * Whether what waits for a contact is of a kind, as SQL. Somebody who is merged into another contact has not left, and an
- * opt-out is never held. @param s alias of `rollcall.desired`
+ * Whether what waits for a contact is of a kind, as SQL. Somebody who is merged into another contact has not left, whoever is
+ * erased leaves because somebody has said so, and an opt-out is never held. @param s alias of `rollcall.desired`
  */
 function isOfKind(s: string): string {
-  return `case p_kind when 'deletes' then ${s}.action in ('delete', 'unsubscribe') and ${s}.reason is distinct from 'merged'
+  return `case p_kind when 'deletes' then ${s}.action in ('delete', 'unsubscribe') and ${s}.reason not in ('merged', 'erased') is not false
              else ${s}.action = 'upsert' and ${s}.consent <> 'opted_out' and ${s}.counted_at > p_now - interval '1 hour' end
          and ${s}.delivered_version is distinct from ${s}.version`;
 }
@@ -90,7 +90,7 @@ language sql set search_path = '' as $body$
          where d.destination_id = p_destination and d.contact_id = x.id offset 0) d
        cross join lateral (select from rollcall.desired s
          where s.destination_id = p_destination and s.contact_id = x.id and not case d.lane
-           when 2 then s.action in ('delete', 'unsubscribe') and s.reason is distinct from 'merged'
+           when 2 then s.action in ('delete', 'unsubscribe') and s.reason not in ('merged', 'erased') is not false
            when 3 then s.action = 'upsert' and s.consent <> 'opted_out'
            else true end offset 0) s))
 $body$;

@@ -56,13 +56,13 @@ end $body$;
 -- become due no longer ago than that, as the lane was found empty since.
 -- p_bytes: what comes after so many bytes of a lane has neither payload nor events, and the caller gives it back; the first one has.
 -- A row whose lease ran out was sent perhaps: that attempt may arrive until p_grace after the lease. again: what was accepted, or may
--- have been, is said once more after whatever could still have come between. astray: an attempt in doubt may have
+-- have been, is said once more after whatever could still have come between. erases: somebody is being erased. astray: an attempt in doubt may have
 -- moved the contact of this id to an address it had.
 drop function if exists rollcall.claim(smallint, uuid, int, interval, interval, timestamptz, text, text, text);
 do $drop$ begin
   -- What a function returns cannot be changed in place.
   if exists (select from pg_proc p where p.pronamespace = 'rollcall'::regnamespace and p.proname = 'claim'
-      and not 'astray' = any(p.proargnames)) then
+      and not 'erases' = any(p.proargnames)) then
     drop function if exists rollcall.claim(smallint, uuid, int[], interval, interval, timestamptz[], int[], text[], interval, text, text, text,
       pg_lsn, timestamptz, bigint);
     drop function if exists rollcall.claim(smallint, uuid, int[], interval, interval, timestamptz[], int[], text[], interval, text, text, text,
@@ -77,7 +77,7 @@ create or replace function rollcall.claim(p_destination smallint, p_token uuid, 
   p_back interval[] default null)
 returns table (contact_id bigint, version bigint, action text, address text, remote_address text, remote_id text, payload text,
   consent text, carry_from text, takeover boolean, leftovers text[], delivered boolean, tries int, due_at timestamptz,
-  send_state boolean, events text, lane smallint, imported boolean, again boolean, astray boolean)
+  send_state boolean, events text, lane smallint, imported boolean, again boolean, astray boolean, erases boolean)
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 declare
@@ -94,6 +94,7 @@ declare
   v_at tid[];
   v_leased int;
   v_events boolean;
+  v_erasing boolean := exists (select from rollcall.erasing);
   v_once boolean := (select d.events_once from rollcall.destinations d where d.id = p_destination);
 begin
   perform rollcall.check_config(p_config_hash);
@@ -130,7 +131,7 @@ begin
     return query
     select c.contact_id, c.version, c.action, c.address, c.remote_address, c.remote_id, case when c.fits then c.payload end,
            c.consent, c.carry_from, c.takeover, c.leftovers, c.delivered, c.tries, c.due_at, c.send_state,
-           case when c.fits then c.events end, v_lane, c.imported, c.again, c.astray
+           case when c.fits then c.events end, v_lane, c.imported, c.again, c.astray, c.erases
       from (select x.*, coalesce(sum(octet_length(x.payload) + octet_length(x.events)) over (order by x.due_at, x.contact_id
                      rows between unbounded preceding and 1 preceding) < p_bytes, true) as fits from (
     select s.contact_id, s.version, s.action, s.address, s.remote_address, s.remote_id, s.payload::text as payload,
@@ -141,7 +142,8 @@ begin
                        else rollcall.next_events(p_destination, s.contact_id) end
              else '[]' end as events,
            s.imported, s.delivered_version is not distinct from s.version or l.last as again,
-           l.doubt and ${MAY_STRAY} as astray
+           l.doubt and ${MAY_STRAY} as astray,
+           v_erasing and exists (select from rollcall.erasing g where g.contact_id = s.contact_id offset 0) as erases
       from unnest(v_contacts, v_tries, v_due, v_doubt, v_last) as l(contact_id, tries, due_at, doubt, last)
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = l.contact_id offset 0) s
       cross join lateral (select s.action <> 'none' and (l.doubt

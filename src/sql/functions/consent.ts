@@ -14,12 +14,17 @@ create or replace function rollcall.standing(p_person text, p_address text, p_to
   out said text, out since timestamptz, out bounces boolean)
 language sql stable set search_path = '' ${KEYS_FIRST} as $body$
   with own as materialized (
-    select f.kind, f.topic, f.address is not distinct from p_address as here, least(f.at, f.received_at) as at
-      from (
-        select f.* from rollcall.consent f where f.person = p_person and f.kind <> 'bounce'
+    select f.kind, f.topic, case when f.address is null then p_address is null else f.address = any(x.addresses) end as here,
+           least(f.at, f.received_at) as at
+      -- As they are, and as the hashes that stand in the place of the erased.
+      from (select rollcall.hashed_forms(p_person) as people, rollcall.hashed_forms(p_address) as addresses offset 0) x
+      cross join lateral (
+        select f.* from unnest(x.people) as p(form)
+          cross join lateral (select * from rollcall.consent f where f.person = p.form and f.kind <> 'bounce' offset 0) f
         union all
-        select f.* from rollcall.consent f
-         where f.address = p_address and (f.kind = 'bounce' or p_person is null or f.person is distinct from p_person)
+        select f.* from unnest(x.addresses) as a(form)
+          cross join lateral (select * from rollcall.consent f where f.address = a.form offset 0) f
+         where (f.kind = 'bounce' or coalesce(f.person <> all(x.people), true))
            and (f.kind <> 'opt_in' or f.person is null or p_person is null)) f
      where (f.kind <> 'opt_in' or f.at is not null)
        and (p_origin is null or f.origin = p_origin or f.origin not like 'destination:%')
@@ -70,7 +75,13 @@ language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
   v_now timestamptz := clock_timestamp();
   v_keys text[];
+  v_erased text[];
 begin
+  -- Whoever is erased meanwhile is erased before, or after: then with these.
+  perform pg_advisory_xact_lock_shared(721740022, 6);
+  v_erased := rollcall.erased_addresses(array(
+    select distinct ${normalAddress('f.address')} from jsonb_to_recordset(p_facts) as f(person text, address text)
+     where f.person is null and f.address is not null));
   with given as materialized (
     -- An id may hold an address, and tells nothing.
     select encode(sha256(convert_to(p_origin || ' ' || f.id, 'UTF8')), 'hex') as id,
@@ -78,12 +89,20 @@ begin
            coalesce(${moment('f.received_at')}, v_now) as received_at, f.proof
       from jsonb_to_recordset(p_facts) as f(id text, kind text, person text, address text, topic text, at bigint, received_at bigint,
         proof jsonb)
+     where cardinality(v_erased) = 0 or f.person is not null or (${normalAddress('f.address')} = any(v_erased)) is not true
+    union all
+    -- Of an address that nobody has since its owner was erased.
+    select rollcall.hashed_fact(encode(sha256(convert_to(p_origin || ' ' || f.id, 'UTF8')), 'hex')),
+           f.kind, null, rollcall.hashed(${normalAddress('f.address')}), f.topic, ${moment('f.at')},
+           coalesce(${moment('f.received_at')}, v_now), '{}'
+      from jsonb_to_recordset(p_facts) as f(id text, kind text, person text, address text, topic text, at bigint, received_at bigint)
+     where cardinality(v_erased) > 0 and f.person is null and ${normalAddress('f.address')} = any(v_erased)
   ), once as materialized (
     select distinct on (g.id) g.* from given g order by g.id, g.received_at
   ), added as (
     insert into rollcall.consent as c (id, kind, person, address, topic, origin, at, received_at, proof)
     select o.id, o.kind,
-           coalesce(o.person, rollcall.person_at(o.address, least(o.at, o.received_at))), o.address, o.topic, p_origin, o.at,
+           coalesce(o.person, case when o.id not like '#%' then rollcall.person_at(o.address, least(o.at, o.received_at)) end), o.address, o.topic, p_origin, o.at,
            o.received_at, coalesce(o.proof, '{}')
       from once o order by o.id
     on conflict (id) do update set received_at = excluded.received_at where excluded.received_at < c.received_at
@@ -197,9 +216,12 @@ language sql stable set search_path = '' ${KEYS_FIRST} as $body$
            m.payload, m.cleared)::rollcall.mapped order by m.place)
     from rollcall.heeds(p_destination) h
     cross join unnest(p_rows) with ordinality as m(key, verdict, address, consent, payload, cleared, place)
+    cross join (select rollcall.has_hashed() as hashed offset 0) e
     cross join lateral (select m.verdict = 'ok' and (
       exists (select from rollcall.consent f where f.person = rollcall.person_of(m.key) offset 0)
-      or exists (select from rollcall.consent f where f.address = m.address offset 0)) as known) k
+      or exists (select from rollcall.consent f where f.address = m.address offset 0)
+      or e.hashed and (exists (select from rollcall.consent f where f.person = rollcall.hashed(rollcall.person_of(m.key)) offset 0)
+        or exists (select from rollcall.consent f where f.address = rollcall.hashed(m.address) offset 0))) as known) k
     left join lateral (select s.said from rollcall.standing(rollcall.person_of(m.key), m.address, h.topic, h.origin) s
       where k.known offset 0) t on true
     left join lateral (select s.consent from rollcall.contacts c
@@ -218,12 +240,13 @@ $body$;
 
 create or replace function rollcall.may_email(p_person text, p_address text, p_topic text) returns boolean
 language sql stable set search_path = '' ${KEYS_FIRST} as $body$
-  select not t.bounces and coalesce(t.said = 'opted_in', b.basis)
+  -- Where the key is not known it cannot be told who of the erased has said no.
+  select case when not rollcall.can_tell() then false else (select not t.bounces and coalesce(t.said = 'opted_in', b.basis)
     from rollcall.standing(p_person, p_address, p_topic) t
     cross join lateral (select exists (select from rollcall.contacts c
       cross join lateral (select from rollcall.desired s
         where s.contact_id = c.id and s.action = 'upsert' and s.consent in ('basis', 'opted_in') and s.address is not distinct from p_address offset 0) s
-      where c.key = coalesce(p_person, 'email:' || p_address)) as basis) b
+      where c.key = coalesce(p_person, 'email:' || p_address)) as basis) b) end
 $body$;
 -- Whether somebody may be mailed, about a topic or about anything: not after a no or while mail to them bounces; after a yes, or where
 -- they are a contact and the config has a basis for it. Of whom nothing is known the answer is no.
@@ -248,6 +271,7 @@ language sql stable security definer set search_path = '' ${KEYS_FIRST} as $body
 $body$;
 create or replace view rollcall.consent_now as
   select x.person, x.address, x.topic, t.said, t.since, t.bounces, t.can_email
-    from (select distinct f.person, f.address, f.topic from rollcall.consent f) x
+    -- Of the erased there are hashes alone.
+    from (select distinct f.person, f.address, f.topic from rollcall.consent f where f.id not like '#%') x
     cross join lateral rollcall.consent_of(x.person, x.address, x.topic) t;
 `;

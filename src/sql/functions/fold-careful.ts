@@ -36,7 +36,12 @@ declare
   v_altered bigint[];
   v_held bigint[];            -- those that a brake has held so far
   v_clock text[] := (select d.clock_attributes from rollcall.destinations d where d.id = p_destination);
+  v_erasing bigint[];         -- whoever is being erased is deleted, whatever the policy says
 begin
+  if exists (select from rollcall.erasing) then
+    v_erasing := array(select w.contact_id from unnest(p_wanted) w
+      where exists (select from rollcall.erasing e where e.contact_id = w.contact_id offset 0));
+  end if;
   select array_agg(distinct w.address) into v_fresh
     from unnest(p_wanted) w
     left join lateral (select * from rollcall.desired s
@@ -190,7 +195,7 @@ begin
                case when w.verdict = 'ok' and not w.contact_id = any(coalesce(v_blocked, '{}')) then 'upsert'
                     when coalesce(s.remote_address, s.remote_id) is null and s.leftovers is null then 'none'
                     -- Not gone, but known as another contact: nothing of this one may stay.
-                    when w.verdict in ('ok', 'merged') then 'delete'
+                    when w.verdict in ('ok', 'merged', 'erased') or w.verdict = 'gone' and w.contact_id = any(v_erasing) then 'delete'
                     -- Nothing is known against them.
                     when w.verdict = 'source_paused' then 'none'
                     when v_leave = 'keep' then 'none'
@@ -202,7 +207,7 @@ begin
       where s.destination_id = p_destination and s.contact_id = w.contact_id offset 0) s on true
          -- One who cannot be mapped keeps what it has; at first, its address is all that is known.
          where not (w.verdict = 'failed' and (s.contact_id is not null or w.address is null))
-           and not (w.verdict = 'gone' and s.contact_id is null)
+           and not (w.verdict in ('gone', 'erased') and s.contact_id is null)
       ) t order by t.contact_id
     on conflict (contact_id, destination_id) do update
        set action = excluded.action, reason = excluded.reason, address = excluded.address,
@@ -216,7 +221,7 @@ begin
            -- changes, once an hour. An opt-out is nothing to be stopped, and somebody who comes back begins anew.
            counted_at = case
              when excluded.action in ('delete', 'unsubscribe') then
-               case when s.action in ('delete', excluded.action) or excluded.reason = 'merged' then s.counted_at else v_now end
+               case when s.action in ('delete', excluded.action) or excluded.reason in ('merged', 'erased') then s.counted_at else v_now end
              when excluded.action = 'upsert' and s.action = 'upsert' then
                case when s.hash <> excluded.hash and excluded.consent <> 'opted_out' and s.delivered_version is not null
                       and coalesce(s.remote_address, s.remote_id) is not null and coalesce(s.counted_at <= v_now - interval '1 hour', true)
@@ -254,7 +259,7 @@ begin
          (select array_agg(q.contact_id) from queued q where q.lane >= 2)
     into v_changed, v_leaving, v_left, v_changing, v_altered, v_held
     from written w
-    cross join lateral (select w.action in ('delete', 'unsubscribe') and w.reason is distinct from 'merged' as leaves,
+    cross join lateral (select w.action in ('delete', 'unsubscribe') and w.reason not in ('merged', 'erased') is not false as leaves,
       w.action = 'upsert' and w.consent <> 'opted_out' and w.counted_at > v_now - interval '1 hour' as changes) x;
   changed := coalesce(cardinality(v_changed), 0);
   if v_held is not null then perform rollcall.let_go(p_destination, v_held, p_lane); end if;

@@ -21,6 +21,7 @@ declare
   v_keys text[] := rollcall.kin(p_keys);
   v_known text[];
   v_new text[];
+  v_living text[];            -- of the new ones, those who are not erased
   v_locked int;
   v_first boolean := true;
   v_destination record;
@@ -36,6 +37,13 @@ begin
     select from rollcall.contacts c where c.key = x.key offset 0 for update) c) x;
   if v_known is null or cardinality(v_known) < cardinality(v_keys) then
     v_new := array(select k collate "C" from unnest(v_keys) k except all select k from unnest(v_known) k order by 1);
+    v_living := rollcall.living_keys(v_new);
+    if cardinality(v_living) < cardinality(v_new) then
+      v_keys := array(select k collate "C" from unnest(v_known || v_living) k order by 1);
+      v_new := v_living;
+      if p_lane = 0 then perform rollcall.want_rotation(); end if;
+      if cardinality(v_keys) = 0 then return next; return; end if;
+    end if;
     -- A plain insert costs a third less than one that expects a conflict, which only another fold in this moment could make.
     begin
       insert into rollcall.contacts (key) select k from unnest(v_new) k;
@@ -49,7 +57,11 @@ begin
         raise exception 'a contact was forgotten while it was folded' using errcode = 'serialization_failure';
       end if;
     end;
+    if cardinality(rollcall.living_keys(v_new)) < cardinality(v_new) then
+      raise exception 'a contact was erased while it was folded' using errcode = 'serialization_failure';
+    end if;
   end if;
+  if (select i.erase_deleted from rollcall.install i) then perform rollcall.erase_deleted(v_keys); end if;
   for v_destination in select d.id, d.map_function from rollcall.destinations d where d.enabled order by d.id loop
     select * into v_part from rollcall.fold_destination(
       v_destination.id, rollcall.wanted_rows(v_destination.id, v_destination.map_function, v_keys, v_first, p_from), p_lane);
@@ -117,6 +129,7 @@ begin
   if taken = 0 and v_at.hi is null and not rollcall.events_held() then return next; return; end if;
   -- A fold that a crash undoes is done again, and whoever claims what it made due waits for the disk, for both.
   perform set_config('synchronous_commit', 'off', true);
+  perform rollcall.check_erasure_key();
   perform rollcall.watch_sources();
   more := not v_complete;
   if v_complete then
@@ -138,6 +151,7 @@ begin
   end if;
   select * into v_part from rollcall.fold_keys(v_keys, 0::smallint, v_piece.first_at);
   changed := v_part.changed; failed := v_part.failed;
+  v_events := rollcall.living_events(v_events);
   -- Events of one row are in the order of time only once the whole window is there.
   if v_events is not null then perform rollcall.write_events(v_events, v_complete and v_at.hi is null); end if;
   if v_complete and v_at.hi is not null then perform rollcall.release_events(); end if;

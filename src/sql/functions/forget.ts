@@ -4,7 +4,8 @@ import { KEYS_FIRST } from './plan-settings.ts';
 function kept(contact: string): string {
   const enabled = (row: string): string =>
     `exists (select from rollcall.destinations t where t.id = ${row}.destination_id and t.enabled offset 0)`;
-  return `(exists (select from rollcall.due q where q.contact_id = ${contact} and ${enabled('q')} offset 0)
+  return `(exists (select from rollcall.erasing g where g.contact_id = ${contact} offset 0)
+       or exists (select from rollcall.due q where q.contact_id = ${contact} and ${enabled('q')} offset 0)
        or exists (select from rollcall.events e where e.contact_id = ${contact} and e.state = 'pending' offset 0)
        or exists (select from rollcall.dead_letters l where l.contact_id = ${contact} and ${enabled('l')} offset 0)
        or exists (select from rollcall.desired o where o.contact_id = ${contact} and ${enabled('o')} and (o.action <> 'none'

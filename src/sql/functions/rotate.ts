@@ -28,6 +28,17 @@ begin
   return false;
 end $body$;
 
+-- Whether the log still has what is to go soon: it is rotated, however small, until all of that is gone.
+create or replace function rollcall.rotation_wanted() returns boolean language plpgsql set search_path = '' set enable_seqscan = off as $body$
+declare
+  v_xid xid8 := (select i.rotate_xid from rollcall.install i);
+begin
+  if v_xid is null then return false; end if;
+  if ${[0, 1, 2].map((n) => `exists (select from rollcall.changes_${n} c where c.xid <= v_xid)`).join('\n     or ')} then return true; end if;
+  update rollcall.install i set rotate_xid = null where i.rotate_xid = v_xid;
+  return false;
+end $body$;
+
 do $drop$ begin
   -- What a function returns cannot be changed in place.
   if exists (select from pg_proc p where p.oid = to_regprocedure('rollcall.tidy(interval)') and p.prorettype = 'void'::regtype) then
@@ -55,7 +66,9 @@ begin
   perform rollcall.forget_old_remote();
   delete from rollcall.backfills b where b.ended_at is not null and b.id <= (select max(x.id) from rollcall.backfills x) - ${BACKFILLS_MOST};
   -- Last, so that its lock is held for no more than a truncation.
-  if pg_table_size(format('rollcall.changes_%s', (select last_value from rollcall.current_log))::regclass) > 1048576 then
+  if rollcall.rotation_wanted() then
+    return rollcall.rotate_log() or v_more or rollcall.rotation_wanted();
+  elsif pg_table_size(format('rollcall.changes_%s', (select last_value from rollcall.current_log))::regclass) > 1048576 then
     perform rollcall.rotate_log();
   end if;
   return v_more;

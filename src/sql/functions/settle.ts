@@ -27,6 +27,7 @@ declare
   v_freed record;
   v_again int;
   v_leave text := (select d.on_delete from rollcall.destinations d where d.id = p_destination);
+  v_erasing boolean := exists (select from rollcall.erasing);
   v_events boolean;
   v_waiting boolean;
   v_clock timestamptz := rollcall.trying_clock(p_destination);
@@ -100,9 +101,9 @@ begin
              when r.outcome = 'delivered' and r.action = 'delete' and s.action = 'delete' and r.held
                and coalesce(r.unknown_until <= r.claimed_at, true)
                and (r.version = s.version or not x.taken_since and x.left_over is null) then 'none'
-             when x.revived and v_leave <> 'keep' then v_leave
+             when x.revived and x.leave <> 'keep' then x.leave
              else s.action end as wanted_action,
-           s.version + (x.revived and v_leave <> 'keep')::int as wanted,
+           s.version + (x.revived and x.leave <> 'keep')::int as wanted,
            case
              -- An address that was taken since the claim is another one than the request was about.
              when v.vanished and not x.taken_since then null
@@ -138,6 +139,8 @@ begin
       cross join lateral (select s.action = 'none' and r.action = 'upsert' and not r.theirs
                                    and (r.arrived or r.outcome = 'unknown') as revived,
                                  r.action = 'events' and s.delivered_version is distinct from s.version and ${REFUSED} as refused,
+                                 case when v_erasing and exists (select from rollcall.erasing g where g.contact_id = s.contact_id offset 0)
+                                   then 'delete' else v_leave end as leave,
                                  s.remote_address is distinct from r.touched as taken_since, c.cleared,
                                  -- What was left over since the claim was not removed.
                                  case when c.cleared and s.version = r.version then null else s.leftovers end as left_over) x

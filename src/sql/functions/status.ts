@@ -52,6 +52,9 @@ create or replace function rollcall.status() returns jsonb language sql set sear
         'pause_code', d.pause_code, 'pause_message', d.pause_message, 'paused_until', d.paused_until, 'paused_since', d.paused_since,
         'pauses', d.pauses) order by d.id), '[]')
       from rollcall.destinations d where d.enabled))
+    || coalesce((select jsonb_build_object('erasing', jsonb_build_object('count', count(*),
+          'oldest_s', extract(epoch from clock_timestamp() - min(r.requested_at))))
+        from rollcall.erasures r where r.finished_at is null having count(*) > 0), '{}')
     from rollcall.install i
 $body$;
 `;

@@ -205,6 +205,7 @@ begin
   -- A key without a contact is in nothing that is wanted.
   if v_known is distinct from cardinality(v_keys) then
     select array_agg(k) into v_missing from unnest(v_keys) k where not exists (select from rollcall.contacts c where c.key = k offset 0);
+    v_missing := rollcall.living_keys(v_missing);
   end if;
   v_stale := array(select unnest(v_stale || v_missing) except select unnest(v_absent));
   if cardinality(v_stale) = 0 then return next; return; end if;

@@ -151,6 +151,7 @@ begin
     if p_keep then perform rollcall.note_write_backs(v_rows); end if;
     v_rows := rollcall.with_consent(p_destination, v_rows);
   end if;
+  if exists (select from rollcall.erasing e where e.bypass) then v_rows := rollcall.erased_rows(v_rows); end if;
   -- An address without a contact is kept where a row of a table could make one of it.
   return (
     select array_agg(row(c.id, c.key, v.verdict,

@@ -8,7 +8,7 @@ const COLUMNS = `id, what, resource, since::text, most::text, expected::text, sc
   extract(epoch from clock_timestamp() - began_at)::float8 as seconds`;
 
 /** The part of the store that backfills use. */
-export function backfillStore(sql: Queryable, { configHash }: Identity): BackfillStore {
+export function backfillStore(sql: Queryable, { configHash, erasureKey }: Identity): BackfillStore {
   const read = async (where: string, values: readonly unknown[]): Promise<Backfill | undefined> => {
     const [row] = await sql.query<BackfillRow>(`select ${COLUMNS} from rollcall.backfills where ${where}`, values);
     return row === undefined ? undefined : toBackfill(row);
@@ -41,8 +41,8 @@ export function backfillStore(sql: Queryable, { configHash }: Identity): Backfil
     async backfillPage(id, holder, holdMs, limit) {
       const [row] = await retryConflict(() =>
         sql.query<{ scanned: number; changed: number; walked: boolean }>(
-          `select * from rollcall.backfill_page($1, $2, $3::int * interval '1 millisecond', $4, $5)`,
-          [id, holder, holdMs, limit, configHash],
+          `select * from rollcall.backfill_page($1, $2, $3::int * interval '1 millisecond', $4, rollcall.with_key($5, $6))`,
+          [id, holder, holdMs, limit, configHash, erasureKey ?? null],
         ),
       );
       return row;

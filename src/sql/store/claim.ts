@@ -32,6 +32,7 @@ interface ClaimRow {
   /** Absent as above. */
   readonly again?: boolean;
   readonly astray?: boolean;
+  readonly erases?: boolean;
   readonly install: string;
   /** Milliseconds, as text. */
   readonly epoch: string;
@@ -107,6 +108,7 @@ function toClaimed(row: ClaimRow, text: string, destination: number): Claimed {
     consent: row.consent,
     again: row.again,
     astray: row.astray === true,
+    erases: row.erases === true,
     origin: { id: `${row.install}-${destination}`, epoch: Number(row.epoch) },
     carryFrom: row.carry_from,
     tries: row.tries,

@@ -6,7 +6,7 @@ import { retryConflict } from './retry-conflict.ts';
 import { storable } from './storable.ts';
 
 /** The ledger over Postgres. A copy of the database takes nothing: see `check_install`. */
-export function factStore(sql: Queryable, { configHash, projectRef, environment }: Identity): FactStore {
+export function factStore(sql: Queryable, { configHash, projectRef, environment, erasureKey }: Identity): FactStore {
   return {
     async receive(destination, facts) {
       const rows = facts.map(({ id, kind, address, at, event }) => {
@@ -14,12 +14,13 @@ export function factStore(sql: Queryable, { configHash, projectRef, environment 
         return { id: storable(id), kind, address: storable(address), at: last, proof: { event } };
       });
       await retryConflict(() =>
-        sql.query(`select rollcall.check_install($1, $2, $3), rollcall.receive_facts($4, $5)`, [
+        sql.query(`select rollcall.check_install($1, $2, $3), rollcall.receive_facts(rollcall.with_key($4, $6), $5)`, [
           configHash,
           projectRef,
           environment,
           destination,
           JSON.stringify(rows),
+          erasureKey ?? null,
         ]),
       );
     },

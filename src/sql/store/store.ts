@@ -22,12 +22,10 @@ export function createStore(sql: Sql, identity: Identity): Store {
       const { lsn, boundAt } = position;
       const [row] = await noteSetBack(sql, () =>
         retryConflict(() =>
-          sql.query<FoldRow>(`select f.*, ${POSITION_COLUMNS} from rollcall.fold($1, $2, $3, $4) f`, [
-            identity.configHash,
-            limit,
-            lsn,
-            boundAt,
-          ]),
+          sql.query<FoldRow>(
+            `select f.*, ${POSITION_COLUMNS} from rollcall.fold(rollcall.with_key($1, $5), $2, $3, $4) f`,
+            [identity.configHash, limit, lsn, boundAt, identity.erasureKey ?? null],
+          ),
         ),
       );
       if (row === undefined) return { busy: false, taken: 0, changed: 0, failed: 0, more: false };

@@ -21,7 +21,8 @@ type SweepStore = Pick<
 const SAME_INSTALL = '(select rollcall.check_install($1, $2, $3) offset 0) as install';
 
 /** The part of the store that the sweep uses. */
-export function sweepStore(sql: Queryable, { configHash, projectRef, environment }: Identity): SweepStore {
+export function sweepStore(sql: Queryable, { configHash, projectRef, environment, erasureKey }: Identity): SweepStore {
+  const key = erasureKey ?? null;
   const install = [configHash, projectRef, environment];
   return {
     async beginSweep(everyMs, force) {
@@ -36,8 +37,8 @@ export function sweepStore(sql: Queryable, { configHash, projectRef, environment
     async sweepPage(after, limit) {
       const [row] = await retryConflict(() =>
         sql.query<Omit<SweepPage, 'lastKey'> & { last_key: string | null }>(
-          'select * from rollcall.sweep_page($1, $2)',
-          [after, limit],
+          'select * from rollcall.sweep_page(rollcall.with_key($1, $3), $2)',
+          [after, limit, key],
         ),
       );
       if (row === undefined) throw new Error('rollcall.sweep_page returned nothing');
@@ -46,8 +47,8 @@ export function sweepStore(sql: Queryable, { configHash, projectRef, environment
     },
     async absentPage(after, limit) {
       const [row] = await sql.query<{ last_key: string | null; scanned: number; keys: string[] | null }>(
-        'select * from rollcall.absent_page($1, $2)',
-        [after, limit],
+        'select * from rollcall.absent_page(rollcall.with_key($1, $3), $2)',
+        [after, limit, key],
       );
       return { lastKey: row?.last_key ?? null, scanned: row?.scanned ?? 0, keys: row?.keys ?? [] };
     },
@@ -57,8 +58,9 @@ export function sweepStore(sql: Queryable, { configHash, projectRef, environment
     async foldKeys(keys) {
       const [row] = await retryConflict(() =>
         sql.query<{ changed: number; failed: number }>(
-          `select f.* from ${SAME_INSTALL} cross join lateral rollcall.fold_keys($4, 1::smallint) f`,
-          [...install, keys],
+          `select f.* from ${SAME_INSTALL}
+             cross join lateral rollcall.fold_keys(case when rollcall.with_key('', $5) = '' then $4::text[] end, 1::smallint) f`,
+          [...install, keys, key],
         ),
       );
       return {

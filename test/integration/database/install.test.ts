@@ -70,6 +70,7 @@ test('an install is the same when it runs twice, and when two processes run it a
     { version: 9, name: 'claimed' },
     { version: 10, name: 'consent' },
     { version: 11, name: 'consent sync' },
+    { version: 12, name: 'erasure' },
     { version: 13, name: 'left there' },
   ]);
 });
