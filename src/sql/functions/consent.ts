@@ -135,7 +135,11 @@ declare
       left join lateral (select s.opted_in_at from rollcall.desired s
         where s.destination_id = v_destination and s.address = ${normalAddress("f ->> 'address'")} and f ->> 'at' is null
           and s.opted_in_at < coalesce(p_read_at, (select p.begun_at from rollcall.pulls p where p.destination_id = v_destination))
-        offset 0) o on true));
+        offset 0) o on true
+     -- Whoever never said yes is unsubscribed there by us: read back, that is nobody's no.
+     where not (f ->> 'id' like 'pulled %' and f ->> 'kind' = 'opt_out' and exists (select from rollcall.desired s
+       where s.destination_id = v_destination and s.address = ${normalAddress("f ->> 'address'")} and s.consent = 'none'
+         and s.delivered_version is not null offset 0))));
 begin
   if cardinality(v_keys) = 0 then return; end if;
   -- Owner rows first, in the order of their keys, as the fold does.

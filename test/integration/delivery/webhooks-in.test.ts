@@ -159,6 +159,24 @@ test.each(SENDERS)(
   30_000,
 );
 
+test('whom we keep unsubscribed, as they never said yes, is read back as nobody’s no', async () => {
+  const { world, worker, sandbox, status, canEmail } = await told({ consent: 'nobody' });
+  await worker.stop();
+  const ann = await world.signUp('ann@example.com', { full_name: 'Ann' });
+  await world.start(world.config, {
+    times: { pullEveryMs: 100, pullLookMs: 50 },
+    health: { port: 0, host: '127.0.0.1' },
+  });
+  await world.settled();
+  expect(SENDERS.map((each) => status(each, 'ann@example.com'))).toEqual(SENDERS.map(() => 'unsubscribed'));
+  const reads = (): number =>
+    sandbox.calls().filter(({ method, path }) => method === 'GET' && !path.includes('ann')).length;
+  const before = reads();
+  await eventually(() => reads() > before + 3 * SENDERS.length);
+  expect((await world.db.app.query('select from rollcall.consent')).rows).toEqual([]);
+  expect(await canEmail(ann)).toBe(false);
+});
+
 test('workers take turns to read, and what is refused is tried again without a word about contacts', async () => {
   const { world, worker, sandbox, status } = await told({}, ['mailtrap', 'sendry']);
   await worker.stop();
