@@ -22,12 +22,12 @@ create or replace function rollcall.erasure_key() returns text language plpgsql 
 declare
   v_key text;
 begin
-  if to_regclass('vault.decrypted_secrets') is not null then
-    begin
+  begin
+    if to_regclass('vault.decrypted_secrets') is not null then
       execute 'select decrypted_secret::text from vault.decrypted_secrets where name = $1' into v_key using '${VAULT_NAME}';
-    exception when insufficient_privilege then null;
-    end;
-  end if;
+    end if;
+  exception when insufficient_privilege then null;
+  end;
   return coalesce(nullif(v_key, ''), nullif(current_setting('rollcall.erasure_key', true), ''));
 end $body$;
 

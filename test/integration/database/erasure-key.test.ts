@@ -60,3 +60,14 @@ test('the key in Vault goes before the one that is given', async () => {
   expect(await hashes(one, ['a'], null)).toEqual([createHmac('sha256', KEY).update('a').digest('hex')]);
   expect(await hashes(one, ['a'], 'another')).toEqual([createHmac('sha256', KEY).update('a').digest('hex')]);
 });
+
+test('a role that may not read Vault uses the key that is given', async () => {
+  const one = await installed();
+  await createVault(one.db, false);
+  await putSecret(one.db, 'rollcall_erasure_key', 'that of Vault');
+  const [row] = await one.db.sql.query<{ hash: string }>(
+    `select encode((rollcall.keyed_hashes(array[rollcall.with_key('a', $1)]))[1], 'hex') as hash`,
+    [KEY],
+  );
+  expect(row?.hash).toBe(createHmac('sha256', KEY).update('a').digest('hex'));
+});

@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { applyInstall } from '../../../src/sql/apply.ts';
+import { projectRef } from '../../../src/sql/project-ref.ts';
+import { createReceiver } from '../../support/receiver.ts';
+import { parseWorld } from '../../support/world.ts';
 import { dumpOf, foundIn } from '../../support/dump.ts';
 import {
   canEmail,
@@ -240,6 +244,39 @@ test('somebody signs up with the address before it is deleted: it is theirs, and
   expect(world.sandbox.state.calls().filter(({ method }) => method === 'DELETE')).toEqual([]);
   expect(await canEmail(world, 'ann@example.com')).toBe(false);
   expect(foundIn(await dumpOf(world.db.app), [old])).toEqual([]);
+  await worker.stop();
+});
+
+test('several destinations: one that cannot be read says so, one that the config no longer names is waited for or left out', async () => {
+  const receiver = await createReceiver();
+  const hook = (name: string): string => `${name}:
+  type: webhook
+  url: ${receiver.url}${name}
+  secret: whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA==`;
+  const world = await eraseWorld({ destinations: `${hook('hook')}\n${hook('former')}` });
+  const first = await startFast(world);
+  await world.signUp('ann@example.com', { full_name: 'Ann' });
+  await world.settled();
+  await first.stop();
+  const fewer = parseWorld(world.yaml.replace(/  former:\n(?:    .*\n)+/, ''));
+  await applyInstall(world.db.sql, fewer, projectRef(world.db.hostedUrl, undefined));
+  const worker = await world.start(fewer, { times: { eraseLookMs: 20, upkeepEveryMs: 200 } });
+  const erasure = await erase(world, 'ann@example.com');
+  await until(world, `(select count(*) filter (where outcome is not null) >= 2 from rollcall.erasing_at)`);
+  await expect
+    .poll(async () => (await listed(world, erasure)).destinations)
+    .toMatchObject({ mailtrap: { state: 'done' }, hook: { state: 'done' }, former: { state: 'off' } });
+  expect(
+    receiver.received.filter(({ body }) => body.includes('deleted') && body.includes('ann@example.com')),
+  ).toHaveLength(1);
+  await world.db.sql.query('select rollcall.leave_out($1, $2)', [erasure, 'former']);
+  await erased(world);
+  expect((await listed(world, erasure)).destinations).toMatchObject({
+    mailtrap: { read_back: 'gone' },
+    hook: { read_back: 'cannot_be_read' },
+    former: { read_back: 'left_out' },
+  });
+  expect(foundIn(await dumpOf(world.db.app), ['ann@example.com'])).toEqual([]);
   await worker.stop();
 });
 

@@ -1,5 +1,10 @@
+import { createHmac } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { keptText } from '../../../src/core/kept.ts';
+import { tempFile } from '../../cli/run-cli.ts';
 import { behind, onPort } from '../../support/behind.ts';
+import { canEmail, ERASE_KEY } from '../../support/erasing.ts';
 import { createGate, type Gate } from '../../support/gate.ts';
 import { createOwnDatabase, type OwnDatabase } from '../../support/own-cluster.ts';
 import { eventually, expectInStep, signUpMany } from '../../support/people.ts';
@@ -170,3 +175,57 @@ test('a worker that starts after the failover goes on too, where the project is 
   await world.db.app.query('update rollcall.install set config_hash = $1', [nameless.hash]);
   await expect(world.start(nameless, { times: TIMES })).rejects.toMatchObject({ code: 'RC_NOT_BOUND' });
 }, 60_000);
+
+const hashed = (text: string): string => createHmac('sha256', ERASE_KEY).update(text).digest('hex');
+
+test.each([true, false])(
+  'what outlives a restore is read back after a failover; where it cannot be read, every destination waits for a person (readable: %s)',
+  async (readable) => {
+    const file = await tempFile('kept.jsonl', '');
+    const { world, standby, failOver } = await pair({
+      more: `erasure: { key: "${ERASE_KEY}", export: "${file}" }`,
+    });
+    const worker = await world.start(world.config, { times: TIMES });
+    await signUpMany(world, 5);
+    await world.settled();
+    await eventually(() =>
+      world.db.app
+        .query(`select written_at > '-infinity' as yes from rollcall.kept`)
+        .then(({ rows }) => rows[0].yes === true),
+    );
+    await standby.caughtUp();
+    // Of seconds that are lost: one said no, and one was erased.
+    const at = new Date().toISOString();
+    const lines = [
+      {
+        tombstone: hashed(
+          (await world.db.app.query(`select id from auth.users where email = 'p2@example.com'`)).rows[0].id,
+        ),
+        at,
+      },
+      {
+        fact: `#${hashed('a fact')}`,
+        kind: 'opt_out',
+        address: `#${hashed('p1@example.com')}`,
+        origin: 'app',
+        received_at: at,
+      },
+    ];
+    const text = keptText({ check: hashed('rollcall erasure key'), lines });
+    await writeFile(file, readable ? text : text.slice(0, -5));
+    await failOver();
+    await eventually(() => said(world, 'in use again after its failover').length === 1, 30_000);
+    if (readable) {
+      await world.settled(30_000);
+      await eventually(() => world.sandbox.state.contact('p2@example.com') === undefined, 20_000);
+      expect(world.sandbox.state.contact('p1@example.com')?.status).toBe('unsubscribed');
+      expect(await canEmail(world, 'p1@example.com')).toBe(false);
+      expect(await canEmail(world, 'p3@example.com')).toBe(true);
+    } else {
+      const { destinations } = await world.status();
+      expect(destinations).toMatchObject([{ name: 'mailtrap', pause_code: 'RC_NOT_READ' }]);
+    }
+    await worker.stop();
+  },
+  60_000,
+);
