@@ -44,7 +44,8 @@ user_metadata.full_name: FIRSTNAME`,
   const mail = `zoe.o'hara+x@example.com`;
   const before = 'zoe.before@example.com';
   const phone = '+4915112345678';
-  const others = await Promise.all([1, 2, 3].map((n) => world.signUp(`other${n}@example.com`, { full_name: 'Other' })));
+  const others: string[] = [];
+  for (const n of [1, 2, 3]) others.push(await world.signUp(`other${n}@example.com`, { full_name: 'Other' }));
   const id = await world.signUp(before, { full_name: name }, { phone });
   await world.settled();
   // Of others who mention them, of one who cannot be mapped any more, and of what the destination says of them.
