@@ -1,4 +1,5 @@
 import type { FactKind } from './consent/fact.ts';
+import { lastMomentOf } from './time.ts';
 
 /** How a request to a receiver is proved to come from the vendor. */
 export type WebhookProof =
@@ -26,6 +27,11 @@ export interface InboundFact {
   readonly at?: number | undefined;
   /** The vendor's own name of it. */
   readonly event: string;
+}
+
+/** When a no counts as said: at the last moment that its time can mean. A yes counts from the first. */
+export function lastMomentOfNo({ kind, at }: Pick<InboundFact, 'kind' | 'at'>): number | undefined {
+  return at === undefined || kind === 'opt_in' ? at : lastMomentOf(at);
 }
 
 /** What a body says: all of it, or nothing. Events that say nothing of consent are left out. */

@@ -1,5 +1,6 @@
 import type { Config } from '../config/types.ts';
 import { adjustedNames } from './compile/adjustment.ts';
+import { answerTimes } from './functions/answers.ts';
 import { foresee as foreseeFunction } from './functions/foresee.ts';
 import { mappingScript } from './generated.ts';
 import { APPLY_LOCK } from './install-script.ts';
@@ -46,7 +47,9 @@ export async function foresee(
   try {
     return await sql.transaction(async (tx) => {
       await tx.script(
-        [`set local search_path = '';`, APPLY_LOCK, foreseeFunction, mappingScript(config, sources)].join('\n'),
+        [`set local search_path = '';`, APPLY_LOCK, answerTimes, foreseeFunction, mappingScript(config, sources)].join(
+          '\n',
+        ),
       );
       if (config.erasure.key !== undefined)
         await tx.query(`select set_config('rollcall.erasure_key', $1, true)`, [config.erasure.key]);

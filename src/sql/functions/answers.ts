@@ -1,10 +1,7 @@
 import { KEYS_FIRST } from './plan-settings.ts';
 
-/**
- * The column of the app that says who may be mailed, as a source of facts. An answer is \`basis\`, \`opted_out\` or \`missing\`, and a
- * \`basis\` with a date has it behind a blank, in microseconds since 1970.
- */
-export const answers: string = /* sql */ `
+/** What generated mappings call for the dates of answers; also in an install that is about to be upgraded. */
+export const answerTimes: string = /* sql */ `
 -- A time that a row says, in microseconds since 1970; null where it says none.
 create or replace function rollcall.micros_of(p_time text) returns bigint language plpgsql stable as $body$
 begin
@@ -18,7 +15,14 @@ end $body$;
 create or replace function rollcall.is_confirmed(p_value text) returns boolean language sql stable as $body$
   select pg_catalog.lower(p_value) in ('true', 't', 'yes', 'y', 'on', '1') or rollcall.micros_of(p_value) is not null
 $body$;
+`;
 
+/**
+ * The column of the app that says who may be mailed, as a source of facts. An answer is \`basis\`, \`opted_out\` or \`missing\`, and a
+ * \`basis\` with a date has it behind a blank, in microseconds since 1970.
+ */
+export const answers: string = /* sql */ `
+${answerTimes}
 -- Compares what the rows say with what they said, and adds what has changed to the ledger. Owner rows are locked by the caller.
 -- The first answer ever seen of somebody is no opt-in, unless it has a date: it may have been there for years. p_from: no change
 -- that is folded now is older. Of a yes the earliest time counts at which it can have been said, of a no the latest.

@@ -1,4 +1,4 @@
-import { lastMomentOf } from '../../core/time.ts';
+import { lastMomentOfNo } from '../../core/inbound.ts';
 import type { FactStore } from '../../inbound/ports.ts';
 import type { Queryable } from '../port.ts';
 import type { Identity } from './identity.ts';
@@ -10,7 +10,7 @@ export function factStore(sql: Queryable, { configHash, projectRef, environment,
   return {
     async receive(destination, facts) {
       const rows = facts.map(({ id, kind, address, at, event }) => {
-        const last = at === undefined || kind === 'opt_in' ? at : lastMomentOf(at);
+        const last = lastMomentOfNo({ kind, at });
         return { id: storable(id), kind, address: storable(address), at: last, proof: { event } };
       });
       await retryConflict(() =>

@@ -1,5 +1,6 @@
 import { RollcallError } from '../../core/errors.ts';
 import type { RemoteRow } from '../../core/exports.ts';
+import { lastMomentOfNo } from '../../core/inbound.ts';
 import { isJsonObject, parseJson } from '../../core/json.ts';
 import type { Store } from '../../engine/ports.ts';
 import type {
@@ -53,7 +54,7 @@ export function createRemoteStore(
         address: storable(address),
         id: null,
         status: SUPPRESSED,
-        fields: { id: storable(id), kind, at, event },
+        fields: { id: storable(id), kind, at: lastMomentOfNo({ kind, at }), event },
       }));
       await call('select rollcall.add_remote($1, $2, $3)', [destination, run, JSON.stringify(rows)]);
     },
@@ -81,23 +82,27 @@ export function createRemoteStore(
       return { lastPlace: row?.last_place ?? null, strays: JSON.parse(row?.strays ?? '[]') as readonly StrayContact[] };
     },
     async repair({ destination, run }: RemoteReading, repairs: readonly Repair[]): Promise<RepairCounts> {
-      const [row] = await call<{ done: string }>('select rollcall.repair_contacts($1, $2, $3)::text as done', [
-        destination,
-        run,
-        JSON.stringify(repairs.map(toRepair)),
-      ]);
+      const [row] = await call<{ done: string }>(
+        'select rollcall.repair_contacts($1, rollcall.with_key($2, $4)::uuid, $3)::text as done',
+        [destination, run, JSON.stringify(repairs.map(toRepair)), identity.erasureKey],
+      );
       return JSON.parse(row?.done ?? '{}') as RepairCounts;
     },
     async beginRecover() {
       await call('select rollcall.begin_recover()', []);
     },
     async mark({ destination, run }, marks) {
-      await call('select rollcall.recover_contacts($1, $2, $3)', [destination, run, JSON.stringify(marks)]);
+      await call('select rollcall.recover_contacts($1, rollcall.with_key($2, $4)::uuid, $3)', [
+        destination,
+        run,
+        JSON.stringify(marks),
+        identity.erasureKey,
+      ]);
     },
     async adoptFacts({ destination, run }, after, limit) {
       const [row] = await call<{ last_place: string | null; recorded: number }>(
-        'select * from rollcall.adopt_facts($1, $2, $3, $4)',
-        [destination, run, after, limit],
+        'select * from rollcall.adopt_facts($1, rollcall.with_key($2, $5)::uuid, $3, $4)',
+        [destination, run, after, limit, identity.erasureKey],
       );
       return { lastPlace: row?.last_place ?? null, recorded: row?.recorded ?? 0 };
     },
