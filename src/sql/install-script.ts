@@ -8,6 +8,7 @@ import { alerts } from './functions/alerts.ts';
 import { answers } from './functions/answers.ts';
 import { backfill } from './functions/backfill.ts';
 import { brakes as brakeFunctions } from './functions/brakes.ts';
+import { canEmail } from './functions/can-email.ts';
 import { capture } from './functions/capture.ts';
 import { claim } from './functions/claim.ts';
 import { consent } from './functions/consent.ts';
@@ -27,11 +28,13 @@ import { foldDestination } from './functions/fold-destination.ts';
 import { foresee } from './functions/foresee.ts';
 import { forget } from './functions/forget.ts';
 import { gauges } from './functions/gauges.ts';
+import { heedConsent } from './functions/heed-consent.ts';
 import { install } from './functions/install.ts';
 import { jobs } from './functions/jobs.ts';
 import { kept } from './functions/kept.ts';
 import { kin } from './functions/kin.ts';
 import { mapping } from './functions/mapping.ts';
+import { pulls } from './functions/pulls.ts';
 import { release } from './functions/release.ts';
 import { recover } from './functions/recover.ts';
 import { remoteFacts } from './functions/remote-facts.ts';
@@ -110,6 +113,9 @@ export function installScript(config: Config, sources: Sources): string {
     sourceState,
     erasureKey,
     consent,
+    pulls,
+    heedConsent,
+    canEmail,
     answers,
     writeBack,
     wanted,

@@ -8,6 +8,8 @@ import { createWorld, type RunningWorker, type World, type WorldOptions } from '
 const SECRET = 'the-secret-of-the-webhooks';
 /** The destinations that tell of opt-outs. */
 export const SENDERS: readonly string[] = ['mailtrap', 'sendry', 'brevo', 'tajo'];
+/** Clocks of a worker that looks often. */
+const QUICK = { upkeepEveryMs: 200, eraseLookMs: 20, keepEveryMs: 100, keepLookMs: 50 };
 const HEALTH = { health: { port: 0, host: '127.0.0.1' } };
 
 export interface Told {
@@ -51,7 +53,7 @@ export async function told(
     more: 'brakes: { deletes: off, changes: off }',
     ...more,
   });
-  const worker = await world.start(world.config, { ...HEALTH, times: { upkeepEveryMs: 300 } });
+  const worker = await world.start(world.config, { ...HEALTH, times: QUICK });
   return {
     world,
     worker,

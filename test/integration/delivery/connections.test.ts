@@ -95,6 +95,13 @@ const harms: readonly Harm[] = [
         `select pid from pg_stat_activity where usename = 'hosted' limit 1`,
       );
       process.kill(rows[0]!.pid, 'SIGKILL');
+      // Before that has reached everybody, a new connection would be ended too.
+      await eventually(() =>
+        db.app.query('select 1').then(
+          () => false,
+          () => true,
+        ),
+      );
       await eventually(() =>
         db.reconnect().then(
           () => true,

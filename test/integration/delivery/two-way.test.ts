@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { eventually } from '../../support/people.ts';
-import { SENDERS, told } from '../../support/told.ts';
+import { told } from '../../support/told.ts';
 
 const PROFILES = `create table public.profiles (id uuid primary key references auth.users (id) on delete cascade,
   plan text, marketing boolean, marketing_at timestamptz, confirmed_at timestamptz, unsubscribed boolean not null default false);
@@ -30,46 +30,6 @@ async function twoWay(consent: string, more: string, senders = TWO, lines: Recor
 const OFF = 'brakes: { deletes: off, changes: off }';
 const EVERYONE = '{ everyone: "they agreed to the terms" }';
 const COLUMN = '{ column: profiles.marketing }';
-
-test.each(SENDERS)(
-  'who leaves %s: the app’s column says so within two seconds, and stays so',
-  async (from) => {
-    const on = await twoWay(EVERYONE, 'write_back: { column: profiles.unsubscribed }', [...SENDERS]);
-    const { world, leave, status, profile, set, changes } = on;
-    const id = await world.signUp('ann@example.com', { full_name: 'Ann' });
-    const bob = await world.signUp('bob@example.com', { full_name: 'Bob' });
-    await world.settled();
-    const begun = performance.now();
-    await leave(from, 'ann@example.com');
-    await eventually(async () => (await profile(id))['unsubscribed'] === true);
-    expect(performance.now() - begun).toBeLessThan(2_000);
-    await eventually(() => SENDERS.every((each) => status(each, 'ann@example.com') === 'unsubscribed'));
-    await world.settled();
-    const since = changes.length;
-    for (let n = 0; n < 100; n += 1) {
-      await set(id, `plan = 'plan ${n}'`);
-      if (n % 25 === 0) await world.settled();
-    }
-    await world.db.app.query(`update auth.users set email = 'anna@example.com' where id = $1`, [id]);
-    await world.settled();
-    await world.db.app.query(`select rollcall.want_sweep('bound', null)`);
-    await eventually(async () => !(await world.status()).sweep_wanted);
-    await world.settled();
-    // Gone and back: another user, whose column says so too.
-    await world.db.app.query('delete from auth.users where id = $1', [id]);
-    await world.settled();
-    const back = await world.signUp('ann@example.com', { full_name: 'Ann' });
-    await eventually(async () => (await profile(back))['unsubscribed'] === true);
-    await world.settled();
-    expect(SENDERS.map((each) => status(each, 'ann@example.com'))).toEqual(SENDERS.map(() => 'unsubscribed'));
-    expect((await profile(bob))['unsubscribed']).toBe(false);
-    expect(on.subscribing()).toEqual([]);
-    expect(
-      changes.slice(since).filter(({ kind, contact }) => kind !== 'deleted' && contact.status === 'subscribed'),
-    ).toEqual([]);
-  },
-  60_000,
-);
 
 test('what is written back comes to no destination, and is no answer', async () => {
   const on = await twoWay(COLUMN, 'write_back: { column: profiles.marketing, says: opted_in }');

@@ -29,43 +29,6 @@ test.each(SENDERS)('who leaves %s leaves all of them, and nobody is told what th
   expect(rows).toEqual([{ kind: 'opt_out', person: ann, address: 'ann@example.com', origin: `destination:${from}` }]);
 });
 
-test.each(SENDERS)(
-  'who has left %s stays gone: a hundred edits, another address, gone and back',
-  async (from) => {
-    const { world, changes, leave, status, canEmail } = await told();
-    const id = await world.signUp('ann@example.com', { full_name: 'Ann' });
-    await world.settled();
-    await leave(from, 'ann@example.com');
-    await eventually(() => SENDERS.every((each) => status(each, 'ann@example.com') === 'unsubscribed'));
-    const since = changes.length;
-    for (let n = 0; n < 100; n += 1) {
-      await world.db.app.query(
-        `update auth.users set raw_user_meta_data = jsonb_build_object('n', $2::int) where id = $1`,
-        [id, n],
-      );
-      if (n % 20 === 0) await world.settled();
-    }
-    await world.db.app.query(`update auth.users set email = 'anna@example.com' where id = $1`, [id]);
-    await world.settled();
-    expect(SENDERS.map((each) => status(each, 'anna@example.com'))).toEqual(SENDERS.map(() => 'unsubscribed'));
-    expect([await canEmail(id), await canEmail('anna@example.com'), await canEmail('ann@example.com')]).toEqual([
-      false,
-      false,
-      false,
-    ]);
-    await world.db.app.query('delete from auth.users where id = $1', [id]);
-    await world.settled();
-    const back = await world.signUp('ann@example.com', { full_name: 'Ann' });
-    await world.settled();
-    expect(SENDERS.map((each) => status(each, 'ann@example.com'))).toEqual(SENDERS.map(() => 'unsubscribed'));
-    expect(await canEmail(back)).toBe(false);
-    expect(
-      changes.slice(since).filter(({ kind, contact }) => kind !== 'deleted' && contact.status === 'subscribed'),
-    ).toEqual([]);
-  },
-  60_000,
-);
-
 test('a bounce stops mail to the address, and is nobody’s no', async () => {
   const { world, sandbox, leave, status, canEmail } = await told({}, ['mailtrap', 'brevo']);
   const ann = await world.signUp('ann@example.com', { full_name: 'Ann' });
