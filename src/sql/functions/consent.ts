@@ -139,7 +139,8 @@ declare
      -- Whoever never said yes is unsubscribed there by us: read back, that is nobody's no.
      where not (f ->> 'id' like 'pulled %' and f ->> 'kind' = 'opt_out' and exists (select from rollcall.desired s
        where s.destination_id = v_destination and s.address = ${normalAddress("f ->> 'address'")} and s.consent = 'none'
-         and s.delivered_version is not null offset 0))));
+         and (s.delivered_version is not null or exists (select from rollcall.due q where q.contact_id = s.contact_id
+           and q.destination_id = s.destination_id and (q.token is not null or q.tries > 0 or q.unknown_until is not null) offset 0)) offset 0))));
 begin
   if cardinality(v_keys) = 0 then return; end if;
   -- Owner rows first, in the order of their keys, as the fold does.
