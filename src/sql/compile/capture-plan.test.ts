@@ -168,7 +168,12 @@ test('events beside state make one plan; an update that must not be in the inser
     events: [events(orders, { operations: ['update'], notWithInsert: true })],
   });
   expect(plan?.states).toHaveLength(1);
-  expect(plan?.events).toEqual({ columns: ['user_id', 'total'], operations: ['insert', 'update'], wholeRows: true });
+  expect(plan?.events).toEqual({
+    columns: ['user_id', 'total'],
+    operations: ['insert', 'update'],
+    wholeRows: true,
+    writtenBack: false,
+  });
 });
 
 test('of users never more than the columns that may be mapped', () => {
@@ -186,7 +191,7 @@ test('settings that fix text are there where a type needs them', () => {
     textSettings({
       table: of,
       states: [],
-      events: { columns: [...of.columns.keys()], operations: ['insert'], wholeRows: true },
+      events: { columns: [...of.columns.keys()], operations: ['insert'], wholeRows: true, writtenBack: false },
     });
   expect(textSettings({ table: orders, states: [], events: undefined })).toBe('');
   expect(settings(orders), 'a time in jsonb is the same moment whatever its offset').toBe('set extra_float_digits = 1');

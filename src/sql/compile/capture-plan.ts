@@ -8,6 +8,7 @@ import { eventColumns, isUsers } from './event-columns.ts';
 import { linkColumns, viaName } from './link.ts';
 import { aggregateColumns, contactColumns } from './parts.ts';
 import { watchedColumns } from './users.ts';
+import { writtenTable } from './write-back.ts';
 
 /** What the triggers of one table do. A table has one plan, however many sources it is a part of. */
 export interface CapturePlan {
@@ -31,6 +32,8 @@ export interface EventRole {
   /** In the table's order. */
   readonly columns: readonly string[];
   readonly operations: readonly RowOperation[];
+  /** Whether we write consent into the table ourselves: that is no event of the app's. */
+  readonly writtenBack: boolean;
   /** What may be taken once the projection no longer fits the table: whole rows, or of `auth.users` the columns that may be mapped. */
   readonly wholeRows: true | readonly string[];
 }
@@ -67,7 +70,12 @@ export function capturePlans(config: Config, sources: Sources): readonly Capture
     const { via } = link;
     if (via !== undefined && via.target.kind !== 'view') watch(draft(via.target), via.link, [via.targetColumn.name]);
   }
-  for (const source of sources.events) draft(source.table).events = eventRole(source);
+  for (const source of sources.events) {
+    const writtenBack = sources.writeBacks.some(
+      (target) => quoteTable(writtenTable(target)) === quoteTable(source.table),
+    );
+    draft(source.table).events = { ...eventRole(source), writtenBack };
+  }
   return [...drafts.values()].map(({ table, states, events }) => ({ table, states: [...states.values()], events }));
 }
 
@@ -89,7 +97,7 @@ function sameLink(a: RowLink, b: RowLink): boolean {
   return a.user?.name === b.user?.name && a.email?.name === b.email?.name && a.via?.column.name === b.via?.column.name;
 }
 
-function eventRole(source: EventSource): EventRole {
+function eventRole(source: EventSource): Omit<EventRole, 'writtenBack'> {
   const operations = new Set(source.types.flatMap((type) => type.operations));
   // To tell such an update from any other, the insert before it must be in the log.
   if (source.types.some((type) => type.notWithInsert)) operations.add('insert');

@@ -6,6 +6,7 @@ import { keysQuery, ownKeys, touchedQuery } from './capture-keys.ts';
 import { CURRENT_LOG, logRows } from './capture-log.ts';
 import { captureFunction } from './capture-names.ts';
 import type { CapturePlan, EventRole, StateRole } from './capture-plan.ts';
+import { WRITES_BACK } from './write-back.ts';
 
 /** The triggers on a table, by name; those on a partition or a child of it have a suffix. */
 export const TRIGGERS: readonly string[] = [
@@ -134,8 +135,9 @@ function eventBlock(table: SourceTable, role: EventRole): string {
     end;
   `;
   const operations = role.operations.map((operation) => quoteLiteral(operation.toUpperCase())).join(', ');
+  const quiet = role.writtenBack ? `  if ${WRITES_BACK} then return null; end if;\n` : '';
   // Who waited for a lock once does not wait again.
-  return `  if v_locked then
+  return `${quiet}  if v_locked then
     if tg_op in (${operations}) then
       begin perform nextval('rollcall.lost_events'); exception when others or assert_failure then null; end;
     end if;

@@ -16,6 +16,17 @@ export interface WriteBackTarget {
 /** What a column can hold of it. */
 export type WrittenKind = 'boolean' | 'timestamp' | 'text';
 
+/** The table that is written. */
+export function writtenTable({ column }: WriteBackTarget): TableName {
+  return column?.table ?? { schema: 'auth', table: 'users' };
+}
+
+/** A setting of the transaction: while it is on, what changes in a table is our doing. */
+const WRITING = 'rollcall.writing_back';
+
+/** Whether a trigger on the table is to look away, as SQL. */
+export const WRITES_BACK = `current_setting('${WRITING}', true) = 'on'`;
+
 /** Longest that a row of the app is waited for. */
 const WAIT = '100ms';
 
@@ -30,7 +41,9 @@ export function writeBackFunction(name: string, target: WriteBackTarget, consent
 returns bigint language plpgsql set row_security = off set lock_timeout = ${quoteLiteral(WAIT)} as ${dollarQuote(`declare
   v_rows bigint := 0;
 begin
+  perform set_config('${WRITING}', 'on', true);
 ${body}
+  perform set_config('${WRITING}', 'off', true);
   return v_rows;
 end`)};`;
 }
@@ -105,6 +118,7 @@ function answered(from: string, where: string, asked: string): string {
   return `  if v_rows > 0 then
     perform rollcall.wrote_answer(p_person, p_address, case when p_left then 'opted_out' else 'basis' end);
   elsif exists (select from ${from} where ${where} and ${asked}) then
+    perform set_config('${WRITING}', 'off', true);
     return -1;
   end if;`;
 }

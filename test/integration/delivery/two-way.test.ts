@@ -222,6 +222,39 @@ write_back:
   expect(await seen()).toEqual({ flag: true, left: true, state: 'opted_out' });
 });
 
+test('what is written into a table of events is no event; what the app writes there is', async () => {
+  const on = await told(
+    {
+      ddl: 'create table public.preferences (email text primary key, state text)',
+      connector: `table_mapping:
+  preferences:
+    sync_as: events
+    event_name: preference_changed
+    operations: [insert, update]
+    contact: { email: email }
+    properties: { state: state }`,
+      more: `${OFF}\nwrite_back: { column: preferences.state, contact: { email: email } }`,
+    },
+    ['mailtrap'],
+  );
+  const { world, leave, sandbox } = on;
+  await world.signUp('ann@example.com', { full_name: 'Ann' });
+  await world.db.app.query(`insert into public.preferences values ('ann@example.com', 'all')`);
+  await world.settled();
+  const events = () =>
+    sandbox.calls().filter(({ path, method }) => method === 'POST' && path.endsWith('/events')).length;
+  await eventually(() => events() === 1);
+  await leave('mailtrap', 'ann@example.com');
+  const state = async () => (await world.db.app.query('select state from public.preferences')).rows[0].state;
+  await eventually(async () => (await state()) === 'opted_out');
+  await world.db.app.query(`update public.preferences set state = 'some'`);
+  await eventually(() => events() === 2);
+  await world.settled();
+  expect(events()).toBe(2);
+  const { rows } = await world.db.app.query(`select properties ->> 'state' as state from rollcall.events order by seq`);
+  expect(rows.map((row) => row.state as string)).toEqual(['all', 'some']);
+});
+
 test('a row that the app holds, and a trigger that fails, hold up nobody, and are tried again', async () => {
   const on = await twoWay(EVERYONE, 'write_back: { column: profiles.unsubscribed }');
   const { world, leave, profile } = on;
