@@ -25,7 +25,7 @@ export function writtenTable({ column }: WriteBackTarget): TableName {
 const WRITING = 'rollcall.writing_back';
 
 /** Whether a trigger on the table is to look away, as SQL. */
-export const WRITES_BACK = `current_setting('${WRITING}', true) = 'on'`;
+export const WRITES_BACK: string = `current_setting('${WRITING}', true) = 'on'`;
 
 /** Longest that a row of the app is waited for. */
 const WAIT = '100ms';
