@@ -64,6 +64,8 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
   const connector = readConnector(tree, TOP_KEYS, issues);
   const names = issues.failed ? undefined : attributeNames(connector.userMapping, connector.tables);
   const destinations = readDestinations(field('destinations'), options.registry, names, issues);
+  const consentPolicy = readConsentPolicy(field('consent_policy'), issues);
+  warnOfTopics(destinations, consentPolicy, issues);
   const consent = readConsent(field('consent'), connector.index, issues);
   checkConsentGiven(field('destinations'), field('consent'), issues);
   if (connector.eventTables.length + connector.systemEvents.length > 0) {
@@ -82,7 +84,7 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
     eventTables: connector.eventTables,
     systemEvents: connector.systemEvents,
     consent,
-    consentPolicy: readConsentPolicy(field('consent_policy'), issues),
+    consentPolicy,
     consentReaders: readConsentReaders(field('consent_readers'), issues),
     writeBacks: readWriteBacks(field('write_back'), connector.index, issues),
     destinations,
@@ -111,6 +113,18 @@ function warnOfNoEvents(destinations: readonly DestinationConfig[], issues: Issu
     if (events !== 'none') continue;
     const spot = { at: { line, column }, path: ['destinations', name] };
     issues.warn('RC_WARN_NO_EVENTS', `destination ${quote(name)} takes no events: none is sent to it`, spot);
+  }
+}
+
+function warnOfTopics(
+  destinations: readonly DestinationConfig[],
+  policy: Config['consentPolicy'],
+  issues: Issues,
+): void {
+  for (const { name, topic, line, column } of destinations) {
+    if (topic === undefined || policy === 'per_topic') continue;
+    const spot = { at: { line, column }, path: ['destinations', name] };
+    issues.warn('RC_WARN_TOPIC', `the topic of ${quote(name)} has no effect without consent_policy: per_topic`, spot);
   }
 }
 
