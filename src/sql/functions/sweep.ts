@@ -139,6 +139,11 @@ begin
     if v_some is null then return p_keys; end if;
     v_keys := v_keys || v_some;
   end loop;
+  if (select i.consent_source is not null from rollcall.install i) then
+    -- Who has never been heard.
+    v_keys := v_keys || array(select k from unnest(p_keys) k cross join lateral (select c.id from rollcall.contacts c where c.key = k offset 0) c
+      where not exists (select from rollcall.answers a where a.contact_id = c.id offset 0));
+  end if;
   -- Nobody comes before the least of all ids, so the first of all users is not among those after it.
   if p_after is null then v_keys := v_keys || p_keys[1]; end if;
   return array(select distinct k from unnest(v_keys) k);
@@ -162,6 +167,7 @@ declare
   v_missing text[];
   v_returned text[];
   v_stale text[];
+  v_unheard text[];
   v_absent text[];
   v_seen text[];
   v_part record;
@@ -208,12 +214,13 @@ begin
     v_missing := rollcall.living_keys(v_missing);
   end if;
   v_stale := array(select unnest(v_stale || v_missing) except select unnest(v_absent));
-  if cardinality(v_stale) = 0 then return next; return; end if;
+  v_unheard := array(select unnest(rollcall.unheard_keys(v_keys)) except select unnest(v_stale || v_absent));
+  if cardinality(v_stale || v_unheard) = 0 then return next; return; end if;
   v_seen := rollcall.in_log(v_stale);
   missing := cardinality(array(select unnest(v_missing) except select unnest(v_seen)));
   returned := cardinality(array(select unnest(v_returned) except select unnest(v_seen)));
   stale := cardinality(array(select unnest(v_stale) except select unnest(v_seen))) - missing - returned;
-  select f.changed into folded from rollcall.fold_keys(v_stale, 1::smallint) f;
+  select f.changed into folded from rollcall.fold_keys(v_stale || v_unheard, 1::smallint) f;
   return next;
 end $body$;
 

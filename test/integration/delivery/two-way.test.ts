@@ -107,6 +107,24 @@ test('a column that has said yes for years takes nobody in who has left', async 
   expect([await canEmail(id), subscribing()]).toEqual([false, []]);
 });
 
+test('a yes after a no that no trigger saw is heard by a sweep', async () => {
+  const on = await twoWay(COLUMN, '');
+  const { world, set, status, canEmail, facts } = on;
+  const id = await world.signUp('ann@example.com', { full_name: 'Ann', marketing: true });
+  await world.settled();
+  await set(id, 'marketing = false');
+  await eventually(() => TWO.every((each) => status(each, 'ann@example.com') === 'unsubscribed'));
+  await world.settled();
+  await world.db.app.query('set session_replication_role = replica');
+  await set(id, 'marketing = true');
+  await world.db.app.query('set session_replication_role = origin');
+  await world.db.app.query(`select rollcall.want_sweep('bound', null)`);
+  await eventually(() => TWO.every((each) => status(each, 'ann@example.com') === 'subscribed'));
+  await world.settled();
+  expect(await canEmail(id)).toBe(true);
+  expect((await facts()).map(({ kind }) => kind as string)).toEqual(['opt_out', 'opt_in']);
+});
+
 test('while the table of the answers cannot be read, nothing is taken for one', async () => {
   const on = await twoWay(COLUMN, '');
   const { world, sandbox, leave, status, subscribing, facts } = on;
