@@ -1,5 +1,7 @@
 import type { SweepReport } from '../engine/sweep-report.ts';
 
+export type Home = 'worker' | 'edge' | 'sql';
+
 /** What `rollcall.status()` returns. */
 export interface StatusDocument {
   readonly environment: string | null;
@@ -7,6 +9,8 @@ export interface StatusDocument {
   readonly bound: boolean;
   readonly config_hash: string | null;
   readonly swept_at: string | null;
+  /** Who delivers, or did, the latest first; absent before an upgrade is applied. */
+  readonly homes?: readonly { readonly home: Home; readonly seen_s: number; readonly at_work: boolean }[];
   /** One that is not over. */
   readonly backfill: {
     readonly resource: string | null;

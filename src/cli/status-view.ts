@@ -1,6 +1,6 @@
 import { columns, count, duration, wrap } from './layout.ts';
 import type { Paint } from './paint.ts';
-import type { DestinationStatus, StatusDocument } from './status-document.ts';
+import type { DestinationStatus, Home, StatusDocument } from './status-document.ts';
 import { describeEvents } from './status-events.ts';
 import type { Problem } from './status-problems.ts';
 import { sweepInShort } from './sweep-view.ts';
@@ -43,6 +43,8 @@ export function renderStatus(
   }
   if (status.backfill !== null) lines.push('', wrap(backfillLine(status.backfill), width));
   lines.push('', wrap(sweepLine(status, at.now), width));
+  const delivering = homesLine(status);
+  if (delivering !== undefined) lines.push('', wrap(delivering, width));
   if (problems.length === 0) return [...lines, paint('green', 'Healthy.')].join('\n');
   lines.push('');
   for (const { code, message, hint } of problems) {
@@ -64,6 +66,18 @@ function backfillLine({ scanned, expected, walked, held }: NonNullable<StatusDoc
   const read = `Backfill: ${scanned.toLocaleString('en-US')}${of} rows read`;
   if (walked) return `${read}, all there are; what is due is being sent.`;
   return held === true ? `${read}.` : `${read}, and nobody is at it: a running worker goes on, or \`rollcall sync\`.`;
+}
+
+const HOMES: Readonly<Record<Home, string>> = { worker: 'a worker', edge: 'the Edge Function', sql: 'the database' };
+
+/** Who delivers; undefined when nobody ever did. */
+function homesLine({ homes = [] }: StatusDocument): string | undefined {
+  const atWork = homes.filter((each) => each.at_work).map(({ home }) => HOMES[home]);
+  if (atWork.length > 0) return `Delivered by ${atWork.join(' and ')}.`;
+  const [last] = homes;
+  return last === undefined
+    ? undefined
+    : `Nobody delivers: last seen was ${HOMES[last.home]}, ${duration(last.seen_s)} ago.`;
 }
 
 function sweepLine(

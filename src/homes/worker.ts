@@ -2,6 +2,7 @@ import type { Config } from '../config/types.ts';
 import { runEngine } from '../engine/engine.ts';
 import type { Route } from '../engine/route.ts';
 import { fatalError } from '../engine/fatal.ts';
+import { runHeartbeat } from '../engine/heartbeat.ts';
 import { withListIds } from '../engine/list-ids.ts';
 import { observedSend, observedStore } from '../engine/observed.ts';
 import type { Observer } from '../engine/observer.ts';
@@ -48,6 +49,7 @@ const LISTEN_AGAIN_MS = 5_000;
 /** A pooler seldom changes its mode. */
 const HEAR_AGAIN_MS = 600_000;
 const CLOSE_MS = 5_000;
+const SAY_MS = 5_000;
 /** A helper leaves what is live to the workers there are; when nobody took it for so long there are none. */
 const HELPER_WAIT_MS = 2_000;
 const HELPER_LOOK_MS = 200;
@@ -71,6 +73,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   let server: { port: number; close(): Promise<void> } | undefined;
   let alerting: Promise<void> = Promise.resolve();
   let keeping: Promise<void> = Promise.resolve();
+  let beating: Promise<void> = Promise.resolve();
   const watching = createWatching(config, sql, log);
   const times = {
     ...DEFAULT_TIMES,
@@ -113,6 +116,8 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       const told = { sql, identity, send: transport.send, log, everyMs: times.alertsEveryMs };
       alerting = runAlerting(config, told, AbortSignal.any([signal, stop.signal]));
       keeping = runKept(config, { sql, identity, log, times }, AbortSignal.any([signal, stop.signal]));
+      const say = async (): Promise<void> => void (await sql.query(`select rollcall.note_home('worker')`));
+      beating = runHeartbeat({ say, log, everyMs: SAY_MS }, AbortSignal.any([signal, stop.signal]));
     }
     const engine = {
       store,
@@ -143,8 +148,9 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   } finally {
     stop.abort();
     // A connection whose other end is gone can take minutes to say so; nothing of value is left to wait for by now.
-    await closeInTime([listener.done, alerting, keeping, server?.close() ?? Promise.resolve(), transport.close()], () =>
-      sql.close(),
+    await closeInTime(
+      [listener.done, alerting, keeping, beating, server?.close() ?? Promise.resolve(), transport.close()],
+      () => sql.close(),
     );
   }
 }

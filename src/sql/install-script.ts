@@ -29,6 +29,7 @@ import { foresee } from './functions/foresee.ts';
 import { forget } from './functions/forget.ts';
 import { gauges } from './functions/gauges.ts';
 import { heedConsent } from './functions/heed-consent.ts';
+import { homes } from './functions/homes.ts';
 import { install } from './functions/install.ts';
 import { jobs } from './functions/jobs.ts';
 import { kept } from './functions/kept.ts';
@@ -65,6 +66,7 @@ import { consentLedger } from './migrations/0010-consent.ts';
 import { consentSync } from './migrations/0011-consent-sync.ts';
 import { erasureState } from './migrations/0012-erasure.ts';
 import { leftThere } from './migrations/0013-left-there.ts';
+import { homes as homeState } from './migrations/0014-homes.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -83,6 +85,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 11, name: 'consent sync', sql: consentSync },
   { version: 12, name: 'erasure', sql: erasureState },
   { version: 13, name: 'left there', sql: leftThere },
+  { version: 14, name: 'homes', sql: homeState },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
@@ -146,6 +149,7 @@ export function installScript(config: Config, sources: Sources): string {
     repair,
     recover,
     adopt,
+    homes,
     status,
     gauges,
     alerts,

@@ -11,6 +11,7 @@ create or replace function rollcall.status() returns jsonb language sql set sear
     'bound', i.identity is not null,
     'config_hash', i.config_hash,
     'swept_at', i.swept_at,
+    'homes', rollcall.home_states(),
     'backfill', (select jsonb_build_object('resource', b.resource, 'scanned', b.scanned, 'expected', b.expected, 'walked', b.walked_at is not null,
         'held', b.held_until > clock_timestamp()) from rollcall.backfills b where b.ended_at is null),
     'sweep_report', i.sweep_report,
