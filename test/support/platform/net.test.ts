@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import pg from 'pg';
 import { expect, test } from 'vitest';
 import { createDatabase, onCleanup, type TestDatabase } from '../database.ts';
 import { eventually } from '../people.ts';
@@ -182,6 +183,24 @@ test('every role may ask, and read the headers of all that wait', async () => {
   const { rows } = await db.app.query('select url, headers from net.http_request_queue');
   await db.app.query('rollback');
   expect(rows).toEqual([{ url: 'http://127.0.0.1/?q=a%20b%26c', headers: { Authorization: 'Bearer k' } }]);
+});
+
+test('a worker that finds its tables locked sleeps until something more is asked for', async () => {
+  const db = await database();
+  const target = await createTarget();
+  await db.sql.query('select net.wait_until_running()');
+  const other = new pg.Client({ connectionString: db.url });
+  await other.connect();
+  onCleanup(() => other.end());
+  await other.query('begin; lock table net._http_response in access exclusive mode');
+  await post(db, `${target.url}/asleep`);
+  // The worker looks within a few milliseconds, and nothing tells that it has.
+  await other.query('select pg_sleep(0.2)');
+  await other.query('commit');
+  await other.query('select pg_sleep(0.2)');
+  expect(target.hits).toEqual([]);
+  await db.app.query('select net.wake()');
+  await eventually(async () => (await answers(db)).length === 1);
 });
 
 testOfStandIn('the worker is found when it is up, and restarts on demand', async () => {
