@@ -61,10 +61,14 @@ function checkPolicy({ file }: Config, { entry, destination }: Deployed): void {
     });
   }
   if (destination.id === 'mailtrap' && entry.onDelete === 'unsubscribe') {
-    throw new RollcallError('RC_HOME', `${destination.name} can't be told of an opt-out by SQL alone, as that is a PATCH.`, {
-      hint: 'Use `on_user_deleted: delete` or `keep` here, or deliver by a worker or the Edge Function.',
-      place,
-    });
+    throw new RollcallError(
+      'RC_HOME',
+      `${destination.name} can't be told of an opt-out by SQL alone, as that is a PATCH.`,
+      {
+        hint: 'Use `on_user_deleted: delete` or `keep` here, or deliver by a worker or the Edge Function.',
+        place,
+      },
+    );
   }
 }
 
