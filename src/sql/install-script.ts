@@ -13,6 +13,7 @@ import { capture } from './functions/capture.ts';
 import { claim } from './functions/claim.ts';
 import { consent } from './functions/consent.ts';
 import { destinationState } from './functions/destination-state.ts';
+import { edge } from './functions/edge.ts';
 import { eventDelivery } from './functions/event-delivery.ts';
 import { eventFollowing } from './functions/event-following.ts';
 import { erase } from './functions/erase.ts';
@@ -67,6 +68,7 @@ import { consentSync } from './migrations/0011-consent-sync.ts';
 import { erasureState } from './migrations/0012-erasure.ts';
 import { leftThere } from './migrations/0013-left-there.ts';
 import { homes as homeState } from './migrations/0014-homes.ts';
+import { NO_TICKS } from './edge-script.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -150,6 +152,7 @@ export function installScript(config: Config, sources: Sources): string {
     recover,
     adopt,
     homes,
+    edge,
     status,
     gauges,
     alerts,
@@ -186,6 +189,7 @@ end`)};`;
 export const UNINSTALL_SCRIPT: string = [
   APPLY_LOCK,
   LOCK_TIMEOUT,
+  NO_TICKS,
   dropCapture([]),
   `drop schema if exists rollcall cascade;`,
 ].join('\n');
