@@ -31,7 +31,9 @@ export interface EdgeOptions {
  * @throws ConfigErrors when the config is wrong
  */
 export function serveRollcall(options: EdgeOptions): { fetch(request: Request): Promise<Response> } {
-  const env = options.env ?? platformEnv();
+  const given = options.env ?? platformEnv();
+  // So that the config that names it for workers fits here too.
+  const env: Env = { ...given, DATABASE_URL: given['DATABASE_URL'] || given['SUPABASE_DB_URL'] };
   const registry = options.destinations as readonly Destination<unknown>[];
   const config = parseConfig(options.config, { file: 'rollcall.yaml', env, registry });
   const log = options.log ?? consoleLog(config.log.level);

@@ -62,7 +62,9 @@ export async function startEdgeFunction(
       `--allow-read=${ROOT}`,
       // Of the platform's 256 MB, what JavaScript may use.
       '--v8-flags=--max-old-space-size=192',
-      ...['--config', join(folder, 'deno.json'), '--host', '127.0.0.1', '--port', '0', join(folder, 'index.ts')],
+      ...'--host 127.0.0.1 --port 0 --config'.split(' '),
+      join(folder, 'deno.json'),
+      join(folder, 'index.ts'),
     ],
     {
       cwd: ROOT,

@@ -62,7 +62,7 @@ export const mailtrap: Destination<MailtrapConfig> = {
     bulk: 'job',
     idempotency: 'upsert',
     rateHeaders: ['retry-after'],
-    homes: ['worker'],
+    homes: ['worker', 'edge'],
     unverified: [
       { what: 'null clears a field', setting: 'clear_as' },
       { what: 'how long paths with the account in them live', setting: 'account_id' },

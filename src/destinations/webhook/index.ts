@@ -43,7 +43,7 @@ export const webhook: Destination<WebhookConfig> = {
     bulk: 'none',
     idempotency: 'key',
     rateHeaders: ['retry-after'],
-    homes: ['worker'],
+    homes: ['worker', 'edge'],
     unverified: [],
   },
   account: (config) => config.url,

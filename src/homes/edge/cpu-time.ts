@@ -5,10 +5,10 @@ import process from 'node:process';
  * process; a runtime that does not know it tells that of the process, which is never less.
  */
 export function cpuTimeMs(): number | undefined {
-  const known = process as Partial<Pick<typeof process, 'cpuUsage'>> & { threadCpuUsage?(): NodeJS.CpuUsage };
-  for (const read of [known.threadCpuUsage, known.cpuUsage]) {
+  const known = process as { threadCpuUsage?(): NodeJS.CpuUsage; cpuUsage?(): NodeJS.CpuUsage };
+  for (const read of [() => known.threadCpuUsage?.(), () => known.cpuUsage?.()]) {
     try {
-      const used = read?.call(process);
+      const used = read();
       if (used !== undefined) return (used.user + used.system) / 1_000;
     } catch {
       // Named by the runtime and not made by it.
