@@ -13,6 +13,7 @@ import { capture } from './functions/capture.ts';
 import { claim } from './functions/claim.ts';
 import { consent } from './functions/consent.ts';
 import { destinationState } from './functions/destination-state.ts';
+import { edge } from './functions/edge.ts';
 import { eventDelivery } from './functions/event-delivery.ts';
 import { eventFollowing } from './functions/event-following.ts';
 import { erase } from './functions/erase.ts';
@@ -69,6 +70,7 @@ import { leftThere } from './migrations/0013-left-there.ts';
 import { homes as homeState } from './migrations/0014-homes.ts';
 import { pump as pumpState } from './migrations/0015-pump.ts';
 import { pumpScript } from './pump/script.ts';
+import { NO_TICKS } from './edge-script.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -153,6 +155,7 @@ export function installScript(config: Config, sources: Sources): string {
     recover,
     adopt,
     homes,
+    edge,
     status,
     gauges,
     alerts,
@@ -190,6 +193,7 @@ end`)};`;
 export const UNINSTALL_SCRIPT: string = [
   APPLY_LOCK,
   LOCK_TIMEOUT,
+  NO_TICKS,
   dropCapture([]),
   `drop schema if exists rollcall cascade;`,
 ].join('\n');
