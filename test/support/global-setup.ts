@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import type { TestProject } from 'vitest/node';
-import pg from 'pg';
 import { startCluster } from '../../src/demo/cluster.ts';
+import { commonScript } from '../../src/sql/install-script.ts';
 import { AUTH_SCHEMA } from './auth-schema.ts';
+import { withClient } from './client.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -11,6 +12,8 @@ declare module 'vitest' {
     readonly postgres: string;
     /** Name of a database with `auth.users` in it, to be copied. */
     readonly template: string;
+    /** One with the part of the install in it too that is the same whatever the config. */
+    readonly begunTemplate: string;
   }
 }
 
@@ -25,17 +28,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
     ...(OTHER_MAJOR === undefined ? {} : { from: OTHER_MAJOR }),
   });
   const template = `template_${randomUUID().replaceAll('-', '')}`;
-  const admin = new pg.Client({ connectionString: cluster.url('postgres') });
-  await admin.connect();
-  await admin.query(`create database ${template}`);
-  await admin.end();
-  const inside = new pg.Client({ connectionString: cluster.url(template) });
-  await inside.connect();
-  await inside.query(AUTH_SCHEMA);
-  await inside.query(`grant create on database ${template} to hosted`);
-  await inside.end();
+  const begun = `${template}_begun`;
+  await withClient(cluster.url('postgres'), (client) => client.query(`create database ${template}`));
+  await withClient(cluster.url(template), (client) => client.query(AUTH_SCHEMA));
+  await withClient(cluster.url('postgres'), async (client) => {
+    await client.query(`create database ${begun} template ${template}`);
+    await client.query(`grant create on database ${begun} to hosted`);
+  });
+  const hosted = new URL(cluster.url(begun));
+  hosted.username = 'hosted';
+  await withClient(hosted.toString(), (client) => client.query(`begin;${commonScript()};commit`));
   project.provide('postgres', cluster.url('postgres'));
   project.provide('template', template);
+  project.provide('begunTemplate', begun);
   return () => cluster.destroy();
 }
 
