@@ -67,6 +67,8 @@ import { consentSync } from './migrations/0011-consent-sync.ts';
 import { erasureState } from './migrations/0012-erasure.ts';
 import { leftThere } from './migrations/0013-left-there.ts';
 import { homes as homeState } from './migrations/0014-homes.ts';
+import { pump as pumpState } from './migrations/0015-pump.ts';
+import { pumpScript } from './pump/script.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -86,6 +88,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 12, name: 'erasure', sql: erasureState },
   { version: 13, name: 'left there', sql: leftThere },
   { version: 14, name: 'homes', sql: homeState },
+  { version: 15, name: 'pump', sql: pumpState },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
@@ -158,6 +161,7 @@ export function installScript(config: Config, sources: Sources): string {
     erasureReads,
     erasureFinish,
     kept,
+    pumpScript,
     generated(config, sources),
     `revoke all on schema rollcall from public;`,
     `revoke all on all tables in schema rollcall from public;`,
