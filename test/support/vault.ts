@@ -1,7 +1,8 @@
 import type { TestDatabase } from './database.ts';
+import { registerExtension } from './platform/extension.ts';
 
 /**
- * A stand-in of supabase_vault 0.3: its table, view and functions with their signatures. `secret` is base64 here, where the
+ * A stand-in of supabase_vault 0.3.1: its table, view and functions with their signatures. `secret` is base64 here, where the
  * extension encrypts; a row that was inserted past `create_secret` makes the view fail as it does there.
  */
 const VAULT = `
@@ -20,7 +21,7 @@ returns uuid language sql security definer set search_path = '' as $$
 create function vault.update_secret(secret_id uuid, new_secret text default null, new_name text default null,
   new_description text default null, new_key_id uuid default null) returns void language sql security definer set search_path = '' as $$
   update vault.secrets set secret = coalesce(encode(convert_to(new_secret, 'utf8'), 'base64'), secret), name = coalesce(new_name, name),
-    updated_at = now() where id = secret_id $$;`;
+    description = coalesce(new_description, description), updated_at = now() where id = secret_id $$;`;
 
 /** What a hosted project grants to its role. */
 const GRANTS = `grant usage on schema vault to hosted; grant select, delete on vault.secrets, vault.decrypted_secrets to hosted`;
@@ -28,6 +29,7 @@ const GRANTS = `grant usage on schema vault to hosted; grant select, delete on v
 /** Makes a Vault in a test's database, for the role of a hosted project unless `granted` is false. */
 export async function createVault(db: TestDatabase, granted = true): Promise<void> {
   await db.app.query(VAULT);
+  await registerExtension(db, 'supabase_vault', 'vault', '0.3.1');
   if (granted) await db.app.query(GRANTS);
 }
 
