@@ -23,13 +23,14 @@ export function define(command: Command, cli: Cli): void {
 async function runDoctor(options: { readonly json?: boolean }, cli: Cli): Promise<number> {
   const config = await loadConfig(cli);
   const transport = createUndiciSend();
-  const progress = createProgress(cli.io.stderr, options.json === true || cli.io.stderr.isTTY !== true);
+  const progress = createProgress(cli.io.stderr);
+  const shown = cli.io.stderr.isTTY === true && options.json !== true;
   try {
     const found = await examine({
       config,
       send: transport.send,
       pause: (ms) => pause(ms),
-      onStep: (area) => progress.show(`Looking at ${area}`),
+      onStep: (area) => shown && progress.show(`Looking at ${area}`),
     });
     progress.done();
     const healthy = found.every(({ severity }) => severity !== 'error');

@@ -67,6 +67,7 @@ import { consentSync } from './migrations/0011-consent-sync.ts';
 import { erasureState } from './migrations/0012-erasure.ts';
 import { leftThere } from './migrations/0013-left-there.ts';
 import { homes as homeState } from './migrations/0014-homes.ts';
+import { takenOver } from './migrations/0017-taken-over.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -86,6 +87,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 12, name: 'erasure', sql: erasureState },
   { version: 13, name: 'left there', sql: leftThere },
   { version: 14, name: 'homes', sql: homeState },
+  { version: 17, name: 'taken over', sql: takenOver },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */

@@ -85,7 +85,11 @@ export const connection: Check<Facts> = {
 
 async function hears(sql: Sql): Promise<boolean> {
   try {
-    const listening = await sql.listen('rollcall_doctor', () => undefined, () => undefined);
+    const listening = await sql.listen(
+      'rollcall_doctor',
+      () => undefined,
+      () => undefined,
+    );
     await listening.close();
     return true;
   } catch (cause) {

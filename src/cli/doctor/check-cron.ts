@@ -71,7 +71,9 @@ export const cron: Check<Facts> = {
         ),
       );
     }
-    const frequent = jobs.filter(({ active, schedule }) => active && /^\* \* \* \* \*$|^\d+ seconds?$/.test(schedule.trim()));
+    const frequent = jobs.filter(
+      ({ active, schedule }) => active && /^\* \* \* \* \*$|^\d+ seconds?$/.test(schedule.trim()),
+    );
     if (frequent.length > 0 && frequent.every(({ age_s: age }) => age !== null && age > IDLE_S)) {
       findings.push(
         error(
@@ -108,5 +110,13 @@ function troubles(job: CronJob): readonly Finding[] {
   const what = `The job ${label} fails, ${job.failed} of ${job.runs} times within a day${said}`;
   const look = `select start_time, status, return_message from cron.job_run_details where jobid = ${job.id} order by runid desc limit 20;`;
   const fix = ours ? `rollcall apply && rollcall deploy sql  -- or deploy edge; its runs: ${look}` : look;
-  return [ours ? error('RC_CRON_FAILED', what, fix) : warn('RC_CRON_FAILED', what, `${look}  -- or: select cron.unschedule(${job.name === null ? job.id : quoteLiteral(job.name)});`)];
+  return [
+    ours
+      ? error('RC_CRON_FAILED', what, fix)
+      : warn(
+          'RC_CRON_FAILED',
+          what,
+          `${look}  -- or: select cron.unschedule(${job.name === null ? job.id : quoteLiteral(job.name)});`,
+        ),
+  ];
 }

@@ -27,8 +27,9 @@ export const extensions: Check<Facts> = {
       `select current_setting('server_version_num') as number, current_setting('server_version') as version`,
     );
     const rows = await sql.query<{ name: string; version: string | null }>(
-      `select name::text as name, installed_version as version from pg_available_extensions
-        where name in ('pg_net', 'pg_cron', 'supabase_vault')`,
+      `select coalesce(e.extname, a.name)::text as name, e.extversion as version
+         from (select x.extname, x.extversion from pg_extension x where x.extname in ('pg_net', 'pg_cron', 'supabase_vault')) e
+         full join (select v.name from pg_available_extensions v where v.name in ('pg_net', 'pg_cron', 'supabase_vault')) a on a.name = e.extname`,
     );
     return {
       server: Number(server?.number),

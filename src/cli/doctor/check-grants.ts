@@ -10,12 +10,7 @@ interface Facts {
 }
 
 /** What everybody may have who asks whom they may email. */
-const READERS: ReadonlySet<string> = new Set([
-  'rollcall',
-  'can_email',
-  'consent_of',
-  'consent_now',
-]);
+const READERS: ReadonlySet<string> = new Set(['rollcall', 'can_email', 'consent_of', 'consent_now']);
 const API: ReadonlySet<string> = new Set(['public', 'anon', 'authenticated', 'service_role']);
 
 /** Who else may reach what is ours. */
@@ -63,7 +58,9 @@ export const grants: Check<Facts> = {
         ),
       );
     }
-    const others = new Set(found.map(({ role }) => role).filter((role) => !API.has(role) && !consentReaders.includes(role)));
+    const others = new Set(
+      found.map(({ role }) => role).filter((role) => !API.has(role) && !consentReaders.includes(role)),
+    );
     if (others.size > 0) {
       findings.push(ok(`${[...others].join(', ')}: has rights in the schema rollcall that somebody gave by hand`));
     }

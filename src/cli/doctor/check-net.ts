@@ -47,7 +47,11 @@ export const net: Check<Facts> = {
     const up = there.worker ? await workerUp(sql) : null;
     const first = await queue(sql);
     let second = first;
-    for (let waited = 0; second.n > 0 && second.oldest === first.oldest && waited < MOVES_WITHIN_MS; waited += LOOK_MS) {
+    for (
+      let waited = 0;
+      second.n > 0 && second.oldest === first.oldest && waited < MOVES_WITHIN_MS;
+      waited += LOOK_MS
+    ) {
       await pause(LOOK_MS);
       second = await queue(sql);
     }

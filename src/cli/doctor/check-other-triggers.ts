@@ -20,7 +20,9 @@ export const otherTriggers: Check<readonly ForeignTrigger[]> = {
   judge(found) {
     const atWork = found.filter(({ enabled, silenced }) => enabled && !silenced);
     const findings = atWork.flatMap((trigger) => risks(trigger, WATCHED.get(trigger.table) ?? ''));
-    return findings.length > 0 ? findings : [ok(`${atWork.length} triggers of others, and none that can break sign-ups`)];
+    return findings.length > 0
+      ? findings
+      : [ok(`${atWork.length} triggers of others, and none that can break sign-ups`)];
   },
 };
 

@@ -42,7 +42,9 @@ export const recipes: Check<Facts> = {
         ),
       );
     }
-    const mapped = new Set([...config.tables, ...config.eventTables].map(({ table }) => `${table.schema}.${table.table}`));
+    const mapped = new Set(
+      [...config.tables, ...config.eventTables].map(({ table }) => `${table.schema}.${table.table}`),
+    );
     const heard = realtime.filter((table) => mapped.has(table));
     if (config.destinations.some(({ type }) => type === 'tajo') && heard.length > 0) {
       findings.push(

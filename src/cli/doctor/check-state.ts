@@ -26,7 +26,9 @@ export const state: Check<Facts> = {
     const rows = await sql.query<{ version: number }>('select version from rollcall.migrations');
     const ran = new Set(rows.map(({ version }) => version));
     const [there] = await sql.query<{ cron: boolean }>(`select to_regclass('cron.job') is not null as cron`);
-    const behind = MIGRATIONS.filter(({ version }) => !ran.has(version)).map(({ version, name }) => `${version} ${name}`);
+    const behind = MIGRATIONS.filter(({ version }) => !ran.has(version)).map(
+      ({ version, name }) => `${version} ${name}`,
+    );
     return {
       // What an older version answers may lack what this one asks for.
       read: behind.length > 0 ? undefined : await readStatus(sql, config),

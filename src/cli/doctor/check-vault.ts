@@ -1,5 +1,5 @@
 import { secretNames } from '../../config/fill-vault.ts';
-import { RollcallError } from '../../core/errors.ts';
+import type { RollcallError } from '../../core/errors.ts';
 import { resolveConfig } from '../../homes/resolve-options.ts';
 import { type Queryable, sqlState } from '../../sql/port.ts';
 import { type Check, error, type Finding, ok } from './finding.ts';
@@ -23,7 +23,9 @@ export const vault: Check<Facts> = {
   async read({ sql, config }) {
     const wanted = [...new Set(config.destinations.flatMap(secretNames))];
     const { problems } = await resolveConfig(config, sql);
-    const [there] = await sql.query<{ there: boolean }>(`select to_regclass('vault.decrypted_secrets') is not null as there`);
+    const [there] = await sql.query<{ there: boolean }>(
+      `select to_regclass('vault.decrypted_secrets') is not null as there`,
+    );
     const installed = there?.there === true;
     return { installed, wanted, problems: [...problems.values()], broken: installed ? await broken(sql) : [] };
   },
@@ -40,7 +42,13 @@ export const vault: Check<Facts> = {
     }
     if (findings.length > 0) return findings;
     if (!installed) return [ok('not installed, and the config asks nothing of it')];
-    return [ok(wanted.length === 0 ? 'it can be read; the config asks nothing of it' : `${wanted.length} secrets of the config are there`)];
+    return [
+      ok(
+        wanted.length === 0
+          ? 'it can be read; the config asks nothing of it'
+          : `${wanted.length} secrets of the config are there`,
+      ),
+    ];
   },
 };
 

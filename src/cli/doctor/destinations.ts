@@ -39,7 +39,13 @@ export async function readDestination(
   const typed = attributes !== undefined;
   if (probe.kind === 'no') return { name, probe, plan: undefined, typed };
   const resolved: ResolvedConfig = { config, problems: new Map() };
-  const [plan] = await planDestinations(resolved, (other) => other === name, attributes ?? {}, send, () => undefined);
+  const [plan] = await planDestinations(
+    resolved,
+    (other) => other === name,
+    attributes ?? {},
+    send,
+    () => undefined,
+  );
   return { name, probe, plan, typed };
 }
 
@@ -78,12 +84,26 @@ export function judgeDestination({ name, probe, plan, typed }: DestinationFacts)
   if (problem !== undefined) findings.push(error(problem.code, problem.message, problem.hint ?? 'rollcall apply'));
   const missing = fields?.changes.create.map((field) => field.name) ?? [];
   if (problem === undefined && missing.length > 0) {
-    findings.push(warn('RC_FIELDS_MISSING', `${name} lacks fields that are mapped: ${missing.join(', ')}.`, 'rollcall apply'));
+    findings.push(
+      warn('RC_FIELDS_MISSING', `${name} lacks fields that are mapped: ${missing.join(', ')}.`, 'rollcall apply'),
+    );
   }
   if (lists !== undefined && lists.create.length > 0) {
-    findings.push(warn('RC_LIST_UNKNOWN', `${name} lacks lists that the config names: ${lists.create.join(', ')}.`, 'rollcall apply'));
+    findings.push(
+      warn(
+        'RC_LIST_UNKNOWN',
+        `${name} lacks lists that the config names: ${lists.create.join(', ')}.`,
+        'rollcall apply',
+      ),
+    );
   }
   if (findings.length > 0) return findings;
   if (probe.kind === 'none') return [ok(`${name}: only a delivery can tell whether it is there`)];
-  return [ok(typed ? `${name}: reachable, the key is taken, fields and lists are there` : `${name}: reachable, and the key is taken`)];
+  return [
+    ok(
+      typed
+        ? `${name}: reachable, the key is taken, fields and lists are there`
+        : `${name}: reachable, and the key is taken`,
+    ),
+  ];
 }

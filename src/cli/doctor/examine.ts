@@ -51,9 +51,7 @@ export async function examine(at: Examined): Promise<readonly Placed[]> {
   const sql = await open(at.config);
   if (sql instanceof RollcallError) {
     const { code, message, hint } = sql;
-    add('database', [
-      error(code, `${message} Nothing in the database was looked at.`, hint ?? 'Set database_url.'),
-    ]);
+    add('database', [error(code, `${message} Nothing in the database was looked at.`, hint ?? 'Set database_url.')]);
     await lookAtDestinations({ ...at, resolved: undefined, attributes: undefined }, add);
     return found;
   }
@@ -145,7 +143,9 @@ async function lookAtDestinations(
     at.onStep(entry.name);
     // Placeholders stand where nobody has read the secrets.
     const unread = entry.vault !== undefined && (resolved === undefined || resolved.problems.has(entry.name));
-    const findings = unread ? [unasked(entry.name)] : judgeDestination(await readDestination(entry, config, attributes, send));
+    const findings = unread
+      ? [unasked(entry.name)]
+      : judgeDestination(await readDestination(entry, config, attributes, send));
     add('destinations', findings);
   }
 }

@@ -1,4 +1,4 @@
-import type { Queryable } from '../../sql/port.ts';
+import type { Sql } from '../../sql/port.ts';
 
 /** A trigger that is not ours, and what it runs. */
 export interface ForeignTrigger {
@@ -52,11 +52,15 @@ const TRIGGERS = `
    where not t.tgisinternal and t.tgparentid = 0 and n.nspname <> 'rollcall' and cn.nspname not in ('pg_catalog', 'information_schema')
    order by 2, 3`;
 
+type Row = Omit<ForeignTrigger, 'args' | 'silenced'> & { readonly args: string; readonly [column: string]: unknown };
+
 /** Reads the triggers of all tables but our own. */
-export async function readForeignTriggers(sql: Queryable): Promise<readonly ForeignTrigger[]> {
-  const rows = await sql.query<Omit<ForeignTrigger, 'args' | 'silenced'> & { args: string; [column: string]: unknown }>(
-    TRIGGERS,
-  );
+export async function readForeignTriggers(sql: Sql): Promise<readonly ForeignTrigger[]> {
+  const rows = await sql.transaction(async (tx) => {
+    // Definitions name everything by its schema then, and can be run again anywhere.
+    await tx.script(`set local search_path = ''`);
+    return tx.query<Row>(TRIGGERS);
+  });
   return rows.map(({ args, ...row }) => ({ ...row, args: argsOf(args), silenced: isSilenced(row.definition) }));
 }
 
