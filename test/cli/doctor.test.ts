@@ -185,6 +185,12 @@ test('what is wrong with the install, one after the other in the same database',
       `alter database ${db.name} reset session_replication_role;`,
       `alter database ${db.name} reset session_replication_role`,
     ],
+    [
+      `alter database ${db.name} set "pgrst.db_schemas" = 'public, rollcall'`,
+      'RC_SCHEMA_EXPOSED',
+      'exposed schemas',
+      `alter database ${db.name} reset "pgrst.db_schemas"`,
+    ],
     [`select rollcall.note_home('edge')`, 'RC_EXTENSION_MISSING', 'pg_cron', ''],
     [
       `update rollcall.homes set seen_at = now() - interval '1 hour'`,
@@ -241,5 +247,12 @@ test('without a database it says so, and looks at config and destinations all th
   });
   const vault = await doctor({ yaml: nowhere.replace(/api_token: \S+/, 'api_token: "${vault:key}"') });
   expect(vault.of('RC_NOT_LOOKED_AT').what).toContain('mailtrap was not asked');
+  const nobody = await doctor({
+    yaml: world.yaml.replace(/\ndestinations:\n[\s\S]*?\nconsent:/, '\ndestinations: {}\nconsent:'),
+  });
+  expect(nobody.of('RC_NO_DESTINATIONS')).toMatchObject({ severity: 'warn' });
+  await createCron(world.db);
+  await world.db.app.query(`select rollcall.note_home('sql')`);
+  expect((await doctor(world)).of('RC_CRON_MISSING')).toMatchObject({ severity: 'error', fix: 'rollcall deploy sql' });
   expect((await run(world, 'doctor', '--help')).stdout).toContain('$ rollcall doctor --json');
 });

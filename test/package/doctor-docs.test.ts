@@ -13,7 +13,7 @@ function rows(heading: string): readonly (readonly string[])[] {
     .split('\n## ')[0]!
     .split('\n')
     .filter((line) => line.startsWith('| '));
-  return lines.slice(2).map((line) =>
+  return lines.slice(1).map((line) =>
     line
       .split('|')
       .slice(1, -1)
