@@ -71,6 +71,7 @@ import { homes as homeState } from './migrations/0014-homes.ts';
 import { pump as pumpState } from './migrations/0015-pump.ts';
 import { pumpScript } from './pump/script.ts';
 import { NO_TICKS } from './edge-script.ts';
+import { takenOver } from './migrations/0016-taken-over.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -91,6 +92,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 13, name: 'left there', sql: leftThere },
   { version: 14, name: 'homes', sql: homeState },
   { version: 15, name: 'pump', sql: pumpState },
+  { version: 16, name: 'taken over', sql: takenOver },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
