@@ -1,8 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { Config } from '../config/types.ts';
-import { RollcallError } from '../core/errors.ts';
 import { registry } from '../destinations/registry.ts';
 import { edgeFiles, FUNCTION_NAME } from '../homes/edge/files.ts';
 import { resolveConfig } from '../homes/resolve-options.ts';
@@ -12,6 +10,7 @@ import type { Cli } from './cli.ts';
 import { edgeNextSteps } from './deploy-edge-view.ts';
 import { examples } from './examples.ts';
 import { widthOf } from './io.ts';
+import { checkHome } from './home-destinations.ts';
 import { loadConfig } from './load-config.ts';
 import { writeMigration } from './migration-file.ts';
 import { withFunction } from './supabase-toml.ts';
@@ -45,7 +44,7 @@ export function defineDeployEdge(command: Command, cli: Cli): void {
 
 async function runDeployEdge({ print, folder }: Options, cli: Cli): Promise<number> {
   const config = await loadConfig(cli);
-  checkDestinations(config);
+  checkHome(config, 'edge');
   const text = await readFile(cli.globals.config, 'utf8');
   const sslRootCert = config.sslRootCert === undefined ? undefined : await readFile(config.sslRootCert, 'utf8');
   const types = [...new Set(config.destinations.map(({ type }) => type))];
@@ -79,17 +78,6 @@ async function runDeployEdge({ print, folder }: Options, cli: Cli): Promise<numb
   if (written.length === 0) cli.say('All of it is as it shall be already: nothing was written.');
   cli.say('', ...edgeNextSteps(text, widthOf(cli.io.stdout)));
   return 0;
-}
-
-/** @throws RollcallError `RC_HOME_DESTINATION` where one cannot be delivered to from there */
-function checkDestinations({ destinations, file }: Config): void {
-  for (const { name, type, line, column } of destinations) {
-    if (registry.find(({ id }) => id === type)?.capabilities.homes.includes('edge') === true) continue;
-    throw new RollcallError('RC_HOME_DESTINATION', `The edge home can't deliver to ${name} (${type}).`, {
-      hint: 'Run a worker for it (`rollcall start`), or take it out of the config: docs/destinations.md has the homes of each.',
-      place: { file, line, column, path: `destinations.${name}` },
-    });
-  }
 }
 
 async function textOf(path: string): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 import { EDGE_KEY_SECRET, TICK_S } from './functions/edge.ts';
-import { dollarQuote } from './quote.ts';
+import { extension, scheduled, tolerant } from './platform-script.ts';
 
 /** The cron job that wakes the edge home. */
 export const TICK_JOB = 'rollcall-tick';
@@ -14,44 +14,10 @@ export const EDGE_SCRIPT: string = [
   extension('pg_cron', 'pg_catalog'),
   extension('pg_net', 'extensions'),
   // Never in the file: it is made where it is kept. Two random uuids are 244 bits.
-  block(`if to_regprocedure('vault.create_secret(text, text, text, uuid)') is null then
+  tolerant(`if to_regprocedure('vault.create_secret(text, text, text, uuid)') is null then
     raise notice 'rollcall: there is no Vault here, so nothing wakes the Edge Function';
   elsif not exists (select from vault.secrets s where s.name = '${EDGE_KEY_SECRET}') then
     perform vault.create_secret(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), '${EDGE_KEY_SECRET}', 'wakes the Edge Function of Rollcall');
   end if;`),
-  block(`if to_regnamespace('cron') is null then
-    raise notice 'rollcall: there is no pg_cron here, so nothing wakes the Edge Function';
-  else
-    begin
-      perform cron.schedule('${TICK_JOB}', '${TICK_S} seconds', 'select rollcall.wake_edge()');
-    exception when others then
-      -- Before 1.5 it knows minutes only.
-      perform cron.schedule('${TICK_JOB}', '* * * * *', 'select rollcall.wake_edge()');
-    end;
-  end if;`),
+  scheduled(TICK_JOB, TICK_S, 'select rollcall.wake_edge()'),
 ].join('\n');
-
-/** Takes the cron job away, where there is one. */
-export const NO_TICKS: string = `do ${dollarQuote(`begin
-  if to_regclass('cron.job') is not null then
-    execute ${dollarQuote(`select cron.unschedule(j.jobid) from cron.job j where j.jobname = '${TICK_JOB}'`)};
-  end if;
-exception when insufficient_privilege then
-  raise notice 'rollcall: the cron job ${TICK_JOB} could not be removed';
-end`)};`;
-
-function extension(name: string, schema: string): string {
-  return block(`if exists (select from pg_catalog.pg_available_extensions e where e.name = '${name}' and e.installed_version is null) then
-    ${schema === 'extensions' ? 'create schema if not exists extensions;' : ''}
-    create extension if not exists ${name} with schema ${schema};
-  end if;`);
-}
-
-/** What fails in it is told, and fails nothing else. */
-function block(body: string): string {
-  return `do ${dollarQuote(`begin
-  ${body}
-exception when others then
-  raise notice 'rollcall: %', sqlerrm;
-end`)};`;
-}

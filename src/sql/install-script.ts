@@ -70,7 +70,9 @@ import { leftThere } from './migrations/0013-left-there.ts';
 import { homes as homeState } from './migrations/0014-homes.ts';
 import { pump as pumpState } from './migrations/0015-pump.ts';
 import { pumpScript } from './pump/script.ts';
-import { NO_TICKS } from './edge-script.ts';
+import { TICK_JOB } from './edge-script.ts';
+import { unscheduled } from './platform-script.ts';
+import { PUMP_JOB, UPKEEP_JOB } from './pump/pump.ts';
 import { takenOver } from './migrations/0016-taken-over.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
@@ -205,7 +207,7 @@ end`)};`;
 export const UNINSTALL_SCRIPT: string = [
   APPLY_LOCK,
   LOCK_TIMEOUT,
-  NO_TICKS,
+  unscheduled([TICK_JOB, PUMP_JOB, UPKEEP_JOB]),
   dropCapture([]),
   `drop schema if exists rollcall cascade;`,
 ].join('\n');

@@ -137,6 +137,7 @@ export function declare(config: MailtrapConfig): Declaration {
   ];
   return {
     headers: { accept: 'application/json', 'content-type': 'application/json' },
+    tellsOptOut: false,
     auth: { header: 'authorization', prefix: 'Bearer ', option: 'api_token' },
     probe: `${contacts}/lists`,
     lookup: {

@@ -1,3 +1,7 @@
+/** The jobs of pg_cron that run it. */
+export const PUMP_JOB = 'rollcall-pump';
+export const UPKEEP_JOB = 'rollcall-upkeep';
+
 /** The SQL home's own loop: fold, take answers, claim, post; each a transaction, so that pg_net sees what was handed over. */
 export const pump: string = /* sql */ `
 -- Whether this database may send: deployed with the config that is installed, bound to this database, and nobody else at it. A copy, a
