@@ -20,7 +20,10 @@ test.each(KINDS)('%s: signs up, edits, moves, is deleted; nobody else is touched
   await db.app.query(`update auth.users set email = 'anna@example.com' where id = $1`, [id]);
   await world.settled();
   expect(standIn.contact('ann@example.com')).toBeUndefined();
-  expect(standIn.contact('anna@example.com')).toMatchObject({ status: 'subscribed', attributes: { FIRSTNAME: 'Anna' } });
+  expect(standIn.contact('anna@example.com')).toMatchObject({
+    status: 'subscribed',
+    attributes: { FIRSTNAME: 'Anna' },
+  });
   await db.app.query('delete from auth.users where id = $1', [id]);
   await world.settled();
   expect([...standIn.contacts()].map(({ address }) => address)).toEqual(['bob@example.com']);
@@ -33,29 +36,38 @@ test.each<[Kind, string]>([
   ['sendry', ''],
   ['sendry', 'upsert_keeps_unsubscribed: true'],
   ['brevo', ''],
-])('%s (%s): who says no is not mailed, whatever comes after; who left there is heard by the pull', async (kind, more) => {
-  const project = await createProject(kind, more);
-  const { db, world, standIn } = project;
-  // Left there before we came, and nobody told us.
-  standIn.optOut('left@example.com', 'unsubscribe');
-  netWorker(db);
-  await runPump(db);
-  const id = await world.signUp('ann@example.com', { full_name: 'Ann' });
-  await world.signUp('left@example.com', { full_name: 'Lee' });
-  await world.settled();
-  await db.app.query(`select rollcall.receive_facts($1, '[{"id": "f1", "kind": "opt_out", "address": "ann@example.com", "at": null, "proof": {}}]')`, [kind]);
-  await world.settled();
-  const mailed = (): string[] => [...standIn.contacts()].filter(({ status }) => status === 'subscribed').map(({ address }) => address);
-  expect(mailed()).not.toContain('ann@example.com');
-  await db.app.query(`update auth.users set raw_user_meta_data = '{"full_name":"Anna"}' where id = $1`, [id]);
-  await world.settled();
-  await db.app.query(`update auth.users set email = 'anna@example.com' where id = $1`, [id]);
-  await world.settled();
-  // What the first pull found, or the destination keeps by itself.
-  await until(project, `exists (select from rollcall.pulls p where p.ended_at is not null)`);
-  await world.settled();
-  expect(mailed()).toEqual([]);
-});
+])(
+  '%s (%s): who says no is not mailed, whatever comes after; who left there is heard by the pull',
+  async (kind, more) => {
+    const project = await createProject(kind, more, { consent: '{ column: user_metadata.ok }' });
+    const { db, world, standIn } = project;
+    // Left there before we came, and nobody told us.
+    standIn.optOut('left@example.com', 'unsubscribe');
+    const mailed = (): string[] =>
+      [...standIn.contacts()].filter(({ status }) => status === 'subscribed').map(({ address }) => address);
+    netWorker(db);
+    await runPump(db);
+    const id = await world.signUp('ann@example.com', { full_name: 'Ann', ok: true });
+    await world.signUp('left@example.com', { full_name: 'Lee', ok: true });
+    await world.settled();
+    expect(mailed()).toContain('ann@example.com');
+    await db.app.query(`update auth.users set raw_user_meta_data = '{"full_name":"Ann","ok":false}' where id = $1`, [
+      id,
+    ]);
+    await world.settled();
+    expect(mailed()).not.toContain('ann@example.com');
+    await db.app.query(`update auth.users set raw_user_meta_data = '{"full_name":"Anna","ok":false}' where id = $1`, [
+      id,
+    ]);
+    await world.settled();
+    await db.app.query(`update auth.users set email = 'anna@example.com' where id = $1`, [id]);
+    await world.settled();
+    // What the first pull found, or the destination keeps by itself.
+    await until(project, `exists (select from rollcall.pulls p where p.ended_at is not null)`);
+    await world.settled();
+    expect(mailed()).toEqual([]);
+  },
+);
 
 test('a missing secret pauses and never raises; a rotated one is used at once, without a deploy', async () => {
   const project = await createProject('brevo', '', { secrets: false });

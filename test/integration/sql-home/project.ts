@@ -29,7 +29,11 @@ export interface Project {
 }
 
 /** @param more lines of the destination */
-export async function createProject(kind: Kind, more = '', options: WorldOptions & { readonly secrets?: boolean } = {}): Promise<Project> {
+export async function createProject(
+  kind: Kind,
+  more = '',
+  options: WorldOptions & { readonly secrets?: boolean } = {},
+): Promise<Project> {
   const db = options.db ?? (await createDatabase());
   const sandbox = await startSandbox({ only: [kind], limitsScale: 10_000 });
   onCleanup(() => sandbox.close());
