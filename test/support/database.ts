@@ -39,7 +39,9 @@ export async function createLastingDatabase(begun = false): Promise<readonly [Te
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   const maintenance = inject('postgres');
   await withClient(maintenance, async (client) => {
-    await client.query(`create database ${name} template ${inject(begun ? 'begunTemplate' : 'template')}`);
+    await client.query(
+      `create database ${name} template ${inject(begun ? 'begunTemplate' : 'template')} strategy file_copy`,
+    );
     await client.query(`grant create on database ${name} to hosted`);
   });
   ends.push(async () => {

@@ -5,6 +5,7 @@ import { startCluster } from '../../src/demo/cluster.ts';
 import { commonScript } from '../../src/sql/install-script.ts';
 import { AUTH_SCHEMA } from './auth-schema.ts';
 import { withClient } from './client.ts';
+import { isAlive, useMemoryFolder } from './memory-folder.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -23,6 +24,7 @@ const OTHER_MAJOR = process.env['ROLLCALL_TEST_POSTGRES'];
 /** One Postgres cluster for all test files; each test copies the template database. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   removeOrphans();
+  const removeFolder = useMemoryFolder();
   const cluster = await startCluster({
     settings: { fsync: 'off', max_connections: '200', shared_buffers: '128MB' },
     ...(OTHER_MAJOR === undefined ? {} : { from: OTHER_MAJOR }),
@@ -41,7 +43,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('postgres', cluster.url('postgres'));
   project.provide('template', template);
   project.provide('begunTemplate', begun);
-  return () => cluster.destroy();
+  return async () => {
+    await cluster.destroy();
+    removeFolder();
+  };
 }
 
 /** What test processes compiled for themselves (worker-process.ts) and could not remove, as they were killed. */
@@ -51,14 +56,5 @@ function removeOrphans(): void {
   for (const name of readdirSync(folder)) {
     const pid = /^dist-test-(\d+)$/.exec(name)?.[1];
     if (pid !== undefined && !isAlive(Number(pid))) rmSync(new URL(name, folder), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
