@@ -4,9 +4,10 @@ import { RollcallError } from '../core/errors.ts';
 import { comparing } from '../core/exports.ts';
 import { adopt } from '../engine/adopt.ts';
 import type { AdoptReport } from '../engine/adopt-report.ts';
-import { refOf } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
+import { identityOf } from '../sql/store/identity.ts';
 import { createStore } from '../sql/store/store.ts';
+import { type RecipeReport, renderRecipe, takeOverRecipe, undoRecipe } from './adopt-recipe.ts';
 import { masked, renderAdopt } from './adopt-view.ts';
 import type { Cli } from './cli.ts';
 import { examples } from './examples.ts';
@@ -24,6 +25,10 @@ interface Options {
   readonly destination?: readonly string[] | undefined;
   readonly showAddresses?: boolean | undefined;
   readonly json?: boolean | undefined;
+  readonly recipe?: boolean | undefined;
+  readonly trigger?: readonly string[] | undefined;
+  readonly undo?: boolean | undefined;
+  readonly yes?: boolean | undefined;
 }
 
 /** Changes that are folded at once. */
@@ -37,10 +42,21 @@ export function define(command: Command, cli: Cli): void {
     )
     .option('--destination <name>', 'only this one; may be repeated', repeatable)
     .option('--show-addresses', 'show addresses in full')
+    .option(
+      '--recipe',
+      'first switch off the triggers and webhooks of the recipe that did this before; see `rollcall doctor`',
+    )
+    .option('--trigger <schema.table.trigger>', 'with --recipe: also this one; may be repeated', repeatable)
+    .option('--undo', 'with --recipe: switch them on again, and do nothing else')
+    .option('-y, --yes', 'do not ask')
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      examples('rollcall apply && rollcall adopt && rollcall start', 'rollcall adopt --destination mailtrap'),
+      examples(
+        'rollcall apply && rollcall adopt && rollcall start',
+        'rollcall apply && rollcall adopt --recipe && rollcall start',
+        'rollcall adopt --destination mailtrap',
+      ),
     );
   cli.action(command, runAdopt);
 }
@@ -50,8 +66,11 @@ async function runAdopt(options: Options, cli: Cli): Promise<number> {
   const stop = stopSignal(cli.io);
   const progress = createSweepProgress(cli.io.stderr);
   try {
-    return await withDatabase(config, (sql) =>
-      withRemote({ cli, config, sql, names: options.destination }, async (sessions, _, problems) => {
+    return await withDatabase(config, async (sql) => {
+      if (options.recipe === true && options.undo === true) return await undoRecipe(sql, cli, options.json === true);
+      const recipe = options.recipe === true ? await takeOverRecipe(sql, config, options, cli) : undefined;
+      if (options.recipe === true && recipe === undefined) return 1;
+      return await withRemote({ cli, config, sql, names: options.destination }, async (sessions, _, problems) => {
         const wanted = readable(sessions, options.destination, cli);
         // Who is ours must be known before anybody can be found there.
         const swept = await fullSweep({ config, sql, progress }, stop.signal);
@@ -67,10 +86,10 @@ async function runAdopt(options: Options, cli: Cli): Promise<number> {
         }
         await foldAll(config, sql, stop.signal);
         for (const problem of problems.values()) await reportError(problem, cli.io);
-        report(reports, options, cli);
+        report(reports, recipe, options, cli);
         return Math.min(problems.size, 1);
-      }),
-    );
+      });
+    });
   } finally {
     progress.end();
     stop.done();
@@ -100,11 +119,7 @@ function readable(
 
 /** What was learnt holds at all destinations before a worker starts; one that is at work folds it by itself. */
 async function foldAll(config: Config, sql: Sql, signal: AbortSignal): Promise<void> {
-  const store = createStore(sql, {
-    configHash: config.hash,
-    projectRef: refOf(config),
-    environment: config.environment,
-  });
+  const store = createStore(sql, identityOf(config));
   for (let more = true; more && !signal.aborted;) {
     const folded = await store.fold(FOLD);
     more = !folded.busy && (folded.more || folded.taken > 0);
@@ -116,8 +131,9 @@ function interrupted(cli: Cli): number {
   return 1;
 }
 
-function report(found: readonly AdoptReport[], options: Options, cli: Cli): void {
+function report(found: readonly AdoptReport[], recipe: RecipeReport | undefined, options: Options, cli: Cli): void {
   const shown = found.map((each) => masked(each, options.showAddresses === true));
-  if (options.json === true) cli.json({ destinations: shown });
-  else cli.say(renderAdopt(shown, widthOf(cli.io.stdout)));
+  const width = widthOf(cli.io.stdout);
+  if (options.json === true) cli.json({ ...(recipe === undefined ? {} : { recipe }), destinations: shown });
+  else cli.say(...(recipe === undefined ? [] : [...renderRecipe(recipe, width), '']), renderAdopt(shown, width));
 }

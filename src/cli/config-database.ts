@@ -3,6 +3,7 @@ import { RollcallError } from '../core/errors.ts';
 import { attributePlan } from '../sql/compile/attribute-plan.ts';
 import { inspectSources } from '../sql/inspect/sources.ts';
 import { openDatabase } from '../sql/open-database.ts';
+import type { Sql } from '../sql/port.ts';
 import { databaseError } from './database-error.ts';
 import type { Found } from './summary.ts';
 
@@ -27,11 +28,7 @@ export async function checkDatabase(config: Config): Promise<DatabaseCheck> {
   try {
     const sql = await openDatabase(config, undefined, PATIENCE);
     try {
-      const found = await sql.transaction(async (tx) => {
-        const sources = await inspectSources(tx, config);
-        return { sources, attributes: attributePlan(config, sources) };
-      });
-      return { checked: true, found };
+      return { checked: true, found: await readFound(sql, config) };
     } finally {
       await sql.close();
     }
@@ -41,6 +38,17 @@ export async function checkDatabase(config: Config): Promise<DatabaseCheck> {
     if (known === undefined) throw error;
     return { checked: false, reason: known.message.replace(/\.$/, '') };
   }
+}
+
+/**
+ * Holds a config against its database, in one transaction that changes nothing.
+ * @throws RollcallError what is wrong with the config; the driver's error
+ */
+export function readFound(sql: Sql, config: Config): Promise<Found> {
+  return sql.transaction(async (tx) => {
+    const sources = await inspectSources(tx, config);
+    return { sources, attributes: attributePlan(config, sources) };
+  });
 }
 
 /** What says nothing about the config. */

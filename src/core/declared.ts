@@ -19,6 +19,8 @@ export interface Declaration {
         readonly option: string;
       }
     | { readonly sign: 'standard-webhooks'; readonly options: readonly string[] };
+  /** False where nothing that can be sent keeps a contact unsubscribed: then whoever left is deleted there. */
+  readonly tellsOptOut: boolean;
   /** Cheap read that proves the key; absent where nothing can be read. */
   readonly probe?: string | undefined;
   /** How a contact is read: by `$id`, `$address` of the facts. */

@@ -133,6 +133,7 @@ export function declare(config: BrevoConfig): Declaration {
   const orphans = remove(named('email_id', 'each'), { each: 'orphans' });
   return {
     headers: { accept: 'application/json', 'content-type': 'application/json' },
+    tellsOptOut: true,
     auth: { header: 'api-key', prefix: '', option: 'api_key' },
     probe: `${contacts}/attributes`,
     lookup: {

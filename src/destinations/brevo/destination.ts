@@ -62,7 +62,7 @@ export function brevoDestination({ id, name, docsUrl, variable }: BrevoNames): D
       bulk: 'job',
       idempotency: 'upsert',
       rateHeaders: ['x-sib-ratelimit-reset', 'retry-after'],
-      homes: ['worker', 'sql'],
+      homes: ['worker', 'edge', 'sql'],
       unverified: [
         { what: 'an empty text clears an attribute', setting: 'clear_as' },
         { what: 'an import leaves a blocked contact blocked, and stores false', setting: 'import_from' },

@@ -137,6 +137,7 @@ export function declare(config: MailtrapConfig): Declaration {
   ];
   return {
     headers: { accept: 'application/json', 'content-type': 'application/json' },
+    tellsOptOut: false,
     auth: { header: 'authorization', prefix: 'Bearer ', option: 'api_token' },
     probe: `${contacts}/lists`,
     lookup: {
@@ -170,7 +171,8 @@ export function declare(config: MailtrapConfig): Declaration {
         answers: IMPORTED,
         watch,
       },
-      ...gone.map((step) => ({ ...step, when: { all: ['opts_out', step.when ?? 'known'] } })),
+      remove({ when: { all: ['opts_out', 'known_id'] } }, 'remote_id'),
+      remove({ when: { all: ['opts_out', byAddress, { not: 'moves' }] } }, 'remote_address'),
       remove({ when: { all: ['left_behind', { not: 'opts_out' }] } }, 'remote_id'),
       remove({ each: 'orphans', when: { not: 'never' } }, 'each'),
     ],

@@ -63,7 +63,7 @@ export const mailtrap: Destination<MailtrapConfig> = {
     bulk: 'job',
     idempotency: 'upsert',
     rateHeaders: ['retry-after'],
-    homes: ['worker', 'sql'],
+    homes: ['worker', 'edge', 'sql'],
     unverified: [
       { what: 'null clears a field', setting: 'clear_as' },
       { what: 'how long paths with the account in them live', setting: 'account_id' },

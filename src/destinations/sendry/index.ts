@@ -49,7 +49,7 @@ export const sendry: Destination<SendryConfig> = {
     bulk: 'answer',
     idempotency: 'upsert',
     rateHeaders: ['retry-after'],
-    homes: ['worker', 'sql'],
+    homes: ['worker', 'edge', 'sql'],
     unverified: [
       { what: 'an upsert without `unsubscribed` does not resubscribe', setting: 'upsert_keeps_unsubscribed' },
       { what: 'attributes go into `metadata`, not into `properties`', setting: 'attributes_as' },

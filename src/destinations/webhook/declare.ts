@@ -66,6 +66,7 @@ export function declare(config: WebhookConfig): Declaration {
   const was = [['address', fact('remote_address')], before] as const;
   return {
     headers: { accept: 'application/json', 'content-type': 'application/json' },
+    tellsOptOut: true,
     auth: {
       sign: 'standard-webhooks',
       options: config.previous_secret === undefined ? ['secret'] : ['secret', 'previous_secret'],

@@ -44,7 +44,7 @@ export const webhook: Destination<WebhookConfig> = {
     bulk: 'none',
     idempotency: 'key',
     rateHeaders: ['retry-after'],
-    homes: ['worker', 'sql'],
+    homes: ['worker', 'edge', 'sql'],
     unverified: [],
   },
   account: (config) => config.url,

@@ -70,56 +70,53 @@ begin
 end $body$;
 
 -- One step further. p_answer: {status, headers, body}, or {error, sent} where there is none.
-create or replace function rollcall.take_answer(p_post rollcall.posts, p_answer jsonb) returns rollcall.posts language plpgsql volatile set search_path = '' as $body$
+create or replace function rollcall.take_answer(p_post rollcall.posts, p_declared jsonb, p_answer jsonb) returns rollcall.posts language plpgsql volatile set search_path = '' as $body$
 declare
   v_post rollcall.posts := p_post;
-  v_destination rollcall.destinations;
-  v_declared jsonb;
   v_found jsonb;
   v_outcome jsonb;
-  v_op jsonb := p_post.step -> 'op';
+  v_op jsonb := case when p_post.step ? 'list' then p_declared -> (p_post.step ->> 'list') -> (p_post.step ->> 'op')::int else p_declared -> 'event' end;
+  v_facts jsonb := rollcall.step_facts(p_post, p_post.step);
   v_ms int := case when p_post.posted_at > '-infinity' then (extract(epoch from clock_timestamp() - p_post.posted_at) * 1000)::int else 0 end;
 begin
-  select * into v_destination from rollcall.destinations d where d.id = p_post.destination_id;
-  v_declared := (select d.declaration from rollcall.declared d where d.destination_id = p_post.destination_id);
   if v_post.step ? 'read' or v_post.step ? 'find' then
-    v_found := rollcall.read_lookup(v_declared ->> 'name', v_declared -> 'lookup', p_answer);
+    v_found := rollcall.read_lookup(p_declared ->> 'name', p_declared -> 'lookup', p_answer);
     if v_found ? 'outcome' then
       v_outcome := v_found -> 'outcome';
       -- A read has changed nothing, whatever became of it.
       if v_outcome ->> 'kind' = 'unknown' then v_outcome := v_outcome || '{"kind": "retry"}'; end if;
       perform rollcall.heed_outcome(v_post.destination_id, v_outcome, 'read', v_post.posted_at);
-      return rollcall.next_step(rollcall.note_outcome(v_post, v_outcome, v_ms));
+      return rollcall.next_step(rollcall.note_outcome(v_post, v_outcome, v_ms), p_declared);
     end if;
     if v_post.step ? 'read' then
       if v_post.step ->> 'read' = 'erase' and v_found ->> 'subscription' = 'unsubscribed' then
-        perform rollcall.receive_facts(v_destination.name, jsonb_build_array(jsonb_build_object('id', 'found before it was erased ' || (v_post.step ->> 'address'),
+        perform rollcall.receive_facts((select d.name from rollcall.destinations d where d.id = p_post.destination_id), jsonb_build_array(jsonb_build_object('id', 'found before it was erased ' || (v_post.step ->> 'address'),
           'kind', 'opt_out', 'address', v_post.step -> 'address', 'at', null, 'proof', '{"event": "unsubscribe"}'::jsonb)));
       end if;
       v_post.facts := rollcall.after_read(v_post.step ->> 'read', v_post.facts, v_found);
-      return rollcall.next_step(v_post);
+      return rollcall.next_step(v_post, p_declared);
     end if;
     if not (v_found ->> 'found')::boolean then
       return rollcall.next_step(rollcall.note_outcome(v_post, case when v_op ->> 'kind' in ('delete', 'unsubscribe') then '{"kind": "delivered"}'::jsonb
-        else '{"kind": "retry", "code": "contact_vanished", "message": "The contact was not found at the destination.", "forget_remote": true}' end, v_ms));
+        else '{"kind": "retry", "code": "contact_vanished", "message": "The contact was not found at the destination.", "forget_remote": true}' end, v_ms), p_declared);
     end if;
     -- The contact that was just accepted under the new address: it has moved there, and nothing is left behind.
-    if v_op ->> 'kind' = 'delete' and v_found ->> 'id' is not distinct from v_post.done ->> 'remote_id' then return rollcall.next_step(v_post); end if;
+    if v_op ->> 'kind' = 'delete' and v_found ->> 'id' is not distinct from v_post.done ->> 'remote_id' then return rollcall.next_step(v_post, p_declared); end if;
     v_post.request_id := null;
     v_post.posted_at := null;
     v_post.traffic := coalesce(v_op ->> 'traffic', 'contact');
     v_post.step := (v_post.step - 'find') || jsonb_build_object('request',
-      rollcall.request_of(v_op, (v_post.step -> 'facts') || jsonb_build_object('found_id', v_found -> 'id')));
+      rollcall.request_of(v_op, v_facts || jsonb_build_object('found_id', v_found -> 'id')));
     return v_post;
   end if;
-  if v_post.step ? 'work' then return rollcall.watch_on(v_post, v_declared ->> 'name', p_answer); end if;
-  v_outcome := rollcall.read_answer(v_declared ->> 'name', v_post.step -> 'answers', p_answer, v_post.step -> 'facts');
+  if v_post.step ? 'work' then return rollcall.watch_on(v_post, p_declared, p_answer); end if;
+  v_outcome := rollcall.read_answer(p_declared ->> 'name', v_op -> 'answers', p_answer, v_facts);
   perform rollcall.heed_outcome(v_post.destination_id, v_outcome, v_post.traffic, v_post.posted_at);
   if v_outcome ->> 'kind' = 'delivered' and v_op ? 'watch' then
     v_post.step := v_post.step || jsonb_build_object('work', v_outcome -> 'remote_id', 'watch', v_op -> 'watch', 'wait_ms', v_op -> 'watch' -> 'firstMs');
     return rollcall.ask_again(v_post);
   end if;
-  return rollcall.next_step(rollcall.note_outcome(v_post, v_outcome, v_ms));
+  return rollcall.next_step(rollcall.note_outcome(v_post, v_outcome, v_ms), p_declared);
 end $body$;
 
 -- Asks about work at the destination after a wait, which grows.
@@ -138,12 +135,12 @@ begin
 end $body$;
 
 -- How far work at the destination has come, of one contact.
-create or replace function rollcall.watch_on(p_post rollcall.posts, p_name text, p_answer jsonb) returns rollcall.posts language plpgsql volatile set search_path = '' as $body$
+create or replace function rollcall.watch_on(p_post rollcall.posts, p_declared jsonb, p_answer jsonb) returns rollcall.posts language plpgsql volatile set search_path = '' as $body$
 declare
-  v_outcome jsonb := rollcall.read_progress(p_post, p_name, p_answer);
+  v_outcome jsonb := rollcall.read_progress(p_post, p_declared ->> 'name', p_answer);
 begin
   if v_outcome is null then return rollcall.ask_again(p_post); end if;
-  return rollcall.next_step(rollcall.note_outcome(p_post, v_outcome, (extract(epoch from clock_timestamp() - p_post.begun_at) * 1000)::int));
+  return rollcall.next_step(rollcall.note_outcome(p_post, v_outcome, (extract(epoch from clock_timestamp() - p_post.begun_at) * 1000)::int), p_declared);
 end $body$;
 
 -- What became of work at the destination; null while it goes on or nobody could tell.
@@ -170,20 +167,28 @@ declare
   v_post rollcall.posts;
   v_answers bigint[];
   v_taken int := 0;
+  v_of smallint;
+  v_declared jsonb;
+  v_answered bigint[] := '{}';
+  v_counts jsonb := '{}';
 begin
   perform rollcall.notice_reset();
   for v_each in
     select p.id, r.answer from rollcall.posts p
       join rollcall.answers_of(array(select x.request_id from rollcall.posts x where x.request_id is not null order by x.posted_at limit p_most)) r
         on r.request_id = p.request_id
-     order by p.id
+     order by p.destination_id, p.id
   loop
     select * into v_post from rollcall.posts p where p.id = v_each.id for update skip locked;
     continue when not found or v_post.request_id is null;
-    perform rollcall.note_sent(v_post.destination_id, v_post.traffic, 1);
-    perform rollcall.drop_answer(v_post.request_id);
+    if v_of is distinct from v_post.destination_id then
+      v_of := v_post.destination_id;
+      v_declared := rollcall.declared_of(v_of);
+    end if;
+    v_answered := v_answered || v_post.request_id;
+    v_counts := v_counts || jsonb_build_object(v_of || ' ' || v_post.traffic, coalesce((v_counts ->> (v_of || ' ' || v_post.traffic))::int, 0) + 1);
     case v_post.kind
-      when 'unit' then perform rollcall.keep_post(rollcall.take_answer(v_post, v_each.answer));
+      when 'unit' then perform rollcall.keep_post(rollcall.take_answer(v_post, v_declared, v_each.answer));
       when 'job' then perform rollcall.job_answer(v_post, v_each.answer);
       when 'pull' then perform rollcall.pull_answer(v_post, v_each.answer);
       when 'look' then perform rollcall.look_answer(v_post, v_each.answer);
@@ -191,6 +196,8 @@ begin
     end case;
     v_taken := v_taken + 1;
   end loop;
+  perform rollcall.note_sent(split_part(c.key, ' ', 1)::smallint, split_part(c.key, ' ', 2), c.value::int) from jsonb_each_text(v_counts) c;
+  if v_taken > 0 then perform rollcall.drop_answers(v_answered); end if;
   return v_taken;
 end $body$;
 
@@ -201,6 +208,7 @@ create or replace function rollcall.answers_of(p_requests bigint[]) returns tabl
 declare
   v_late record;
   v_id bigint;
+  v_before timestamptz := clock_timestamp() - rollcall.answer_within();
 begin
   return query execute $net$
     select r.id, case when r.status_code is not null then jsonb_build_object('status', r.status_code, 'headers', coalesce(r.headers, '{}'), 'body', left(r.content, 1048576))
@@ -208,7 +216,7 @@ begin
           'sent', not coalesce(r.error_msg ~* 'resolve|connect to|refused|unreachable|bad url|malformed', false)) end
       from net._http_response r where r.id = any($1)$net$ using p_requests;
   for v_late in select p.request_id, p.posted_at from rollcall.posts p
-     where p.request_id = any(p_requests) and p.posted_at < clock_timestamp() - rollcall.answer_within()
+     where p.request_id = any(p_requests) and p.posted_at < v_before
   loop
     v_id := null;
     execute 'select q.id from net.http_request_queue q where q.id = $1 for update skip locked' into v_id using v_late.request_id;
@@ -234,9 +242,9 @@ create or replace function rollcall.answer_within() returns interval language sq
   select coalesce((p.settings ->> 'answerWithinMs')::int, 30000) * interval '1 millisecond' from rollcall.pump p
 $body$;
 
-create or replace function rollcall.drop_answer(p_request bigint) returns void language plpgsql volatile set search_path = '' as $body$
+create or replace function rollcall.drop_answers(p_requests bigint[]) returns void language plpgsql volatile set search_path = '' as $body$
 begin
-  execute 'delete from net._http_response r where r.id = $1' using p_request;
+  execute 'delete from net._http_response r where r.id = any($1)' using p_requests;
 end $body$;
 
 -- Writes down a post after a step; one that is over is settled at the end of the chore.

@@ -1,5 +1,10 @@
 /** Filling templates and asking tests of src/core/declared.ts, over the facts of a delivery. */
 export const fill: string = /* sql */ `
+-- The declaration of a destination. Put together anew, as what is stored is packed, and would be unpacked at each look into it.
+create or replace function rollcall.declared_of(p_destination smallint) returns jsonb language sql stable set search_path = '' as $body$
+  select d.declaration || '{}' from rollcall.declared d where d.destination_id = p_destination
+$body$;
+
 -- Whether a fact is true: there, and neither false nor empty.
 create or replace function rollcall.is_true(p_value jsonb) returns boolean language sql immutable set search_path = '' as $body$
   select coalesce(p_value not in ('null', 'false', '""', '[]', '{}'), false)

@@ -12,7 +12,7 @@ end $body$;
 -- Begins a request for many where enough wait and as many as may are not at work; how many contacts it has.
 create or replace function rollcall.begin_job(p_destination smallint, p_lane smallint) returns int language plpgsql volatile set search_path = '' as $body$
 declare
-  v_declared jsonb := (select d.declaration from rollcall.declared d where d.destination_id = p_destination);
+  v_declared jsonb := rollcall.declared_of(p_destination);
   v_bulk jsonb := v_declared -> 'bulk';
   v_pump rollcall.pump;
   v_install rollcall.install;
@@ -88,7 +88,7 @@ $body$;
 -- What the answer to a request for many, or to a question about it, says.
 create or replace function rollcall.job_answer(p_post rollcall.posts, p_answer jsonb) returns void language plpgsql volatile set search_path = '' as $body$
 declare
-  v_declared jsonb := (select d.declaration from rollcall.declared d where d.destination_id = p_post.destination_id);
+  v_declared jsonb := rollcall.declared_of(p_post.destination_id);
   v_bulk jsonb := v_declared -> 'bulk';
   v_pump rollcall.pump;
   v_post rollcall.posts := p_post;

@@ -95,20 +95,19 @@ create or replace function rollcall.secret_names(p_auth jsonb) returns text lang
 $body$;
 
 -- Hands one request over to pg_net; its id, or null where a secret is missing: then the destination is paused, and nothing else happens.
-create or replace function rollcall.hand_over(p_destination smallint, p_request jsonb, p_ms int) returns bigint language plpgsql volatile set search_path = '' as $body$
+create or replace function rollcall.hand_over(p_destination smallint, p_declared jsonb, p_request jsonb, p_ms int) returns bigint language plpgsql volatile set search_path = '' as $body$
 declare
-  v_declared jsonb := (select d.declaration from rollcall.declared d where d.destination_id = p_destination);
   v_body jsonb := p_request -> 'body';
   v_headers jsonb := coalesce(p_request -> 'headers', '{}');
-  v_auth jsonb := rollcall.auth_headers(v_declared -> 'auth', v_headers ->> 'webhook-id', v_body);
+  v_auth jsonb := rollcall.auth_headers(p_declared -> 'auth', v_headers ->> 'webhook-id', v_body);
   v_id bigint;
 begin
   if v_auth is null then
-    perform rollcall.pause_destination(p_destination, 'secret_missing', 'Vault has no ' || coalesce(rollcall.secret_names(v_declared -> 'auth'), 'secret')
+    perform rollcall.pause_destination(p_destination, 'secret_missing', 'Vault has no ' || coalesce(rollcall.secret_names(p_declared -> 'auth'), 'secret')
       || ', or it cannot be read: select vault.create_secret(''<the value>'', ''<the name>'').', 60000);
     return null;
   end if;
-  v_headers := (v_declared -> 'headers') || v_headers || v_auth;
+  v_headers := (p_declared -> 'headers') || v_headers || v_auth;
   if p_request ->> 'method' = 'POST' then
     execute 'select net.http_post(url := $1, body := $2, headers := $3, timeout_milliseconds := $4)'
       into v_id using p_request ->> 'url', coalesce(nullif(v_body, 'null'), '{}'), v_headers, p_ms;
@@ -123,6 +122,7 @@ end $body$;
 -- Posts what waits of a destination, the live lane and the oldest first, as far as the limits allow. p_most: of this call.
 create or replace function rollcall.post_waiting(p_destination smallint, p_most int) returns int language plpgsql volatile set search_path = '' as $body$
 declare
+  v_declared jsonb := rollcall.declared_of(p_destination);
   v_traffic record;
   v_post rollcall.posts;
   v_room int;
@@ -141,9 +141,9 @@ begin
        order by p.facts ->> 'lane', p.id limit v_room for update skip locked
     loop
       -- The destination reads a request for many before it answers.
-      v_id := rollcall.hand_over(p_destination, v_post.step -> 'request', case when v_traffic.traffic = 'bulk' then 30000 else 8000 end);
+      v_id := rollcall.hand_over(p_destination, v_declared, v_post.step -> 'request', case when v_traffic.traffic = 'bulk' then 30000 else 8000 end);
       exit when v_id is null;
-      update rollcall.posts p set request_id = v_id, posted_at = clock_timestamp() where p.id = v_post.id;
+      update rollcall.posts p set request_id = v_id, posted_at = clock_timestamp(), step = v_post.step - 'request' where p.id = v_post.id;
       v_last := v_id;
       v_posted := v_posted + 1;
     end loop;

@@ -1,3 +1,7 @@
+/** The jobs of pg_cron that run it. */
+export const PUMP_JOB = 'rollcall-pump';
+export const UPKEEP_JOB = 'rollcall-upkeep';
+
 /** The SQL home's own loop: fold, take answers, claim, post; each a transaction, so that pg_net sees what was handed over. */
 export const pump: string = /* sql */ `
 -- Whether this database may send: deployed with the config that is installed, bound to this database, and nobody else at it. A copy, a
@@ -20,7 +24,7 @@ end $body$;
 -- Leases what is due of a destination and puts its work in line. p_most: contacts under way at once.
 create or replace function rollcall.claim_units(p_destination smallint, p_most int) returns int language plpgsql volatile set search_path = '' as $body$
 declare
-  v_declared jsonb := (select d.declaration from rollcall.declared d where d.destination_id = p_destination);
+  v_declared jsonb := rollcall.declared_of(p_destination);
   v_install rollcall.install;
   v_destination rollcall.destinations;
   v_token uuid := gen_random_uuid();
@@ -57,10 +61,17 @@ begin
     delete from rollcall.posts p where p.contact_id = v_row.contact_id and p.destination_id = p_destination and p.kind = 'unit';
     insert into rollcall.post_leases as l (token, destination_id, contact_id) values (v_token, p_destination, v_row.contact_id)
       on conflict (contact_id, destination_id) do update set token = excluded.token;
-    insert into rollcall.posts (destination_id, kind, traffic, token, contact_id, facts, step)
-      values (p_destination, 'unit', 'contact', v_token, v_row.contact_id, rollcall.facts_of(p_destination, v_row.row), 'null') returning * into v_post;
+    v_post := null;
+    v_post.destination_id := p_destination;
+    v_post.token := v_token;
+    v_post.contact_id := v_row.contact_id;
+    v_post.traffic := 'contact';
+    v_post.done := '{}';
+    v_post.facts := rollcall.facts_of(p_destination, v_row.row);
     v_post.left_over := rollcall.steps_of(v_declared, v_post.facts, coalesce(v_row.events, '[]')::jsonb);
-    perform rollcall.keep_post(rollcall.next_step(v_post));
+    v_post := rollcall.next_step(v_post, v_declared);
+    insert into rollcall.posts (destination_id, kind, traffic, token, contact_id, facts, left_over, step, done)
+      values (p_destination, 'unit', v_post.traffic, v_token, v_row.contact_id, v_post.facts, v_post.left_over, coalesce(v_post.step, 'null'), v_post.done);
     v_claimed := v_claimed + 1;
   end loop;
   return v_claimed;

@@ -5,7 +5,7 @@ export const reading: string = /* sql */ `
 -- A paused destination is asked with care: first by its own probe.
 create or replace function rollcall.begin_probe(p_destination smallint) returns void language plpgsql volatile set search_path = '' as $body$
 declare
-  v_declared jsonb := (select d.declaration from rollcall.declared d where d.destination_id = p_destination);
+  v_declared jsonb := rollcall.declared_of(p_destination);
 begin
   if not v_declared ? 'probe' or exists (select from rollcall.posts p where p.destination_id = p_destination and p.kind = 'probe') then return; end if;
   if not coalesce(rollcall.take_probe(p_destination, 60000), false) then return; end if;
@@ -81,7 +81,7 @@ end $body$;
 
 create or replace function rollcall.pull_answer(p_post rollcall.posts, p_answer jsonb) returns void language plpgsql volatile set search_path = '' as $body$
 declare
-  v_declared jsonb := (select d.declaration from rollcall.declared d where d.destination_id = p_post.destination_id);
+  v_declared jsonb := rollcall.declared_of(p_post.destination_id);
   v_listing jsonb := p_post.step -> 'listing';
   v_json jsonb := rollcall.as_json(p_answer ->> 'body');
   v_rows jsonb;
@@ -153,7 +153,7 @@ $body$;
 
 create or replace function rollcall.look_answer(p_post rollcall.posts, p_answer jsonb) returns void language plpgsql volatile set search_path = '' as $body$
 declare
-  v_declared jsonb := (select d.declaration from rollcall.declared d where d.destination_id = p_post.destination_id);
+  v_declared jsonb := rollcall.declared_of(p_post.destination_id);
   v_found jsonb := rollcall.read_lookup(v_declared ->> 'name', v_declared -> 'lookup', p_answer);
 begin
   delete from rollcall.posts p where p.id = p_post.id;

@@ -22,7 +22,7 @@ create or replace function rollcall.with_attributes(p_declared jsonb, p_facts js
     from rollcall.say_attributes(p_declared -> 'attributes', p_facts -> 'attributes', p_facts -> 'plan', (p_facts ->> 'takeover')::boolean) a
 $body$;
 
--- What is to be done for a claimed contact, in order: [{read, id, address}, {op, each}, {event}].
+-- What is to be done for a claimed contact, in order: [{read, id, address}, {list, op, each}, {event}]; an operation by its place in the declaration.
 create or replace function rollcall.steps_of(p_declared jsonb, p_facts jsonb, p_events jsonb) returns jsonb language plpgsql immutable set search_path = '' as $body$
 declare
   v_action text := p_facts ->> 'action';
@@ -36,7 +36,7 @@ declare
   v_looks text := p_declared ->> 'looksFirst';
 begin
   if not (p_facts ->> 'send_state')::boolean then return v_events; end if;
-  select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('op', s.step, 'each', x.each)) order by s.n, x.m), '[]') into v_ops
+  select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('list', v_action, 'op', s.n - 1, 'each', x.each)) order by s.n, x.m), '[]') into v_ops
     from jsonb_array_elements(p_declared -> v_action) with ordinality s(step, n)
     cross join lateral (select null::jsonb as each, 0::bigint as m where not s.step ? 'each'
       union all select e.value, e.m from jsonb_array_elements(coalesce(p_facts -> (s.step ->> 'each'), '[]')) with ordinality e(value, m)) x;
@@ -61,7 +61,7 @@ begin
       end if;
       if v_looks = 'strangers' and v_id is null then
         v_reads := v_reads || jsonb_build_object('read', 'meet', 'address', v_address);
-      elsif v_looks = 'always' then
+      elsif v_looks = 'always' and not exists (select from jsonb_array_elements(v_reads) r where r ->> 'id' = v_id) then
         v_reads := v_reads || case when v_id is null then jsonb_build_object('read', 'meet', 'address', v_address)
           else jsonb_build_object('read', 'state', 'id', v_id, 'address', v_address) end;
       end if;
@@ -128,11 +128,16 @@ begin
   return rollcall.derive_facts(v_facts);
 end $body$;
 
+-- The facts of an operation: those of the contact, whom it is for, and whether its own id was just accepted again.
+create or replace function rollcall.step_facts(p_post rollcall.posts, p_step jsonb) returns jsonb language sql immutable set search_path = '' as $body$
+  select p_post.facts || jsonb_build_object('each', p_step -> 'each', 'replaced',
+    coalesce(p_post.done ->> 'remote_id' = p_post.facts ->> 'remote_id', false))
+$body$;
+
 -- Makes the next of what is left the step under way; without one the work is over, and its step is null.
-create or replace function rollcall.next_step(p_post rollcall.posts) returns rollcall.posts language plpgsql volatile set search_path = '' as $body$
+create or replace function rollcall.next_step(p_post rollcall.posts, p_declared jsonb) returns rollcall.posts language plpgsql volatile set search_path = '' as $body$
 declare
   v_post rollcall.posts := p_post;
-  v_declared jsonb := (select d.declaration from rollcall.declared d where d.destination_id = p_post.destination_id);
   v_next jsonb;
   v_facts jsonb;
   v_op jsonb;
@@ -148,17 +153,17 @@ begin
     v_post.left_over := v_post.left_over - 0;
     if v_next ? 'ops' then
       -- Read as it is by now, and nothing is read again.
-      v_post.left_over := rollcall.steps_of(v_declared - 'lookup', v_post.facts, '[]') || v_post.left_over;
+      v_post.left_over := rollcall.steps_of(p_declared - 'lookup', v_post.facts, '[]') || v_post.left_over;
     elsif v_next ? 'read' then
       v_post.traffic := 'read';
-      v_post.step := v_next || jsonb_build_object('request', rollcall.lookup_request(v_declared -> 'lookup', v_next ->> 'id', v_next ->> 'address'));
+      v_post.step := v_next || jsonb_build_object('request', rollcall.lookup_request(p_declared -> 'lookup', v_next ->> 'id', v_next ->> 'address'));
       return v_post;
     elsif v_next ? 'event' then
-      v_op := v_declared -> 'event';
+      v_op := p_declared -> 'event';
       v_facts := v_post.facts || jsonb_build_object('event', v_next -> 'event' -> 'name', 'event_id', v_next -> 'event' -> 'id', 'event_at', v_next -> 'event' -> 'at',
         'properties', v_next -> 'event' -> 'properties') || rollcall.known_as(v_post);
       v_post.traffic := 'event';
-      v_post.step := v_next || jsonb_build_object('answers', v_op -> 'answers', 'kind', 'event', 'facts', v_facts);
+      v_post.step := jsonb_build_object('event', v_next -> 'event' - 'properties', 'kind', 'event');
       if v_op is null or not (v_facts ->> 'there')::boolean then
         v_post := rollcall.note_outcome(v_post, case when v_op is null
           then '{"kind": "reject", "code": "events_not_taken", "message": "The destination takes no events."}'
@@ -175,16 +180,14 @@ begin
       v_post.step := v_post.step || jsonb_build_object('request', rollcall.request_of(v_op, v_facts));
       return v_post;
     else
-      v_op := v_next -> 'op';
-      v_facts := v_post.facts || jsonb_build_object('each', v_next -> 'each', 'accepted_id', v_post.done -> 'remote_id');
-      v_facts := v_facts || jsonb_build_object('replaced', v_post.done ->> 'remote_id' is not null
-        and v_post.done ->> 'remote_id' is not distinct from v_facts ->> 'remote_id');
+      v_op := p_declared -> (v_next ->> 'list') -> (v_next ->> 'op')::int;
+      v_facts := rollcall.step_facts(v_post, v_next);
       continue when not rollcall.test_holds(v_op -> 'when', v_facts);
       v_facts := v_facts || jsonb_build_object('plans_named', exists (select from jsonb_object_keys(v_facts -> 'plan') k
-        where v_declared -> 'attributes' -> 'named' ? case when (v_declared -> 'attributes' ->> 'upperCase')::boolean then upper(k) else k end));
-      if v_op ->> 'kind' = 'upsert' then v_facts := rollcall.with_attributes(v_declared, v_facts); end if;
+        where p_declared -> 'attributes' -> 'named' ? case when (p_declared -> 'attributes' ->> 'upperCase')::boolean then upper(k) else k end));
+      if v_op ->> 'kind' = 'upsert' then v_facts := rollcall.with_attributes(p_declared, v_facts); end if;
       v_post.traffic := coalesce(v_op ->> 'traffic', 'contact');
-      v_post.step := jsonb_build_object('op', v_op, 'kind', v_op -> 'kind', 'answers', v_op -> 'answers', 'facts', v_facts - 'attributes' - 'plan');
+      v_post.step := v_next || jsonb_build_object('kind', v_op -> 'kind');
       if v_op ? 'refuse' then
         v_post := rollcall.note_outcome(v_post, v_op -> 'refuse' || '{"kind": "reject"}', 0);
       elsif v_facts ->> 'refused' is not null then
@@ -193,7 +196,7 @@ begin
       elsif v_op ? 'find' then
         v_post.traffic := 'read';
         v_post.step := v_post.step || jsonb_build_object('find', v_facts ->> (v_op ->> 'find'),
-          'request', rollcall.lookup_request(v_declared -> 'lookup', null, v_facts ->> (v_op ->> 'find')));
+          'request', rollcall.lookup_request(p_declared -> 'lookup', null, v_facts ->> (v_op ->> 'find')));
         return v_post;
       else
         v_post.step := v_post.step || jsonb_build_object('request', rollcall.request_of(v_op, v_facts));
@@ -238,7 +241,7 @@ begin
     if p_post.step ->> 'kind' = 'upsert' then
       v_post.done := v_post.done || jsonb_build_object('partial', true);
     end if;
-    if p_post.step ->> 'kind' = 'delete' and p_post.facts ->> 'action' = 'upsert' and not p_post.step -> 'op' ? 'each' then
+    if p_post.step ->> 'kind' = 'delete' and p_post.facts ->> 'action' = 'upsert' and not p_post.step ? 'each' then
       v_post.done := v_post.done || jsonb_build_object('removed', true);
     end if;
     if p_post.step ->> 'kind' <> 'delete' and p_outcome ? 'remote_id' then
