@@ -1,4 +1,5 @@
 import { registry } from '../../src/destinations/registry.ts';
+import { configured } from '../../src/homes/configured.ts';
 import { resolveConfig } from '../../src/homes/resolve-options.ts';
 import { type Deployed, sqlHomeScript } from '../../src/homes/sql.ts';
 import { openPg } from '../../src/sql/pg.ts';
@@ -13,11 +14,10 @@ export const sqlHome: Home = {
   async deploy({ url, yaml }) {
     const sql = openPg({ url });
     const config = parseBench(yaml);
-    const { config: resolved } = await resolveConfig(config, sql);
-    const deployed = resolved.destinations.map((entry): Deployed => {
-      const destination = registry.find(({ id }) => id === entry.type);
-      if (destination === undefined) throw new Error(`the bench knows no destination ${entry.type}`);
-      return { entry, destination, options: entry.options };
+    const { config: resolved } = await resolveConfig(config, sql, registry);
+    const deployed = resolved.destinations.flatMap((entry): readonly Deployed[] => {
+      const found = configured(resolved, entry.name, registry);
+      return found === undefined ? [] : [{ ...found, options: entry.options }];
     });
     await sql.transaction((tx) => tx.script(sqlHomeScript(config, deployed)));
     await sql.close();
