@@ -173,7 +173,7 @@ export function installScript(config: Config, sources: Sources): string {
 }
 
 /** Supabase's roles for whoever comes through the API. A project's default privileges may give them all that is new. */
-const API_ROLES = ['anon', 'authenticated'];
+const API_ROLES = ['anon', 'authenticated', 'service_role'];
 
 function revokeAll(role: string): string {
   const revokes = ['schema', 'all tables in schema', 'all sequences in schema', 'all routines in schema'].map(
@@ -184,10 +184,21 @@ function revokeAll(role: string): string {
 end`)};`;
 }
 
-/** Removes every trace. Works for a role that does not own the table: dropping the function drops its triggers. */
+/** What wakes the homes inside the project: jobs of pg_cron, all with names of ours. */
+const UNSCHEDULE = `do ${dollarQuote(`begin
+  if pg_catalog.to_regclass('cron.job') is not null then
+    execute 'select cron.unschedule(j.jobid) from cron.job j where j.jobname like ''rollcall-%'' and j.username = current_user';
+  end if;
+end`)};`;
+
+/**
+ * Removes every trace but secrets in Vault, which may be wanted again: that of erasures above all. Works for a role that does not own
+ * the tables: dropping a function drops its triggers.
+ */
 export const UNINSTALL_SCRIPT: string = [
   APPLY_LOCK,
   LOCK_TIMEOUT,
+  UNSCHEDULE,
   dropCapture([]),
   `drop schema if exists rollcall cascade;`,
 ].join('\n');

@@ -72,6 +72,8 @@ test('an install is the same when it runs twice, and when two processes run it a
     { version: 11, name: 'consent sync' },
     { version: 12, name: 'erasure' },
     { version: 13, name: 'left there' },
+    { version: 14, name: 'homes' },
+    { version: 17, name: 'taken over' },
   ]);
 });
 
