@@ -1,12 +1,13 @@
 import type { Config } from '../config/types.ts';
 import { comparing } from '../core/exports.ts';
+import { registry } from '../destinations/registry.ts';
 import { configured } from '../homes/configured.ts';
 import { wrap } from './layout.ts';
 
 /** After a first install: an account may have people that nobody here knows of. Nothing where no destination can be read. */
 export function adoptHint(config: Config, width: number): readonly string[] {
   const can = config.destinations.some(({ name }) => {
-    const found = configured(config, name);
+    const found = configured(config, name, registry);
     return found !== undefined && comparing(found.destination) !== undefined;
   });
   const words =

@@ -4,8 +4,8 @@ import { RollcallError } from '../core/errors.ts';
 import { comparing } from '../core/exports.ts';
 import { adopt } from '../engine/adopt.ts';
 import type { AdoptReport } from '../engine/adopt-report.ts';
-import { refOf } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
+import { identityOf } from '../sql/store/identity.ts';
 import { createStore } from '../sql/store/store.ts';
 import { type RecipeReport, renderRecipe, takeOverRecipe, undoRecipe } from './adopt-recipe.ts';
 import { masked, renderAdopt } from './adopt-view.ts';
@@ -119,11 +119,7 @@ function readable(
 
 /** What was learnt holds at all destinations before a worker starts; one that is at work folds it by itself. */
 async function foldAll(config: Config, sql: Sql, signal: AbortSignal): Promise<void> {
-  const store = createStore(sql, {
-    configHash: config.hash,
-    projectRef: refOf(config),
-    environment: config.environment,
-  });
+  const store = createStore(sql, identityOf(config));
   for (let more = true; more && !signal.aborted;) {
     const folded = await store.fold(FOLD);
     more = !folded.busy && (folded.more || folded.taken > 0);

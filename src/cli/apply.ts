@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { RollcallError } from '../core/errors.ts';
+import { registry } from '../destinations/registry.ts';
 import { createFields } from '../engine/fields.ts';
 import { createLists } from '../engine/list-ids.ts';
 import type { Send } from '../engine/ports.ts';
@@ -56,7 +57,7 @@ async function runApply(options: Options, cli: Cli): Promise<number> {
   const loaded = await loadConfig(cli);
   const skips = skippedNames(options.skipDestinations, loaded);
   return withDatabase(loaded, async (sql) => {
-    const resolved = await resolveConfig(loaded, sql);
+    const resolved = await resolveConfig(loaded, sql, registry);
     const database = await planDatabase(sql, resolved.config);
     if (options.sql === true) {
       cli.say(migrationFile(database.script));

@@ -5,6 +5,7 @@ import { stringify } from 'csv-stringify';
 import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
 import { type JsonObject, parseJson, renderJson } from '../core/json.ts';
+import { registry } from '../destinations/registry.ts';
 import type { BackfillRequest } from '../engine/backfill-ports.ts';
 import type { DestinationState, Store } from '../engine/ports.ts';
 import { configured } from '../homes/configured.ts';
@@ -100,7 +101,7 @@ function renderer(
   { config }: CsvExport,
   { name, plan }: DestinationState,
 ): (address: string, payload: JsonObject) => JsonObject {
-  const { destination, options } = configured(config, name) ?? {};
+  const { destination, options } = configured(config, name, registry) ?? {};
   const rest = {
     contactId: '',
     version: '',
@@ -119,7 +120,7 @@ interface Page {
 }
 
 async function* pages({ sql, config, request }: CsvExport, state: DestinationState): AsyncGenerator<Page> {
-  const consents = configured(config, state.name)?.destination.bulk?.consents ?? ['basis'];
+  const consents = configured(config, state.name, registry)?.destination.bulk?.consents ?? ['basis'];
   let left = request.most ?? Infinity;
   for (let place: string | null = null; left > 0;) {
     const [row]: readonly PageRow[] = await sql.query<PageRow>(

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { Cli, type CommandModule, type GlobalOptions } from './cli.ts';
 import { examples } from './examples.ts';
 import { type Io, widthOf } from './io.ts';
 import { painter } from './paint.ts';
 import { reportError } from './report-error.ts';
+import { version } from './version.ts';
 
 /** The commands in the order they are used. Only the one that is called is loaded, so that every start is fast. */
 const COMMANDS: readonly {
@@ -17,6 +17,7 @@ const COMMANDS: readonly {
   { name: 'apply', summary: 'install or update the database side', load: () => import('./apply.ts') },
   { name: 'adopt', summary: 'take over what a destination has already', load: () => import('./adopt.ts') },
   { name: 'start', summary: 'run a worker', load: () => import('./start.ts') },
+  { name: 'deploy', summary: 'run inside the project, without a server', load: () => import('./deploy.ts') },
   { name: 'sync', summary: 'bring in everybody who is there already', load: () => import('./sync.ts') },
   { name: 'sweep', summary: 'find what triggers have missed', load: () => import('./sweep.ts') },
   { name: 'status', summary: 'show what is in step and what is not', load: () => import('./status.ts') },
@@ -94,9 +95,4 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE.exit;
     throw error;
   }
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

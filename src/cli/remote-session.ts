@@ -1,5 +1,6 @@
 import type { Config, DestinationConfig } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
+import { registry } from '../destinations/registry.ts';
 import type { AdoptOptions } from '../engine/adopt.ts';
 import type { RecoverStore } from '../engine/remote-ports.ts';
 import { configured } from '../homes/configured.ts';
@@ -60,7 +61,7 @@ export async function withRemote<T>(
     const sessions: RemoteSession[] = [];
     const problems = new Map<string, RollcallError>();
     for (const state of states) {
-      const found = configured(config, state.name);
+      const found = configured(config, state.name, registry);
       if (found === undefined || names?.includes(state.name) === false) continue;
       const options = await resolved(found.entry, sql);
       if ('problem' in options) {
@@ -88,7 +89,7 @@ type Options = { readonly ready: unknown } | { readonly problem: RollcallError }
 
 async function resolved(entry: DestinationConfig, sql: Sql): Promise<Options> {
   try {
-    return { ready: await resolveOptions(entry, sql) };
+    return { ready: await resolveOptions(entry, sql, registry) };
   } catch (error) {
     if (error instanceof RollcallError) return { problem: error };
     throw error;

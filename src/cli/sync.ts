@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
+import { registry } from '../destinations/registry.ts';
 import type { Backfill, BackfillRequest } from '../engine/backfill-ports.ts';
 import { leastSeconds } from '../engine/bulk-choice.ts';
 import type { Store } from '../engine/ports.ts';
@@ -166,7 +167,7 @@ async function follow(
   let last = run;
   const began = { at: performance.now(), scanned: run.scanned };
   const byLimits = (name: string, contacts: number): number => {
-    const found = configured(config, name);
+    const found = configured(config, name, registry);
     return found === undefined ? 0 : leastSeconds(contacts, found.destination, found.options);
   };
   try {

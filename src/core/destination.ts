@@ -1,6 +1,7 @@
 import type { ZodType } from 'zod';
 import type { Bulk } from './bulk.ts';
 import type { Capabilities } from './capabilities.ts';
+import type { Declaration } from './declared.ts';
 import type { ContactPages, ExportPlan } from './exports.ts';
 import type { Inbound } from './inbound.ts';
 import type { JsonObject } from './json.ts';
@@ -226,6 +227,8 @@ export interface Destination<Config> {
   readonly pages?: ContactPages<Config>;
   /** Reading who must not be mailed, page by page. */
   readonly suppressions?: SuppressionPlan<Config>;
+  /** Its requests and answers as data, for the SQL home; absent where that cannot deliver to it. */
+  declare?(config: Config): Declaration;
   /** Receiving its webhooks of opt-outs; absent where it sends none. */
   readonly inbound?: Inbound<Config>;
 }

@@ -29,6 +29,8 @@ export interface EngineOptions {
   /** See `LaneOptions.eventsAtMostOnce`. */
   readonly eventsAtMostOnce: boolean;
   readonly sweepEveryMs: number;
+  /** See `UpkeepOptions.sweepAtStart`. */
+  readonly sweepAtStart?: boolean | undefined;
   /** Whether the config says where consent is written. */
   readonly writesBack: boolean;
   /**

@@ -10,6 +10,8 @@ export interface UpkeepOptions {
   readonly store: Store;
   readonly log: Logger;
   readonly sweepEveryMs: number;
+  /** Whether it sweeps when it starts, also when none is due; a home that starts every few seconds does not. True when absent. */
+  readonly sweepAtStart?: boolean | undefined;
   readonly times: EngineTimes;
   readonly source: SourceWatch;
   readonly onFolded: () => void;
@@ -28,7 +30,7 @@ export async function runUpkeep(options: UpkeepOptions, signal: AbortSignal): Pr
   const { store, log, sweepEveryMs, onFolded, source, times } = options;
   const tables = createTableWatch(log);
   const brakes = createBrakeWatch(log);
-  let force = true;
+  let force = options.sweepAtStart ?? true;
   const chores = [
     // Before the sweep, which finds what they did not see.
     chore('make missing triggers', async () => {

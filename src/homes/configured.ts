@@ -1,6 +1,8 @@
 import type { Config, DestinationConfig } from '../config/types.ts';
 import type { Destination } from '../core/destination.ts';
-import { registry } from '../destinations/registry.ts';
+
+/** The destinations that a home knows. A home without a file system knows those its config names: see ARCHITECTURE.md. */
+export type Registry = readonly Destination<unknown>[];
 
 /**
  * What the config says of a destination: its kind, its options and the whole entry; undefined when it does not name it. Where some
@@ -9,6 +11,7 @@ import { registry } from '../destinations/registry.ts';
 export function configured(
   { destinations }: Config,
   name: string,
+  registry: Registry,
 ):
   | { readonly destination: Destination<unknown>; readonly options: unknown; readonly entry: DestinationConfig }
   | undefined {

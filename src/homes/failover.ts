@@ -2,6 +2,7 @@ import type { Config } from '../config/types.ts';
 import type { Destination } from '../core/destination.ts';
 import { RollcallError } from '../core/errors.ts';
 import { comparing } from '../core/exports.ts';
+import { registry } from '../destinations/registry.ts';
 import { isFailover } from '../engine/fatal.ts';
 import type { DestinationState, Logger, Send } from '../engine/ports.ts';
 import { readKeptPlace } from '../engine/kept.ts';
@@ -166,7 +167,7 @@ async function whoIsRead(
   const accesses: RemoteAccess[] = [];
   const unread: string[] = [];
   for (const state of await remote.destinations()) {
-    const found = configured(config, state.name);
+    const found = configured(config, state.name, registry);
     const { destination } = found ?? {};
     if (found === undefined || destination === undefined || comparing(destination) === undefined) {
       unread.push(state.name);
@@ -175,7 +176,7 @@ async function whoIsRead(
       continue;
     }
     try {
-      const options = await resolveOptions(found.entry, sql);
+      const options = await resolveOptions(found.entry, sql, registry);
       accesses.push({ destination, config: options, state, store: remote, send, readTable });
     } catch (error) {
       if (!isUnreadable(error)) throw error;

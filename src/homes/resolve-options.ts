@@ -1,16 +1,20 @@
 import { fillVault, secretNames } from '../config/fill-vault.ts';
 import type { Config, DestinationConfig } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
-import { registry } from '../destinations/registry.ts';
 import type { Queryable } from '../sql/port.ts';
 import { readSecrets } from '../sql/vault.ts';
+import type { Registry } from './configured.ts';
 
 /**
  * A destination's entry with its secrets read from Vault: `options` can be sent with, and `account` is known. One without
  * secrets in Vault is given back as it is.
  * @throws RollcallError `RC_VAULT_SECRET`; the driver's error when the database is gone
  */
-export async function resolveEntry(entry: DestinationConfig, sql: Queryable): Promise<DestinationConfig> {
+export async function resolveEntry(
+  entry: DestinationConfig,
+  sql: Queryable,
+  registry: Registry,
+): Promise<DestinationConfig> {
   const destination = registry.find((candidate) => candidate.id === entry.type);
   if (entry.vault === undefined || destination === undefined) return entry;
   return fillVault(entry, destination, await readSecrets(sql, secretNames(entry), `destinations.${entry.name}`));
@@ -21,8 +25,8 @@ export async function resolveEntry(entry: DestinationConfig, sql: Queryable): Pr
  * be the one that was applied: what was delivered to one says nothing of another.
  * @throws RollcallError `RC_VAULT_SECRET`, `RC_VAULT_ACCOUNT`; the driver's error when the database is gone
  */
-export async function resolveOptions(entry: DestinationConfig, sql: Queryable): Promise<unknown> {
-  const { options, account } = await resolveEntry(entry, sql);
+export async function resolveOptions(entry: DestinationConfig, sql: Queryable, registry: Registry): Promise<unknown> {
+  const { options, account } = await resolveEntry(entry, sql, registry);
   if (entry.account === undefined && account !== undefined) await checkAccount(entry.name, account, sql);
   return options;
 }
@@ -58,12 +62,12 @@ export interface ResolvedConfig {
  * A config with the secrets of all its destinations; one that is missing stands in no other's way.
  * @throws the driver's error when the database is gone
  */
-export async function resolveConfig(config: Config, sql: Queryable): Promise<ResolvedConfig> {
+export async function resolveConfig(config: Config, sql: Queryable, registry: Registry): Promise<ResolvedConfig> {
   const problems = new Map<string, RollcallError>();
   const destinations: DestinationConfig[] = [];
   for (const entry of config.destinations) {
     try {
-      destinations.push(await resolveEntry(entry, sql));
+      destinations.push(await resolveEntry(entry, sql, registry));
     } catch (error) {
       if (!(error instanceof RollcallError)) throw error;
       problems.set(entry.name, error);

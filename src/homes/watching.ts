@@ -1,16 +1,14 @@
 import type { Hono } from 'hono';
 import type { Config } from '../config/types.ts';
-import { runAlerts } from '../engine/alert-loop.ts';
 import { createChangeLog } from '../engine/change-log.ts';
 import { fatalError } from '../engine/fatal.ts';
 import { runKeeping } from '../engine/kept.ts';
 import { observeAll, type Observer } from '../engine/observer.ts';
-import type { Logger, Send } from '../engine/ports.ts';
+import type { Logger } from '../engine/ports.ts';
 import type { EngineTimes } from '../engine/times.ts';
 import { createMetrics } from '../server/metrics.ts';
 import { mountMetrics } from '../server/metrics-route.ts';
 import type { Sql } from '../sql/port.ts';
-import { alertStore } from '../sql/store/alerts.ts';
 import { readGauges } from '../sql/store/gauges.ts';
 import type { Identity } from '../sql/store/identity.ts';
 import { keptStore } from '../sql/store/kept.ts';
@@ -45,29 +43,6 @@ export function createWatching({ log: wanted, server }: Config, sql: Sql, log: L
       if (metrics !== undefined && token !== undefined) mountMetrics(app, metrics, token);
     },
   };
-}
-
-/** Tells whoever the config names what is wrong, until the signal aborts; at once done when it names nobody. */
-export async function runAlerting(
-  { alerts, environment }: Config,
-  parts: {
-    readonly sql: Sql;
-    readonly identity: Identity;
-    readonly send: Send;
-    readonly log: Logger;
-    readonly everyMs: number;
-  },
-  signal: AbortSignal,
-): Promise<void> {
-  if (alerts === undefined) return;
-  const { sql, identity, send, log, everyMs } = parts;
-  const receiver = { url: alerts.url, auth: { sign: 'standard-webhooks', secrets: [alerts.secret] } } as const;
-  const isFatal = (error: unknown): boolean => fatalError(error) !== undefined;
-  const store = alertStore(sql, identity);
-  await runAlerts(
-    { store, send, receiver, limits: alerts, environment, log, everyMs, random: Math.random, isFatal },
-    signal,
-  );
 }
 
 /** Writes down what outlives a restore, until the signal aborts; at once done when the config names no place for it. */

@@ -1,31 +1,28 @@
 import type { Config } from '../config/types.ts';
+import { registry } from '../destinations/registry.ts';
 import { runEngine } from '../engine/engine.ts';
-import type { Route } from '../engine/route.ts';
 import { fatalError } from '../engine/fatal.ts';
 import { runHeartbeat } from '../engine/heartbeat.ts';
-import { withListIds } from '../engine/list-ids.ts';
-import { observedSend, observedStore } from '../engine/observed.ts';
-import type { Observer } from '../engine/observer.ts';
-import type { DestinationState, Logger, Send } from '../engine/ports.ts';
+import { observedStore } from '../engine/observed.ts';
+import type { DestinationState, Logger } from '../engine/ports.ts';
 import { DEFAULT_TIMES, type EngineTimes } from '../engine/times.ts';
 import { codeOf } from '../engine/trouble.ts';
 import { createWake, pause } from '../engine/wake.ts';
-import type { Receiver } from '../inbound/ports.ts';
 import { healthApp, listen } from '../server/health.ts';
-import { mountNotifications, type Notification } from '../server/notifications.ts';
+import { mountNotifications } from '../server/notifications.ts';
 import { mountReceivers } from '../server/receivers.ts';
-import { configured } from './configured.ts';
 import { type FailoverParts, namesProject, takeIntoUse } from './failover.ts';
-import { resolveOptions } from './resolve-options.ts';
+import { checkInstall, routesOf, withStates } from './routes.ts';
 import { openClock } from '../sql/clock.ts';
 import { openDatabase, type Patience } from '../sql/open-database.ts';
 import { NotHeard, type Sql } from '../sql/port.ts';
 import { erasureStore } from '../sql/store/erasure.ts';
-import { type Identity, identityOf } from '../sql/store/identity.ts';
+import { identityOf } from '../sql/store/identity.ts';
 import { factStore } from '../sql/store/facts.ts';
 import { createStore } from '../sql/store/store.ts';
 import { createUndiciSend } from '../transport/undici.ts';
-import { createWatching, runAlerting, runKept, waitingFor } from './watching.ts';
+import { runAlerting } from './alerting.ts';
+import { createWatching, runKept, waitingFor } from './watching.ts';
 
 export interface WorkerOptions {
   readonly config: Config;
@@ -91,13 +88,14 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       await throughFailovers(() => checkInstall(sql, identity), parts, signal);
     // Somebody may have mended a key: a restart is how that is told. The first contact still goes alone.
     await known.endPauses();
-    const { routes, notifications, receivers } = await routesOf(
+    const { routes, notifications, receivers } = await routesOf({
       config,
       sql,
       identity,
-      transport.send,
-      watching.observe,
-    );
+      registry,
+      send: transport.send,
+      observe: watching.observe,
+    });
     const names = new Map(routes.map(({ state }) => [state.id, state.name]));
     const store = observedStore(known, (id) => names.get(id) ?? '', watching.observe);
     const health = healthApp({
@@ -136,11 +134,8 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       random: Math.random,
       times,
     };
-    // One may be paused since.
-    const fresh = (states: readonly DestinationState[]): readonly Route[] =>
-      routes.map((route) => ({ ...route, state: states.find(({ id }) => id === route.state.id) ?? route.state }));
     const work = (states: readonly DestinationState[]): Promise<void> =>
-      runEngine({ ...engine, routes: fresh(states) }, signal);
+      runEngine({ ...engine, routes: withStates(routes, states) }, signal);
     await (mayTake ? throughFailovers(work, parts, signal) : work([]));
     log.info({}, 'worker stopped');
   } catch (error) {
@@ -178,10 +173,6 @@ async function throughFailovers(
   }
 }
 
-async function checkInstall(sql: Sql, { configHash, projectRef, environment }: Identity): Promise<void> {
-  await sql.query('select rollcall.check_install($1, $2, $3)', [configHash, projectRef, environment]);
-}
-
 async function closeInTime(first: readonly Promise<void>[], last: () => Promise<void>): Promise<void> {
   const closed = new AbortController();
   const closing = async (): Promise<void> => {
@@ -190,52 +181,6 @@ async function closeInTime(first: readonly Promise<void>[], last: () => Promise<
     closed.abort();
   };
   await Promise.race([closing(), pause(CLOSE_MS, closed.signal)]);
-}
-
-/** The destinations of the config with their state, and where each tells us that a request for many has ended, or of opt-outs. */
-async function routesOf(
-  config: Config,
-  sql: Sql,
-  identity: Identity,
-  send: Send,
-  observe: Observer,
-): Promise<{
-  readonly routes: readonly Route[];
-  readonly notifications: readonly Notification[];
-  readonly receivers: readonly Receiver[];
-}> {
-  await checkInstall(sql, identity);
-  // Else somebody erased could be taken for new, or nobody could be erased by `user.deleted`, and what outlives a restore not be written down.
-  await sql.query(
-    `select case when $2 then rollcall.kept_check() else rollcall.check_erasure_key()::text end
-       from (select rollcall.with_key('', $1) as k offset 0) x where x.k = ''`,
-    [identity.erasureKey ?? null, config.erasure.onUserDeleted || config.erasure.export !== undefined],
-  );
-  const states = await createStore(sql, identity).destinations();
-  const routes: Route[] = [];
-  const notifications: Notification[] = [];
-  const receivers: Receiver[] = [];
-  for (const state of states) {
-    const found = configured(config, state.name);
-    if (found === undefined) continue;
-    const { destination, entry } = found;
-    const notified = createWake();
-    // Its path is a secret, which may stand in Vault: known with the other options, and never before they are.
-    let url: string | undefined;
-    if (destination.bulk?.notifyUrl !== undefined) notifications.push({ url: () => url, ring: () => notified.ring() });
-    let secrets: readonly string[] = [];
-    const { inbound } = destination;
-    if (inbound !== undefined) receivers.push({ name: state.name, inbound, secrets: () => secrets });
-    const prepare = async (): Promise<unknown> => {
-      const options = await resolveOptions(entry, sql);
-      secrets = inbound?.secrets(options) ?? [];
-      url = destination.bulk?.notifyUrl?.(options);
-      return await withListIds(destination, options, send);
-    };
-    const rereads = entry.vault !== undefined;
-    routes.push({ destination, state, prepare, rereads, notified, send: observedSend(send, state.name, observe) });
-  }
-  return { routes, notifications, receivers };
 }
 
 /** Keeps one LISTEN connection; while there is none the fold loop polls faster. */

@@ -2,7 +2,7 @@ import type { Config } from '../config/types.ts';
 import type { Foreseen } from './foresee.ts';
 import { inspectSources } from './inspect/sources.ts';
 import { installScript, UNINSTALL_SCRIPT } from './install-script.ts';
-import type { Sql } from './port.ts';
+import type { Queryable, Sql } from './port.ts';
 
 /**
  * Installs or updates the database side, in one transaction, and binds a new install to this database.
@@ -18,12 +18,8 @@ export async function applyInstall(
   announced: readonly Foreseen[] = [],
 ): Promise<void> {
   await sql.transaction(async (tx) => {
-    const script = installScript(config, await inspectSources(tx, config));
-    await tx.script(script);
-    await tx.query(
-      `select case when i.identity is null then rollcall.bind($1, $2) else rollcall.check_identity($1, $2) end from rollcall.install i`,
-      [projectRef, config.environment],
-    );
+    await tx.script(installScript(config, await inspectSources(tx, config)));
+    await bindOrCheck(tx, config, projectRef);
     for (const { destination, leaving, changing } of announced) {
       for (const [kind, n] of [['deletes', leaving] as const, ['changes', changing] as const]) {
         if (n === 0) continue;
@@ -35,6 +31,18 @@ export async function applyInstall(
       }
     }
   });
+}
+
+/**
+ * Binds a new install to the database it is in; of another one it is checked.
+ * @param projectRef see `projectRef`
+ * @throws the driver's error: SQLSTATE RC002 when it is bound to another database
+ */
+export async function bindOrCheck(tx: Queryable, config: Config, projectRef: string): Promise<void> {
+  await tx.query(
+    `select case when i.identity is null then rollcall.bind($1, $2) else rollcall.check_identity($1, $2) end from rollcall.install i`,
+    [projectRef, config.environment],
+  );
 }
 
 /** Removes everything Rollcall put into the database. */

@@ -12,16 +12,23 @@ export interface Patience {
   readonly queryMs?: number;
 }
 
+export interface OpenOptions extends Patience {
+  /** Most connections; the default of `openPg` where absent. */
+  readonly max?: number;
+  /** The text of `ssl_root_cert`, where there is no file to read it from. */
+  readonly sslRootCert?: string | undefined;
+}
+
 /**
  * Opens the database of a config and proves that it answers.
  * @param log told the text of every query, never its values, when the config says `log_queries`
  * @throws RollcallError `RC_DATABASE_URL`, `RC_SSL_ROOT_CERT`, `RC_DATABASE_UNREACHABLE`, `RC_DATABASE_TLS`, `RC_DATABASE_LOGIN`
  */
-export async function openDatabase(config: Config, log?: Logger, patience: Patience = {}): Promise<Sql> {
+export async function openDatabase(config: Config, log?: Logger, options: OpenOptions = {}): Promise<Sql> {
   const url = requireDatabaseUrl(config);
   const onQuery = (text: string): void => log?.info({ query: text }, 'query');
-  const sslRootCert = await rootCert(config);
-  const sql = openPg({ url, sslRootCert, onQuery: config.log.queries ? onQuery : undefined, ...patience });
+  const sslRootCert = options.sslRootCert ?? (await rootCert(config));
+  const sql = openPg({ ...options, url, sslRootCert, onQuery: config.log.queries ? onQuery : undefined });
   try {
     await sql.query('select 1');
     return sql;

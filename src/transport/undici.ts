@@ -1,14 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { Agent, type Dispatcher } from 'undici';
-import type { Auth, HttpRequest, HttpResponse } from '../core/destination.ts';
+import type { HttpResponse } from '../core/destination.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Send, SendResult } from '../engine/ports.ts';
-import { signatureHeaders } from './sign.ts';
 import { failureOutcome, stoppedOutcome } from './failure.ts';
 import { type GuardOptions, guardedLookup, type LookupAll, urlProblem } from './guard.ts';
-
-/** Longer answers are cut here, in bytes. */
-const LONGEST_BODY = 1_048_576;
+import { headersOf, LONGEST_BODY, secretsOf, withoutSecrets } from './request-parts.ts';
 
 /** For a request that may also go to a private network. */
 const TO_PRIVATE: GuardOptions = { allowPrivate: true };
@@ -24,23 +21,6 @@ export interface UndiciSendOptions extends GuardOptions {
   readonly now?: (() => number) | undefined;
   /** Resolves names; `dns.lookup` when absent. */
   readonly lookup?: LookupAll | undefined;
-}
-
-function headersOf(request: HttpRequest, auth: Auth, now: () => number): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const name in request.headers) headers[name.toLowerCase()] = request.headers[name] ?? '';
-  if ('sign' in auth) return Object.assign(headers, signatureHeaders(request, auth.secrets, now()));
-  headers[auth.header.toLowerCase()] = auth.value;
-  return headers;
-}
-
-/** Shorter ones are words that any answer may hold. */
-const SHORTEST_SECRET = 8;
-
-/** What an answer must not bring back to us, as its words are kept: the key without the scheme before it. */
-function secretsOf(auth: Auth): readonly string[] {
-  const all = 'sign' in auth ? auth.secrets : [auth.value.slice(auth.value.lastIndexOf(' ') + 1)];
-  return all.filter((secret) => secret.length >= SHORTEST_SECRET);
 }
 
 function flatHeaders(headers: NodeJS.Dict<string | string[]>): Record<string, string> {
@@ -111,8 +91,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #answer(): void {
-    let body = Buffer.concat(this.#chunks).toString('utf8');
-    for (const secret of this.#secrets) body = body.replaceAll(secret, '[secret]');
+    const body = withoutSecrets(Buffer.concat(this.#chunks).toString('utf8'), this.#secrets);
     this.#finish({ response: { status: this.#status, headers: this.#headers, body } });
   }
 
@@ -152,7 +131,7 @@ export function createUndiciSend(options: UndiciSendOptions = {}): { send: Send;
   const inFlight = new Set<Promise<SendResult>>();
   let closed = false;
 
-  function start(request: HttpRequest, auth: Auth, { deadlineMs, signal }: Parameters<Send>[2]): Promise<SendResult> {
+  function start(...[request, auth, { deadlineMs, signal }]: Parameters<Send>): Promise<SendResult> {
     const started = performance.now();
     return new Promise<SendResult>((resolve) => {
       const settle = (result: { response: HttpResponse } | { outcome: Outcome }): void => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { erase, erased, ERASURE, startFast } from '../support/erasing.ts';
 import { eventually, signUpMany } from '../support/people.ts';
 import { old, READABLE, work } from './old-contacts.ts';
 
@@ -278,6 +279,21 @@ test.each(['sendry', 'brevo'])(
     expect(await adopt()).toMatchObject([{ there: 1, adopted: 1, equal: 1 }]);
   },
 );
+
+test('after an erasure, with a key that only the config knows', async () => {
+  const { world, adopt, put } = await old(['mailtrap'], { more: ERASURE });
+  const id = await world.signUp('ann@example.com', { full_name: 'Ann' });
+  const worker = await startFast(world);
+  await world.settled();
+  await erase(world, id);
+  await erased(world);
+  await worker.stop();
+  await put('mailtrap', 'bob@example.com', { FIRSTNAME: 'Bob' });
+  await world.signUp('bob@example.com', { full_name: 'Bob' });
+  expect(await adopt()).toMatchObject([{ there: 1, ours: 1, adopted: 1, equal: 1 }]);
+  const { rows } = await world.db.app.query('select address from rollcall.desired where delivered_version is not null');
+  expect(rows).toEqual([{ address: 'bob@example.com' }]);
+});
 
 test('names that are none, and a destination that cannot be read', async () => {
   const { world, run, adopt, put } = await old(['mailtrap'], {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,8 +34,14 @@ export interface Running {
 }
 
 /** For tests: starts a program without a terminal; it is killed when the test ends. */
-export function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+export function start(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  as: Pick<SpawnOptions, 'cwd' | 'uid' | 'gid'> = {},
+): Running {
   const child = spawn(program, args, {
+    ...as,
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { afterEach, inject } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import type { Sql } from '../../src/sql/port.ts';
 import { openPg } from '../../src/sql/pg.ts';
+import { withClient } from './client.ts';
 
 /** A fresh database with an empty `auth.users`, gone when the test ends. */
 export interface TestDatabase {
@@ -15,33 +16,34 @@ export interface TestDatabase {
   readonly app: pg.Client;
   /** As the hosted role. */
   readonly sql: Sql;
+  /** The part of the install that is the same whatever the config is in it: `install` puts in the rest. */
+  readonly begun: boolean;
   connect(url?: string): Promise<pg.Client>;
 }
 
-const cleanups: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
-
 /** Runs after the test, in reverse order of registration. */
 export function onCleanup(cleanup: () => Promise<void>): void {
-  cleanups.push(cleanup);
+  onTestFinished(cleanup);
 }
 
-export async function createDatabase(): Promise<TestDatabase> {
-  const [db, end] = await createLastingDatabase();
+/** @param begun with the part of the install in it that is the same whatever the config, which costs much less than to run it */
+export async function createDatabase(begun = false): Promise<TestDatabase> {
+  const [db, end] = await createLastingDatabase(begun);
   onCleanup(end);
   return db;
 }
 
 /** One that is shared by the tests of a file: it is gone when what comes with it is called. */
-export async function createLastingDatabase(): Promise<readonly [TestDatabase, () => Promise<void>]> {
+export async function createLastingDatabase(begun = false): Promise<readonly [TestDatabase, () => Promise<void>]> {
   const ends: (() => Promise<void>)[] = [];
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   const maintenance = inject('postgres');
-  await withClient(maintenance, (client) => client.query(`create database ${name} template ${inject('template')}`));
-  await withClient(maintenance, (client) => client.query(`grant create on database ${name} to hosted`));
+  await withClient(maintenance, async (client) => {
+    await client.query(
+      `create database ${name} template ${inject(begun ? 'begunTemplate' : 'template')} strategy file_copy`,
+    );
+    await client.query(`grant create on database ${name} to hosted`);
+  });
   ends.push(async () => {
     await withClient(maintenance, (client) => client.query(`drop database if exists ${name} with (force)`));
   });
@@ -57,7 +59,7 @@ export async function createLastingDatabase(): Promise<readonly [TestDatabase, (
   };
   const sql = openPg({ url: hosted.toString() });
   ends.push(() => sql.close());
-  const db = { name, url, hostedUrl: hosted.toString(), app: await connect(), sql, connect };
+  const db = { name, url, hostedUrl: hosted.toString(), app: await connect(), sql, begun, connect };
   return [
     db,
     async () => {
@@ -70,14 +72,4 @@ function withPath(url: string, database: string): string {
   const parsed = new URL(url);
   parsed.pathname = `/${database}`;
   return parsed.toString();
-}
-
-async function withClient(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await work(client);
-  } finally {
-    await client.end();
-  }
 }

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import type { TestProject } from 'vitest/node';
-import pg from 'pg';
 import { startCluster } from '../../src/demo/cluster.ts';
+import { commonScript } from '../../src/sql/install-script.ts';
 import { AUTH_SCHEMA } from './auth-schema.ts';
+import { withClient } from './client.ts';
+import { isAlive, useMemoryFolder } from './memory-folder.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -11,6 +13,8 @@ declare module 'vitest' {
     readonly postgres: string;
     /** Name of a database with `auth.users` in it, to be copied. */
     readonly template: string;
+    /** One with the part of the install in it too that is the same whatever the config. */
+    readonly begunTemplate: string;
   }
 }
 
@@ -20,23 +24,29 @@ const OTHER_MAJOR = process.env['ROLLCALL_TEST_POSTGRES'];
 /** One Postgres cluster for all test files; each test copies the template database. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   removeOrphans();
+  const removeFolder = useMemoryFolder();
   const cluster = await startCluster({
     settings: { fsync: 'off', max_connections: '200', shared_buffers: '128MB' },
     ...(OTHER_MAJOR === undefined ? {} : { from: OTHER_MAJOR }),
   });
   const template = `template_${randomUUID().replaceAll('-', '')}`;
-  const admin = new pg.Client({ connectionString: cluster.url('postgres') });
-  await admin.connect();
-  await admin.query(`create database ${template}`);
-  await admin.end();
-  const inside = new pg.Client({ connectionString: cluster.url(template) });
-  await inside.connect();
-  await inside.query(AUTH_SCHEMA);
-  await inside.query(`grant create on database ${template} to hosted`);
-  await inside.end();
+  const begun = `${template}_begun`;
+  await withClient(cluster.url('postgres'), (client) => client.query(`create database ${template}`));
+  await withClient(cluster.url(template), (client) => client.query(AUTH_SCHEMA));
+  await withClient(cluster.url('postgres'), async (client) => {
+    await client.query(`create database ${begun} template ${template}`);
+    await client.query(`grant create on database ${begun} to hosted`);
+  });
+  const hosted = new URL(cluster.url(begun));
+  hosted.username = 'hosted';
+  await withClient(hosted.toString(), (client) => client.query(`begin;${commonScript()};commit`));
   project.provide('postgres', cluster.url('postgres'));
   project.provide('template', template);
-  return () => cluster.destroy();
+  project.provide('begunTemplate', begun);
+  return async () => {
+    await cluster.destroy();
+    removeFolder();
+  };
 }
 
 /** What test processes compiled for themselves (worker-process.ts) and could not remove, as they were killed. */
@@ -46,14 +56,5 @@ function removeOrphans(): void {
   for (const name of readdirSync(folder)) {
     const pid = /^dist-test-(\d+)$/.exec(name)?.[1];
     if (pid !== undefined && !isAlive(Number(pid))) rmSync(new URL(name, folder), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -48,6 +48,7 @@ export async function createOwnDatabase(settings: Readonly<Record<string, string
       return app;
     },
     sql,
+    begun: false,
     connect,
     async reconnect() {
       app = await connect();

@@ -1,9 +1,9 @@
 import { parseConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/types.ts';
 import { registry } from '../../src/destinations/registry.ts';
-import { applyInstall } from '../../src/sql/apply.ts';
 import { around, type Installed, REF } from '../integration/database/support.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
+import { install } from './install.ts';
 
 const indent = (text: string, by: number): string => text.replaceAll(/^(?=.)/gm, ' '.repeat(by));
 
@@ -45,10 +45,10 @@ ${more ?? ''}
 
 /** A database with tables of a project, and Rollcall installed for them. */
 export async function withTables(options: TablesOptions): Promise<Installed> {
-  const db = options.db ?? (await createDatabase());
+  const db = options.db ?? (await createDatabase(true));
   await db.app.query(options.ddl);
   await db.app.query('grant all on all tables in schema public to hosted');
   const config = tablesConfig(options);
-  await applyInstall(db.sql, config, REF);
+  await install(db, config, REF);
   return around(db, config);
 }

@@ -6,9 +6,9 @@ import { registry } from '../../src/destinations/registry.ts';
 import type { Logger } from '../../src/engine/ports.ts';
 import { runWorker, type WorkerOptions } from '../../src/homes/worker.ts';
 import { startSandbox, type Sandbox, type SandboxOptions } from './mailtrap-sandbox.ts';
-import { applyInstall } from '../../src/sql/apply.ts';
 import { projectRef } from '../../src/sql/project-ref.ts';
 import { createDatabase, onCleanup, type TestDatabase } from './database.ts';
+import { install } from './install.ts';
 
 /** A database, a sandbox and a config that joins them; workers on demand. */
 export interface World {
@@ -89,7 +89,7 @@ user_metadata.full_name: FIRSTNAME
 user_metadata.n: N`;
 
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
-  const db = options.db ?? (await createDatabase());
+  const db = options.db ?? (await createDatabase(options.install !== false));
   const sandbox = await startSandbox({ limitsScale: 10_000, ...options.sandbox });
   onCleanup(() => sandbox.close());
   for (const [name, type] of Object.entries(options.fields ?? DEFAULT_FIELDS)) sandbox.state.addField(name, type);
@@ -100,7 +100,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     await db.app.query(options.ddl);
     await db.app.query('grant all on all tables in schema public to hosted');
   }
-  if (options.install !== false) await applyInstall(db.sql, config, projectRef(db.hostedUrl, undefined));
+  if (options.install !== false) await install(db, config, projectRef(db.hostedUrl, undefined));
   const logs: string[] = [];
   const log = recorder(logs);
   return {

@@ -1,5 +1,6 @@
 import { secretNames } from '../../config/fill-vault.ts';
 import type { RollcallError } from '../../core/errors.ts';
+import { registry } from '../../destinations/registry.ts';
 import { resolveConfig } from '../../homes/resolve-options.ts';
 import { type Queryable, sqlState } from '../../sql/port.ts';
 import { type Check, error, type Finding, ok } from './finding.ts';
@@ -22,7 +23,7 @@ export const vault: Check<Facts> = {
   area: 'vault',
   async read({ sql, config }) {
     const wanted = [...new Set(config.destinations.flatMap(secretNames))];
-    const { problems } = await resolveConfig(config, sql);
+    const { problems } = await resolveConfig(config, sql, registry);
     const [there] = await sql.query<{ there: boolean }>(
       `select to_regclass('vault.decrypted_secrets') is not null as there`,
     );

@@ -2,6 +2,7 @@ import type { Config, DestinationConfig } from '../../config/types.ts';
 import type { AttributePlan } from '../../core/destination.ts';
 import { failureOf } from '../../core/failure.ts';
 import type { Send } from '../../engine/ports.ts';
+import { registry } from '../../destinations/registry.ts';
 import { configured } from '../../homes/configured.ts';
 import type { ResolvedConfig } from '../../homes/resolve-options.ts';
 import { type DestinationPlan, planDestinations } from '../apply-plan.ts';
@@ -50,7 +51,7 @@ export async function readDestination(
 }
 
 async function ask(entry: DestinationConfig, config: Config, send: Send): Promise<Probe> {
-  const found = configured(config, entry.name);
+  const found = configured(config, entry.name, registry);
   const request = found?.destination.probe(entry.options) ?? null;
   if (found === undefined || request === null) return { kind: 'none' };
   const sent = await send(request, found.destination.auth(entry.options), { deadlineMs: DEADLINE_MS });

@@ -2,6 +2,7 @@ import type { Config } from '../../config/types.ts';
 import type { AttributePlan } from '../../core/destination.ts';
 import { RollcallError } from '../../core/errors.ts';
 import type { Send } from '../../engine/ports.ts';
+import { registry } from '../../destinations/registry.ts';
 import { type ResolvedConfig, resolveConfig } from '../../homes/resolve-options.ts';
 import { openDatabase } from '../../sql/open-database.ts';
 import { sandboxProblem } from '../development.ts';
@@ -116,7 +117,7 @@ async function open(config: Config): Promise<Sql | RollcallError> {
 /** Undefined where Vault can't be asked; the check of it has told. */
 async function withSecrets(config: Config, sql: Sql): Promise<ResolvedConfig | undefined> {
   try {
-    return await resolveConfig(config, sql);
+    return await resolveConfig(config, sql, registry);
   } catch (cause) {
     if (databaseError(cause) === undefined) throw cause;
     return undefined;

@@ -3,6 +3,7 @@ import { type Json, renderJson } from '../../core/json.ts';
 import { JSON_HEADERS } from '../../core/wire.ts';
 import { bulk } from './bulk.ts';
 import { type BrevoConfig, brevoConfig } from './config.ts';
+import { declare } from './declare.ts';
 import { encode } from './encode.ts';
 import { encodeEvent, EVENT_LIMITS } from './encode-event.ts';
 import { fields } from './fields.ts';
@@ -61,7 +62,7 @@ export function brevoDestination({ id, name, docsUrl, variable }: BrevoNames): D
       bulk: 'job',
       idempotency: 'upsert',
       rateHeaders: ['x-sib-ratelimit-reset', 'retry-after'],
-      homes: ['worker'],
+      homes: ['worker', 'edge', 'sql'],
       unverified: [
         { what: 'an empty text clears an attribute', setting: 'clear_as' },
         { what: 'an import leaves a blocked contact blocked, and stores false', setting: 'import_from' },
@@ -74,6 +75,7 @@ export function brevoDestination({ id, name, docsUrl, variable }: BrevoNames): D
     standIn: (url, secret) => ({ api_key: secret, base_url: url }),
     limits,
     auth: (config) => ({ header: 'api-key', value: config.api_key }),
+    declare,
     encode,
     encodeEvent,
     eventLimits: EVENT_LIMITS,

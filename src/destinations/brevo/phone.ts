@@ -1,5 +1,5 @@
 /** Attributes that hold a phone number (@getbrevo/brevo 6.0.3, `createContact`; help.brevo.com, "Format your contact import file"). */
-const PHONES = new Set(['SMS', 'WHATSAPP', 'LANDLINE_NUMBER']);
+export const PHONES: ReadonlySet<string> = new Set(['SMS', 'WHATSAPP', 'LANDLINE_NUMBER']);
 
 /** Whether an attribute holds a phone number. Names are in upper case. */
 export function isPhone(name: string): boolean {

@@ -6,7 +6,7 @@ import type { BrevoConfig } from './config.ts';
 import { e164, isPhone } from './phone.ts';
 
 /** The address itself: sent as such, and among the attributes only to change it. */
-const ADDRESS = 'EMAIL';
+export const ADDRESS = 'EMAIL';
 
 /** Attributes as they are sent, and the first that Brevo would drop without a word. */
 export interface Values {

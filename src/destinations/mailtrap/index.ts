@@ -4,6 +4,7 @@ import { renderJson } from '../../core/json.ts';
 import { ADVICE } from './advice.ts';
 import { bulk } from './bulk.ts';
 import { type MailtrapConfig, mailtrapConfig } from './config.ts';
+import { declare } from './declare.ts';
 import { encode } from './encode.ts';
 import { encodeEvent, EVENT_LIMITS } from './encode-event.ts';
 import { contactExports } from './exports.ts';
@@ -62,7 +63,7 @@ export const mailtrap: Destination<MailtrapConfig> = {
     bulk: 'job',
     idempotency: 'upsert',
     rateHeaders: ['retry-after'],
-    homes: ['worker'],
+    homes: ['worker', 'edge', 'sql'],
     unverified: [
       { what: 'null clears a field', setting: 'clear_as' },
       { what: 'how long paths with the account in them live', setting: 'account_id' },
@@ -72,6 +73,7 @@ export const mailtrap: Destination<MailtrapConfig> = {
   standIn: (url, secret) => ({ api_token: secret, base_url: url }),
   limits,
   auth: (config) => ({ header: 'authorization', value: `Bearer ${config.api_token}` }),
+  declare,
   encode,
   encodeEvent,
   eventLimits: EVENT_LIMITS,

@@ -5,6 +5,7 @@ import { JSON_HEADERS } from '../../core/wire.ts';
 import { audiences } from './audiences.ts';
 import { bulk } from './bulk.ts';
 import { type SendryConfig, sendryConfig } from './config.ts';
+import { declare } from './declare.ts';
 import { encode } from './encode.ts';
 import { encodeEvent } from './encode-event.ts';
 import { inbound } from './inbound.ts';
@@ -48,7 +49,7 @@ export const sendry: Destination<SendryConfig> = {
     bulk: 'answer',
     idempotency: 'upsert',
     rateHeaders: ['retry-after'],
-    homes: ['worker'],
+    homes: ['worker', 'edge', 'sql'],
     unverified: [
       { what: 'an upsert without `unsubscribed` does not resubscribe', setting: 'upsert_keeps_unsubscribed' },
       { what: 'attributes go into `metadata`, not into `properties`', setting: 'attributes_as' },
@@ -61,6 +62,7 @@ export const sendry: Destination<SendryConfig> = {
   standIn: (url, secret) => ({ api_key: secret, base_url: url }),
   limits,
   auth: (config) => ({ header: 'authorization', value: `Bearer ${config.api_key}` }),
+  declare,
   encode,
   encodeEvent,
   request,

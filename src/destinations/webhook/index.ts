@@ -3,6 +3,7 @@ import { renderJson } from '../../core/json.ts';
 import type { Limits } from '../../core/limits.ts';
 import { JSON_HEADERS } from '../../core/wire.ts';
 import { type WebhookConfig, webhookConfig } from './config.ts';
+import { declare } from './declare.ts';
 import { encode, encodeEvent } from './encode.ts';
 import { interpret } from './interpret.ts';
 import { secretOfToken } from './secret.ts';
@@ -43,7 +44,7 @@ export const webhook: Destination<WebhookConfig> = {
     bulk: 'none',
     idempotency: 'key',
     rateHeaders: ['retry-after'],
-    homes: ['worker'],
+    homes: ['worker', 'edge', 'sql'],
     unverified: [],
   },
   account: (config) => config.url,
@@ -53,6 +54,7 @@ export const webhook: Destination<WebhookConfig> = {
     sign: 'standard-webhooks',
     secrets: previous === undefined ? [secret] : [secret, previous],
   }),
+  declare,
   encode,
   encodeEvent,
   request,

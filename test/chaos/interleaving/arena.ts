@@ -15,7 +15,7 @@ export async function openArena(): Promise<Arena> {
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   const maintenance = inject('postgres');
   await onMaintenance(
-    `create database ${name} template ${inject('template')}`,
+    `create database ${name} template ${inject('begunTemplate')}`,
     `grant create on database ${name} to hosted`,
   );
   const url = at(maintenance, name);
@@ -38,6 +38,7 @@ export async function openArena(): Promise<Arena> {
     hostedUrl: hosted.toString(),
     app,
     sql,
+    begun: true,
     connect,
     async close() {
       await sql.close();

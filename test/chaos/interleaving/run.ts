@@ -1,5 +1,5 @@
-import { applyInstall } from '../../../src/sql/apply.ts';
 import { projectRef } from '../../../src/sql/project-ref.ts';
+import { install } from '../../support/install.ts';
 import { createWorld, parseWorld, type World } from '../../support/world.ts';
 import { openArena, type Arena } from './arena.ts';
 import { act } from './act.ts';
@@ -35,7 +35,7 @@ async function playIn(arena: Arena, scenario: Scenario, script: string[]): Promi
     if (scenario.latency > 0) world.sandbox.addFaults([{ latencyMs: scenario.latency, rate: 1 }]);
     const yaml = appYaml(scenario, arena.hostedUrl, world.sandbox);
     const config = parseWorld(yaml);
-    await applyInstall(arena.sql, config, projectRef(arena.hostedUrl, undefined));
+    await install(arena, config, projectRef(arena.hostedUrl, undefined));
     const crew = await startCrew(world, config, yaml, scenario);
     try {
       const historian = new Historian(arena.app);

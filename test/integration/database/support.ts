@@ -3,10 +3,10 @@ import type { Config } from '../../../src/config/types.ts';
 import type { Outcome } from '../../../src/core/outcome.ts';
 import type { Claimed, ClaimScope, Lease, Logger, Store } from '../../../src/engine/ports.ts';
 import { sweep } from '../../../src/engine/sweep.ts';
-import { applyInstall } from '../../../src/sql/apply.ts';
 import { createStore } from '../../../src/sql/store/store.ts';
 import { testConfig } from '../../support/config.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { install } from '../../support/install.ts';
 
 export const REF = 'test-project';
 
@@ -56,9 +56,9 @@ export interface Installed {
 export const LEASE: Omit<Lease, 'token'> = { leaseMs: 20_000, graceMs: 120_000 };
 
 export async function installed(more: Partial<Config> = {}, on?: TestDatabase): Promise<Installed> {
-  const db = on ?? (await createDatabase());
+  const db = on ?? (await createDatabase(true));
   const config = testConfig(more);
-  await applyInstall(db.sql, config, REF);
+  await install(db, config, REF);
   return around(db, config);
 }
 

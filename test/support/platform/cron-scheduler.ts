@@ -57,11 +57,10 @@ export function startCron(host: Host, maxRunning = 8): CronScheduler {
       const pid = (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]!.pid;
       runid = (await own.query(START, [job.jobid, job.database, job.username, job.command, pid])).rows[0].runid;
       const results = [await client.query(job.command)].flat();
-      const last = results.at(-1)!;
-      message = last.fields.length > 0 ? `${last.rows.length} row${last.rows.length === 1 ? '' : 's'}` : last.command;
+      message = tagOf(results.at(-1)!);
       status = 'succeeded';
     } catch (error) {
-      message = `ERROR:  ${(error as Error).message}`;
+      message = `ERROR:  ${(error as Error).message}\n`;
     }
     await client.end().catch(() => undefined);
     if (runid !== undefined) await own.query(END, [runid, status, message]).catch(() => undefined);
@@ -113,6 +112,12 @@ export function startCron(host: Host, maxRunning = 8): CronScheduler {
       await own.end();
     },
   };
+}
+
+/** Only the last result of a job is told. */
+function tagOf({ fields, command, rowCount }: pg.QueryResult): string {
+  if (fields.length > 0) return `${rowCount} row${rowCount === 1 ? '' : 's'}`;
+  return rowCount === null ? command : `${command}${command === 'INSERT' ? ' 0' : ''} ${rowCount}`;
 }
 
 /** `5 seconds` counts from the last start, anything else is a cron expression in GMT. */

@@ -18,7 +18,7 @@ test('a job runs as the role that scheduled it, and its runs are recorded', asyn
   await db.sql.query(`select cron.schedule('broken', '0 3 * * *', 'select 1 / 0')`);
   expect(await cron.tick()).toMatchObject([
     { status: 'succeeded', return_message: '1 row' },
-    { status: 'failed', return_message: 'ERROR:  division by zero' },
+    { status: 'failed', return_message: 'ERROR:  division by zero\n' },
   ]);
   const { rows } = await db.app.query(
     `select username, status, end_time >= start_time as ended from cron.job_run_details order by runid`,

@@ -54,11 +54,16 @@ const RECORD = `
 insert into net._http_response (id, status_code, content_type, headers, content, timed_out, error_msg)
 select id, status_code, content_type, headers, content, timed_out, error_msg from json_populate_recordset(null::net._http_response, $1)`;
 
+/** What has been asked for, committed or not. */
+const ASKED = `select last_value::text || is_called as asked from net.http_request_queue_id_seq`;
+
 const POLL_MS = 5;
 
 /**
  * Starts it on a database with `createNet`. What differs from the real one: it looks for work every few milliseconds instead of
- * being woken at a commit, so a request that somebody inserted past the functions goes out too; and no wake shortens its pause.
+ * being woken at a commit, so a request that somebody inserted past the functions goes out too; and `pg_terminate_backend` kills it
+ * in its batch, where the real one ends the batch first. As there, one that finds its tables locked sleeps until something
+ * more is asked for, or `net.wake()`.
  */
 export function startNetWorker(host: Host, options: NetWorkerOptions = {}): NetWorker {
   const { batchSize = 200, pauseMs = 1000, ttl = '6 hours', restartMs = 1000 } = options;
@@ -99,16 +104,27 @@ export function startNetWorker(host: Host, options: NetWorkerOptions = {}): NetW
     const ended = new AbortController();
     const either = AbortSignal.any([signal, ended.signal]);
     const restart = new AbortController();
+    let asleep: string | undefined;
     client.on('error', () => ended.abort());
     client.on('end', () => ended.abort());
-    client.on('notification', () => restart.abort());
+    client.on('notification', ({ payload }) => {
+      asleep = undefined;
+      if (payload === 'restart') restart.abort();
+    });
     try {
       await client.connect();
       await client.query(`listen ${NET_CHANNEL}`);
       while (!restart.signal.aborted) {
         either.throwIfAborted();
-        const worked = await batch(client, either).catch((error: unknown) => skipIfLocked(client, error));
-        await pause(worked ? pauseMs : POLL_MS, undefined, { signal: either });
+        if (asleep === undefined || asleep !== (await askedBy(client))) {
+          asleep = undefined;
+          const worked = await batch(client, either).catch(async (error: unknown) => {
+            asleep = await leaveLocked(client, error);
+            return false;
+          });
+          if (worked) await pause(pauseMs, undefined, { signal: either });
+        }
+        await pause(POLL_MS, undefined, { signal: either });
       }
     } finally {
       client.connection.stream.destroy();
@@ -149,9 +165,14 @@ export function startNetWorker(host: Host, options: NetWorkerOptions = {}): NetW
   return worker;
 }
 
-/** A table that is locked, or is not there, is left alone until later. */
-async function skipIfLocked(client: pg.Client, error: unknown): Promise<false> {
-  if (!['55P03', '42P01', '3F000'].includes((error as { code?: string }).code ?? '')) throw error;
+/** A table that is locked, or is not there, is left alone. @returns what had been asked for until then */
+async function leaveLocked(client: pg.Client, error: unknown): Promise<string | undefined> {
+  const { code } = error as { code?: string };
+  if (code !== '55P03' && code !== '42P01' && code !== '3F000') throw error;
   await client.query('rollback');
-  return false;
+  return code === '55P03' ? askedBy(client) : undefined;
+}
+
+async function askedBy(client: pg.Client): Promise<string> {
+  return (await client.query<{ asked: string }>(ASKED)).rows[0]!.asked;
 }

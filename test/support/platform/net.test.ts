@@ -1,11 +1,13 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import pg from 'pg';
 import { expect, test } from 'vitest';
 import { createDatabase, onCleanup, type TestDatabase } from '../database.ts';
 import { eventually } from '../people.ts';
 import { createNet } from './net.ts';
 import { type NetWorker, type NetWorkerOptions, startNetWorker } from './net-worker.ts';
+import { connectReal, isReal } from './real.ts';
 
 interface Hit {
   readonly method: string;
@@ -37,6 +39,14 @@ async function createTarget(): Promise<{ readonly url: string; readonly hits: Hi
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, hits };
 }
 
+type Database = Pick<TestDatabase, 'url' | 'app' | 'sql'>;
+
+/** What the real one does not do on demand. */
+const testOfStandIn = test.skipIf(isReal);
+
+/** The real one, or a stand-in that does not take its time. */
+const database = async (): Promise<Database> => (isReal ? connectReal() : (await start()).db);
+
 async function start(
   options: NetWorkerOptions = {},
 ): Promise<{ readonly db: TestDatabase; readonly worker: NetWorker }> {
@@ -47,15 +57,15 @@ async function start(
   return { db, worker };
 }
 
-const post = (db: TestDatabase, url: string, timeout = 5000) =>
+const post = (db: Database, url: string, timeout = 5000) =>
   db.app.query(`select net.http_post($1, '{"a": 1}', headers => '{"X-Own": "yes"}', timeout_milliseconds => $2)`, [
     url,
     timeout,
   ]);
-const answers = async (db: TestDatabase) => (await db.app.query(`select * from net._http_response order by id`)).rows;
+const answers = async (db: Database) => (await db.app.query(`select * from net._http_response order by id`)).rows;
 
 test('a request goes out at the commit, with the headers and body that pg_net sends', async () => {
-  const { db, worker } = await start();
+  const db = await database();
   const target = await createTarget();
   await db.app.query('begin');
   await post(db, `${target.url}/rolled-back`);
@@ -79,11 +89,10 @@ test('a request goes out at the commit, with the headers and body that pg_net se
       headers: { 'Retry-After': '7' },
     },
   ]);
-  expect(worker.batches).toBe(1);
 });
 
 test('a redirected POST becomes a GET without a body, and its answer counts', async () => {
-  const { db } = await start();
+  const db = await database();
   const target = await createTarget();
   await post(db, `${target.url}/moved`);
   await eventually(async () => (await answers(db)).length === 1);
@@ -95,7 +104,7 @@ test('a redirected POST becomes a GET without a body, and its answer counts', as
 });
 
 test('what is not JSON, or no address, raises in the transaction that asks', async () => {
-  const { db } = await start();
+  const db = await database();
   const asked = (sql: string): Promise<unknown> =>
     db.app.query(sql).catch((error: unknown) => (error as Error).message);
   expect(await asked(`select net.http_post('http://127.0.0.1', headers => '{"content-type": "text/csv"}')`)).toBe(
@@ -105,7 +114,7 @@ test('what is not JSON, or no address, raises in the transaction that asks', asy
 });
 
 test('a refused connection and a timeout are answers without a status', async () => {
-  const { db } = await start();
+  const db = await database();
   const target = await createTarget();
   await post(db, `${target.url}/slow`, 50);
   await post(db, 'http://127.0.0.1:1/');
@@ -116,24 +125,27 @@ test('a refused connection and a timeout are answers without a status', async ()
   ]);
 });
 
-test('a batch is one transaction: its answers come together, and a death in it sends all of it again', async () => {
+test('a batch is one transaction: 200 answers come together, with the time at which they were asked for', async () => {
+  const db = await database();
+  const target = await createTarget();
+  await db.app.query(`select net.http_post($1 || i) from generate_series(1, 450) i`, [`${target.url}/`]);
+  await eventually(async () => (await answers(db)).length === 450);
+  const { rows } = await db.app.query(`select count(*)::int from net._http_response group by created order by created`);
+  expect(rows).toEqual([{ count: 200 }, { count: 200 }, { count: 50 }]);
+});
+
+testOfStandIn('a death in a batch sends all of it again', async () => {
   const { db, worker } = await start({ batchSize: 3 });
   const target = await createTarget();
   worker.faults.dieAfterSending = true;
   await db.app.query(`select net.http_post($1 || i) from generate_series(1, 7) i`, [`${target.url}/`]);
   await eventually(async () => (await answers(db)).length === 7);
   expect([worker.sent, worker.batches]).toEqual([10, 3]);
-  expect(
-    target.hits
-      .map((hit) => hit.url)
-      .slice(0, 3)
-      .toSorted(),
-  ).toEqual(['/1', '/2', '/3']);
-  const { rows } = await db.app.query(`select count(*)::int from net._http_response group by created order by created`);
-  expect(rows).toEqual([{ count: 3 }, { count: 3 }, { count: 1 }]);
+  const urls = target.hits.map((hit) => hit.url);
+  expect(urls.slice(0, 3).toSorted()).toEqual(['/1', '/2', '/3']);
 });
 
-test('a crash loses queue and answers, and starts the ids anew', async () => {
+testOfStandIn('a crash loses queue and answers, and starts the ids anew', async () => {
   const { db, worker } = await start();
   const target = await createTarget();
   await post(db, `${target.url}/before`);
@@ -148,7 +160,7 @@ test('a crash loses queue and answers, and starts the ids anew', async () => {
   expect(await answers(db)).toMatchObject([{ id: '1', status_code: 201 }]);
 });
 
-test('answers are dropped and batches swallowed on demand', async () => {
+testOfStandIn('answers are dropped and batches swallowed on demand', async () => {
   const { db, worker } = await start();
   const target = await createTarget();
   worker.faults.dropAnswers = 1;
@@ -163,17 +175,35 @@ test('answers are dropped and batches swallowed on demand', async () => {
 });
 
 test('every role may ask, and read the headers of all that wait', async () => {
-  const { db, worker } = await start();
-  await worker.stop();
-  await db.sql.query(
+  const db = await database();
+  await db.app.query('begin; set local role hosted');
+  await db.app.query(
     `select net.http_get('http://127.0.0.1', params => '{"q": "a b&c"}', headers => '{"Authorization": "Bearer k"}')`,
   );
-  expect(await db.sql.query('select url, headers from net.http_request_queue')).toEqual([
-    { url: 'http://127.0.0.1/?q=a%20b%26c', headers: { Authorization: 'Bearer k' } },
-  ]);
+  const { rows } = await db.app.query('select url, headers from net.http_request_queue');
+  await db.app.query('rollback');
+  expect(rows).toEqual([{ url: 'http://127.0.0.1/?q=a%20b%26c', headers: { Authorization: 'Bearer k' } }]);
 });
 
-test('the worker is found when it is up, and restarts on demand', async () => {
+test('a worker that finds its tables locked sleeps until something more is asked for', async () => {
+  const db = await database();
+  const target = await createTarget();
+  await db.sql.query('select net.wait_until_running()');
+  const other = new pg.Client({ connectionString: db.url });
+  await other.connect();
+  onCleanup(() => other.end());
+  await other.query('begin; lock table net._http_response in access exclusive mode');
+  await post(db, `${target.url}/asleep`);
+  // The worker looks within a few milliseconds, and nothing tells that it has.
+  await other.query('select pg_sleep(0.2)');
+  await other.query('commit');
+  await other.query('select pg_sleep(0.2)');
+  expect(target.hits).toEqual([]);
+  await db.app.query('select net.wake()');
+  await eventually(async () => (await answers(db)).length === 1);
+});
+
+testOfStandIn('the worker is found when it is up, and restarts on demand', async () => {
   const { db, worker } = await start();
   const up = (): Promise<unknown> =>
     db.sql.query('select net.check_worker_is_up()').catch((error: unknown) => (error as Error).message);

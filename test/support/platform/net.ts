@@ -3,7 +3,7 @@ import { type Host, registerExtension } from './extension.ts';
 /** The version that is stood in for; it is also in the user agent. */
 export const NET_VERSION = '0.20.4';
 
-/** `net.worker_restart()` reaches the worker (net-worker.ts) over this channel. */
+/** `net.worker_restart()` and `net.wake()` reach the worker (net-worker.ts) over this channel, with their name. */
 export const NET_CHANNEL = 'net_worker';
 
 const TABLES = `
@@ -39,14 +39,14 @@ begin
     raise exception 'the pg_net background worker is not up';
   end if;
 end $$;
-create function net.worker_restart() returns bool language sql as $$ select pg_notify('${NET_CHANNEL}', current_database()) is not null $$;
+create function net.worker_restart() returns bool language sql as $$ select pg_notify('${NET_CHANNEL}', 'restart') is not null $$;
 create function net.wait_until_running() returns void language plpgsql as $$
 begin
   while not exists (select from pg_stat_activity where application_name ilike 'pg_net%' and datname = current_database()) loop
     perform pg_sleep(0.02), pg_stat_clear_snapshot();
   end loop;
 end $$;
-create function net.wake() returns void language sql as '';`;
+create function net.wake() returns void language sql as $$ select pg_notify('${NET_CHANNEL}', 'wake') $$;`;
 
 const REQUESTS = `
 create function net._ask(method text, url text, params jsonb, headers jsonb, body jsonb, timeout int) returns bigint language sql as $$

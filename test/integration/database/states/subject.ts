@@ -59,7 +59,7 @@ table_mapping:
 
 /** @returns also what ends it: it is there for all tests of a file */
 export async function createSubject(): Promise<readonly [Subject, () => Promise<void>]> {
-  const [db, end] = await createLastingDatabase();
+  const [db, end] = await createLastingDatabase(true);
   const one = await withTables({
     db,
     ddl: 'create table public.orders (id int primary key, user_id uuid, n text)',

@@ -1,0 +1,315 @@
+import {
+  type AnswerRule,
+  type Declaration,
+  fact,
+  object,
+  segment,
+  type Step,
+  type Template,
+  type Test,
+  text,
+} from '../../core/declared.ts';
+import type { BrevoConfig } from './config.ts';
+import { listIds } from './encode.ts';
+import { EVENT_LIMITS } from './encode-event.ts';
+import { worthAnImport } from './limits.ts';
+import { PHONES } from './phone.ts';
+import { ADDRESS } from './values.ts';
+
+/** Codes that speak of the account, and one that asks for patience, as in failure.ts. */
+const OF_THE_ACCOUNT: readonly AnswerRule[] = [
+  ...['permission_denied', 'not_enough_credits', 'account_under_validation', 'unauthorized'].map(
+    (code): AnswerRule => ({
+      status: [
+        [400, 400],
+        [404, 407],
+        [409, 424],
+        [426, 428],
+        [430, 499],
+      ],
+      at: [['code'], code],
+      kind: 'config',
+      code,
+    }),
+  ),
+  { status: [400, 404, 409, 422], at: [['code'], 'account_in_process'], kind: 'retry', code: 'account_in_process' },
+];
+const REFUSED = [400, 404, 409, 422] as const;
+const ALREADY = '\\malready (associated|exists?|in use|taken)\\M';
+
+/** @param lists whether the request names lists */
+const created = (lists: boolean): readonly AnswerRule[] => [
+  { status: [204], kind: 'delivered' },
+  { status: [201], json: 'object', kind: 'delivered', id: [['id']], needsId: true },
+  { status: [[200, 299]], json: 'object', kind: 'delivered', id: [['id']] },
+  { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+  ...OF_THE_ACCOUNT,
+  { status: REFUSED, body: '"duplicate_identifiers"\\s*:\\s*\\[\\s*"email"', kind: 'retry', code: 'email_conflict' },
+  {
+    status: REFUSED,
+    body: '"duplicate_identifiers"\\s*:\\s*\\[\\s*"',
+    kind: 'reject',
+    code: 'duplicate_value',
+    say: 'Another contact at Brevo has the same value: correct one of them.',
+  },
+  {
+    status: REFUSED,
+    body: `\\m(sms|whatsapp|landline([ _]number)?|ext_id)\\M.*${ALREADY}|${ALREADY}.*\\m(sms|whatsapp|landline|ext_id)\\M`,
+    kind: 'reject',
+    code: 'duplicate_value',
+    say: 'Another contact at Brevo has the same value: correct one of them.',
+  },
+  { status: REFUSED, body: `${ALREADY}|duplicate_parameter`, kind: 'retry', code: 'email_conflict' },
+  {
+    status: REFUSED,
+    body: '\\m(contacts?|plan)\\M.*\\mlimit\\M.*\\m(reached|exceeded)\\M',
+    kind: 'config',
+    code: 'plan_limit',
+  },
+  ...(lists
+    ? [
+        {
+          status: REFUSED,
+          body: '\\mlists?\\M.*\\m(not|invalid)\\M|\\minvalid\\M.*\\mlists?\\M',
+          kind: 'config',
+          code: 'unknown_list',
+          field: 'listIds',
+        } as const,
+      ]
+    : []),
+  { status: [404], kind: 'config', code: 'wrong_path', say: 'Brevo has no such path: check base_url.' },
+  { status: REFUSED, body: '\\m(phone|sms)\\M', kind: 'reject', code: 'invalid_value', field: 'SMS' },
+  { status: REFUSED, body: '\\memail\\M', kind: 'reject', code: 'invalid_email', field: 'email' },
+];
+
+const DELETED: readonly AnswerRule[] = [
+  { status: [204], kind: 'delivered' },
+  { status: [[200, 299]], json: 'object', kind: 'delivered' },
+  { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+  ...OF_THE_ACCOUNT,
+  { status: [404], json: 'none', kind: 'config', code: 'wrong_path', say: 'Brevo has no such path: check base_url.' },
+  { status: [404], kind: 'delivered' },
+];
+
+const EVENT: readonly AnswerRule[] = [
+  { status: [202, 204], kind: 'delivered' },
+  { status: [[200, 299]], json: 'object', kind: 'delivered' },
+  { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+  ...OF_THE_ACCOUNT,
+  { status: [404], kind: 'config', code: 'wrong_path', say: 'Brevo has no such path: check base_url.' },
+  {
+    status: [
+      [400, 400],
+      [405, 407],
+      [409, 424],
+      [426, 428],
+      [430, 499],
+    ],
+    kind: 'reject',
+    code: 'invalid_event',
+  },
+];
+
+/**
+ * Brevo for the SQL home: pg_net has no PUT, so that every upsert is the POST with `updateEnabled`. A known contact that moves is made
+ * anew at its new address and deleted at the old one; an opt-out of whoever is no contact any more goes to who is still there.
+ */
+export function declare(config: BrevoConfig): Declaration {
+  const contacts = `${config.base_url}/contacts`;
+  const lists = listIds(config.lists);
+  const named = (by: 'contact_id' | 'email_id', value: string): Template =>
+    text(contacts, '/', segment(value), `?identifierType=${by}`);
+  const remove = (url: Template, when: Pick<Step, 'when' | 'each'>): Step => ({
+    kind: 'delete',
+    method: 'DELETE',
+    url,
+    ...when,
+    answers: DELETED,
+  });
+  const sms = (phones: string): readonly (readonly [string, Template, Test])[] =>
+    config.sms === 'on' ? [['smsBlacklisted', true, { all: [phones, { any: ['opts_out', 'unsubscribes'] }] }]] : [];
+  const joins: Test = config.list_policy === 'keep' ? { not: 'never' } : { not: 'arrived' };
+  const imported = lists.length > 0 ? lists : config.import_list === undefined ? [] : listIds([config.import_list]);
+  const orphans = remove(named('email_id', 'each'), { each: 'orphans' });
+  return {
+    headers: { accept: 'application/json', 'content-type': 'application/json' },
+    tellsOptOut: true,
+    auth: { header: 'api-key', prefix: '', option: 'api_key' },
+    probe: `${contacts}/attributes`,
+    lookup: {
+      byId: named('contact_id', 'id'),
+      byAddress: named('email_id', 'address'),
+      id: [['id']],
+      address: [['email']],
+      subscribed: [[['emailBlacklisted'], false]],
+      missing: [{ status: [404], json: 'object', kind: 'delivered' }],
+    },
+    upsert: [
+      {
+        kind: 'upsert',
+        method: 'POST',
+        url: contacts,
+        body: object(
+          ['email', fact('address')],
+          ['updateEnabled', true],
+          ['attributes', fact('said'), 'filled'],
+          ...(lists.length === 0 ? [] : ([['listIds', lists, joins]] as [string, Template, Test][])),
+          ['emailBlacklisted', true, 'opts_out'],
+          ...sms('says_named'),
+          ['emailBlacklisted', false, 'opts_in'],
+        ),
+        answers: created(lists.length > 0),
+      },
+      remove(named('contact_id', 'remote_id'), { when: { all: ['left_behind', { not: 'replaced' }] } }),
+      orphans,
+    ],
+    unsubscribe: [
+      {
+        kind: 'unsubscribe',
+        method: 'POST',
+        url: contacts,
+        body: object(
+          ['email', fact('remote_address')],
+          ['updateEnabled', true],
+          ['emailBlacklisted', true],
+          ...sms('plans_named'),
+        ),
+        when: 'known_address',
+        answers: created(false),
+      },
+      orphans,
+    ],
+    delete: [
+      remove(named('contact_id', 'remote_id'), { when: 'known_id' }),
+      remove(named('email_id', 'remote_address'), { when: { all: ['known_address', { not: 'known_id' }] } }),
+      orphans,
+    ],
+    event: {
+      kind: 'event',
+      method: 'POST',
+      url: `${config.base_url}/events`,
+      body: object(
+        ['event_name', { $slug: 'event' }],
+        ['event_date', { $milliseconds: 'event_at' }],
+        [
+          'identifiers',
+          {
+            $if: ['to_number', object(['contact_id', { $number: 'to_id' }]), object(['email_id', fact('to_address')])],
+          },
+        ],
+        ['event_properties', { $slugged: 'properties' }, 'filled'],
+      ),
+      answers: EVENT,
+      limits: { name: EVENT_LIMITS.name, property: EVENT_LIMITS.property, bytes: 50_000 },
+    },
+    bulk:
+      config.import_from === 'off' || imported.length === 0 || config.update_by === 'batch'
+        ? undefined
+        : {
+            most: 10_000,
+            mostBytes: 7_500_000,
+            least: config.import_from ?? worthAnImport(config),
+            consents: ['basis'],
+            atOnce: 1,
+            // As `alone` in bulk.ts says: what an import cannot say of who is there already.
+            alone: {
+              any: [
+                'says_named',
+                'odd_address',
+                {
+                  all: [
+                    { any: ['arrived', 'met'] },
+                    {
+                      any: [
+                        'says_nothing_of',
+                        'says_false',
+                        ...(lists.length > 0 && config.list_policy === 'once' ? ['arrived'] : []),
+                      ],
+                    },
+                  ],
+                },
+              ],
+            },
+            row: object(['email', fact('address')], ['attributes', { $present: fact('said') }, 'filled']),
+            url: `${contacts}/import`,
+            body: object(
+              ['jsonBody', fact('rows')],
+              ['listIds', imported],
+              ['updateExistingContacts', true],
+              ['emptyContactsAttributes', false],
+              ['disableNotification', true],
+            ),
+            answers: [
+              { status: [204], kind: 'delivered' },
+              { status: [[200, 299]], json: 'object', kind: 'delivered', id: [['processId']], needsId: true },
+              { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+              ...OF_THE_ACCOUNT,
+              { status: REFUSED, body: '\\mlists?\\M', kind: 'config', code: 'unknown_list', field: 'listIds' },
+              { status: [404], kind: 'config', code: 'wrong_path', say: 'Brevo has no such path: check base_url.' },
+            ],
+            watch: {
+              url: text(`${config.base_url}/processes/`, segment('work')),
+              firstMs: 2_000,
+              mostMs: 60_000,
+              answers: [
+                { status: [404], kind: 'unknown', code: 'import_lost' },
+                {
+                  status: [[200, 299]],
+                  body: '"status"\\s*:\\s*"(failed|cancelled)"',
+                  kind: 'reject',
+                  code: 'import_failed',
+                },
+                // A link to a file says that something is wrong with rows, and not with which.
+                {
+                  status: [[200, 299]],
+                  body: '"status"\\s*:\\s*"completed".*"import"\\s*:\\s*\\{[^}]*:\\s*"[^"]',
+                  kind: 'reject',
+                  code: 'rows_refused',
+                },
+                {
+                  status: [[200, 299]],
+                  body: '"import"\\s*:\\s*\\{[^}]*:\\s*"[^"].*"status"\\s*:\\s*"completed"',
+                  kind: 'reject',
+                  code: 'rows_refused',
+                },
+                { status: [[200, 299]], body: '"status"\\s*:\\s*"completed"', kind: 'delivered' },
+                { kind: 'retry', code: 'at_work' },
+              ],
+            },
+          },
+    pull: [
+      {
+        url: {
+          $if: [
+            'after',
+            text(`${contacts}?limit=250&offset=`, { $query: 'after' }, '&sort=asc'),
+            `${contacts}?limit=250&offset=0&sort=asc`,
+          ],
+        },
+        rows: ['contacts'],
+        address: ['email'],
+        reasons: {},
+        otherwise: 'unsubscribe',
+        only: [['emailBlacklisted'], [true]],
+        next: { offset: 250, overlap: 10 },
+      },
+    ],
+    attributes: {
+      by: {
+        text: 'text',
+        json: 'text',
+        boolean: 'boolean',
+        integer: 'number',
+        float: 'number',
+        date: 'calendar_day',
+        timestamp: 'calendar_day',
+        unknown: 'plain',
+      },
+      nestedAsText: false,
+      cleared: config.clear_as === null ? null : '',
+      upperCase: true,
+      named: Object.fromEntries([...PHONES].map((name) => [name, 'phone'] as const)),
+      leftOut: [ADDRESS],
+    },
+  };
+}

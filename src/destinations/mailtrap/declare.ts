@@ -1,0 +1,243 @@
+import {
+  type AnswerRule,
+  type Declaration,
+  fact,
+  object,
+  segment,
+  type Step,
+  type Template,
+  type Test,
+  text,
+  type Watch,
+} from '../../core/declared.ts';
+import type { MailtrapConfig } from './config.ts';
+import { listIds } from './encode.ts';
+import { contactsPath, suppressionsPath } from './paths.ts';
+
+const PLAN_LIMIT = '\\mlimit (has been |was |is )?(reached|exceeded)\\M';
+
+/** What an import is answered with: 201 with its id, or what is wrong with which rows. */
+const IMPORTED: readonly AnswerRule[] = [
+  { status: [[200, 299]], json: 'object', kind: 'delivered', id: [['id']], needsId: true },
+  { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+  {
+    status: [404],
+    kind: 'config',
+    code: 'wrong_path',
+    say: 'Mailtrap has no such path: check base_url and account_id.',
+  },
+  {
+    status: [
+      [400, 400],
+      [402, 428],
+      [430, 499],
+    ],
+    body: PLAN_LIMIT,
+    kind: 'config',
+    code: 'plan_limit',
+  },
+  { status: [422], body: '"list_ids?_(included|excluded)"', kind: 'config', code: 'unknown_list' },
+  { status: [422], body: '"errors"\\s*:\\s*\\{[^}]*"email"', kind: 'reject', code: 'invalid_email', field: 'email' },
+  {
+    status: [422],
+    body: '"fields"[^\\]]*invalid value',
+    kind: 'reject',
+    code: 'unknown_field',
+    field: 'fields',
+    say: 'Mailtrap does not know a field; run `rollcall apply` to create it.',
+  },
+  { status: [422], body: '"errors"\\s*:\\s*\\{', kind: 'reject', code: 'invalid_field' },
+];
+
+const DELETED: readonly AnswerRule[] = [
+  {
+    status: [404],
+    json: 'none',
+    kind: 'config',
+    code: 'wrong_path',
+    say: 'The answer is not from Mailtrap’s API: check base_url.',
+  },
+  { status: [404], kind: 'delivered' },
+  { status: [[200, 299]], json: 'none', kind: 'unknown', code: 'malformed_answer' },
+  { status: [[200, 299]], kind: 'delivered' },
+];
+
+const EVENT: readonly AnswerRule[] = [
+  {
+    status: [404],
+    json: 'none',
+    kind: 'config',
+    code: 'wrong_path',
+    say: 'The answer is not from Mailtrap’s API: check base_url.',
+  },
+  { status: [201], kind: 'delivered' },
+  { status: [[200, 299]], json: 'object', kind: 'delivered' },
+  { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+  { status: [404], kind: 'retry', code: 'contact_missing', forgetRemote: true },
+  {
+    status: [
+      [400, 400],
+      [402, 428],
+      [430, 499],
+    ],
+    body: PLAN_LIMIT,
+    kind: 'config',
+    code: 'plan_limit',
+  },
+  { status: [400, 422], body: "(key|value for) '.*' ", kind: 'reject', code: 'invalid_property' },
+  { status: [400, 422], body: '"errors"\\s*:\\s*\\{', kind: 'reject', code: 'invalid_event' },
+];
+
+/**
+ * Mailtrap for the SQL home: pg_net has no PATCH, so that contacts go by imports, of one or of many. An import has no place for an opt-out nor
+ * for an opt-in. So whoever must not be mailed is not created, and is deleted where they stand; and whoever said yes again after a no is a dead
+ * letter, as nothing that can be sent would subscribe them.
+ */
+export function declare(config: MailtrapConfig): Declaration {
+  const contacts = config.base_url + contactsPath(config);
+  const lists = listIds(config);
+  const joins: Test =
+    config.list_policy === 'keep'
+      ? { not: 'never' }
+      : { any: ['met', { all: [{ not: 'known_id' }, { not: 'imported_here' }] }] };
+  const row = object(
+    ['email', fact('address')],
+    ['fields', fact('said'), 'filled'],
+    ...(lists.length === 0 ? [] : ([['list_ids_included', lists, joins]] as [string, Template, Test][])),
+  );
+  const watch: Watch = {
+    url: text(`${contacts}/imports/`, segment('work')),
+    firstMs: 1_000,
+    mostMs: 10_000,
+    answers: [
+      { status: [404], kind: 'unknown', code: 'import_lost' },
+      { status: [[200, 299]], body: '"status"\\s*:\\s*"failed"', kind: 'unknown', code: 'import_failed' },
+      {
+        status: [[200, 299]],
+        body: '"contacts_over_limit_count"\\s*:\\s*[1-9]',
+        kind: 'config',
+        code: 'plan_limit',
+        say: 'Mailtrap had no room for all contacts of an import.',
+      },
+      { status: [[200, 299]], body: '"status"\\s*:\\s*"finished"', kind: 'delivered' },
+      { kind: 'retry', code: 'at_work' },
+    ],
+  };
+  const remove = (by: Pick<Step, 'when' | 'each'>, id: string): Step => ({
+    kind: 'delete',
+    method: 'DELETE',
+    url: text(contacts, '/', segment(id)),
+    ...by,
+    answers: DELETED,
+  });
+  const byAddress: Test = { all: ['known_address', { not: 'known_id' }] };
+  const gone: readonly Step[] = [
+    remove({ when: 'known_id' }, 'remote_id'),
+    remove({ when: byAddress }, 'remote_address'),
+  ];
+  return {
+    headers: { accept: 'application/json', 'content-type': 'application/json' },
+    tellsOptOut: false,
+    auth: { header: 'authorization', prefix: 'Bearer ', option: 'api_token' },
+    probe: `${contacts}/lists`,
+    lookup: {
+      byId: text(contacts, '/', segment('id')),
+      byAddress: text(contacts, '/', segment('address')),
+      id: [['data', 'id']],
+      address: [['data', 'email']],
+      subscribed: [[['data', 'status'], 'subscribed']],
+      missing: [{ status: [404], kind: 'delivered' }],
+    },
+    upsert: [
+      {
+        kind: 'upsert',
+        method: 'POST',
+        url: contacts,
+        when: 'opts_in',
+        answers: [],
+        refuse: {
+          code: 'cannot_opt_in',
+          message:
+            'An import, the one way to write to Mailtrap from SQL, subscribes nobody who had left: the worker or the Edge Function can.',
+        },
+      },
+      {
+        kind: 'upsert',
+        traffic: 'bulk',
+        method: 'POST',
+        url: `${contacts}/imports`,
+        body: object(['contacts', [row]]),
+        when: { not: 'opts_out' },
+        answers: IMPORTED,
+        watch,
+      },
+      remove({ when: { all: ['opts_out', 'known_id'] } }, 'remote_id'),
+      remove({ when: { all: ['opts_out', byAddress, { not: 'moves' }] } }, 'remote_address'),
+      remove({ when: { all: ['left_behind', { not: 'opts_out' }] } }, 'remote_id'),
+      remove({ each: 'orphans', when: { not: 'never' } }, 'each'),
+    ],
+    unsubscribe: [...gone, remove({ each: 'orphans' }, 'each')],
+    delete: [...gone, remove({ each: 'orphans' }, 'each')],
+    event: {
+      kind: 'event',
+      method: 'POST',
+      url: text(contacts, '/', { $if: ['to_known_id', segment('to_id'), segment('to_address')] }, '/events'),
+      body: object(['name', fact('event')], ['params', { $flat: 'properties' }]),
+      answers: EVENT,
+    },
+    bulk: {
+      most: 10_000,
+      mostBytes: 10_000_000,
+      // There is no other way.
+      least: 1,
+      consents: ['basis'],
+      atOnce: 1,
+      row,
+      url: `${contacts}/imports`,
+      body: object(['contacts', fact('rows')]),
+      answers: IMPORTED,
+      refusedRows: { path: ['errors'], address: 'email' },
+      watch,
+    },
+    pull: [
+      {
+        url: {
+          $if: [
+            'after',
+            text(`${config.base_url}${suppressionsPath(config)}?last_id=`, { $query: 'after' }),
+            config.base_url + suppressionsPath(config),
+          ],
+        },
+        rows: [],
+        address: ['email'],
+        at: ['created_at'],
+        reason: ['type'],
+        reasons: {
+          unsubscription: 'unsubscribe',
+          'spam complaint': 'complaint',
+          'hard bounce': 'bounce',
+          'manual import': 'manual',
+        },
+        otherwise: 'manual',
+        next: { lastRow: ['id'] },
+      },
+    ],
+    attributes: {
+      by: {
+        text: 'text',
+        integer: 'same',
+        float: 'same',
+        boolean: 'same',
+        date: 'day',
+        timestamp: 'day',
+        json: 'same',
+        unknown: 'same',
+      },
+      nestedAsText: true,
+      cleared: config.clear_as === null ? null : '',
+      upperCase: false,
+      named: {},
+      leftOut: [],
+    },
+  };
+}

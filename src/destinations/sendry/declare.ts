@@ -1,0 +1,289 @@
+import {
+  type AnswerRule,
+  type Declaration,
+  fact,
+  object,
+  segment,
+  type Step,
+  type Template,
+  type Test,
+  text,
+} from '../../core/declared.ts';
+import { NAMES } from './attributes.ts';
+import { audienceOf, type SendryConfig } from './config.ts';
+
+const FOREIGN: AnswerRule = {
+  status: [404],
+  json: 'none',
+  kind: 'config',
+  code: 'wrong_path',
+  say: 'The answer is not from Sendry’s API: check base_url.',
+};
+/** Codes that say more than their status, as in failure.ts. */
+const OF_THE_ACCOUNT: readonly AnswerRule[] = [
+  {
+    status: [
+      [400, 400],
+      [402, 428],
+      [430, 499],
+    ],
+    body: 'plan_limit_reached|\\mplan\\M[^."]*\\mlimit\\M|\\mcontacts? limit\\M',
+    kind: 'config',
+    code: 'plan_limit',
+  },
+  ...['expired_key', 'payment_required', 'billing_suspended', 'insufficient_scope'].map((code): AnswerRule => ({
+    status: [401, 402, 403],
+    body: `"code"\\s*:\\s*"${code}"`,
+    kind: 'config',
+    code,
+  })),
+];
+const TAKEN = '\\m(taken|duplicate|already (exists|in use|used))\\M';
+
+/** @param out whether the request said that the contact must not be mailed */
+function accepted(out: Test): AnswerRule[] {
+  const id = [['data', 'id'], ['id']];
+  const say = 'Sendry accepted a contact that must not be mailed and left it subscribed.';
+  const ignored = { kind: 'config', code: 'opt_out_ignored', when: out, say } as const;
+  return [
+    ...[['data'], []].flatMap((within): AnswerRule[] => [
+      { status: [[200, 299]], json: 'object', at: [[...within, 'unsubscribed'], false], ...ignored },
+      { status: [[200, 299]], json: 'object', at: [[...within, 'subscribed'], true], ...ignored },
+    ]),
+    { status: [[200, 299]], json: 'object', kind: 'delivered', id, needsId: true },
+    { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+  ];
+}
+
+const created = (out: Test): readonly AnswerRule[] => [
+  FOREIGN,
+  ...accepted(out),
+  ...OF_THE_ACCOUNT,
+  { status: [404], body: '\\maudience', kind: 'config', code: 'unknown_list', field: 'audience_id' },
+  { status: [404], kind: 'config', code: 'wrong_path', say: 'Sendry has no such path: check base_url.' },
+  { status: [400, 409, 422], body: '\\maudience', kind: 'config', code: 'unknown_list', field: 'audience_id' },
+  { status: [409], kind: 'retry', code: 'email_conflict' },
+  { status: [400, 422], body: `"email"[^}]*${TAKEN}|${TAKEN}[^}]*"email"`, kind: 'retry', code: 'email_conflict' },
+  { status: [400, 422], body: '"/?email"', kind: 'reject', code: 'invalid_email', field: 'email' },
+  {
+    status: [400, 422],
+    body: '"(field|path|property|param)"\\s*:|"details"\\s*:\\s*\\{',
+    kind: 'reject',
+    code: 'invalid_field',
+  },
+];
+
+const DELETED: readonly AnswerRule[] = [
+  FOREIGN,
+  { status: [404], kind: 'delivered' },
+  { status: [[200, 299]], json: 'object', kind: 'delivered' },
+  { status: [[200, 299]], body: '^\\s*$', kind: 'delivered' },
+  { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+  ...OF_THE_ACCOUNT,
+];
+
+const EVENT: readonly AnswerRule[] = [
+  FOREIGN,
+  { status: [[200, 299]], json: 'object', kind: 'delivered' },
+  { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+  { status: [404], kind: 'retry', code: 'contact_missing', forgetRemote: true },
+  ...OF_THE_ACCOUNT,
+  { status: [409], body: '\\m(duplicate|already)\\M', kind: 'delivered' },
+  {
+    status: [400, 409, 422],
+    body: '"contact_(id|email)"[^}]*\\m(not found|unknown|no such|does not exist)\\M',
+    kind: 'retry',
+    code: 'contact_missing',
+    forgetRemote: true,
+  },
+  {
+    status: [400, 409, 422],
+    body: '"(field|path|property|param)"\\s*:|"details"\\s*:\\s*\\{',
+    kind: 'reject',
+    code: 'invalid_event',
+  },
+];
+
+/** The attributes: names beside the address, all others under one key or two. */
+function attributes({ attributes_as: as }: SendryConfig): readonly (readonly [string, Template, Test?])[] {
+  const others: Template = { $omit: ['said', [...NAMES]] };
+  return [
+    // Whoever is new has nothing to be cleared.
+    ['...', { $if: ['fresh', { $present: { $pick: ['said', [...NAMES]] } }, { $pick: ['said', [...NAMES]] }] }],
+    ...(as === 'properties' ? [] : ([['metadata', others, 'filled']] as [string, Template, string][])),
+    ...(as === 'metadata' ? [] : ([['properties', others, 'filled']] as [string, Template, string][])),
+  ];
+}
+
+/**
+ * Sendry for the SQL home: pg_net has neither PATCH nor PUT, so every upsert is the POST by address that the vendor's own recipe uses. A known
+ * contact that moves is made anew at its new address and deleted at the old one. Where it is not certain that a POST leaves
+ * `unsubscribed` alone (`upsert_keeps_unsubscribed`), whoever has the address is looked at first, and an opt-out found there is said again.
+ */
+export function declare(config: SendryConfig): Declaration {
+  const contacts = `${config.base_url}/v1/contacts`;
+  const audience = audienceOf(config);
+  const joins: Test = {
+    any: [{ all: [{ not: 'known_id' }, { not: 'imported_here' }] }, { all: ['met', { not: 'imported' }] }],
+  };
+  const out: Test = { any: ['opts_out', ...(config.upsert_keeps_unsubscribed ? [] : ['stays_out'])] };
+  const create: Step = {
+    kind: 'upsert',
+    method: 'POST',
+    url: contacts,
+    body: object(
+      ['email', fact('address')],
+      ...attributes(config),
+      ...(audience === undefined ? [] : ([['audience_id', audience, joins]] as [string, Template, Test][])),
+      ['unsubscribed', true, out],
+      ['unsubscribed', false, 'opts_in'],
+    ),
+    answers: created(out),
+  };
+  const remove = (by: Pick<Step, 'url' | 'when' | 'each' | 'find'>): Step => ({
+    kind: 'delete',
+    method: 'DELETE',
+    ...by,
+    answers: DELETED,
+  });
+  const byId = text(contacts, '/', segment('remote_id'));
+  const byFound = text(contacts, '/', segment('found_id'));
+  const orphans = remove({ url: byFound, each: 'orphans', find: 'each' });
+  return {
+    headers: { accept: 'application/json', 'content-type': 'application/json' },
+    tellsOptOut: true,
+    auth: { header: 'authorization', prefix: 'Bearer ', option: 'api_key' },
+    probe: `${contacts}?limit=1`,
+    lookup: {
+      byId: text(contacts, '/', segment('id')),
+      byAddress: text(`${contacts}/by-email?email=`, { $query: 'address' }),
+      id: [['data', 'id'], ['id']],
+      address: [['data', 'email'], ['email']],
+      subscribed: [
+        [['data', 'unsubscribed'], false],
+        [['unsubscribed'], false],
+        [['data', 'subscribed'], true],
+        [['subscribed'], true],
+      ],
+      missing: [
+        { status: [404], json: 'object', kind: 'delivered' },
+        { status: [404], body: '^\\s*$', kind: 'delivered' },
+      ],
+    },
+    looksFirst: config.upsert_keeps_unsubscribed ? undefined : 'always',
+    upsert: [create, remove({ url: byId, when: { all: ['left_behind', { not: 'replaced' }] } }), orphans],
+    unsubscribe: [
+      {
+        kind: 'unsubscribe',
+        method: 'POST',
+        url: contacts,
+        body: object(['email', fact('remote_address')], ['unsubscribed', true]),
+        when: 'known_address',
+        answers: created('known_address'),
+      },
+      orphans,
+    ],
+    delete: [
+      remove({ url: byId, when: 'known_id' }),
+      remove({ url: byFound, when: { all: ['known_address', { not: 'known_id' }] }, find: 'remote_address' }),
+      orphans,
+    ],
+    event: {
+      kind: 'event',
+      method: 'POST',
+      url: `${config.base_url}/v1/events`,
+      body: object(
+        ['name', fact('event')],
+        ['event_id', fact('event_id')],
+        ['contact_id', fact('to_id'), 'to_known_id'],
+        ['contact_email', fact('to_address'), { not: 'to_known_id' }],
+        ['payload', fact('properties')],
+      ),
+      answers: EVENT,
+    },
+    bulk:
+      config.upsert_keeps_unsubscribed && config.import_from !== 'off' && config.bulk === 'import'
+        ? {
+            most: 1_000,
+            mostBytes: 5_000_000,
+            least: config.import_from ?? Math.max(50, config.requests_per_second * 15),
+            consents: ['basis'],
+            atOnce: 1,
+            row: object(['email', fact('address')], ...attributes(config)),
+            url: `${contacts}/import`,
+            body: object(
+              ['contacts', fact('rows')],
+              ...(audience === undefined ? [] : ([['audience_id', audience, 'joins']] as [string, Template, string][])),
+            ),
+            answers: [
+              FOREIGN,
+              { status: [404], body: '\\maudience', kind: 'config', code: 'unknown_list', field: 'audience_id' },
+              {
+                status: [404],
+                kind: 'config',
+                code: 'wrong_path',
+                say: 'Sendry has no such path: check base_url and bulk.',
+              },
+              { status: [[200, 299]], json: 'object', when: 'all_taken', kind: 'delivered' },
+              { status: [[200, 299]], json: 'object', kind: 'reject', code: 'rows_skipped' },
+              { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+              ...OF_THE_ACCOUNT,
+              { status: [400, 422], body: '\\maudience', kind: 'config', code: 'unknown_list', field: 'audience_id' },
+            ],
+          }
+        : undefined,
+    pull: [
+      {
+        url: {
+          $if: [
+            'after',
+            text(`${config.base_url}/v1/suppression?limit=100&cursor=`, { $query: 'after' }),
+            `${config.base_url}/v1/suppression?limit=100`,
+          ],
+        },
+        rows: ['data'],
+        address: ['email'],
+        at: ['created_at'],
+        reason: ['reason'],
+        reasons: { hard_bounce: 'bounce', bounce: 'bounce', complaint: 'complaint', unsubscribe: 'unsubscribe' },
+        otherwise: 'manual',
+        next: { answer: ['next_cursor'], unless: [['has_more'], false] },
+      },
+      {
+        url: {
+          $if: [
+            'after',
+            text(`${config.base_url}/v1/unsubscribes?limit=100&cursor=`, { $query: 'after' }),
+            `${config.base_url}/v1/unsubscribes?limit=100`,
+          ],
+        },
+        rows: ['data'],
+        address: ['email'],
+        at: ['created_at'],
+        reasons: {},
+        otherwise: 'unsubscribe',
+        // Somebody who left one list we do not write to has not left.
+        only: [['list_id'], [null, ...(audience === undefined ? [] : [audience])]],
+        next: { answer: ['next_cursor'], unless: [['has_more'], false] },
+        optional: true,
+      },
+    ],
+    attributes: {
+      by: {
+        text: 'same',
+        integer: 'same',
+        float: 'same',
+        boolean: 'same',
+        date: 'same',
+        timestamp: 'same',
+        json: 'same',
+        unknown: 'same',
+      },
+      nestedAsText: false,
+      cleared: null,
+      upperCase: false,
+      named: Object.fromEntries(NAMES.map((name) => [name, 'text'] as const)),
+      leftOut: [],
+    },
+  };
+}
