@@ -18,7 +18,7 @@ export async function createPlatform(db: TestDatabase, secrets: Readonly<Record<
 }
 
 /** Deploys the SQL home on an install, as the hosted role. */
-export async function deploySql(db: TestDatabase, config: Config): Promise<void> {
+export async function deploySql(db: Pick<TestDatabase, 'sql'>, config: Config): Promise<void> {
   const resolved = await resolveConfig(config, db.sql, registry);
   const deployed = resolved.config.destinations.map((entry): Deployed => {
     const destination = registry.find(({ id }) => id === entry.type);
