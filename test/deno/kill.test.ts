@@ -36,7 +36,7 @@ test.each(STAGES)(
     // As the cron job asks: while there is something to do.
     await eventually(async () => {
       await second.tick();
-      return (await world.db.app.query<{ quiet: boolean }>('select rollcall.work_in() is null as quiet')).rows[0]!
+      return (await world.db.app.query<{ quiet: boolean }>('select rollcall.work_in(true) is null as quiet')).rows[0]!
         .quiet;
     }, 60_000);
     await world.settled(1_000);

@@ -68,7 +68,7 @@ export async function runOnce(
       await pause(LOOK_MS, signal);
       if (signal.aborted) return;
       if (isOver(budget, spent())) ended = 'budget';
-      else if (performance.now() - begunAt >= LEAST_MS && !(await isSoon(home, SOON_S))) ended = 'idle';
+      else if (performance.now() - begunAt >= LEAST_MS && !(await isSoon(home, SOON_S, true))) ended = 'idle';
       else continue;
       done.abort();
     }
@@ -103,13 +103,16 @@ export async function runOnce(
   } finally {
     done.abort();
   }
-  return { ended, more: await isSoon(home, 0), ...spent() };
+  return { ended, more: await isSoon(home, 0, false), ...spent() };
 }
 
 /** Whether something is to be done within so many seconds. What cannot be told is: the tick comes anyway. */
-async function isSoon({ sql }: EdgeHome, seconds: number): Promise<boolean> {
+async function isSoon({ sql }: EdgeHome, seconds: number, atWork: boolean): Promise<boolean> {
   try {
-    const [row] = await sql.query<{ soon: boolean | null }>('select rollcall.work_in() <= $1 as soon', [seconds]);
+    const [row] = await sql.query<{ soon: boolean | null }>('select rollcall.work_in($2) <= $1 as soon', [
+      seconds,
+      atWork,
+    ]);
     return row?.soon === true;
   } catch {
     return false;
