@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import { startEdgeFunction } from '../support/edge-function.ts';
+import { SHORT_TIMES, startEdgeFunction } from '../support/edge-function.ts';
 import { eventually, expectInStep, signUpMany } from '../support/people.ts';
 import { createWorld, type World } from '../support/world.ts';
 
-const TIMES = `times: { leaseMs: 3_000, requestMs: 1_500, settleMs: 300, leastRequestMs: 300, upkeepEveryMs: 200 },`;
 const SIGN_UPS = 300;
 
 const count = async (world: World, query: string): Promise<number> =>
@@ -22,7 +21,7 @@ test.each(STAGES)(
   'an invocation that is killed %s loses nothing',
   async (_stage, reached) => {
     const world = await createWorld({ more: 'brakes: off', sandbox: { faults: [{ latencyMs: 30 }] } });
-    const first = await startEdgeFunction(world.yaml, { types: ['mailtrap'], options: TIMES });
+    const first = await startEdgeFunction(world.yaml, { types: ['mailtrap'], options: SHORT_TIMES });
     await signUpMany(world, SIGN_UPS);
     const dying = first.tick().then(
       () => 'ended',
@@ -32,7 +31,7 @@ test.each(STAGES)(
     await first.kill();
     expect(await dying).toBe('killed');
 
-    const second = await startEdgeFunction(world.yaml, { types: ['mailtrap'], options: TIMES });
+    const second = await startEdgeFunction(world.yaml, { types: ['mailtrap'], options: SHORT_TIMES });
     // As the cron job asks: while there is something to do.
     await eventually(async () => {
       await second.tick();
