@@ -11,26 +11,34 @@ import { createWorld } from '../support/world.ts';
 /** `ROLLCALL_EDGE_SIGNUPS=10000` for as many as the issue names; docs/edge.md has what that took. */
 const SIGN_UPS = Number(process.env['ROLLCALL_EDGE_SIGNUPS'] ?? 1_000);
 
-test('sign-ups reach in step through ticks, each within what the platform allows', async () => {
-  const world = await createWorld({ more: 'brakes: off' });
-  const edge = await startEdgeFunction(world.yaml, { types: ['mailtrap'] });
-  const startMs = edge.cpuMs();
-  const ticks: { cpu: number; wall: number; ended: string; own: number | undefined }[] = [];
-  await signUpMany(world, SIGN_UPS);
-  for (let more = true; more;) {
-    const before = edge.cpuMs();
-    const ran = await edge.tick();
-    ticks.push({ cpu: edge.cpuMs() - before, wall: ran.wallMs, ended: ran.ended, own: ran.cpuMs });
-    ({ more } = ran);
-    if (ticks.length > 200) break;
-  }
-  if (process.env['ROLLCALL_EDGE_SIGNUPS'] !== undefined)
-    console.log(JSON.stringify({ startMs, ticks, peakMb: edge.peakMb() }));
-  await world.settled(1_000);
-  await expectInStep(world);
-  expect(Math.max(...ticks.map(({ cpu }) => cpu))).toBeLessThan(2_000);
-  expect(edge.peakMb()).toBeLessThan(256);
-}, 600_000);
+test.each([
+  ['one by one', ''],
+  ['many in one request, asked about until it has ended', 'import_from: 100'],
+])(
+  'sign-ups reach in step through ticks, each within what the platform allows: %s',
+  async (_how, destination) => {
+    const world = await createWorld({ destination, more: 'brakes: off', sandbox: { jobStepMs: 100 } });
+    const edge = await startEdgeFunction(world.yaml, { types: ['mailtrap'] });
+    const startMs = edge.cpuMs();
+    const ticks: { cpu: number; own: number | undefined; wall: number; ended: string }[] = [];
+    await signUpMany(world, SIGN_UPS);
+    for (let more = true; more;) {
+      const before = edge.cpuMs();
+      const ran = await edge.tick();
+      ticks.push({ cpu: edge.cpuMs() - before, own: ran.cpuMs, wall: ran.wallMs, ended: ran.ended });
+      ({ more } = ran);
+    }
+    const peakMb = edge.peakMb();
+    if (process.env['ROLLCALL_EDGE_SIGNUPS'] !== undefined) console.log(JSON.stringify({ startMs, ticks, peakMb }));
+    await world.settled(1_000);
+    await expectInStep(world);
+    // The isolate's start is of its first request.
+    expect(startMs + (ticks[0]?.cpu ?? 0)).toBeLessThan(2_000);
+    expect(Math.max(...ticks.map(({ cpu }) => cpu))).toBeLessThan(2_000);
+    expect(peakMb).toBeLessThan(256);
+  },
+  300_000,
+);
 
 test('two invocations at once share the work: nobody is sent twice', async () => {
   const world = await createWorld({ more: 'brakes: off' });

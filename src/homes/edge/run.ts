@@ -28,6 +28,8 @@ const LEAST_MS = 1_500;
 const LOOK_MS = 250;
 /** What is to be done so soon is waited for; a later tick comes for the rest. */
 const SOON_S = 1;
+/** Contacts of one request: to claim, encode and settle so many takes a third of the budget, and some 20 MB. */
+const MOST_TOGETHER = 2_000;
 const SAY_MS = 2_000;
 const POLL_MS = 200;
 
@@ -90,6 +92,7 @@ export async function runOnce(
     sweepAtStart: false,
     writesBack: config.writeBacks.length > 0,
     liveWaitMs: 0,
+    mostTogether: MOST_TOGETHER,
     random: Math.random,
     times,
   };
