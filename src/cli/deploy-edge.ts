@@ -76,6 +76,11 @@ async function runDeployEdge({ print, folder }: Options, cli: Cli): Promise<numb
   await write(toml, wanted);
   const file = await writeMigration(folder, 'rollcall_edge', migration, new Date());
   if (file.written) written.push(file.path);
+  if (config.erasure.export !== undefined) {
+    cli.note(
+      'What outlives a restore (erasure.export) is written by a worker only: run one now and then, or read docs/edge.md.',
+    );
+  }
   for (const path of written) cli.say(`${cli.paint('green', 'Wrote')} ${path}`);
   if (written.length === 0) cli.say('All of it is as it shall be already: nothing was written.');
   cli.say('', ...edgeNextSteps(text, widthOf(cli.io.stdout)));

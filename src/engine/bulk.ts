@@ -28,7 +28,7 @@ export async function runBulk(lane: LaneShared, least: number | undefined): Prom
   const runner = createJob(lane, bulk);
   const rest: Rest = [0, 0];
   // What the destination refused without a word of whom it minds is tried with fewer, until it is found.
-  const whole = mostTogether(bulk, lane.config);
+  const whole = Math.min(mostTogether(bulk, lane.config), lane.mostTogether ?? Infinity);
   let most = whole;
   let tries = 0;
   let fullAt = -Infinity;

@@ -38,6 +38,8 @@ export interface EngineOptions {
    * so long, in ms.
    */
   readonly liveWaitMs: number;
+  /** See `LaneOptions.mostTogether`. */
+  readonly mostTogether?: number | undefined;
   readonly random: () => number;
   readonly times: EngineTimes;
 }

@@ -21,6 +21,8 @@ export interface LaneOptions {
   /** An event whose attempt got no answer is not sent again, where the destination has no key against duplicates. */
   readonly eventsAtMostOnce: boolean;
   readonly times: EngineTimes;
+  /** Most contacts of one request for many, where that is fewer than the destination takes: for a home with little memory. */
+  readonly mostTogether?: number | undefined;
   /** Live contacts are left to other workers until they have waited so long, in ms: 0 for a worker of its own. */
   readonly liveWaitMs: number;
   /** A number from 0 to 1, for jitter. */

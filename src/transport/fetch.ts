@@ -92,9 +92,14 @@ function guard(
   };
 }
 
+/** None where the platform has no resolver for us: then the URL alone is checked. @throws what a resolver says of a name */
 async function systemAddresses(hostname: string): Promise<readonly string[]> {
-  const found = await dnsLookup(hostname, { all: true });
-  return found.map(({ address }) => address);
+  try {
+    return (await dnsLookup(hostname, { all: true })).map(({ address }) => address);
+  } catch (error) {
+    if (/^(?:ENOTFOUND|ENODATA|EAI_\w+)$/.test(String((error as { code?: unknown }).code))) throw error;
+    return [];
+  }
 }
 
 /** What the work comes to; should the signal abort first, it is left alone, and what it comes to is nobody's. @throws also the reason */

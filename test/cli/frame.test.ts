@@ -62,6 +62,7 @@ Commands:
   apply                install or update the database side
   adopt                take over what a destination has already
   start                run a worker
+  deploy               run inside the project, without a server
   sync                 bring in everybody who is there already
   sweep                find what triggers have missed
   status               show what is in step and what is not

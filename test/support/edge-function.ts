@@ -40,15 +40,15 @@ export interface EdgeFunctionOptions {
   readonly options?: string;
 }
 
-/** The engine's clocks where somebody is killed and another one goes on: see `Worker` in the conformance suite. */
-const SHORT = `times: { leaseMs: 3_000, requestMs: 1_500, settleMs: 300, leastRequestMs: 300, upkeepEveryMs: 200 },`;
+/** Clocks of the engine for tests in which somebody is killed and another one goes on. */
+export const SHORT_TIMES: string = `times: { leaseMs: 3_000, requestMs: 1_500, settleMs: 300, leastRequestMs: 300, upkeepEveryMs: 200 },`;
 
 /** The edge home of a project: the function, and somebody who wakes it again and again, as the cron job does. */
 export async function startEdgeHome(
   yaml: string,
   type: string,
 ): Promise<{ signal(name: 'SIGKILL'): void; readonly ended: Promise<number | string> }> {
-  const edge = await startEdgeFunction(yaml, { types: [type], options: SHORT });
+  const edge = await startEdgeFunction(yaml, { types: [type], options: SHORT_TIMES });
   const waking = async (): Promise<void> => {
     for (;;) await edge.tick();
   };

@@ -38,23 +38,30 @@ export function createCallers(env: Env, readSecret: ReadSecret, now: () => numbe
     ]),
     hint: usable([env['ROLLCALL_HOOK_TOKEN']]),
   };
-  let vault: { readonly at: number; readonly wake: readonly string[]; readonly hint: readonly string[] } | undefined;
+  let vault: Readonly<Record<CallerKind, readonly string[]>> = { wake: [], hint: [] };
+  let askedAt = -Infinity;
+  let asking: Promise<void> | undefined;
   const keys = (kind: CallerKind): readonly string[] => {
-    const wake = [...given.wake, ...(vault?.wake ?? [])];
-    return kind === 'wake' ? wake : [...wake, ...given.hint, ...(vault?.hint ?? [])];
+    const wake = [...given.wake, ...vault.wake];
+    return kind === 'wake' ? wake : [...wake, ...given.hint, ...vault.hint];
   };
   const askVault = async (): Promise<void> => {
-    const at = now();
     const [wake, hint] = await Promise.all([readSecret(EDGE_KEY_SECRET), readSecret(HOOK_TOKEN_SECRET)]);
-    vault = { at, wake: usable([wake]), hint: usable([hint]) };
+    vault = { wake: usable([wake]), hint: usable([hint]) };
   };
   return {
     async may(headers, kind) {
       const said = usable([headers.get('apikey') ?? undefined, bearerOf(headers.get('authorization'))]);
       if (said.length === 0) return false;
       if (await isAny(said, keys(kind))) return true;
-      if (vault !== undefined && now() - vault.at < ASK_AGAIN_MS) return false;
-      await askVault();
+      if (asking === undefined && now() - askedAt >= ASK_AGAIN_MS) {
+        askedAt = now();
+        asking = askVault().finally(() => {
+          asking = undefined;
+        });
+      }
+      // Also for whoever came while Vault was being asked.
+      await asking;
       return await isAny(said, keys(kind));
     },
     ownKey: () => keys('wake')[0],

@@ -51,7 +51,7 @@ export function createRuns({ homes, budget, times, log, waitUntil, again, unload
     const ran = await work();
     running = undefined;
     // The tick comes anyway; this is so that a backlog does not wait for it.
-    if ('more' in ran && ran.more && ran.ended !== 'idle') await again();
+    if ('more' in ran && ran.more) await again();
     return ran;
   };
   return {

@@ -9,6 +9,8 @@ export const EDGE_KEY_SECRET = 'rollcall_edge_key';
 export const TICK_S = 5;
 /** Who was at work a moment ago goes on by itself. */
 const AT_WORK = `interval '4 seconds'`;
+/** A lease of the engine's is no longer: see src/engine/times.ts. */
+const LEASE = `interval '15 seconds'`;
 /** What only the function knows of, as a pull that is due, is found out this often. */
 const AT_LEAST = `interval '1 minute'`;
 
@@ -19,9 +21,9 @@ const AT_LEAST = `interval '1 minute'`;
  * table. It carries nothing, so losing one costs a few seconds.
  */
 export const edge: string = /* sql */ `
--- In how many seconds something is to be done; null when nothing is known of. What is being done by somebody counts as well, for whoever
--- would else go home in the middle of it.
-create or replace function rollcall.work_in() returns float8 language sql set search_path = '' set row_security = off ${KEYS_FIRST} as $body$
+-- In how many seconds something is to be done; null when nothing is known of. For whoever is at work what is under lease counts too: it may be
+-- their own, and they would go home in the middle of it. Nobody is woken for it before the lease runs out.
+create or replace function rollcall.work_in(p_at_work boolean) returns float8 language sql set search_path = '' set row_security = off ${KEYS_FIRST} as $body$
   -- Greatest passes over nulls.
   select case when min(x.at) is not null then greatest(0, extract(epoch from min(x.at) - clock_timestamp()))::float8 end from (
     select min(u.at) as at from (select u.at from ${unfolded(['at'])} u limit 1) u
@@ -34,6 +36,11 @@ create or replace function rollcall.work_in() returns float8 language sql set se
       cross join generate_series(0, 1) l(lane)
       cross join lateral (select q.due_at from rollcall.due q where q.queue = d.id * 4 + l.lane order by q.due_at limit 1) q
      where d.enabled and d.paused_until is distinct from 'infinity'
+    union all
+    select clock_timestamp() from rollcall.destinations d
+      cross join generate_series(0, 1) l(lane)
+     where p_at_work and d.enabled and exists (select from rollcall.due q where q.queue = d.id * 4 + l.lane
+       and q.due_at between clock_timestamp() and clock_timestamp() + ${LEASE} and q.token is not null offset 0)
     union all
     select clock_timestamp() from rollcall.jobs j join rollcall.destinations d on d.id = j.destination_id and d.enabled
     union all
@@ -73,7 +80,7 @@ begin
   perform rollcall.forget_ticks();
   if (select i.identity is distinct from rollcall.identity() from rollcall.install i) then return 'not bound to this database'; end if;
   if v_seen > clock_timestamp() - ${AT_WORK} then return 'at work'; end if;
-  if v_seen > clock_timestamp() - ${AT_LEAST} and coalesce(rollcall.work_in() > ${TICK_S}, true) then return 'nothing to do'; end if;
+  if v_seen > clock_timestamp() - ${AT_LEAST} and coalesce(rollcall.work_in(false) > ${TICK_S}, true) then return 'nothing to do'; end if;
   select s.decrypted_secret into v_url from vault.decrypted_secrets s where s.name = '${EDGE_URL_SECRET}';
   select s.decrypted_secret into v_key from vault.decrypted_secrets s where s.name = '${EDGE_KEY_SECRET}';
   if coalesce(v_url, '') = '' or coalesce(v_key, '') = '' then

@@ -106,7 +106,7 @@ test('what is to be done is told in seconds, and nothing when nothing is', async
   const world = await createWorld();
   const { app } = world.db;
   const workIn = async (): Promise<number | null> =>
-    (await app.query<{ s: number | null }>('select rollcall.work_in() as s')).rows[0]!.s;
+    (await app.query<{ s: number | null }>('select rollcall.work_in(false) as s')).rows[0]!.s;
   // The first sweep.
   expect(await workIn()).toBe(0);
   await app.query(
@@ -118,6 +118,9 @@ test('what is to be done is told in seconds, and nothing when nothing is', async
     `insert into rollcall.due (destination_id, contact_id, due_at) values (1, 1, now() + interval '1 hour')`,
   );
   expect(await workIn()).toBeGreaterThan(3_500);
+  await app.query(`update rollcall.due set due_at = now() + interval '10 seconds', token = gen_random_uuid()`);
+  expect(await workIn()).toBeGreaterThan(5);
+  expect((await app.query('select rollcall.work_in(true) as s')).rows).toEqual([{ s: 0 }]);
   await app.query(`update rollcall.destinations set paused_until = now() + interval '2 hours'`);
   expect(await workIn()).toBeGreaterThan(7_000);
   await app.query(`update rollcall.destinations set paused_until = 'infinity'`);
