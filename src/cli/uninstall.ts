@@ -1,13 +1,15 @@
 import type { Command } from 'commander';
 import { uninstall } from '../sql/apply.ts';
 import { UNINSTALL_SCRIPT } from '../sql/install-script.ts';
+import { quoteLiteral } from '../sql/quote.ts';
 import { requireDatabaseUrl } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
 import { ask } from './ask.ts';
 import type { Cli } from './cli.ts';
 import { examples } from './examples.ts';
 import { widthOf } from './io.ts';
-import { count, hanging } from './layout.ts';
+import { count, hanging, wrap } from './layout.ts';
+import { type Outside, readOutside } from './left-behind.ts';
 import { loadConfig } from './load-config.ts';
 import { whereIs } from './where.ts';
 import { withDatabase } from './with-database.ts';
@@ -40,29 +42,48 @@ async function runUninstall(options: Options, cli: Cli): Promise<number> {
       cli.say(`Rollcall is not installed in ${where}: nothing to remove.`);
       return 0;
     }
+    const outside = await readOutside(sql);
+    const width = widthOf(cli.io.stdout);
     cli.say(
       cli.paint('bold', `Uninstall from ${where}`),
       '',
       ...(present.triggers === 0
         ? []
         : [
-            hanging(
+            hanging('    ', `${count(present.triggers, 'trigger')} on ${present.tables.join(', ')}`, width).replace(
               '    ',
-              `${count(present.triggers, 'trigger')} on ${present.tables.join(', ')}`,
-              widthOf(cli.io.stdout),
-            ).replace('    ', `  ${cli.paint('red', '-')} `),
+              `  ${cli.paint('red', '-')} `,
+            ),
           ]),
       `  ${cli.paint('red', '-')} schema rollcall with ${count(present.own, 'table')}, and what they know: which contact is where,`,
       '    what failed, what is still to be sent',
+      ...(outside.jobs.length === 0
+        ? []
+        : [`  ${cli.paint('red', '-')} ${count(outside.jobs.length, 'job')} of pg_cron: ${outside.jobs.join(', ')}`]),
       '',
+      ...recipesLeft(outside, width),
       'Contacts at the destinations stay as they are. Stop the workers first.',
       '',
     );
     if (!(await ask(cli, 'Remove all of this?', options.yes))) return 1;
     await uninstall(sql);
-    cli.say(`${cli.paint('green', 'Removed.')} Nothing of Rollcall is left in the database.`);
+    cli.say(`${cli.paint('green', 'Removed.')} ${whatIsLeft(outside)}`);
     return 0;
   });
+}
+
+/** Said before the question: once the schema is gone, nobody knows what they were. */
+function recipesLeft({ recipes }: Outside, width: number): readonly string[] {
+  if (recipes.length === 0) return [];
+  const text = `Triggers of the recipe stay switched off: ${recipes.join(', ')}. Shall they send again, then first \`rollcall adopt --recipe --undo\`.`;
+  return [wrap(text, width), ''];
+}
+
+/** Secrets are left: whoever installs again needs the key of erasures, and no other one finds who was erased. */
+function whatIsLeft({ secrets }: Outside): string {
+  if (secrets.length === 0) return 'Nothing of Rollcall is left in the database.';
+  const list = secrets.map(quoteLiteral).join(', ');
+  return `Only secrets in Vault are left: ${secrets.join(', ')}. When they are not wanted again: delete from vault.secrets where name in (${list});`;
 }
 
 interface Present {

@@ -192,7 +192,7 @@ export function ownScript(config: Config, sources: Sources): string {
 }
 
 /** Supabase's roles for whoever comes through the API. A project's default privileges may give them all that is new. */
-const API_ROLES = ['anon', 'authenticated'];
+const API_ROLES = ['anon', 'authenticated', 'service_role'];
 
 function revokeAll(role: string): string {
   const revokes = ['schema', 'all tables in schema', 'all sequences in schema', 'all routines in schema'].map(
@@ -203,7 +203,10 @@ function revokeAll(role: string): string {
 end`)};`;
 }
 
-/** Removes every trace. Works for a role that does not own the table: dropping the function drops its triggers. */
+/**
+ * Removes every trace but secrets in Vault, which may be wanted again: that of erasures above all. Works for a role that does not own
+ * the tables: dropping a function drops its triggers.
+ */
 export const UNINSTALL_SCRIPT: string = [
   APPLY_LOCK,
   LOCK_TIMEOUT,

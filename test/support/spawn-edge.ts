@@ -23,7 +23,10 @@ export interface EdgeFunction {
   cpuMs(): number;
   /** The most memory that was resident at once, in MB. */
   peakMb(): number;
+  /** Ends the process in the middle of whatever it does. */
   kill(): Promise<void>;
+  /** The exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
 }
 
 /** What wakes the function in tests. */
@@ -80,7 +83,7 @@ export async function spawnEdge(
       },
     },
   );
-  const ended = once(child, 'exit');
+  const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL');
     await ended;
@@ -110,6 +113,7 @@ export async function spawnEdge(
     lines,
     post,
     kill,
+    ended,
     async tick() {
       const answer = await post('/tick');
       const ran = (await answer.json()) as Ran | { readonly error: Problem['problem'] };

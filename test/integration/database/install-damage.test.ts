@@ -42,9 +42,26 @@ test('half an install is told by name, in the worker and by apply, and an uninst
   expect(await again.claim()).toHaveLength(1);
 });
 
+/** Roles of whoever comes through the API. */
+const API = ['anon', 'authenticated', 'service_role'];
+
+test('where nothing is granted by itself, as in projects since 30 Oct 2026, the role that applies has all it needs', async () => {
+  const db = await createDatabase();
+  for (const what of ['tables', 'sequences', 'functions', 'types', 'schemas'])
+    await db.app.query(`alter default privileges for role hosted revoke all on ${what} from public`);
+  await applyInstall(db.sql, testConfig(), REF);
+  const one = await around(db, testConfig());
+  const id = await one.insert('a@x.y');
+  expect(await one.foldAll()).toMatchObject({ taken: 1, changed: 1 });
+  expect(await one.deliverAll()).toHaveLength(1);
+  expect(await one.desired(id)).toMatchObject({ action: 'upsert', due: false });
+  expect(await one.sweepNow()).toMatchObject({ scanned: 1 });
+  expect((await db.sql.query('select rollcall.status() as status')).length).toBe(1);
+});
+
 test('default privileges of the role that installs give the API roles nothing', async () => {
   const db = await createDatabase();
-  for (const role of ['anon', 'authenticated'])
+  for (const role of API)
     await db.app.query(`do $$ begin create role ${role}; exception when duplicate_object then null; end $$`);
   for (const [what, right] of [
     ['tables', 'all'],
@@ -54,7 +71,7 @@ test('default privileges of the role that installs give the API roles nothing', 
     ['schemas', 'usage'],
   ]) {
     await db.app.query(
-      `alter default privileges for role hosted grant ${right} on ${what} to anon, authenticated, public`,
+      `alter default privileges for role hosted grant ${right} on ${what} to ${API.join(', ')}, public`,
     );
   }
   await applyInstall(db.sql, testConfig(), REF);
