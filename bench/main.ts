@@ -14,21 +14,22 @@ import { sweep } from './sweep.ts';
 import { printTable, type Measured } from './table.ts';
 
 /** A bench measures and compares within one run: machines are noisy, ratios less so. */
-const BENCHES: Readonly<Record<string, (options: { users: number; changes: number }) => Promise<readonly Measured[]>>> =
-  {
-    backfill,
-    capture,
-    destinations,
-    disaster,
-    fold,
-    homes,
-    hygiene,
-    idle,
-    live,
-    pipeline,
-    snapshot,
-    sweep,
-  };
+const BENCHES: Readonly<
+  Record<string, (options: { users: number; changes: number; home: string }) => Promise<readonly Measured[]>>
+> = {
+  backfill,
+  capture,
+  destinations,
+  disaster,
+  fold,
+  homes,
+  hygiene,
+  idle,
+  live,
+  pipeline,
+  snapshot,
+  sweep,
+};
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -36,6 +37,7 @@ const { positionals, values } = parseArgs({
     json: { type: 'boolean', default: false },
     users: { type: 'string', default: '20000' },
     changes: { type: 'string', default: '10000000' },
+    home: { type: 'string', default: 'worker' },
   },
 });
 const [name = ''] = positionals;
@@ -44,11 +46,11 @@ const users = Number(values.users);
 const changes = Number(values.changes);
 if (bench === undefined || ![users, changes].every((n) => Number.isInteger(n) && n >= 100)) {
   process.stderr.write(
-    `usage: npm run bench -- ${Object.keys(BENCHES).join(' | ')} [--users N] [--changes N] [--json]\n`,
+    `usage: npm run bench -- ${Object.keys(BENCHES).join(' | ')} [--users N] [--changes N] [--home worker | edge | sql] [--json]\n`,
   );
   process.exit(2);
 }
-const measured = await bench({ users, changes });
+const measured = await bench({ users, changes, home: values.home });
 printTable(measured, values.json ? process.stderr : process.stdout);
 if (values.json) process.stdout.write(`${JSON.stringify({ bench: name, users, results: measured })}\n`);
 if (measured.some(({ kept }) => kept === false)) process.exitCode = 1;

@@ -13,7 +13,7 @@ export interface Disaster {
   /** `pg_ctl stop -m immediate`. */
   stopPostgres(): Promise<void>;
   startPostgres(): Promise<void>;
-  /** `kill -9`, and another worker in its place. */
+  /** `kill -9` of what delivers, and another in its place. */
   killWorker(): Promise<void>;
 }
 

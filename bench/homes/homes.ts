@@ -8,7 +8,7 @@ import { cost, type Variant } from './cost.ts';
 import { drain } from './drain.ts';
 import { HOMES } from './all.ts';
 import { KEY, placeFor } from './place.ts';
-import { installSendryRecipe } from './recipe.ts';
+import { installRecipe } from './recipe.ts';
 
 const RECIPE_USERS = 1_200;
 /** Where a request takes many, a home is this many times as quick as the recipe. */
@@ -62,7 +62,7 @@ export async function homes({ users }: { users: number }): Promise<readonly Meas
     for (const id of ['sendry', 'mailtrap']) await standIns.addField(id, 'FIRSTNAME', 'text');
     const recipe = await database(url, 'recipe');
     const audience = await standIns.addList('sendry', 'Recipe');
-    await installSendryRecipe({ url: recipe.url, app: recipe.client }, { ...(await standIns.of('sendry')), audience });
+    await installRecipe({ url: recipe.url, app: recipe.client }, { ...(await standIns.of('sendry')), audience });
     const none = await database(url, 'none');
     const variants: Variant[] = [
       { name: 'none', ...none },

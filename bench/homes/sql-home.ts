@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { registry } from '../../src/destinations/registry.ts';
 import { configured } from '../../src/homes/configured.ts';
 import { resolveConfig } from '../../src/homes/resolve-options.ts';
@@ -6,6 +7,7 @@ import { openPg } from '../../src/sql/pg.ts';
 import { startCron } from '../../test/support/platform/cron-scheduler.ts';
 import { startNetWorker } from '../../test/support/platform/net-worker.ts';
 import { parseBench } from '../config.ts';
+import { connected } from '../database.ts';
 import type { Home } from './home.ts';
 
 /** The pump in the database, with stand-ins of pg_cron and pg_net that keep the real ones' pace. */
@@ -27,15 +29,21 @@ export const sqlHome: Home = {
     const cron = startCron(place);
     // Its schedule would begin it within ten seconds.
     void cron.tick('rollcall-pump');
-    const kill = async (): Promise<void> => {
-      await place.app.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pg_cron' and datname = current_database()`,
-      );
+    const withApp = async (work: (app: pg.Client) => Promise<unknown>): Promise<void> => {
+      const app = await connected(place.url);
+      await work(app);
+      await app.end();
     };
+    const kill = (): Promise<void> =>
+      withApp((app) =>
+        app.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pg_cron' and datname = current_database()`,
+        ),
+      );
     return {
       kill,
       async end() {
-        await place.app.query('select cron.unschedule(jobid) from cron.job');
+        await withApp((app) => app.query('select cron.unschedule(jobid) from cron.job'));
         // A run of the pump lasts a minute.
         await kill();
         await cron.stop();
