@@ -35,7 +35,8 @@ async function deploy(): Promise<void> {
   await deploySql(db, world.config);
   await db.app.query('update rollcall.destinations set plan = $1', [JSON.stringify(PLAN)]);
   // What next_step makes of each answer that says yes.
-  await db.app.query(`create function rollcall.all_requests(p_destination smallint, p_row jsonb, p_said text) returns jsonb language plpgsql as $$
+  await db.app
+    .query(`create function rollcall.all_requests(p_destination smallint, p_row jsonb, p_said text) returns jsonb language plpgsql as $$
     declare v_declared jsonb := rollcall.declared_of(p_destination); v_post rollcall.posts; v_all jsonb := '[]';
     begin
       v_post.destination_id := p_destination; v_post.done := '{}';
@@ -59,7 +60,10 @@ async function deploy(): Promise<void> {
   origin = { id: rows[0]!.id, epoch: Number(rows[0]!.epoch) };
 }
 
-async function inSql(id: number, all: readonly Case[]): Promise<readonly { requests: readonly Said[]; outcome: JsonObject | null }[]> {
+async function inSql(
+  id: number,
+  all: readonly Case[],
+): Promise<readonly { requests: readonly Said[]; outcome: JsonObject | null }[]> {
   const { rows } = await db.app.query<{ made: { requests: readonly Said[]; outcome: JsonObject | null } }>(
     `select rollcall.all_requests($1::smallint, c.value -> 'row', c.value ->> 'subscription') as made from jsonb_array_elements($2) with ordinality c(value, n) order by n`,
     [id, JSON.stringify(all)],
@@ -76,7 +80,12 @@ function inWorker(name: string, { delivery }: Case): readonly HttpRequest[] {
 /** The worker's own request, for comparison: without the headers that every request has. */
 function said({ method, url, body, headers }: HttpRequest): Said {
   const id = headers['webhook-id'];
-  return { method, url, ...(id === undefined ? {} : { headers: { 'webhook-id': id } }), ...(body === null ? {} : { body: JSON.parse(body) as unknown }) };
+  return {
+    method,
+    url,
+    ...(id === undefined ? {} : { headers: { 'webhook-id': id } }),
+    ...(body === null ? {} : { body: JSON.parse(body) as unknown }),
+  };
 }
 
 async function compare(name: string, expected: (each: Case) => readonly Said[] | 'dead letter'): Promise<void> {
@@ -91,7 +100,8 @@ async function compare(name: string, expected: (each: Case) => readonly Said[] |
   }
 }
 
-const isPresent = (text: string | null | undefined): text is string => text !== null && text !== undefined && text !== '';
+const isPresent = (text: string | null | undefined): text is string =>
+  text !== null && text !== undefined && text !== '';
 const same = (a: string | null | undefined, b: string | null): boolean => a?.toLowerCase() === b?.toLowerCase();
 
 /** What the worker sends, and the database too but for what a PATCH or PUT is replaced by. */
@@ -118,7 +128,11 @@ function sendry(each: Case): readonly Said[] {
       const told = { email: remote?.address, unsubscribed: true };
       return isPresent(remote?.address) ? [{ method: 'POST', url: contacts, body: told }] : [];
     }
-    const post = { method: 'POST', url: contacts, body: { ...(body as object), ...(joins ? { audience_id: 'aud_1' } : {}) } };
+    const post = {
+      method: 'POST',
+      url: contacts,
+      body: { ...(body as object), ...(joins ? { audience_id: 'aud_1' } : {}) },
+    };
     return moves ? [post, { method: 'DELETE', url: `${contacts}/${remote.id}` }] : [post];
     // Who was there before us joins with the same request.
   }).filter(({ url }) => !url.includes('/audiences/'));
@@ -127,14 +141,17 @@ function sendry(each: Case): readonly Said[] {
 function brevo(each: Case): readonly Said[] | 'dead letter' {
   const { destination, config } = options.get('brevo')!;
   const { remote, address, action } = each.delivery;
-  if (destination.encode(each.delivery, PLAN, config).some(({ refused }) => refused !== undefined)) return 'dead letter';
+  if (destination.encode(each.delivery, PLAN, config).some(({ refused }) => refused !== undefined))
+    return 'dead letter';
   const contacts = 'https://api.brevo.com/v3/contacts';
   let first = true;
   return replaced('brevo', each, ({ body }) => {
     if (!first) return [];
     first = false;
     if (action === 'unsubscribe') {
-      return isPresent(remote?.address) ? [{ method: 'POST', url: contacts, body: { email: remote.address, updateEnabled: true, ...(body as object) } }] : [];
+      return isPresent(remote?.address)
+        ? [{ method: 'POST', url: contacts, body: { email: remote.address, updateEnabled: true, ...(body as object) } }]
+        : [];
     }
     const { attributes, ...rest } = body as { attributes?: Record<string, unknown> };
     const { EMAIL: _, ...others } = attributes ?? {};
@@ -144,7 +161,10 @@ function brevo(each: Case): readonly Said[] | 'dead letter' {
       const old = { method: 'DELETE', url: `${contacts}/${encodeURIComponent(remote.id)}?identifierType=contact_id` };
       return same(remote.address, address) ? [post] : [post, old];
     }
-    return [post, { method: 'DELETE', url: `${contacts}/${encodeURIComponent(remote?.address ?? '')}?identifierType=email_id` }];
+    return [
+      post,
+      { method: 'DELETE', url: `${contacts}/${encodeURIComponent(remote?.address ?? '')}?identifierType=email_id` },
+    ];
   });
 }
 
@@ -160,7 +180,8 @@ function mailtrap(each: Case): readonly Said[] | 'dead letter' {
     const { contact } = body as { contact: { unsubscribed?: boolean } };
     const moves = !same(remote?.address, address);
     // Nothing that can be sent says that somebody must not be mailed: they are not there.
-    if (contact.unsubscribed === true) return isPresent(remote?.id) || (isPresent(known) && !moves) ? [gone(known ?? '')] : [];
+    if (contact.unsubscribed === true)
+      return isPresent(remote?.id) || (isPresent(known) && !moves) ? [gone(known ?? '')] : [];
     const row = destination.bulk!.row(each.delivery, PLAN, config);
     const post = said(destination.bulk!.request([row], config));
     return isPresent(remote?.id) && moves ? [post, gone(remote.id)] : [post];
