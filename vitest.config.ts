@@ -7,6 +7,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'src/testing/template/**'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
+    // Modules keep no state that a test could see, so each process loads them once, not once for each file.
+    isolate: false,
     // Most of a test is waiting.
     maxWorkers: 3,
     testTimeout: 30_000,

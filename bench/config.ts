@@ -4,6 +4,8 @@ import { registry } from '../src/destinations/registry.ts';
 
 /** What differs between the configs of benches. */
 export interface BenchOptions {
+  /** The destination's id; Mailtrap when absent. */
+  readonly to?: string;
   /** The destination's own, as `key: value` with commas between. */
   readonly destination?: string;
   /** Beside the address and FIRSTNAME, lines of `user_mapping`; the time of the sign-up when absent. */
@@ -14,9 +16,15 @@ export interface BenchOptions {
   readonly more?: readonly string[];
 }
 
-/** The text of a config: users of a database, to Mailtrap. */
+/** The text of a config: users of a database, to one destination. */
 export function benchYaml(databaseUrl: string, options: BenchOptions = {}): string {
-  const { destination = 'api_token: bench', mapping = ['created_at: SIGNUP_DATE'], supabase = [], more = [] } = options;
+  const {
+    to = 'mailtrap',
+    destination = 'api_token: bench',
+    mapping = ['created_at: SIGNUP_DATE'],
+    supabase = [],
+    more = [],
+  } = options;
   return [
     'environment: bench',
     `database_url: ${databaseUrl}`,
@@ -25,7 +33,7 @@ export function benchYaml(databaseUrl: string, options: BenchOptions = {}): stri
     '    user_mapping:',
     ...['unconfirmed: true', 'email: email', 'user_metadata.full_name: FIRSTNAME', ...mapping].map((l) => `      ${l}`),
     ...supabase.map((line) => `    ${line}`),
-    `destinations: { mailtrap: { ${destination} } }`,
+    `destinations: { ${to}: { ${destination} } }`,
     'consent: { everyone: bench }',
     ...more,
     '',

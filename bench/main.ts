@@ -5,6 +5,7 @@ import { destinations } from './destinations.ts';
 import { disaster } from './disaster/disaster.ts';
 import { fold } from './fold.ts';
 import { hygiene } from './hygiene/hygiene.ts';
+import { homes } from './homes/homes.ts';
 import { idle } from './idle.ts';
 import { live } from './live.ts';
 import { snapshot } from './hygiene/held-snapshot.ts';
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, (options: { users: number; changes: numbe
     destinations,
     disaster,
     fold,
+    homes,
     hygiene,
     idle,
     live,

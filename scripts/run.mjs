@@ -42,11 +42,12 @@ const tasks = {
     run('node_modules/.bin/tsc', ['-p', 'tsconfig.json']);
     run('node_modules/.bin/oxlint', ['--deny-warnings']);
     run('node_modules/.bin/oxfmt', ['--check', '.']);
-    const { build } = await import('./build.mjs');
-    await build();
+    await buildIfStale();
     run('node_modules/.bin/knip', []);
     run('node_modules/.bin/publint', ['--strict']);
-    run('node_modules/.bin/attw', ['--pack', '.', '--profile', 'esm-only', '--quiet']);
+    // It packs what was just built: `prepack` would build it again.
+    const env = { npm_config_ignore_scripts: 'true' };
+    run('node_modules/.bin/attw', ['--pack', '.', '--profile', 'esm-only', '--quiet'], { env });
   },
 };
 

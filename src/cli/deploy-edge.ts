@@ -7,6 +7,7 @@ import { resolveConfig } from '../homes/resolve-options.ts';
 import { EDGE_SCRIPT } from '../sql/edge-script.ts';
 import { planDatabase } from './apply-plan.ts';
 import type { Cli } from './cli.ts';
+import { checkNoSecrets } from './deploy-secrets.ts';
 import { edgeNextSteps } from './deploy-edge-view.ts';
 import { examples } from './examples.ts';
 import { widthOf } from './io.ts';
@@ -46,7 +47,8 @@ async function runDeployEdge({ print, folder }: Options, cli: Cli): Promise<numb
   const config = await loadConfig(cli);
   checkHome(config, 'edge');
   const text = await readFile(cli.globals.config, 'utf8');
-  const sslRootCert = config.sslRootCert === undefined ? undefined : await readFile(config.sslRootCert, 'utf8');
+  checkNoSecrets(config, text);
+  const sslRootCert = config.sslRootCert === undefined ? undefined : await textOf(config.sslRootCert);
   const types = [...new Set(config.destinations.map(({ type }) => type))];
   const files = Object.entries(edgeFiles({ config: text, types, version: version(), sslRootCert }));
   const migration = await withDatabase(config, async (sql) => {

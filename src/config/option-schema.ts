@@ -65,3 +65,19 @@ export function withoutSecrets(value: unknown, schema: OptionSchema, path: reado
   );
   return Object.fromEntries(kept.map(([key, item]) => [key, withoutSecrets(item, schema, [...path, key])]));
 }
+
+/** The secrets of parsed options, at any depth. */
+export function secretsOf(
+  value: unknown,
+  schema: OptionSchema,
+  path: readonly (string | number)[] = [],
+): readonly string[] {
+  if (typeof value === 'string') {
+    return schemasAt(schema, path).some((candidate) => candidate.secret === true) ? [value] : [];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  const parts: readonly (readonly [string | number, unknown])[] = Array.isArray(value)
+    ? [...value.entries()]
+    : Object.entries(value);
+  return parts.flatMap(([part, item]) => secretsOf(item, schema, [...path, part]));
+}

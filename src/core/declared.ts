@@ -44,7 +44,7 @@ export interface Declaration {
  * the test `filled` leaves out what is empty), `{$text: [..]}`, `{$segment: fact}` (percent-encoded),
  * `{$query: fact}` (a value of a query), `{$number: fact}`, `{$if: [test, template, template]}`, `{$pick: [fact, names]}` and
  * `{$flat: fact}` (objects and arrays in it as JSON text), `{$slug: fact}`, `{$slugged: fact}` (names of letters, digits, `-` and `_`),
- * `{$milliseconds: fact}` (a time to the millisecond), `{$omit: [fact, names]}` (of an object), `{$present: template}` (an object without what is null or empty); anything else is itself.
+ * `{$milliseconds: fact}` (a time to the millisecond), `{$omit: [fact, names]}` (of an object), `{$present: template}` (an object without what is null or empty), `{$known: template}` (without what is null); anything else is itself.
  */
 export type Template = Json;
 

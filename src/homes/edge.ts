@@ -2,6 +2,7 @@ import { parseConfig } from '../config/load.ts';
 import type { Env } from '../config/interpolate.ts';
 import type { Destination } from '../core/destination.ts';
 import type { Logger } from '../engine/ports.ts';
+import type { EngineTimes } from '../engine/times.ts';
 import { edgeApp } from './edge/app.ts';
 import { again } from './edge/again.ts';
 import { type Budget, DEFAULT_BUDGET } from './edge/budget.ts';
@@ -9,6 +10,7 @@ import { createCallers, secretOf } from './edge/callers.ts';
 import { createHomes } from './edge/home.ts';
 import { consoleLog } from './edge/log.ts';
 import { onUnload, platformEnv, waitUntil } from './edge/platform.ts';
+import { EDGE_TIMES } from './edge/run.ts';
 import { createRuns } from './edge/runs.ts';
 
 export interface EdgeOptions {
@@ -22,6 +24,8 @@ export interface EdgeOptions {
   readonly sslRootCert?: string | undefined;
   /** How much one invocation takes; what the platform allows when absent. */
   readonly budget?: Partial<Budget> | undefined;
+  /** Other clocks than the engine's own; for tests. */
+  readonly times?: Partial<EngineTimes> | undefined;
   /** The console when absent. */
   readonly log?: Logger | undefined;
 }
@@ -45,6 +49,7 @@ export function serveRollcall(options: EdgeOptions): { fetch(request: Request): 
   const runs = createRuns({
     homes,
     budget: { ...DEFAULT_BUDGET, ...options.budget },
+    times: { ...EDGE_TIMES, ...options.times },
     log,
     waitUntil,
     again: () => again(env, callers.ownKey()),

@@ -46,8 +46,7 @@ export function createFetchSend(options: FetchSendOptions = {}): Send {
     const ends = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
     let sent = false;
     try {
-      await guarded(url.hostname, within);
-      if (ends.aborted) return { outcome: stoppedOutcome(deadline.aborted ? 'deadline' : 'aborted', false, host) };
+      await unlessOver(guarded(url.hostname, within), ends);
       sent = true;
       const answer = await fetch(url, {
         method: request.method,
@@ -96,6 +95,22 @@ function guard(
 async function systemAddresses(hostname: string): Promise<readonly string[]> {
   const found = await dnsLookup(hostname, { all: true });
   return found.map(({ address }) => address);
+}
+
+/** What the work comes to; should the signal abort first, it is left alone, and what it comes to is nobody's. @throws also the reason */
+async function unlessOver(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  let forget: (() => void) | undefined;
+  const over = new Promise<never>((_resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    forget = () => signal.removeEventListener('abort', onAbort);
+  });
+  try {
+    await Promise.race([work, over]);
+    signal.throwIfAborted();
+  } finally {
+    forget?.();
+  }
 }
 
 /** Of a body at most so much as is kept; the rest is not read. */

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, type SpawnOptions } from 'node:child_process';
 import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { onCleanup } from '../support/database.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,8 +21,7 @@ export async function build(): Promise<Built> {
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const args = ['-p', join(ROOT, 'tsconfig.build.json'), '--noCheck', '--outDir', join(folder, 'dist')];
-  const compiled = await start(process.execPath, [tsc, ...args]).done;
-  if (compiled.code !== 0) throw new Error(`the sources do not compile: ${compiled.stdout}`);
+  await promisify(execFile)(process.execPath, [tsc, ...args]);
   return { main: join(folder, 'dist', 'cli', 'main.js'), remove: () => rm(folder, { recursive: true, force: true }) };
 }
 

@@ -4,6 +4,7 @@ import { registry } from '../../src/destinations/registry.ts';
 import { startSandbox } from '../../src/sandbox/start.ts';
 import type { ShownContact, StandIn } from '../../src/sandbox/stand-in.ts';
 import { onCleanup } from '../support/database.ts';
+import { startEdgeHome } from '../support/edge-function.ts';
 import { signUpMany } from '../support/people.ts';
 import { startWorkerProcess } from '../support/worker-process.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -14,9 +15,16 @@ const TIMES = { leaseMs: 3_000, requestMs: 1_500, settleMs: 300, leastRequestMs:
 const PEOPLE = 400;
 const FIELDS = ['FIRSTNAME', 'N'];
 
+/** A process that delivers. */
+interface Running {
+  signal(name: 'SIGKILL'): void;
+  readonly ended: Promise<number | string>;
+}
+
 /** What runs a home. A destination that claims one which is not here fails its test. */
-const START: Partial<Record<Home, (world: World) => ReturnType<typeof startWorkerProcess>>> = {
+const START: Partial<Record<Home, (world: World, type: string) => Promise<Running>>> = {
   worker: (world) => startWorkerProcess(world.yaml, TIMES),
+  edge: (world, type) => startEdgeHome(world.yaml, type),
 };
 
 const claimed = registry
@@ -30,7 +38,7 @@ test.each(claimed)(
   async ({ destination, start }) => {
     expect(start).toBeDefined();
     const { world, standIn, until } = await worldOf(destination);
-    const first = await start!(world);
+    const first = await start!(world, destination.id);
     await signUpMany(world, PEOPLE);
     await until(() => standIn.contactCount > PEOPLE / 4);
     first.signal('SIGKILL');
@@ -60,7 +68,7 @@ test.each(claimed)(
     );
     await sql.query(`delete from auth.users where email like 'p%3@example.com' and email <> all($1)`, [left]);
 
-    await start!(world);
+    await start!(world, destination.id);
     await world.settled(40_000);
     await expectThere(world, destination, standIn);
     if (tells) {

@@ -24,7 +24,10 @@ export interface EdgeFunction {
   cpuMs(): number;
   /** The most memory that was resident at once, in MB. */
   peakMb(): number;
+  /** Ends the process in the middle of whatever it does. */
   kill(): Promise<void>;
+  /** The exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
 }
 
 /** What wakes the function in tests. */
@@ -35,6 +38,23 @@ export interface EdgeFunctionOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Options of `serveRollcall`, as the text of an object's properties. */
   readonly options?: string;
+}
+
+/** The engine's clocks where somebody is killed and another one goes on: see `Worker` in the conformance suite. */
+const SHORT = `times: { leaseMs: 3_000, requestMs: 1_500, settleMs: 300, leastRequestMs: 300, upkeepEveryMs: 200 },`;
+
+/** The edge home of a project: the function, and somebody who wakes it again and again, as the cron job does. */
+export async function startEdgeHome(
+  yaml: string,
+  type: string,
+): Promise<{ signal(name: 'SIGKILL'): void; readonly ended: Promise<number | string> }> {
+  const edge = await startEdgeFunction(yaml, { types: [type], options: SHORT });
+  const waking = async (): Promise<void> => {
+    for (;;) await edge.tick();
+  };
+  // Until it is killed.
+  waking().catch(() => undefined);
+  return { signal: () => void edge.kill(), ended: edge.ended };
 }
 
 let compiled: Promise<string> | undefined;
@@ -79,7 +99,7 @@ export async function startEdgeFunction(
       },
     },
   );
-  const ended = once(child, 'exit');
+  const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL');
     await ended;
@@ -109,6 +129,7 @@ export async function startEdgeFunction(
     lines,
     post,
     kill,
+    ended,
     async tick() {
       const answer = await post('/tick');
       const ran = (await answer.json()) as Ran | { readonly error: Problem['problem'] };

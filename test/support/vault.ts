@@ -1,5 +1,4 @@
-import type { TestDatabase } from './database.ts';
-import { registerExtension } from './platform/extension.ts';
+import { type Host, registerExtension } from './platform/extension.ts';
 
 /**
  * A stand-in of supabase_vault 0.3.1: its table, view and functions with their signatures. `secret` is base64 here, where the
@@ -27,14 +26,14 @@ create function vault.update_secret(secret_id uuid, new_secret text default null
 const GRANTS = `grant usage on schema vault to hosted; grant select, delete on vault.secrets, vault.decrypted_secrets to hosted`;
 
 /** Makes a Vault in a test's database, for the role of a hosted project unless `granted` is false. */
-export async function createVault(db: TestDatabase, granted = true): Promise<void> {
+export async function createVault(db: Host, granted = true): Promise<void> {
   await db.app.query(VAULT);
   await registerExtension(db, 'supabase_vault', 'vault', '0.3.1');
   if (granted) await db.app.query(GRANTS);
 }
 
 /** Writes a secret, or another value of one that is there. */
-export async function putSecret(db: TestDatabase, name: string, value: string): Promise<void> {
+export async function putSecret(db: Host, name: string, value: string): Promise<void> {
   await db.app.query(
     `select case when s.id is null then vault.create_secret($2, $1)::text else vault.update_secret(s.id, $2)::text end
        from (values ($1)) as x(name) left join vault.secrets s on s.name = x.name`,

@@ -214,7 +214,7 @@ export function declare(config: BrevoConfig): Declaration {
             // As `alone` in bulk.ts says: what an import cannot say of who is there already.
             alone: {
               any: [
-                'says_named',
+                'has_named',
                 'odd_address',
                 {
                   all: [

@@ -109,7 +109,7 @@ function attributes({ attributes_as: as }: SendryConfig): readonly (readonly [st
   const others: Template = { $omit: ['said', [...NAMES]] };
   return [
     // Whoever is new has nothing to be cleared.
-    ['...', { $if: ['fresh', { $present: { $pick: ['said', [...NAMES]] } }, { $pick: ['said', [...NAMES]] }] }],
+    ['...', { $if: ['fresh', { $known: { $pick: ['said', [...NAMES]] } }, { $pick: ['said', [...NAMES]] }] }],
     ...(as === 'properties' ? [] : ([['metadata', others, 'filled']] as [string, Template, string][])),
     ...(as === 'metadata' ? [] : ([['properties', others, 'filled']] as [string, Template, string][])),
   ];

@@ -1,5 +1,5 @@
 import type { Env } from '../../config/interpolate.ts';
-import type { Queryable } from '../../sql/port.ts';
+import { type Queryable, sqlState } from '../../sql/port.ts';
 import { EDGE_KEY_SECRET } from '../../sql/functions/edge.ts';
 
 /** The name in Vault of the token that Database Webhooks are sent with, beside the keys. */
@@ -61,13 +61,21 @@ export function createCallers(env: Env, readSecret: ReadSecret, now: () => numbe
   };
 }
 
-/** A secret by its name. @throws the driver's error where there is no Vault, or we may not read it */
+/** No Vault here, or none that we may read. */
+const NO_VAULT: readonly (string | undefined)[] = ['3F000', '42P01', '42501'];
+
+/** A secret by its name; undefined where Vault has none, or where there is no Vault. @throws the driver's error otherwise */
 export async function secretOf(sql: Queryable, name: string): Promise<string | undefined> {
-  const [row] = await sql.query<{ value: string | null }>(
-    'select decrypted_secret::text as value from vault.decrypted_secrets where name = $1',
-    [name],
-  );
-  return row?.value ?? undefined;
+  try {
+    const [row] = await sql.query<{ value: string | null }>(
+      'select decrypted_secret::text as value from vault.decrypted_secrets where name = $1',
+      [name],
+    );
+    return row?.value ?? undefined;
+  } catch (error) {
+    if (NO_VAULT.includes(sqlState(error))) return undefined;
+    throw error;
+  }
 }
 
 function bearerOf(header: string | null): string | undefined {

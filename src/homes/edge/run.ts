@@ -32,7 +32,7 @@ const SAY_MS = 2_000;
 const POLL_MS = 200;
 
 /** The engine's own times, but that whatever waits for its first look takes it soon. */
-const TIMES: EngineTimes = { ...DEFAULT_TIMES, pullLookMs: 500 };
+export const EDGE_TIMES: EngineTimes = { ...DEFAULT_TIMES, pullLookMs: 500 };
 
 /**
  * Runs the engine, the same as a worker does, until nothing is left to do or the budget is over. What is in flight then is finished
@@ -41,7 +41,11 @@ const TIMES: EngineTimes = { ...DEFAULT_TIMES, pullLookMs: 500 };
  * @param stop ends it early
  * @throws RollcallError when the install does not fit: see `runEngine`
  */
-export async function runOnce(home: EdgeHome, budget: Budget, stop: AbortSignal): Promise<Ran> {
+export async function runOnce(
+  home: EdgeHome,
+  { budget, times }: { readonly budget: Budget; readonly times: EngineTimes },
+  stop: AbortSignal,
+): Promise<Ran> {
   const { config, sql, identity, log, send, observe } = home;
   const begunAt = performance.now();
   const cpuAtStart = cpuTimeMs();
@@ -87,13 +91,13 @@ export async function runOnce(home: EdgeHome, budget: Budget, stop: AbortSignal)
     writesBack: config.writeBacks.length > 0,
     liveWaitMs: 0,
     random: Math.random,
-    times: TIMES,
+    times,
   };
   try {
     await Promise.all([
       runEngine(engine, signal).finally(() => done.abort()),
       runHeartbeat({ say, log, everyMs: SAY_MS }, signal),
-      runAlerting(config, { sql, identity, send, log, everyMs: TIMES.alertsEveryMs }, signal),
+      runAlerting(config, { sql, identity, send, log, everyMs: times.alertsEveryMs }, signal),
       watch(),
     ]);
   } finally {

@@ -1,6 +1,7 @@
 import { RollcallError } from '../../core/errors.ts';
 import { fatalError } from '../../engine/fatal.ts';
 import type { Logger } from '../../engine/ports.ts';
+import type { EngineTimes } from '../../engine/times.ts';
 import { codeOf } from '../../engine/trouble.ts';
 import type { Budget } from './budget.ts';
 import type { Homes } from './home.ts';
@@ -23,6 +24,7 @@ export interface Problem {
 export interface RunsParts {
   readonly homes: Homes;
   readonly budget: Budget;
+  readonly times: EngineTimes;
   readonly log: Logger;
   /** Keeps the isolate alive until then; false where that is not possible. */
   readonly waitUntil: (promise: Promise<unknown>) => boolean;
@@ -32,11 +34,11 @@ export interface RunsParts {
   readonly unload: AbortSignal;
 }
 
-export function createRuns({ homes, budget, log, waitUntil, again, unload }: RunsParts): Runs {
+export function createRuns({ homes, budget, times, log, waitUntil, again, unload }: RunsParts): Runs {
   let running: Promise<Ran | Problem> | undefined;
   const work = async (): Promise<Ran | Problem> => {
     try {
-      const ran = await homes.use((home) => runOnce(home, budget, unload));
+      const ran = await homes.use((home) => runOnce(home, { budget, times }, unload));
       log.info(ran, 'an invocation has ended');
       return ran;
     } catch (error) {

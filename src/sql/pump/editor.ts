@@ -83,7 +83,7 @@ begin
   exception when others then v_up := false;
   end;
   return query select v_up, 'pg_cron runs the pump', case when not v_up then 'create extension pg_cron; then push the migration of rollcall deploy sql again.' end;
-  return query select p.ran_at > clock_timestamp() - interval '2 minutes', 'the pump has run within two minutes', case when coalesce(p.ran_at < clock_timestamp() - interval '2 minutes', true)
+  return query select coalesce(p.ran_at > clock_timestamp() - interval '2 minutes', false), 'the pump has run within two minutes', case when coalesce(p.ran_at < clock_timestamp() - interval '2 minutes', true)
     then case when v_may = 'others' then 'Another home delivers, so it stands aside.' else 'See rollcall.pump_troubles and cron.job_run_details.' end end from rollcall.pump p;
   for v_each in select x.name, d.declaration -> 'auth' as auth, x.pause_code, x.pause_message from rollcall.declared d join rollcall.destinations x on x.id = d.destination_id and x.enabled loop
     return query select rollcall.auth_headers(v_each.auth, 'test', '{}') is not null, 'Vault has the secret of ' || v_each.name,

@@ -64,9 +64,9 @@ begin
     return (select coalesce(jsonb_object_agg(e.key, e.value) filter (where
         coalesce(p_template -> '$pick', p_template -> '$omit') -> 1 ? e.key = (p_template ? '$pick')), '{}')
       from jsonb_each(p_facts -> (coalesce(p_template -> '$pick', p_template -> '$omit') ->> 0)) e);
-  elsif p_template ? '$present' then
-    return (select coalesce(jsonb_object_agg(e.key, e.value) filter (where e.value not in ('null', '""')), '{}')
-      from jsonb_each(rollcall.fill(p_template -> '$present', p_facts)) e);
+  elsif p_template ? '$present' or p_template ? '$known' then
+    return (select coalesce(jsonb_object_agg(e.key, e.value) filter (where e.value <> 'null' and (p_template ? '$known' or e.value <> '""')), '{}')
+      from jsonb_each(rollcall.fill(coalesce(p_template -> '$present', p_template -> '$known'), p_facts)) e);
   elsif p_template ? '$number' then
     return to_jsonb((p_facts ->> (p_template ->> '$number'))::numeric);
   elsif p_template ? '$if' then

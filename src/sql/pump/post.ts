@@ -132,12 +132,12 @@ declare
 begin
   perform rollcall.notice_reset();
   for v_traffic in select p.traffic from rollcall.posts p
-     where p.destination_id = p_destination and p.request_id is null and p.post_after <= clock_timestamp() group by p.traffic
+     where p.destination_id = p_destination and p.request_id is null and p.step ? 'request' and p.post_after <= clock_timestamp() group by p.traffic
   loop
     v_room := least(rollcall.post_room(p_destination, v_traffic.traffic), p_most - v_posted);
     continue when v_room <= 0;
     for v_post in select * from rollcall.posts p
-       where p.destination_id = p_destination and p.request_id is null and p.post_after <= clock_timestamp() and p.traffic = v_traffic.traffic
+       where p.destination_id = p_destination and p.request_id is null and p.step ? 'request' and p.post_after <= clock_timestamp() and p.traffic = v_traffic.traffic
        order by p.facts ->> 'lane', p.id limit v_room for update skip locked
     loop
       -- The destination reads a request for many before it answers.

@@ -16,6 +16,7 @@ $body$;
 create or replace function rollcall.with_attributes(p_declared jsonb, p_facts jsonb) returns jsonb language sql immutable set search_path = '' as $body$
   select p_facts || jsonb_build_object('said', a.said, 'refused', a.refused,
       'says_named', exists (select from jsonb_object_keys(a.said) k where p_declared -> 'attributes' -> 'named' ? k),
+      'has_named', exists (select from jsonb_each(a.said) e where p_declared -> 'attributes' -> 'named' ? e.key and e.value not in ('null', '""')),
       'says_nothing_of', exists (select from jsonb_each(a.said) e where e.value in ('null', '""')),
       'says_false', exists (select from jsonb_each(a.said) e where e.value = 'false'),
       'odd_address', p_facts ->> 'address' !~* '^[\\w+-]+([.][\\w+-]+)*@([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,}$')
@@ -163,7 +164,7 @@ begin
       v_facts := v_post.facts || jsonb_build_object('event', v_next -> 'event' -> 'name', 'event_id', v_next -> 'event' -> 'id', 'event_at', v_next -> 'event' -> 'at',
         'properties', v_next -> 'event' -> 'properties') || rollcall.known_as(v_post);
       v_post.traffic := 'event';
-      v_post.step := jsonb_build_object('event', v_next -> 'event' - 'properties', 'kind', 'event');
+      v_post.step := jsonb_build_object('event', (v_next -> 'event') - 'properties', 'kind', 'event');
       if v_op is null or not (v_facts ->> 'there')::boolean then
         v_post := rollcall.note_outcome(v_post, case when v_op is null
           then '{"kind": "reject", "code": "events_not_taken", "message": "The destination takes no events."}'

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Adjustment, AttributeType } from '../../../src/core/mapping.ts';
-import { applyInstall } from '../../../src/sql/apply.ts';
 import { attribute, testConfig } from '../../support/config.ts';
+import { install } from '../../support/install.ts';
 import { adjustment, destination, views } from './adjustments-support.ts';
 import { around, installed, REF } from './support.ts';
 
@@ -122,7 +122,7 @@ test('the payload of a destination is what the mapping gives, changed as the con
         destinations: [destination('plain'), ...list.map((one, n) => destination(`d${n}`, { adjustment: one }))],
       });
       await db.app.query('delete from auth.users');
-      await applyInstall(db.sql, config, REF);
+      await install(db, config, REF);
       const one = await around(db, config);
       for (const [n, person] of persons.entries()) await one.insert(`p${n}@x.test`, person);
       await one.foldAll();
@@ -144,7 +144,7 @@ test('the payload of a destination is what the mapping gives, changed as the con
       }
       // Nothing differs, by the one query or by the fold, and the same config again changes nobody.
       const same = { ...config, hash: 'b'.repeat(64) };
-      await applyInstall(db.sql, same, REF);
+      await install(db, same, REF);
       expect(await (await around(db, same)).sweepNow()).toMatchObject({ folded: 0 });
     }),
     { numRuns: 8 },

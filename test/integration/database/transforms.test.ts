@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Config } from '../../../src/config/types.ts';
 import type { AttributeMapping, Transform, ValueSource } from '../../../src/core/mapping.ts';
-import { applyInstall } from '../../../src/sql/apply.ts';
 import { attribute, testConfig } from '../../support/config.ts';
+import { install } from '../../support/install.ts';
 import { around, installed, REF } from './support.ts';
 
 function mappingOf(attributes: readonly AttributeMapping[]): Partial<Config> {
@@ -22,7 +22,7 @@ async function valuesOf(
   const values: unknown[] = [];
   for (const { of, metadata, set } of cases) {
     const config = testConfig({ hash: `h${values.length}`, ...mappingOf([{ ...of, name: 'X' }]) });
-    await applyInstall(one.db.sql, config, REF);
+    await install(one.db, config, REF);
     const now = await around(one.db, config);
     const id = await one.insert(`u${values.length}@x.y`);
     await one.db.app.query(

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { AttributePlan, Delivery, RemoteContact } from '../../../src/core/destination.ts';
+import type { AttributePlan, ContactEvent, Delivery, RemoteContact } from '../../../src/core/destination.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import type { ConsentState } from '../../../src/core/mapping.ts';
 
@@ -126,3 +126,29 @@ export const cases: fc.Arbitrary<Case> = fc
     };
     return { row, delivery, subscription };
   });
+
+/** Whom a request for many takes: nothing is to be said of their address or consent. */
+export const rows: fc.Arbitrary<Delivery> = fc
+  .record({ address, attributes, imported: fc.boolean(), met: fc.boolean() })
+  .map(({ imported, met, ...made }): Delivery => {
+    const remote = met
+      ? { address: made.address, id: null, met }
+      : imported
+        ? { address: made.address, id: null, imported }
+        : null;
+    return { contactId: '7', version: '3', action: 'upsert', remote, takeover: false, consent: 'basis', ...made };
+  });
+
+/** Events, and whoever they go to. */
+export const events: fc.Arbitrary<{ readonly event: ContactEvent; readonly remote: RemoteContact }> = fc.record({
+  event: fc.record({
+    id: fc.constant('6f1c1f0e-0000-4000-8000-000000000001'),
+    name: fc.constantFrom('order.placed', 'é: 🎉/x', 'plain', ''),
+    at: fc.constantFrom('2026-01-02T03:04:05.678901Z', '2026-01-02T03:04:05Z'),
+    properties: fc.record(
+      { total: numbers, 'a.b': any, a_b: any, nested: fc.oneof(nested, fc.constant(null)) },
+      { requiredKeys: [] },
+    ) as unknown as fc.Arbitrary<JsonObject>,
+  }),
+  remote: fc.record({ address, id: fc.option(fc.constantFrom('42', 'ct_1')) }),
+});

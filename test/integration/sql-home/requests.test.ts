@@ -1,11 +1,12 @@
 import fc from 'fast-check';
+import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import type { Delivery, Destination, HttpRequest } from '../../../src/core/destination.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { registry } from '../../../src/destinations/registry.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { createWorld } from '../../support/world.ts';
-import { type Case, cases, PLAN } from './deliveries.ts';
+import { type Case, cases, events, PLAN, rows as manyRows } from './deliveries.ts';
 import { createPlatform, deploySql } from './support.ts';
 
 const RUNS = Number(process.env['ROLLCALL_PROPERTY_RUNS'] ?? 150);
@@ -36,15 +37,15 @@ async function deploy(): Promise<void> {
   await db.app.query('update rollcall.destinations set plan = $1', [JSON.stringify(PLAN)]);
   // What next_step makes of each answer that says yes.
   await db.app
-    .query(`create function rollcall.all_requests(p_destination smallint, p_row jsonb, p_said text) returns jsonb language plpgsql as $$
+    .query(`create function rollcall.all_requests(p_destination smallint, p_row jsonb, p_said text, p_events jsonb default '[]') returns jsonb language plpgsql as $$
     declare v_declared jsonb := rollcall.declared_of(p_destination); v_post rollcall.posts; v_all jsonb := '[]';
     begin
       v_post.destination_id := p_destination; v_post.done := '{}';
       v_post.facts := rollcall.derive_facts(rollcall.facts_of(p_destination, p_row) || jsonb_build_object('subscription', p_said));
-      v_post.left_over := rollcall.steps_of(v_declared - 'lookup', v_post.facts, '[]');
+      v_post.left_over := rollcall.steps_of(v_declared - 'lookup', v_post.facts, p_events);
       loop
         v_post := rollcall.next_step(v_post, v_declared);
-        if v_post.step is null then return jsonb_build_object('requests', v_all, 'outcome', v_post.done -> 'outcome'); end if;
+        if v_post.step is null then return jsonb_build_object('requests', v_all, 'outcome', coalesce(v_post.done -> 'outcome', v_post.done -> 'events' -> 0)); end if;
         v_all := v_all || jsonb_build_array(v_post.step -> 'request');
         v_post := rollcall.note_outcome(v_post, '{"kind": "delivered"}', 0);
       end loop;
@@ -188,10 +189,89 @@ function mailtrap(each: Case): readonly Said[] | 'dead letter' {
   });
 }
 
+/** A row of a request for many, or that its contact has to go alone. */
+async function compareRows(name: string): Promise<void> {
+  const { id, destination, config } = options.get(name)!;
+  const { bulk } = destination;
+  const all = fc.sample(manyRows, { numRuns: RUNS, seed: 8 });
+  const made = await db.app.query<{ row: unknown; alone: boolean }>(
+    `select rollcall.fill(d -> 'bulk' -> 'row', f) as row,
+            f ->> 'refused' is not null or d -> 'bulk' ? 'alone' and rollcall.test_holds(d -> 'bulk' -> 'alone', f) as alone
+       from rollcall.declared_of($1::smallint) d cross join jsonb_array_elements($2) with ordinality c(value, n)
+       cross join lateral (select x from (select 7::bigint as contact_id, 3::bigint as version, c.value ->> 'address' as address, c.value ->> 'attributes' as payload,
+           'basis' as consent, coalesce(c.value -> 'remote' ->> 'imported', 'false')::boolean as imported, coalesce(c.value -> 'remote' ->> 'met', 'false')::boolean as met) x) x
+       cross join lateral rollcall.row_facts(d, $3, x.x) f order by n`,
+    [id, JSON.stringify(all), JSON.stringify(PLAN)],
+  );
+  for (const [n, each] of all.entries()) {
+    const found = made.rows[n]!;
+    const alone = bulk?.alone?.(each, PLAN, config) === true;
+    expect(found.alone, JSON.stringify(each)).toBe(alone);
+    // What a row says to ourselves alone.
+    const { audience_id: _, ...row } = bulk!.row(each, PLAN, config);
+    if (!alone) expect(found.row, JSON.stringify(each)).toEqual(JSON.parse(JSON.stringify(row)));
+  }
+}
+
+async function compareEvents(name: string): Promise<void> {
+  const { id, destination, config } = options.get(name)!;
+  const all = fc.sample(events, { numRuns: RUNS, seed: 8 });
+  const row = {
+    contact_id: 7,
+    version: 3,
+    action: 'upsert',
+    payload: '{}',
+    consent: 'basis',
+    takeover: false,
+    delivered: true,
+    send_state: false,
+    imported: false,
+  };
+  const made = await db.app.query<{ made: { requests: readonly Said[]; outcome: JsonObject | null } }>(
+    `select rollcall.all_requests($1::smallint, $2 || jsonb_build_object('remote_address', c.value -> 'remote' -> 'address', 'remote_id', c.value -> 'remote' -> 'id'),
+       null, jsonb_build_array(c.value -> 'event')) as made from jsonb_array_elements($3) with ordinality c(value, n) order by n`,
+    [id, JSON.stringify(row), JSON.stringify(all)],
+  );
+  for (const [n, { event, remote }] of all.entries()) {
+    const operation = destination.encodeEvent!(event, remote, config);
+    const found = made.rows[n]!.made;
+    const why = JSON.stringify({ event, remote });
+    if (operation.refused !== undefined) {
+      expect(found.outcome, why).toMatchObject({
+        outcome: 'reject',
+        code: (operation.refused as { code: string }).code,
+      });
+    } else {
+      expect(found.requests, why).toEqual([said(destination.request([operation], config))]);
+    }
+  }
+}
+
 test('the database says what the worker says, and says by POST and DELETE what the worker says by PATCH and PUT', async () => {
   await deploy();
   await compare('webhook', (each) => inWorker('webhook', each).map(said));
   await compare('sendry', sendry);
   await compare('brevo', brevo);
   await compare('mailtrap', mailtrap);
+  for (const name of ['mailtrap', 'sendry', 'brevo']) await compareRows(name);
+  for (const name of options.keys()) await compareEvents(name);
+});
+
+test('who sends is proved as the worker proves it', async () => {
+  await deploy();
+  const body = { z: 1, a: '🎉' };
+  for (const [name, { id, destination, config }] of options) {
+    const { rows } = await db.app.query<{ headers: Record<string, string>; text: string }>(
+      `select rollcall.auth_headers(d -> 'auth', 'm_1', $2) as headers, $2::jsonb::text as text from rollcall.declared_of($1::smallint) d`,
+      [id, JSON.stringify(body)],
+    );
+    const { headers, text } = rows[0]!;
+    const auth = destination.auth(config);
+    if ('header' in auth) {
+      const own = auth.value.replace(/\S*rollcall-placeholder\S*/, SECRET);
+      expect(headers, name).toEqual({ [auth.header]: own });
+    } else {
+      expect(() => new Webhook(SECRET).verify(text, { 'webhook-id': 'm_1', ...headers })).not.toThrow();
+    }
+  }
 });
