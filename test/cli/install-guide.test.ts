@@ -98,6 +98,12 @@ test('a branch, by migrations alone and with the data of another: no home claims
   await hosted.query(`call rollcall.pump('1 second')`);
   expect((await hosted.query(traces)).rows).toEqual([{ requests: 0, attempts: 0, leases: 0 }]);
   expect(world.sandbox.state.counters().calls).toBe(0);
+  const report = JSON.parse((await run('doctor', '--json')).stdout) as {
+    findings: { code: string | null; what: string }[];
+  };
+  expect(report.findings.filter(({ code }) => code === 'RC_SQL_HOME').map(({ what }) => what)).toContain(
+    'It is not so that the install is bound to this database.',
+  );
   // Told that it is the one that sends, it does.
   expect((await run('rebind', '--yes')).code).toBe(0);
   await hosted.query(`call rollcall.pump('1 second')`);

@@ -16,9 +16,9 @@ const CLI = process.env['ROLLCALL_SUPABASE_CLI'];
 
 /** A Supabase project's folder, linked to a database. */
 interface Project {
-  migration(version: number, sql: string): Promise<void>;
+  readonly migration: (version: number, sql: string) => Promise<void>;
   /** `supabase db push`. @returns what it said */
-  push(): Promise<string>;
+  readonly push: () => Promise<string>;
 }
 
 async function project(db: TestDatabase): Promise<Project> {

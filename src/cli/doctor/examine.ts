@@ -18,6 +18,7 @@ import { recipes } from './check-recipes.ts';
 import { role } from './check-role.ts';
 import { slots } from './check-slots.ts';
 import { type Fit, sources } from './check-sources.ts';
+import { sqlHome } from './check-sql-home.ts';
 import { state } from './check-state.ts';
 import { triggers } from './check-triggers.ts';
 import { vault } from './check-vault.ts';
@@ -76,6 +77,7 @@ export async function examine(at: Examined): Promise<readonly Placed[]> {
     await look(recipes);
     await look(net);
     await look(cron);
+    await look(sqlHome);
     await look(vault);
     await look(slots);
     const resolved = await withSecrets(at.config, sql);
