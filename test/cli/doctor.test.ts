@@ -99,6 +99,7 @@ const FOUND: readonly (readonly [code: string, severity: 'warn' | 'error', fix: 
   ['RC_CRON_OFF', 'error', 'select cron.alter_job(2, active := true);'],
   ['RC_CRON_STOPPED', 'error', 'pg_cron'],
   ['RC_NOBODY_DELIVERS', 'warn', 'rollcall start'],
+  ['RC_EDGE_SECRET', 'error', "'rollcall_edge_url');"],
   ['RC_VAULT_BROKEN', 'error', 'select vault.update_secret('],
   ['RC_SOURCE_PAUSED', 'error', 'rollcall apply'],
 ];
@@ -121,6 +122,7 @@ test('much that is wrong at once: each of it is found, with its fix, and no secr
     'role',
     'extensions',
     'tables',
+    'sql home',
     'slots',
     'destinations',
   ]);

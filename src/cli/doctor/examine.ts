@@ -10,6 +10,7 @@ import type { Sql } from '../../sql/port.ts';
 import { databaseError } from '../database-error.ts';
 import { connection } from './check-connection.ts';
 import { cron } from './check-cron.ts';
+import { edgeHome } from './check-edge-home.ts';
 import { extensions } from './check-extensions.ts';
 import { grants } from './check-grants.ts';
 import { net } from './check-net.ts';
@@ -78,6 +79,7 @@ export async function examine(at: Examined): Promise<readonly Placed[]> {
     await look(net);
     await look(cron);
     await look(sqlHome);
+    await look(edgeHome);
     await look(vault);
     await look(slots);
     const resolved = await withSecrets(at.config, sql);
