@@ -13,7 +13,11 @@ test('while a worker delivers the database stands aside; once it is gone the dat
   await runPump(db);
   await signUpAll(project, 60);
   await world.settled();
-  const agents = (): string[] => sandbox.calls().filter(({ method }) => method === 'POST').map(({ headers }) => headers['user-agent'] ?? '');
+  const agents = (): string[] =>
+    sandbox
+      .calls()
+      .filter(({ method }) => method === 'POST')
+      .map(({ headers }) => headers['user-agent'] ?? '');
   expect(new Set(agents())).toEqual(new Set(['rollcall']));
   await worker.stop();
   // Thirty seconds pass.
@@ -23,8 +27,13 @@ test('while a worker delivers the database stands aside; once it is gone the dat
   expect(agents().filter((agent) => agent !== 'rollcall')).toHaveLength(60);
   expect(agents()).toHaveLength(120);
   expect([...standIn.contacts()].every(({ attributes }) => attributes['N'] === '1')).toBe(true);
-  const { rows } = await db.app.query<{ homes: { home: string; at_work: boolean }[] }>(`select rollcall.status() -> 'homes' as homes`);
-  expect(rows[0]?.homes).toMatchObject([{ home: 'sql', at_work: true }, { home: 'worker', at_work: false }]);
+  const { rows } = await db.app.query<{ homes: { home: string; at_work: boolean }[] }>(
+    `select rollcall.status() -> 'homes' as homes`,
+  );
+  expect(rows[0]?.homes).toMatchObject([
+    { home: 'sql', at_work: true },
+    { home: 'worker', at_work: false },
+  ]);
 });
 
 test('a person is erased from the SQL editor, with proof, and stays erased', async () => {
@@ -48,7 +57,8 @@ test('a person is erased from the SQL editor, with proof, and stays erased', asy
 test('events follow their contact, in order, each once', async () => {
   const project = await createProject('sendry', 'upsert_keeps_unsubscribed: true', {
     ddl: 'create table public.orders (id bigint primary key generated always as identity, user_id uuid, total numeric)',
-    connector: 'table_mapping:\n  orders: { sync_as: events, event_name: order.placed, operations: [insert], contact: { user: user_id }, properties: { total: total } }',
+    connector:
+      'table_mapping:\n  orders: { sync_as: events, event_name: order.placed, operations: [insert], contact: { user_id: user_id }, properties: { total: total } }',
   });
   const { db, world, standIn } = project;
   netWorker(db);
@@ -64,8 +74,9 @@ test('events follow their contact, in order, each once', async () => {
 test('what the editor is told: failures by cause, why, retry and test', async () => {
   const project = await createProject('brevo', 'import_from: off');
   const { db, world, sandbox, standIn } = project;
-  const ask = async (query: string): Promise<readonly Record<string, unknown>[]> => (await db.sql.query(query)) as readonly Record<string, unknown>[];
-  const wrong = async (): Promise<unknown[]> => (await ask('select what from rollcall.test() where not ok')).map(({ what }) => what);
+  const ask = async (query: string): Promise<readonly Record<string, unknown>[]> => await db.sql.query(query);
+  const wrong = async (): Promise<unknown[]> =>
+    (await ask('select what from rollcall.test() where not ok')).map(({ what }) => what);
   expect(await wrong()).toEqual(['the worker of pg_net is up', 'the pump has run within two minutes']);
   netWorker(db);
   await runPump(db);
@@ -73,11 +84,25 @@ test('what the editor is told: failures by cause, why, retry and test', async ()
   await world.signUp('ann@example.com', { full_name: 'Ann' });
   await world.signUp('bob@example.com');
   await world.settled();
-  expect(await ask('select destination, stage, contacts from rollcall.failures()')).toEqual([{ destination: 'brevo', stage: 'deliver', contacts: '1' }]);
+  expect(await ask('select destination, stage, contacts from rollcall.failures()')).toEqual([
+    { destination: 'brevo', stage: 'deliver', contacts: '1' },
+  ]);
   const [told] = await ask(`select rollcall.why('ANN@example.com') as why`);
   expect(told?.['why']).toMatchObject({
     known: true,
-    contacts: [{ destinations: [{ destination: 'brevo', action: 'upsert', in_step: false, failure: { stage: 'deliver' }, attempts: [{ outcome: 'reject' }] }] }],
+    contacts: [
+      {
+        destinations: [
+          {
+            destination: 'brevo',
+            action: 'upsert',
+            in_step: false,
+            failure: { stage: 'deliver' },
+            attempts: [{ outcome: 'reject' }],
+          },
+        ],
+      },
+    ],
   });
   expect((await ask(`select rollcall.why('nobody@example.com') as why`))[0]?.['why']).toMatchObject({ known: false });
   sandbox.clearFaults();

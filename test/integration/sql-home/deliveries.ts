@@ -148,7 +148,7 @@ export const events: fc.Arbitrary<{ readonly event: ContactEvent; readonly remot
     properties: fc.record(
       { total: numbers, 'a.b': any, a_b: any, nested: fc.oneof(nested, fc.constant(null)) },
       { requiredKeys: [] },
-    ) as unknown as fc.Arbitrary<JsonObject>,
+    ),
   }),
   remote: fc.record({ address, id: fc.option(fc.constantFrom('42', 'ct_1')) }),
 });

@@ -38,9 +38,9 @@ test.each([
     await world.settled(600_000);
     expect(standIn.contactCount).toBe(SIGN_UPS);
     const names = [...standIn.contacts()].map(
-      ({ address, attributes }) => `${address} ${String(attributes['FIRSTNAME'])}`,
+      ({ address, attributes }) => `${address} ${JSON.stringify(attributes['FIRSTNAME'])}`,
     );
-    expect(names.every((line) => /^p(\d+)@example\.com Person \1$/.test(line))).toBe(true);
+    expect(names.every((line) => /^p(\d+)@example\.com "Person \1"$/.test(line))).toBe(true);
     const { rows } = await db.app.query<{ failed: number }>(
       'select count(*)::int as failed from rollcall.dead_letters',
     );
