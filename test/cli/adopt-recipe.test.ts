@@ -11,7 +11,7 @@ import { createWebhooks, webhook } from '../support/recipes/database-webhooks.ts
 import { sendryRecipe } from '../support/recipes/sendry.ts';
 import { createVault, putSecret } from '../support/vault.ts';
 import type { World } from '../support/world.ts';
-import { type Old, old } from './old-contacts.ts';
+import { type Old, old, work } from './old-contacts.ts';
 
 const ONLY_ADDRESSES = 'unconfirmed: true\nemail: email';
 
@@ -257,6 +257,25 @@ async function edgeFunctions(api: string, token: string): Promise<string> {
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
+
+test('whom the recipe lost, as its queue was emptied by a crash, is sent by us', async () => {
+  const { world, run, sandbox, net } = await withSendry();
+  await net.stop();
+  await world.signUp('before@example.com');
+  await run(['apply', '--yes']);
+  await world.signUp('between@example.com');
+  await world.db.app.query('truncate net.http_request_queue');
+  net.start();
+  await world.signUp('told@example.com');
+  const { stdout } = await run(['adopt', '--recipe', '--yes', '--json']);
+  expect(JSON.parse(stdout)).toMatchObject({ destinations: [{ there: 1, missing: 2 }] });
+  await work(world);
+  expect([...sandbox.of('sendry').standIn.contacts()].map((each) => each.address).toSorted()).toEqual([
+    'before@example.com',
+    'between@example.com',
+    'told@example.com',
+  ]);
+});
 
 test('a queue that does not move is told, and nothing to take over is an error', async () => {
   const { world, run, net } = await withSendry();

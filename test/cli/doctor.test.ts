@@ -65,6 +65,8 @@ const BROKEN = `
   ${trigger('no_path', 'return new; exception when others then return new;', 'security definer')}
   ${trigger('fails', 'return new;', SAFE)}
   ${trigger('sends', `perform net.http_post('https://hooks.example.com'); return new; exception when others then return new;`, SAFE)}
+  create schema storage; create table storage.objects (id uuid);
+  ${trigger('uploads', 'return new;', SAFE).replace('on auth.users', 'on storage.objects')}
   ${webhook('everything', 'insert or update', 'auth.users', 'https://hooks.example.com/users')};
   ${webhook('keyed', 'insert', 'public.orders', 'https://hooks.example.com/x', 'a-secret-key')};
   ${webhook('renamed', 'update', 'public.profiles', 'https://x.supabase.co/functions/v1/update-contact')};
@@ -99,6 +101,7 @@ const FOUND: readonly (readonly [code: string, severity: 'warn' | 'error', fix: 
   ['RC_CRON_OFF', 'error', 'select cron.alter_job(2, active := true);'],
   ['RC_CRON_STOPPED', 'error', 'pg_cron'],
   ['RC_NOBODY_DELIVERS', 'warn', 'rollcall start'],
+  ['RC_EDGE_SECRET', 'error', "'rollcall_edge_url');"],
   ['RC_VAULT_BROKEN', 'error', 'select vault.update_secret('],
   ['RC_SOURCE_PAUSED', 'error', 'rollcall apply'],
 ];
@@ -121,9 +124,13 @@ test('much that is wrong at once: each of it is found, with its fix, and no secr
     'role',
     'extensions',
     'tables',
+    'sql home',
     'slots',
     'destinations',
   ]);
+  expect(report.findings.map(({ what }) => what).join('\n')).toContain(
+    'storage.objects.uploads runs public.uploads() of postgres without an exception block: uploads fail with it',
+  );
   expect(report).toMatchObject({ code: 1, healthy: false });
   expect(JSON.stringify(report.findings)).not.toMatch(/a-secret-key|sn_live/);
   const text = (await run(world, 'doctor')).stdout;

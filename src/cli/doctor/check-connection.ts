@@ -78,7 +78,12 @@ export const connection: Check<Facts> = {
       findings.push(skew > SKEW_ERROR_MS ? error('RC_CLOCK', what, fix) : warn('RC_CLOCK', what, fix));
     }
     if (findings.length > 0) return findings;
-    const how = [tls ? 'TLS, verified' : 'no TLS, on this machine', ...(heard === null ? [] : ['NOTIFY arrives'])];
+    const kind = host.endsWith('.pooler.supabase.com') ? ['pooler, session mode'] : [];
+    const how = [
+      ...kind,
+      tls ? 'TLS, verified' : 'no TLS, on this machine',
+      ...(heard === null ? [] : ['NOTIFY arrives']),
+    ];
     return [ok(`${host}: ${how.join(', ')}; clocks agree`)];
   },
 };

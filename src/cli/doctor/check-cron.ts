@@ -1,6 +1,7 @@
 import { redact } from '../../core/redact.ts';
 import { quoteLiteral } from '../../sql/quote.ts';
 import { homeStates } from './installed.ts';
+import { count } from '../layout.ts';
 import { type Check, error, type Finding, ok, warn } from './finding.ts';
 
 /** A job of pg_cron. Its command is not read: it may hold a key. */
@@ -92,7 +93,7 @@ export const cron: Check<Facts> = {
         ),
       );
     }
-    return findings.length > 0 ? findings : [ok(`${jobs.length} jobs, none of which fails`)];
+    return findings.length > 0 ? findings : [ok(`${count(jobs.length, 'job')}, and none fails`)];
   },
 };
 

@@ -1,5 +1,6 @@
+import { count } from '../layout.ts';
 import { type Check, type Finding, ok, warn } from './finding.ts';
-import { catches, fullName, isWebhook } from './recipes.ts';
+import { catches, fullName, isWebhook, recipeTriggers } from './recipes.ts';
 import { type ForeignTrigger, readForeignTriggers } from './trigger-facts.ts';
 
 /** Where a trigger that fails stops what a person does: signing up, or uploading a file. */
@@ -11,18 +12,19 @@ const WATCHED: ReadonlyMap<string, string> = new Map([
 const SENDS = /\bnet\.http_\w+|\bhttp_(?:post|get|put|patch|delete)\b|\bhttp\s*\(/i;
 const BLOCKS = /\bextensions\.http\w*\s*\(|(?<!net\.)\bhttp_(?:get|post|put|patch|delete)\s*\(/i;
 
-/** Triggers of others on the tables that people write by what they do: what in them can break that. */
+/** Triggers of others on the tables that people write by what they do: what in them can break that. A recipe's have their own check. */
 export const otherTriggers: Check<readonly ForeignTrigger[]> = {
   area: 'other triggers',
   async read({ sql }) {
     return (await readForeignTriggers(sql)).filter(({ table }) => WATCHED.has(table));
   },
   judge(found) {
-    const atWork = found.filter(({ enabled, silenced }) => enabled && !silenced);
+    const known = recipeTriggers(found).map(({ trigger }) => trigger);
+    const atWork = found.filter((each) => each.enabled && !each.silenced && !known.includes(each));
     const findings = atWork.flatMap((trigger) => risks(trigger, WATCHED.get(trigger.table) ?? ''));
     return findings.length > 0
       ? findings
-      : [ok(`${atWork.length} triggers of others, and none that can break sign-ups`)];
+      : [ok(`${count(atWork.length, 'trigger')} of others, and none that can break sign-ups`)];
   },
 };
 

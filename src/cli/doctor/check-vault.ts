@@ -3,6 +3,7 @@ import type { RollcallError } from '../../core/errors.ts';
 import { registry } from '../../destinations/registry.ts';
 import { resolveConfig } from '../../homes/resolve-options.ts';
 import { type Queryable, sqlState } from '../../sql/port.ts';
+import { count } from '../layout.ts';
 import { type Check, error, type Finding, ok } from './finding.ts';
 
 interface Facts {
@@ -47,7 +48,7 @@ export const vault: Check<Facts> = {
       ok(
         wanted.length === 0
           ? 'it can be read; the config asks nothing of it'
-          : `${wanted.length} secrets of the config are there`,
+          : `${count(wanted.length, 'secret')} of the config there`,
       ),
     ];
   },

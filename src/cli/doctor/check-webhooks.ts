@@ -1,4 +1,5 @@
 import { quoteIdent } from '../../sql/quote.ts';
+import { count } from '../layout.ts';
 import { type Check, error, type Finding, ok, warn } from './finding.ts';
 import { fullName, isWebhook } from './recipes.ts';
 import { type ForeignTrigger, readForeignTriggers } from './trigger-facts.ts';
@@ -14,7 +15,9 @@ export const webhooks: Check<readonly ForeignTrigger[]> = {
   },
   judge(found) {
     const findings = found.filter(({ silenced }) => !silenced).flatMap(leaks);
-    return findings.length > 0 ? findings : [ok(`${found.length} Database Webhooks, and none gives a secret away`)];
+    return findings.length > 0
+      ? findings
+      : [ok(`${count(found.length, 'Database Webhook')}, and none gives a secret away`)];
   },
 };
 

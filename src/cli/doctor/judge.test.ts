@@ -6,6 +6,7 @@ import { extensions } from './check-extensions.ts';
 import { net } from './check-net.ts';
 import { role } from './check-role.ts';
 import { slots } from './check-slots.ts';
+import { sqlHome } from './check-sql-home.ts';
 import type { Check, Finding } from './finding.ts';
 import { type ForeignTrigger } from './trigger-facts.ts';
 import { recipeTriggers } from './recipes.ts';
@@ -90,6 +91,18 @@ test.each([
   expect(codes(extensions, { server: 170_004, version: '17.4', extensions: ALL, homes: [], ...facts })).toEqual(
     expected,
   );
+});
+
+test('the SQL home: what its own test says, unless another home delivers', () => {
+  const rows = [
+    { ok: true, what: 'pg_net is installed', fix: null },
+    { ok: false, what: 'pg_cron runs the pump', fix: 'create extension pg_cron;' },
+  ];
+  expect(codes(sqlHome, { rows: undefined, aside: false })).toEqual([]);
+  expect(codes(sqlHome, { rows, aside: true })).toEqual([]);
+  expect(unwell(sqlHome.judge({ rows, aside: false }, testConfig()))).toMatchObject([
+    { code: 'RC_SQL_HOME', what: 'It is not so that pg_cron runs the pump.', fix: 'create extension pg_cron;' },
+  ]);
 });
 
 test('a role under row security, and one that may not make a schema', () => {

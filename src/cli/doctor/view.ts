@@ -1,4 +1,4 @@
-import { count, hanging, wrap } from '../layout.ts';
+import { count, hanging } from '../layout.ts';
 import type { Paint } from '../paint.ts';
 import type { Placed } from './examine.ts';
 
@@ -10,7 +10,8 @@ export function renderFindings(found: readonly Placed[], paint: Paint, width: nu
     const [mark, colour] = MARKS[severity];
     const text = hanging(`  ${mark}  `, `${area}: ${code === null ? '' : `${code}: `}${what}`, width);
     const line = text.replace(mark, paint(colour, mark));
-    return fix === null ? [line] : [line, wrap(fix, width, '         ')];
+    // Not broken into lines: a statement is copied from here, and a comment would end with its line.
+    return fix === null ? [line] : [line, `         ${fix}`];
   });
   const errors = found.filter(({ severity }) => severity === 'error').length;
   const warnings = found.filter(({ severity }) => severity === 'warn').length;

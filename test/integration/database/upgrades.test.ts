@@ -1,25 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { brotliDecompressSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
-import { parseConfig } from '../../../src/config/load.ts';
-import { registry } from '../../../src/destinations/registry.ts';
 import { applyInstall } from '../../../src/sql/apply.ts';
 import { MIGRATIONS } from '../../../src/sql/install-script.ts';
-import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { createDatabase, createLastingDatabase, type TestDatabase } from '../../support/database.ts';
+import { earlierConfig, earlierInstalls } from '../../support/earlier-installs.ts';
 import { around, REF } from './support.ts';
 
-const fixtures = join(import.meta.dirname, '..', '..', 'fixtures');
-const config = parseConfig(readFileSync(join(fixtures, 'installs.yaml'), 'utf8'), {
-  file: 'rollcall.yaml',
-  env: {},
-  registry,
-});
-
-/** What `apply --sql` printed in earlier versions, by the newest migration in it: see scripts/record-install.mjs. */
-const recorded = JSON.parse(
-  brotliDecompressSync(readFileSync(join(fixtures, 'installs.json.br'))).toString(),
-) as Readonly<Record<string, string>>;
+const config = earlierConfig();
+const recorded = earlierInstalls();
 
 /** All that an install is made of: whatever is left of an earlier version, or lacks of this one, differs. */
 async function schema(db: TestDatabase): Promise<readonly string[]> {
@@ -47,9 +34,10 @@ async function schema(db: TestDatabase): Promise<readonly string[]> {
 
 let fresh: readonly string[] = [];
 beforeAll(async () => {
-  const db = await createDatabase();
+  const [db, end] = await createLastingDatabase();
   await applyInstall(db.sql, config, REF);
   fresh = await schema(db);
+  await end();
 });
 
 /** The tables as they were, without the functions around them: for versions whose whole script nobody has kept. */
@@ -108,7 +96,7 @@ test.each(earlier)(
     const { rows } = await db.app.query(
       `select address, remote_id, consent, delivered_version = version as in_step from rollcall.desired order by address`,
     );
-    const left = Number(version) < 13;
+    const left = version < 13;
     expect(rows).toEqual([
       { address: 'ann@example.com', remote_id: 'remote-ann', consent: left ? 'opted_out' : 'basis', in_step: true },
       { address: 'bob@example.com', remote_id: null, consent: 'basis', in_step: true },
