@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { onCleanup } from '../support/database.ts';
-import { EDGE_KEY, startEdgeFunction } from '../support/edge-function.ts';
+import { startEdgeFunction } from '../support/edge-function.ts';
+import { EDGE_KEY } from '../support/spawn-edge.ts';
 import { eventually, expectInStep, signUpMany } from '../support/people.ts';
 import { createWorld } from '../support/world.ts';
 
@@ -54,10 +55,10 @@ test('two invocations at once share the work: nobody is sent twice', async () =>
 test('an invocation whose budget is over calls another one, without data; where the platform can it is answered early', async () => {
   const called: { path: string | undefined; key: unknown; body: string }[] = [];
   const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      called.push({ path: request.url, key: request.headers['apikey'], body });
+    void (async () => {
+      called.push({ path: request.url, key: request.headers['apikey'], body: await text(request) });
       response.writeHead(202).end();
-    });
+    })();
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   onCleanup(async () => {

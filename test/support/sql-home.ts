@@ -33,18 +33,18 @@ export async function startSqlHome(world: World, type: string): Promise<SqlHome>
   await applyInstall(db.sql, config, projectRef(db.hostedUrl, undefined));
   await deploySql(db, config);
   const net = startNetWorker(db, { pauseMs: 10, batchSize: 40 });
-  let ended = false;
+  const stop = new AbortController();
   const runs = ['call rollcall.pump()', 'call rollcall.upkeep()'].map(async (command) => {
     const client = await db.connect(db.hostedUrl);
     client.on('error', () => undefined);
     const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
     const again = async (): Promise<void> => {
-      while (!ended) await client.query(command);
+      while (!stop.signal.aborted) await client.query(command);
     };
     return { pid: rows[0]!.pid, over: again().catch(() => undefined) };
   });
   const kill = async (): Promise<string> => {
-    ended = true;
+    stop.abort();
     const all = await Promise.all(runs);
     await db.app.query('select pg_terminate_backend(pid) from unnest($1::int[]) pid', [all.map(({ pid }) => pid)]);
     await Promise.all(all.map(({ over }) => over));
@@ -58,7 +58,7 @@ export async function startSqlHome(world: World, type: string): Promise<SqlHome>
     killed = resolve;
   });
   onCleanup(async () => {
-    if (!ended) await kill();
+    if (!stop.signal.aborted) await kill();
   });
   return { signal: () => killed?.(kill()), ended: over };
 }

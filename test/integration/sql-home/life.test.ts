@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { putSecret } from '../../support/vault.ts';
-import { createProject, type Kind, until } from './project.ts';
+import { createProject, type Kind, signUpAll, until } from './project.ts';
 import { netWorker, runPump } from './support.ts';
 
 const KINDS: readonly Kind[] = ['mailtrap', 'sendry', 'brevo', 'tajo', 'webhook'];
@@ -109,4 +109,24 @@ test('a copy and a stale config send nothing and say nothing; once bound and dep
   await runPump(db);
   await world.settled();
   expect(standIn.contactCount).toBe(1);
+});
+
+test('a limit of ten requests a second is kept where they are sent, and used', async () => {
+  const project = await createProject('brevo', 'import_from: off', { scale: 1 });
+  const { db, world, sandbox } = project;
+  netWorker(db);
+  await runPump(db);
+  const begunAt = performance.now();
+  await signUpAll(project, 40);
+  await world.settled(60_000);
+  const seconds = (performance.now() - begunAt) / 1_000;
+  expect(sandbox.calls().filter(({ status }) => status === 429)).toEqual([]);
+  const at = sandbox
+    .calls()
+    .filter(({ method }) => method === 'POST')
+    .map((call) => call.at);
+  for (const from of at)
+    expect(at.filter((each) => each >= from && each < from + 1_000).length).toBeLessThanOrEqual(10);
+  // Four windows are the least; an answer is seen some time after it was given.
+  expect(seconds).toBeLessThan(20);
 });

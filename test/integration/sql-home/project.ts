@@ -32,16 +32,19 @@ export interface Project {
 export async function createProject(
   kind: Kind,
   more = '',
-  options: WorldOptions & { readonly secrets?: boolean } = {},
+  options: WorldOptions & { readonly secrets?: boolean; readonly scale?: number } = {},
 ): Promise<Project> {
   const db = options.db ?? (await createDatabase());
-  const sandbox = await startSandbox({ only: [kind], limitsScale: 10_000 });
+  const sandbox = await startSandbox({ only: [kind], limitsScale: options.scale ?? 10_000 });
   onCleanup(() => sandbox.close());
   const { url, token, standIn } = sandbox.of(kind);
   const key = kind === 'webhook' ? secretOfToken(token) : token;
   for (const name of ['FIRSTNAME', 'N']) standIn.addField?.(name, 'text');
   await createPlatform(db, options.secrets === false ? {} : { KEY: key });
-  const lines = `${OPTIONS[kind](url)}\n${more}`.replaceAll(/^(?=.)/gm, '  ');
+  const lines = `${OPTIONS[kind](url).replace('10000', String(options.scale ?? 10_000))}\n${more}`.replaceAll(
+    /^(?=.)/gm,
+    '  ',
+  );
   const world = await createWorld({ ...options, db, instead: `${kind}:\n${lines}` });
   await deploySql(db, world.config);
   return { db, world, sandbox, standIn, key };
