@@ -16,6 +16,7 @@ const NOT_BY_MAJOR = ['*-property', '*-states', 'brakes', 'transforms', 'consent
 const BY_MAJOR = [
   'test/integration/database',
   'test/integration/main-path.test.ts',
+  'test/integration/sql-home/beside.test.ts',
   ...['clone', 'crash', 'restore'].map((file) => `test/integration/delivery/${file}.test.ts`),
 ];
 const SUPABASE_CLI = '3.1.0';
