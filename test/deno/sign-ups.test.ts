@@ -54,10 +54,11 @@ test('two invocations at once share the work: nobody is sent twice', async () =>
 test('an invocation whose budget is over calls another one, without data; where the platform can it is answered early', async () => {
   const called: { path: string | undefined; key: unknown; body: string }[] = [];
   const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      called.push({ path: request.url, key: request.headers['apikey'], body });
+    const answer = async (): Promise<void> => {
+      called.push({ path: request.url, key: request.headers['apikey'], body: await text(request) });
       response.writeHead(202).end();
-    });
+    };
+    void answer();
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   onCleanup(async () => {
