@@ -17,7 +17,7 @@ export interface EdgeOptions {
   /** The text of the `rollcall.yaml` that was applied. */
   readonly config: string;
   /** The destinations that it names, each the default export of `rollcall/destinations/<type>`. */
-  readonly destinations: readonly Destination<never>[];
+  readonly destinations: readonly Destination<unknown>[];
   /** What `${NAME}` in the config is read from, and our own secrets; that of the platform when absent. */
   readonly env?: Env | undefined;
   /** The text of the certificate that `ssl_root_cert` names. */
@@ -38,7 +38,7 @@ export function serveRollcall(options: EdgeOptions): { fetch(request: Request): 
   const given = options.env ?? platformEnv();
   // So that the config that names it for workers fits here too.
   const env: Env = { ...given, DATABASE_URL: given['DATABASE_URL'] || given['SUPABASE_DB_URL'] };
-  const registry = options.destinations as readonly Destination<unknown>[];
+  const { destinations: registry } = options;
   const config = parseConfig(options.config, { file: 'rollcall.yaml', env, registry });
   const log = options.log ?? consoleLog(config.log.level);
   const homes = createHomes({ config, registry, log, sslRootCert: options.sslRootCert });
