@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { EDGE_KEY, type EdgeFunction, startEdgeFunction } from '../support/edge-function.ts';
+import { startEdgeFunction } from '../support/edge-function.ts';
+import { EDGE_KEY, type EdgeFunction } from '../support/spawn-edge.ts';
 import { eventually } from '../support/people.ts';
 import { createWorld, type World } from '../support/world.ts';
 
