@@ -8,8 +8,6 @@ import type { OutcomeKind } from './outcome.ts';
  * the config by the destination; it holds no secrets, only the names of options that do.
  */
 export interface Declaration {
-  /** Sent with every request; pg_net adds its own user agent. */
-  readonly headers: Readonly<Record<string, string>>;
   readonly auth:
     | {
         readonly header: string;

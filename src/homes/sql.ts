@@ -4,6 +4,7 @@ import type { Destination } from '../core/destination.ts';
 import { DEFAULT_BREAKER_TIMES } from '../core/breaker.ts';
 import { RollcallError } from '../core/errors.ts';
 import { ratePlan } from '../core/rate.ts';
+import { JSON_HEADERS } from '../core/wire.ts';
 import { DEFAULT_TIMES } from '../engine/times.ts';
 import { extension, scheduled } from '../sql/platform-script.ts';
 import { PUMP_JOB, UPKEEP_JOB } from '../sql/pump/pump.ts';
@@ -46,6 +47,9 @@ export function sqlHomeScript(config: Config, deployed: readonly Deployed[]): st
   ].join('\n');
 }
 
+/** As the worker's; pg_net has a user agent of its own. */
+const HEADERS: object = { accept: JSON_HEADERS['accept'], 'content-type': JSON_HEADERS['content-type'] };
+
 function settingsOf(config: Config): object {
   return {
     retry: config.delivery.retry,
@@ -72,6 +76,7 @@ function declarationOf({ entry, destination, options }: Deployed): object {
   return {
     ...declaration,
     name: destination.name,
+    headers: HEADERS,
     auth: declaration === undefined ? undefined : authOf(declaration.auth, entry),
     limits: buckets.map(({ name, requests, perMs, of }) => {
       const { intervalUs, burst } = ratePlan({ requests, perMs });

@@ -132,7 +132,6 @@ export function declare(config: BrevoConfig): Declaration {
   const imported = lists.length > 0 ? lists : config.import_list === undefined ? [] : listIds([config.import_list]);
   const orphans = remove(named('email_id', 'each'), { each: 'orphans' });
   return {
-    headers: { accept: 'application/json', 'content-type': 'application/json' },
     tellsOptOut: true,
     auth: { header: 'api-key', prefix: '', option: 'api_key' },
     probe: `${contacts}/attributes`,

@@ -136,7 +136,6 @@ export function declare(config: MailtrapConfig): Declaration {
     remove({ when: byAddress }, 'remote_address'),
   ];
   return {
-    headers: { accept: 'application/json', 'content-type': 'application/json' },
     tellsOptOut: false,
     auth: { header: 'authorization', prefix: 'Bearer ', option: 'api_token' },
     probe: `${contacts}/lists`,

@@ -150,7 +150,6 @@ export function declare(config: SendryConfig): Declaration {
   const byFound = text(contacts, '/', segment('found_id'));
   const orphans = remove({ url: byFound, each: 'orphans', find: 'each' });
   return {
-    headers: { accept: 'application/json', 'content-type': 'application/json' },
     tellsOptOut: true,
     auth: { header: 'authorization', prefix: 'Bearer ', option: 'api_key' },
     probe: `${contacts}?limit=1`,

@@ -65,7 +65,6 @@ export function declare(config: WebhookConfig): Declaration {
   const before = ['previous_addresses', fact('previous')] as const;
   const was = [['address', fact('remote_address')], before] as const;
   return {
-    headers: { accept: 'application/json', 'content-type': 'application/json' },
     tellsOptOut: true,
     auth: {
       sign: 'standard-webhooks',
