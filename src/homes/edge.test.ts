@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import brevo from '../destinations/brevo/index.ts';
-import mailtrap from '../destinations/mailtrap/index.ts';
-import sendry from '../destinations/sendry/index.ts';
-import tajo from '../destinations/tajo/index.ts';
-import webhook from '../destinations/webhook/index.ts';
+import { brevo } from '../destinations/brevo/index.ts';
+import { mailtrap } from '../destinations/mailtrap/index.ts';
+import { sendry } from '../destinations/sendry/index.ts';
+import { tajo } from '../destinations/tajo/index.ts';
+import { webhook } from '../destinations/webhook/index.ts';
 import { serveRollcall } from './edge.ts';
 
 const CONFIG = `environment: test
@@ -15,9 +15,9 @@ const env = { MAILTRAP_TOKEN: '0123456789abcdef', SUPABASE_DB_URL: 'postgresql:/
 const destinations = [brevo, mailtrap, sendry, tajo, webhook];
 
 test('whoever is not known learns nothing, without a look at the database', async () => {
-  const { fetch } = serveRollcall({ config: CONFIG, destinations, env });
+  const home = serveRollcall({ config: CONFIG, destinations, env });
   const ask = async (method: string, path: string): Promise<readonly [number, unknown]> => {
-    const answer = await fetch(new Request(`https://ref.supabase.co/rollcall${path}`, { method }));
+    const answer = await home.fetch(new Request(`https://ref.supabase.co/rollcall${path}`, { method }));
     return [answer.status, await answer.json()];
   };
   expect(await ask('GET', '/health')).toEqual([200, { ok: true }]);

@@ -94,7 +94,7 @@ exception when others then
 end $body$;
 
 -- pg_cron keeps a row of each run for ever, and has no index by time: ours are removed about once an hour.
-create or replace function rollcall.forget_ticks() returns void language plpgsql security definer set search_path = '' as $body$
+create or replace function rollcall.forget_ticks() returns void language plpgsql set search_path = '' as $body$
 begin
   if random() > ${TICK_S}.0 / 3600 then return; end if;
   delete from cron.job_run_details d using cron.job j

@@ -132,7 +132,7 @@ test("nothing is granted to public or to the API roles; what runs with its owner
       .filter((f) => f.prosecdef)
       .map((f) => String(f.proname))
       .toSorted((a, b) => a.localeCompare(b)),
-  ).toEqual(['can_email', 'can_email', 'capture_users', 'consent_of']);
+  ).toEqual(['can_email', 'can_email', 'capture_users', 'consent_of', 'wake_edge']);
   expect(functions.rows.filter((f) => f.prosecdef && f.safe !== true)).toEqual([]);
 });
 
