@@ -25,7 +25,12 @@ interface Way {
 }
 
 const WAYS: readonly Way[] = [
-  { name: 'Sendry, one a request', to: 'sendry', many: false, options: (url) => sendry(url, 'import_from: off') },
+  {
+    name: 'Sendry, one a request',
+    to: 'sendry',
+    many: false,
+    options: (url) => sendry(url, 'import_from: off, upsert_keeps_unsubscribed: true'),
+  },
   {
     name: 'Sendry, imports',
     to: 'sendry',

@@ -207,7 +207,8 @@ export function declare(config: SendryConfig): Declaration {
             mostBytes: 5_000_000,
             least: config.import_from ?? Math.max(50, config.requests_per_second * 15),
             consents: ['basis'],
-            atOnce: 1,
+            // pg_net rests for a second between two batches, so that a few go in one.
+            atOnce: 3,
             row: object(['email', fact('address')], ...attributes(config)),
             url: `${contacts}/import`,
             body: object(

@@ -29,6 +29,8 @@ declare
   v_upsert boolean := p_facts ->> 'action' = 'upsert';
   v_moves boolean := v_remote is null or not rollcall.same_address(v_remote, v_address);
   v_in boolean := v_upsert and v_consent = 'opted_in';
+  -- They may stand under another address than this one.
+  v_elsewhere boolean := v_remote is distinct from v_address and v_remote is not null or rollcall.is_true(p_facts -> 'leftovers');
   v_kept text := case when v_upsert then v_address when v_id is null or p_facts ->> 'action' = 'unsubscribe' then v_remote end;
 begin
   return p_facts || jsonb_build_object(
@@ -41,21 +43,21 @@ begin
     'arrived', not (p_facts ->> 'met')::boolean and (v_id is not null or (p_facts ->> 'imported')::boolean and not v_moves),
     'opts_out', v_consent = 'opted_out' or not v_in and (v_id is null or v_moves)
       and (coalesce(v_said = 'unsubscribed', false) or v_consent = 'none' and (v_id is null or v_said is distinct from 'subscribed')),
-    'previous', (select coalesce(jsonb_agg(to_jsonb(x.each) order by x.n), '[]') from (
+    'previous', case when not v_elsewhere then '[]' else (select coalesce(jsonb_agg(to_jsonb(x.each) order by x.n), '[]') from (
         select distinct on (o.each) o.each, o.n from (
           select v_remote as each, 0 as n where v_upsert
           union all
           select e.each, e.n::int from jsonb_array_elements_text(coalesce(nullif(p_facts -> 'leftovers', 'null'), '[]')) with ordinality e(each, n)) o
          where o.each <> '' and o.each is distinct from case when v_upsert then v_address else v_remote end
-         order by o.each, o.n) x),
+         order by o.each, o.n) x) end,
     -- Of somebody who moves by their id that contact is deleted, and not whoever has the address.
-    'orphans', (select coalesce(jsonb_agg(to_jsonb(x.each) order by x.n), '[]') from (
+    'orphans', case when not v_elsewhere then '[]' else (select coalesce(jsonb_agg(to_jsonb(x.each) order by x.n), '[]') from (
         select distinct on (o.each) o.each, o.n from (
           select v_remote as each, 0 as n where v_upsert and v_id is null
           union all
           select e.each, e.n::int from jsonb_array_elements_text(coalesce(nullif(p_facts -> 'leftovers', 'null'), '[]')) with ordinality e(each, n)) o
          where o.each <> '' and not rollcall.same_address(o.each, v_kept)
-         order by o.each, o.n) x));
+         order by o.each, o.n) x) end);
 end $body$;
 
 -- The facts of a claimed contact. p_row: a row of rollcall.claim.

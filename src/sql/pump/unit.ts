@@ -14,11 +14,8 @@ $body$;
 
 -- Facts with the attributes as the destination takes them; of an event, of whoever it goes to.
 create or replace function rollcall.with_attributes(p_declared jsonb, p_facts jsonb) returns jsonb language sql immutable set search_path = '' as $body$
-  select p_facts || jsonb_build_object('said', a.said, 'refused', a.refused,
-      'says_named', exists (select from jsonb_object_keys(a.said) k where p_declared -> 'attributes' -> 'named' ? k),
-      'has_named', exists (select from jsonb_each(a.said) e where p_declared -> 'attributes' -> 'named' ? e.key and e.value not in ('null', '""')),
-      'says_nothing_of', exists (select from jsonb_each(a.said) e where e.value in ('null', '""')),
-      'says_false', exists (select from jsonb_each(a.said) e where e.value = 'false'),
+  select p_facts || jsonb_build_object('said', a.said, 'refused', a.refused, 'says_named', a.says_named, 'has_named', a.has_named,
+      'says_nothing_of', a.says_nothing_of, 'says_false', a.says_false,
       'odd_address', p_facts ->> 'address' !~* '^[\\w+-]+([.][\\w+-]+)*@([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,}$')
     from rollcall.say_attributes(p_declared -> 'attributes', p_facts -> 'attributes', p_facts -> 'plan', (p_facts ->> 'takeover')::boolean) a
 $body$;

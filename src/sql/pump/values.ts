@@ -108,22 +108,25 @@ begin
     'message', 'The event''s properties take ' || v_bytes || ' bytes, and at most ' || (p_limits ->> 'bytes') || ' are taken: map less.') end;
 end $body$;
 
--- The attributes of a contact as a destination takes them, and the first that it would drop. p_rule: AttributeRule.
+-- The attributes of a contact as a destination takes them (said), the first that it would drop (refused), and whether some of those with a
+-- conversion of their own is said, or has a value; whether something is cleared, and whether something is false. p_rule: AttributeRule.
 create or replace function rollcall.say_attributes(p_rule jsonb, p_attributes jsonb, p_plan jsonb, p_takeover boolean,
-  out said jsonb, out refused text)
+  out said jsonb, out refused text, out says_named boolean, out has_named boolean, out says_nothing_of boolean, out says_false boolean)
 language plpgsql immutable set search_path = '' as $body$
 declare
   v_one record;
   v_name text;
   v_said jsonb;
+  v_empty boolean;
+  v_upper boolean := (p_rule ->> 'upperCase')::boolean;
 begin
-  said := '{}';
+  said := '{}'; says_named := false; has_named := false; says_nothing_of := false; says_false := false;
   for v_one in
     select a.key, a.value from jsonb_each(p_attributes) a
     union all
     select p.key, 'null'::jsonb from jsonb_each(p_plan) p where p_takeover and not p_attributes ? p.key
   loop
-    v_name := case when (p_rule ->> 'upperCase')::boolean then upper(v_one.key) else v_one.key end;
+    v_name := case when v_upper then upper(v_one.key) else v_one.key end;
     continue when p_rule -> 'leftOut' ? v_name;
     if jsonb_typeof(v_one.value) = 'null' then
       v_said := p_rule -> 'cleared';
@@ -134,8 +137,17 @@ begin
     else
       v_said := rollcall.say_value(p_rule -> 'by' ->> coalesce(p_plan ->> v_one.key, 'unknown'), v_one.value);
     end if;
-    if v_said is null then refused := coalesce(refused, v_name);
-    else said := said || jsonb_build_object(v_name, v_said);
+    if v_said is null then
+      refused := coalesce(refused, v_name);
+    else
+      said := said || jsonb_build_object(v_name, v_said);
+      v_empty := v_said in ('null', '""');
+      says_nothing_of := says_nothing_of or v_empty;
+      says_false := says_false or v_said = 'false';
+      if p_rule -> 'named' ? v_name then
+        says_named := true;
+        has_named := has_named or not v_empty;
+      end if;
     end if;
   end loop;
 end $body$;
