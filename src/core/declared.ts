@@ -75,14 +75,16 @@ export interface Step {
   /** A header whose value says what is said, the same for each attempt. */
   readonly key?: readonly [header: string, value: Template] | undefined;
   readonly answers: readonly AnswerRule[];
+  readonly refusedRows?: RefusedRows | undefined;
   /** The work goes on after the answer, whose `id` names it. */
   readonly watch?: Watch | undefined;
 }
 
 /** What an answer means; the first rule that fits counts, and the status decides where none does (`statusClass`). */
 export interface AnswerRule {
-  /** Single statuses, or ranges. */
-  readonly status?: readonly (number | readonly [from: number, to: number])[] | undefined;
+  readonly status?: readonly number[] | undefined;
+  /** What the status means by itself. */
+  readonly of?: readonly OutcomeKind[] | undefined;
   /** A regular expression over the whole body, without regard to case. */
   readonly body?: string | undefined;
   /** What the body is. */
@@ -91,8 +93,14 @@ export interface AnswerRule {
   readonly when?: Test | undefined;
   /** A place in the body and what stands there. */
   readonly at?: readonly [path: readonly string[], value: Json] | undefined;
+  /** The text at the first of some places that has one, and a regular expression or two that it matches, without regard to case. */
+  readonly words?: readonly [places: readonly (readonly string[])[], matches: string, andMatches?: string] | undefined;
+  /** Complaints, each of which must be among those at the first of some places that has any. */
+  readonly complaints?: readonly [places: readonly (readonly string[])[], ...all: readonly Complaint[]] | undefined;
   readonly kind: OutcomeKind;
   readonly code?: string | undefined;
+  /** Places of the vendor's own word for the cause, which is the code where there is one. */
+  readonly codeAt?: readonly (readonly string[])[] | undefined;
   readonly field?: string | undefined;
   /** Said before the vendor's words. */
   readonly say?: string | undefined;
@@ -100,10 +108,19 @@ export interface AnswerRule {
   readonly untilApply?: boolean | undefined;
   /** Places of the id in the answer. */
   readonly id?: readonly (readonly string[])[] | undefined;
+  /** An id of another type is none; of either when absent. */
+  readonly idType?: 'string' | 'number' | undefined;
   /** The id, where it is known without the answer. */
   readonly idIs?: Template | undefined;
   /** Without an id in the answer it is `unknown`. */
   readonly needsId?: boolean | undefined;
+}
+
+/** What is wrong with what: regular expressions, without regard to case. */
+export interface Complaint {
+  /** Null for what is said of all of it. */
+  readonly field?: string | null | undefined;
+  readonly words?: string | undefined;
 }
 
 export interface Lookup {
@@ -112,9 +129,14 @@ export interface Lookup {
   /** Places of what is read. */
   readonly id: readonly (readonly string[])[];
   readonly address: readonly (readonly string[])[];
-  /** Who fits one of these is subscribed; anybody else who is there is not. */
+  readonly idType?: AnswerRule['idType'];
+  /** Who fits one of these is not subscribed, whatever else is said. */
+  readonly unsubscribed: readonly (readonly [path: readonly string[], value: Json])[];
+  /** Who fits one of these is; anybody else who is there is not. */
   readonly subscribed: readonly (readonly [path: readonly string[], value: Json])[];
-  /** An answer of these statuses says that nobody is there. */
+  /** An answer that says neither is none. */
+  readonly mustSay?: boolean | undefined;
+  /** Nobody is there where the first of these that fits is `delivered`. */
   readonly missing: readonly AnswerRule[];
 }
 
@@ -125,6 +147,17 @@ export interface Watch {
   readonly firstMs: number;
   readonly mostMs: number;
   /** `delivered`: done; `retry`: at work still; `reject`: done, and not all of it; anything else: it failed so. */
+  readonly answers: readonly AnswerRule[];
+}
+
+/** Rows of a request for many that a refusal names. */
+export interface RefusedRows {
+  /** Where their list is. */
+  readonly path: readonly string[];
+  /** By which name each tells its address. */
+  readonly address: string;
+  /** By which name each tells what is wrong, and what that means: as an answer of status 422 with that alone. */
+  readonly errors: string;
   readonly answers: readonly AnswerRule[];
 }
 
@@ -142,8 +175,7 @@ export interface DeclaredBulk {
   /** With `$rows`, and `$joins` where some row joins a list. */
   readonly body: Template;
   readonly answers: readonly AnswerRule[];
-  /** Rows that an answer of 422 or so names: where the list is, and by which name each tells its address. */
-  readonly refusedRows?: { readonly path: readonly string[]; readonly address: string } | undefined;
+  readonly refusedRows?: RefusedRows | undefined;
   readonly watch?: Watch | undefined;
 }
 

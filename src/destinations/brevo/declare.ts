@@ -16,98 +16,93 @@ import { worthAnImport } from './limits.ts';
 import { PHONES } from './phone.ts';
 import { ADDRESS } from './values.ts';
 
+const MESSAGE = [['message']];
+const CODE = [['code']];
 /** Codes that speak of the account, and one that asks for patience, as in failure.ts. */
 const OF_THE_ACCOUNT: readonly AnswerRule[] = [
-  ...['permission_denied', 'not_enough_credits', 'account_under_validation', 'unauthorized'].map(
-    (code): AnswerRule => ({
-      status: [
-        [400, 400],
-        [404, 407],
-        [409, 424],
-        [426, 428],
-        [430, 499],
-      ],
-      at: [['code'], code],
-      kind: 'config',
-      code,
-    }),
-  ),
-  { status: [400, 404, 409, 422], at: [['code'], 'account_in_process'], kind: 'retry', code: 'account_in_process' },
+  {
+    of: ['reject'],
+    words: [CODE, '^(permission_denied|not_enough_credits|account_under_validation|unauthorized)$'],
+    kind: 'config',
+    codeAt: CODE,
+  },
+  { of: ['reject'], words: [CODE, '^account_in_process$'], kind: 'retry', code: 'account_in_process' },
 ];
-const REFUSED = [400, 404, 409, 422] as const;
 const ALREADY = '\\malready (associated|exists?|in use|taken)\\M';
+/** The first word that names what somebody else has is not the address. */
+const OTHER = '^((?!\\memail\\M).)*\\m(sms|whatsapp|landline([ _]number)?|ext_id)\\M';
+const REFUSED = { of: ['reject'] } as const;
+const CONFLICT = { ...REFUSED, kind: 'retry', code: 'email_conflict' } as const;
+const DUPLICATE = {
+  ...REFUSED,
+  kind: 'reject',
+  code: 'duplicate_value',
+  say: 'Another contact at Brevo has the same value: correct one of them.',
+} as const;
+const WRONG_PATH: AnswerRule = {
+  status: [404],
+  kind: 'config',
+  code: 'wrong_path',
+  say: 'Brevo has no such path: check base_url.',
+};
 
 /** @param lists whether the request names lists */
-const created = (lists: boolean): readonly AnswerRule[] => [
-  { status: [204], kind: 'delivered' },
-  { status: [201], json: 'object', kind: 'delivered', id: [['id']], needsId: true },
-  { status: [[200, 299]], json: 'object', kind: 'delivered', id: [['id']] },
-  { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
-  ...OF_THE_ACCOUNT,
-  { status: REFUSED, body: '"duplicate_identifiers"\\s*:\\s*\\[\\s*"email"', kind: 'retry', code: 'email_conflict' },
-  {
-    status: REFUSED,
-    body: '"duplicate_identifiers"\\s*:\\s*\\[\\s*"',
-    kind: 'reject',
-    code: 'duplicate_value',
-    say: 'Another contact at Brevo has the same value: correct one of them.',
-  },
-  {
-    status: REFUSED,
-    body: `\\m(sms|whatsapp|landline([ _]number)?|ext_id)\\M.*${ALREADY}|${ALREADY}.*\\m(sms|whatsapp|landline|ext_id)\\M`,
-    kind: 'reject',
-    code: 'duplicate_value',
-    say: 'Another contact at Brevo has the same value: correct one of them.',
-  },
-  { status: REFUSED, body: `${ALREADY}|duplicate_parameter`, kind: 'retry', code: 'email_conflict' },
-  {
-    status: REFUSED,
-    body: '\\m(contacts?|plan)\\M.*\\mlimit\\M.*\\m(reached|exceeded)\\M',
-    kind: 'config',
-    code: 'plan_limit',
-  },
-  ...(lists
-    ? [
-        {
-          status: REFUSED,
-          body: '\\mlists?\\M.*\\m(not|invalid)\\M|\\minvalid\\M.*\\mlists?\\M',
-          kind: 'config',
-          code: 'unknown_list',
-          field: 'listIds',
-        } as const,
-      ]
-    : []),
-  { status: [404], kind: 'config', code: 'wrong_path', say: 'Brevo has no such path: check base_url.' },
-  { status: REFUSED, body: '\\m(phone|sms)\\M', kind: 'reject', code: 'invalid_value', field: 'SMS' },
-  { status: REFUSED, body: '\\memail\\M', kind: 'reject', code: 'invalid_email', field: 'email' },
-];
+function created(lists: boolean): readonly AnswerRule[] {
+  const config: readonly AnswerRule[] = [
+    {
+      ...REFUSED,
+      words: [MESSAGE, '\\m(contacts?|plan)\\M.*\\mlimit\\M.*\\m(reached|exceeded)\\M'],
+      kind: 'config',
+      code: 'plan_limit',
+    },
+    ...(lists ? ['\\mlists?\\M.*\\m(not|invalid)\\M', '\\minvalid\\M.*\\mlists?\\M'] : []).map((says): AnswerRule => ({
+      ...REFUSED,
+      words: [MESSAGE, says],
+      kind: 'config',
+      code: 'unknown_list',
+      field: 'listIds',
+    })),
+  ];
+  return [
+    { status: [204], kind: 'delivered' },
+    { status: [201], json: 'object', kind: 'delivered', id: [['id']], idType: 'number', needsId: true },
+    { of: ['delivered'], json: 'object', kind: 'delivered', id: [['id']], idType: 'number' },
+    { of: ['delivered'], kind: 'unknown', code: 'malformed_answer' },
+    ...OF_THE_ACCOUNT,
+    // An unknown list may be a 404 too.
+    ...config.map((rule): AnswerRule => ({ ...rule, status: [404] })),
+    WRONG_PATH,
+    { ...CONFLICT, body: '"duplicate_identifiers"\\s*:\\s*\\[[^\\]]*"email"' },
+    { ...DUPLICATE, body: '"duplicate_identifiers"\\s*:\\s*\\[\\s*"' },
+    { ...DUPLICATE, words: [MESSAGE, ALREADY, OTHER] },
+    { ...CONFLICT, words: [MESSAGE, ALREADY] },
+    { ...CONFLICT, words: [CODE, '^duplicate_parameter$'] },
+    ...config,
+    { ...REFUSED, words: [MESSAGE, '\\m(phone|sms)\\M'], kind: 'reject', code: 'invalid_value', field: 'SMS' },
+    { ...REFUSED, words: [MESSAGE, '\\memail\\M'], kind: 'reject', code: 'invalid_email', field: 'email' },
+    { ...REFUSED, kind: 'reject', codeAt: CODE },
+  ];
+}
 
 const DELETED: readonly AnswerRule[] = [
   { status: [204], kind: 'delivered' },
-  { status: [[200, 299]], json: 'object', kind: 'delivered' },
-  { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+  { of: ['delivered'], json: 'object', kind: 'delivered' },
+  { of: ['delivered'], kind: 'unknown', code: 'malformed_answer' },
   ...OF_THE_ACCOUNT,
-  { status: [404], json: 'none', kind: 'config', code: 'wrong_path', say: 'Brevo has no such path: check base_url.' },
+  { ...WRONG_PATH, json: 'none' },
   { status: [404], kind: 'delivered' },
 ];
 
 const EVENT: readonly AnswerRule[] = [
   { status: [202, 204], kind: 'delivered' },
-  { status: [[200, 299]], json: 'object', kind: 'delivered' },
-  { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+  // One event of one, wherever it is named.
+  { status: [207], body: '"eventIndex"\\s*:\\s*(\\[\\s*)?0', kind: 'reject', code: 'invalid_event' },
+  { status: [207], kind: 'unknown', code: 'malformed_answer' },
+  { of: ['delivered'], json: 'object', kind: 'delivered' },
+  { of: ['delivered'], kind: 'unknown', code: 'malformed_answer' },
   ...OF_THE_ACCOUNT,
-  { status: [404], kind: 'config', code: 'wrong_path', say: 'Brevo has no such path: check base_url.' },
-  {
-    status: [
-      [400, 400],
-      [405, 407],
-      [409, 424],
-      [426, 428],
-      [430, 499],
-    ],
-    kind: 'reject',
-    code: 'invalid_event',
-  },
+  WRONG_PATH,
+  { ...REFUSED, kind: 'reject', code: 'invalid_event' },
 ];
 
 /**
@@ -140,7 +135,9 @@ export function declare(config: BrevoConfig): Declaration {
       byAddress: named('email_id', 'address'),
       id: [['id']],
       address: [['email']],
+      unsubscribed: [[['emailBlacklisted'], true]],
       subscribed: [[['emailBlacklisted'], false]],
+      mustSay: true,
       missing: [{ status: [404], json: 'object', kind: 'delivered' }],
     },
     upsert: [
@@ -240,11 +237,24 @@ export function declare(config: BrevoConfig): Declaration {
             ),
             answers: [
               { status: [204], kind: 'delivered' },
-              { status: [[200, 299]], json: 'object', kind: 'delivered', id: [['processId']], needsId: true },
-              { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+              {
+                of: ['delivered'],
+                json: 'object',
+                kind: 'delivered',
+                id: [['processId']],
+                idType: 'number',
+                needsId: true,
+              },
+              { of: ['delivered'], kind: 'unknown', code: 'malformed_answer' },
               ...OF_THE_ACCOUNT,
-              { status: REFUSED, body: '\\mlists?\\M', kind: 'config', code: 'unknown_list', field: 'listIds' },
-              { status: [404], kind: 'config', code: 'wrong_path', say: 'Brevo has no such path: check base_url.' },
+              {
+                ...REFUSED,
+                words: [MESSAGE, '\\mlists?\\M'],
+                kind: 'config',
+                code: 'unknown_list',
+                field: 'listIds',
+              },
+              WRONG_PATH,
             ],
             watch: {
               url: text(`${config.base_url}/processes/`, segment('work')),
@@ -253,25 +263,25 @@ export function declare(config: BrevoConfig): Declaration {
               answers: [
                 { status: [404], kind: 'unknown', code: 'import_lost' },
                 {
-                  status: [[200, 299]],
+                  of: ['delivered'],
                   body: '"status"\\s*:\\s*"(failed|cancelled)"',
                   kind: 'reject',
                   code: 'import_failed',
                 },
                 // A link to a file says that something is wrong with rows, and not with which.
                 {
-                  status: [[200, 299]],
+                  of: ['delivered'],
                   body: '"status"\\s*:\\s*"completed".*"import"\\s*:\\s*\\{[^}]*:\\s*"[^"]',
                   kind: 'reject',
                   code: 'rows_refused',
                 },
                 {
-                  status: [[200, 299]],
+                  of: ['delivered'],
                   body: '"import"\\s*:\\s*\\{[^}]*:\\s*"[^"].*"status"\\s*:\\s*"completed"',
                   kind: 'reject',
                   code: 'rows_refused',
                 },
-                { status: [[200, 299]], body: '"status"\\s*:\\s*"completed"', kind: 'delivered' },
+                { of: ['delivered'], body: '"status"\\s*:\\s*"completed"', kind: 'delivered' },
                 { kind: 'retry', code: 'at_work' },
               ],
             },

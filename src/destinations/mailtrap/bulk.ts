@@ -7,7 +7,7 @@ import type { MailtrapConfig } from './config.ts';
 import { joinsLists, listIds } from './encode.ts';
 import { readProblems } from './errors.ts';
 import { readJson } from '../../core/wire.ts';
-import { type Failure, failureOf, isPlanLimit } from './failure.ts';
+import { type Failure, failureOf } from './failure.ts';
 import { refused } from './interpret.ts';
 import { contactsPath } from './paths.ts';
 import { JSON_HEADERS } from '../../core/wire.ts';
@@ -45,13 +45,11 @@ function started(response: HttpResponse, rows: readonly JsonObject[]): BulkStart
   }
   if (failure.kind !== 'reject') return { kind: 'failed', outcome: failure };
   const problems = readProblems(response.body);
-  if (isPlanLimit(problems)) {
-    return { kind: 'failed', outcome: { kind: 'config', code: 'plan_limit', message: failure.message } };
-  }
+  // The list, or the plan: that is not the row's fault.
+  const whole = refused(problems, failure);
+  if (whole.kind === 'config') return { kind: 'failed', outcome: whole };
   if (problems.some(({ message }) => TOO_MANY.test(message))) return { kind: 'failed', outcome: failure };
   const named = refusedRows(isJsonObject(json) ? json['errors'] : undefined, rows, failure);
-  // The list, or the plan: that is not the row's fault.
-  for (const outcome of named.values()) if (outcome.kind === 'config') return { kind: 'failed', outcome };
   return named.size === 0 ? { kind: 'failed', outcome: failure } : { kind: 'refused', rows: named };
 }
 

@@ -3,6 +3,7 @@ import {
   type Declaration,
   fact,
   object,
+  type RefusedRows,
   segment,
   type Step,
   type Template,
@@ -14,78 +15,87 @@ import type { MailtrapConfig } from './config.ts';
 import { listIds } from './encode.ts';
 import { contactsPath, suppressionsPath } from './paths.ts';
 
-const PLAN_LIMIT = '\\mlimit (has been |was |is )?(reached|exceeded)\\M';
+/** Where complaints stand: `errors.ts`. */
+const ERRORS = [['errors'], ['error']];
+const PLAN_LIMIT: Pick<AnswerRule, 'complaints' | 'kind' | 'code'> = {
+  complaints: [ERRORS, { field: null, words: '\\mlimit (has been |was |is )?(reached|exceeded)\\M' }],
+  kind: 'config',
+  code: 'plan_limit',
+};
+const REFUSED = { of: ['reject'] } as const;
+const FOREIGN: AnswerRule = {
+  status: [404],
+  json: 'none',
+  kind: 'config',
+  code: 'wrong_path',
+  say: 'The answer is not from Mailtrap’s API: check base_url.',
+};
 
 /** What an import is answered with: 201 with its id, or what is wrong with which rows. */
 const IMPORTED: readonly AnswerRule[] = [
-  { status: [[200, 299]], json: 'object', kind: 'delivered', id: [['id']], needsId: true },
-  { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+  { of: ['delivered'], json: 'object', kind: 'delivered', id: [['id']], needsId: true },
+  { of: ['delivered'], kind: 'unknown', code: 'malformed_answer' },
   {
     status: [404],
     kind: 'config',
     code: 'wrong_path',
     say: 'Mailtrap has no such path: check base_url and account_id.',
   },
+  { ...REFUSED, ...PLAN_LIMIT },
+  // Which lists to join stands in the config, not in the record.
   {
-    status: [
-      [400, 400],
-      [402, 428],
-      [430, 499],
-    ],
-    body: PLAN_LIMIT,
+    ...REFUSED,
+    complaints: [ERRORS, { field: '^list_ids?_(included|excluded)$' }],
     kind: 'config',
-    code: 'plan_limit',
+    code: 'unknown_list',
   },
-  { status: [422], body: '"list_ids?_(included|excluded)"', kind: 'config', code: 'unknown_list' },
-  { status: [422], body: '"errors"\\s*:\\s*\\{[^}]*"email"', kind: 'reject', code: 'invalid_email', field: 'email' },
-  {
-    status: [422],
-    body: '"fields"[^\\]]*invalid value',
-    kind: 'reject',
-    code: 'unknown_field',
-    field: 'fields',
-    say: 'Mailtrap does not know a field; run `rollcall apply` to create it.',
-  },
-  { status: [422], body: '"errors"\\s*:\\s*\\{', kind: 'reject', code: 'invalid_field' },
 ];
 
+/** As `refused` in interpret.ts says of each. */
+const ROWS: RefusedRows = {
+  path: ['errors'],
+  address: 'email',
+  errors: 'errors',
+  answers: [
+    {
+      complaints: [ERRORS, { field: '^email$', words: '\\m(taken|already (exists|in use|used))\\M' }],
+      kind: 'retry',
+      code: 'email_conflict',
+    },
+    {
+      complaints: [ERRORS, { field: '^fields$', words: 'contains invalid values?:?' }],
+      kind: 'reject',
+      code: 'unknown_field',
+      field: 'fields',
+      say: 'Mailtrap does not know a field; run `rollcall apply` to create it.',
+    },
+    { complaints: [ERRORS, { field: '^email$' }], kind: 'reject', code: 'invalid_email', field: 'email' },
+    { complaints: [ERRORS, { field: '' }], kind: 'reject', code: 'invalid_field' },
+  ],
+};
+
 const DELETED: readonly AnswerRule[] = [
-  {
-    status: [404],
-    json: 'none',
-    kind: 'config',
-    code: 'wrong_path',
-    say: 'The answer is not from Mailtrap’s API: check base_url.',
-  },
+  FOREIGN,
   { status: [404], kind: 'delivered' },
-  { status: [[200, 299]], json: 'none', kind: 'unknown', code: 'malformed_answer' },
-  { status: [[200, 299]], kind: 'delivered' },
+  { of: ['delivered'], json: 'none', kind: 'unknown', code: 'malformed_answer' },
+  { of: ['delivered'], kind: 'delivered' },
 ];
 
 const EVENT: readonly AnswerRule[] = [
-  {
-    status: [404],
-    json: 'none',
-    kind: 'config',
-    code: 'wrong_path',
-    say: 'The answer is not from Mailtrap’s API: check base_url.',
-  },
+  FOREIGN,
   { status: [201], kind: 'delivered' },
-  { status: [[200, 299]], json: 'object', kind: 'delivered' },
-  { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+  { of: ['delivered'], json: 'object', kind: 'delivered' },
+  { of: ['delivered'], kind: 'unknown', code: 'malformed_answer' },
   { status: [404], kind: 'retry', code: 'contact_missing', forgetRemote: true },
+  { ...REFUSED, ...PLAN_LIMIT },
+  { status: [403], ...PLAN_LIMIT },
   {
-    status: [
-      [400, 400],
-      [402, 428],
-      [430, 499],
-    ],
-    body: PLAN_LIMIT,
-    kind: 'config',
-    code: 'plan_limit',
+    ...REFUSED,
+    complaints: [ERRORS, { words: "\\m(key|value for) '.*' " }],
+    kind: 'reject',
+    code: 'invalid_property',
   },
-  { status: [400, 422], body: "(key|value for) '.*' ", kind: 'reject', code: 'invalid_property' },
-  { status: [400, 422], body: '"errors"\\s*:\\s*\\{', kind: 'reject', code: 'invalid_event' },
+  { ...REFUSED, complaints: [ERRORS, { field: '' }], kind: 'reject', code: 'invalid_event' },
 ];
 
 /**
@@ -111,15 +121,15 @@ export function declare(config: MailtrapConfig): Declaration {
     mostMs: 10_000,
     answers: [
       { status: [404], kind: 'unknown', code: 'import_lost' },
-      { status: [[200, 299]], body: '"status"\\s*:\\s*"failed"', kind: 'unknown', code: 'import_failed' },
+      { of: ['delivered'], body: '"status"\\s*:\\s*"failed"', kind: 'unknown', code: 'import_failed' },
       {
-        status: [[200, 299]],
+        of: ['delivered'],
         body: '"contacts_over_limit_count"\\s*:\\s*[1-9]',
         kind: 'config',
         code: 'plan_limit',
         say: 'Mailtrap had no room for all contacts of an import.',
       },
-      { status: [[200, 299]], body: '"status"\\s*:\\s*"finished"', kind: 'delivered' },
+      { of: ['delivered'], body: '"status"\\s*:\\s*"finished"', kind: 'delivered' },
       { kind: 'retry', code: 'at_work' },
     ],
   };
@@ -144,6 +154,7 @@ export function declare(config: MailtrapConfig): Declaration {
       byAddress: text(contacts, '/', segment('address')),
       id: [['data', 'id']],
       address: [['data', 'email']],
+      unsubscribed: [],
       subscribed: [[['data', 'status'], 'subscribed']],
       missing: [{ status: [404], kind: 'delivered' }],
     },
@@ -168,6 +179,7 @@ export function declare(config: MailtrapConfig): Declaration {
         body: object(['contacts', [row]]),
         when: { not: 'opts_out' },
         answers: IMPORTED,
+        refusedRows: ROWS,
         watch,
       },
       remove({ when: { all: ['opts_out', 'known_id'] } }, 'remote_id'),
@@ -195,7 +207,7 @@ export function declare(config: MailtrapConfig): Declaration {
       url: `${contacts}/imports`,
       body: object(['contacts', fact('rows')]),
       answers: IMPORTED,
-      refusedRows: { path: ['errors'], address: 'email' },
+      refusedRows: ROWS,
       watch,
     },
     pull: [

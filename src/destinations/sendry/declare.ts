@@ -19,89 +19,114 @@ const FOREIGN: AnswerRule = {
   code: 'wrong_path',
   say: 'The answer is not from Sendry’s API: check base_url.',
 };
-/** Codes that say more than their status, as in failure.ts. */
+/** Where the vendor's words, its code and its complaints stand: `errors.ts`. */
+const MESSAGE = [['error', 'message'], ['message'], ['error']];
+const CODE = [['error', 'code'], ['code']];
+const DETAILS = [['error', 'details'], ['error', 'errors'], ['details'], ['errors']];
+const TELLING = {
+  words: [CODE, '^(expired_key|payment_required|billing_suspended|insufficient_scope)$'],
+  kind: 'config',
+  codeAt: CODE,
+} as const;
+const PLAN_LIMIT = { of: ['reject', 'config'], kind: 'config', code: 'plan_limit' } as const;
+/** Codes that say more than their status, as in failure.ts: a full plan is about the account, whatever the status but for 401. */
 const OF_THE_ACCOUNT: readonly AnswerRule[] = [
-  {
-    status: [
-      [400, 400],
-      [402, 428],
-      [430, 499],
-    ],
-    body: 'plan_limit_reached|\\mplan\\M[^."]*\\mlimit\\M|\\mcontacts? limit\\M',
-    kind: 'config',
-    code: 'plan_limit',
-  },
-  ...['expired_key', 'payment_required', 'billing_suspended', 'insufficient_scope'].map((code): AnswerRule => ({
-    status: [401, 402, 403],
-    body: `"code"\\s*:\\s*"${code}"`,
-    kind: 'config',
-    code,
-  })),
+  { status: [401], ...TELLING },
+  { status: [401], kind: 'config', code: 'unauthorized' },
+  { ...PLAN_LIMIT, words: [CODE, '^plan_limit_reached$'] },
+  { ...PLAN_LIMIT, words: [MESSAGE, '\\mplan\\M[^.]*\\mlimit\\M|\\mcontacts? limit\\M'] },
+  { of: ['config'], ...TELLING },
 ];
 const TAKEN = '\\m(taken|duplicate|already (exists|in use|used))\\M';
+const AUDIENCE = '\\maudience';
+
+/** What names an audience: which one to join stands in the config. */
+const unknownList = (of: Pick<AnswerRule, 'status' | 'of'>): readonly AnswerRule[] =>
+  [
+    { words: [MESSAGE, AUDIENCE] } as const,
+    { complaints: [DETAILS, { field: AUDIENCE }] } as const,
+    { complaints: [DETAILS, { field: null, words: AUDIENCE }] } as const,
+  ].map((says): AnswerRule => ({ ...of, ...says, kind: 'config', code: 'unknown_list', field: 'audience_id' }));
 
 /** @param out whether the request said that the contact must not be mailed */
 function accepted(out: Test): AnswerRule[] {
   const id = [['data', 'id'], ['id']];
+  const success = { of: ['delivered'], json: 'object' } as const;
+  const taken = { ...success, kind: 'delivered', id, idType: 'string', needsId: true } as const;
   const say = 'Sendry accepted a contact that must not be mailed and left it subscribed.';
-  const ignored = { kind: 'config', code: 'opt_out_ignored', when: out, say } as const;
+  const ignored = { ...success, kind: 'config', code: 'opt_out_ignored', when: out, say } as const;
+  const places = [['data'], []];
   return [
-    ...[['data'], []].flatMap((within): AnswerRule[] => [
-      { status: [[200, 299]], json: 'object', at: [[...within, 'unsubscribed'], false], ...ignored },
-      { status: [[200, 299]], json: 'object', at: [[...within, 'subscribed'], true], ...ignored },
+    ...places.flatMap((within): AnswerRule[] => [
+      { ...taken, at: [[...within, 'unsubscribed'], true] },
+      { ...taken, at: [[...within, 'subscribed'], false] },
     ]),
-    { status: [[200, 299]], json: 'object', kind: 'delivered', id, needsId: true },
-    { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+    ...places.flatMap((within): AnswerRule[] => [
+      { ...ignored, at: [[...within, 'unsubscribed'], false] },
+      { ...ignored, at: [[...within, 'subscribed'], true] },
+    ]),
+    taken,
+    { of: ['delivered'], kind: 'unknown', code: 'malformed_answer' },
   ];
 }
 
 const created = (out: Test): readonly AnswerRule[] => [
   FOREIGN,
   ...accepted(out),
-  ...OF_THE_ACCOUNT,
-  { status: [404], body: '\\maudience', kind: 'config', code: 'unknown_list', field: 'audience_id' },
+  ...unknownList({ status: [404] }),
   { status: [404], kind: 'config', code: 'wrong_path', say: 'Sendry has no such path: check base_url.' },
-  { status: [400, 409, 422], body: '\\maudience', kind: 'config', code: 'unknown_list', field: 'audience_id' },
+  ...OF_THE_ACCOUNT,
+  ...unknownList({ of: ['reject'] }),
   { status: [409], kind: 'retry', code: 'email_conflict' },
-  { status: [400, 422], body: `"email"[^}]*${TAKEN}|${TAKEN}[^}]*"email"`, kind: 'retry', code: 'email_conflict' },
-  { status: [400, 422], body: '"/?email"', kind: 'reject', code: 'invalid_email', field: 'email' },
   {
-    status: [400, 422],
-    body: '"(field|path|property|param)"\\s*:|"details"\\s*:\\s*\\{',
-    kind: 'reject',
-    code: 'invalid_field',
+    of: ['reject'],
+    complaints: [DETAILS, { field: '^email$' }],
+    words: [MESSAGE, TAKEN],
+    kind: 'retry',
+    code: 'email_conflict',
   },
+  {
+    of: ['reject'],
+    complaints: [DETAILS, { field: '^email$' }, { words: TAKEN }],
+    kind: 'retry',
+    code: 'email_conflict',
+  },
+  {
+    of: ['reject'],
+    complaints: [DETAILS, { field: '^email$' }],
+    kind: 'reject',
+    code: 'invalid_email',
+    field: 'email',
+  },
+  { of: ['reject'], complaints: [DETAILS, { field: '' }], kind: 'reject', code: 'invalid_field' },
 ];
 
 const DELETED: readonly AnswerRule[] = [
   FOREIGN,
   { status: [404], kind: 'delivered' },
-  { status: [[200, 299]], json: 'object', kind: 'delivered' },
-  { status: [[200, 299]], body: '^\\s*$', kind: 'delivered' },
-  { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+  { of: ['delivered'], json: 'object', kind: 'delivered' },
+  { of: ['delivered'], body: '^\\s*$', kind: 'delivered' },
+  { of: ['delivered'], kind: 'unknown', code: 'malformed_answer' },
   ...OF_THE_ACCOUNT,
 ];
 
+const REPEATED = '\\m(duplicate|already)\\M';
 const EVENT: readonly AnswerRule[] = [
   FOREIGN,
-  { status: [[200, 299]], json: 'object', kind: 'delivered' },
-  { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+  { of: ['delivered'], json: 'object', kind: 'delivered' },
+  { of: ['delivered'], kind: 'unknown', code: 'malformed_answer' },
   { status: [404], kind: 'retry', code: 'contact_missing', forgetRemote: true },
   ...OF_THE_ACCOUNT,
-  { status: [409], body: '\\m(duplicate|already)\\M', kind: 'delivered' },
+  { status: [409], words: [[...MESSAGE, ...CODE], REPEATED], kind: 'delivered' },
+  { status: [409], complaints: [DETAILS, { words: REPEATED }], kind: 'delivered' },
   {
-    status: [400, 409, 422],
-    body: '"contact_(id|email)"[^}]*\\m(not found|unknown|no such|does not exist)\\M',
+    of: ['reject'],
+    complaints: [DETAILS, { field: '^contact_(id|email)$', words: '\\m(not found|unknown|no such|does not exist)\\M' }],
     kind: 'retry',
     code: 'contact_missing',
     forgetRemote: true,
   },
-  {
-    status: [400, 409, 422],
-    body: '"(field|path|property|param)"\\s*:|"details"\\s*:\\s*\\{',
-    kind: 'reject',
-    code: 'invalid_event',
-  },
+  { of: ['reject'], complaints: [DETAILS, { field: '' }], kind: 'reject', code: 'invalid_event' },
 ];
 
 /** The attributes: names beside the address, all others under one key or two. */
@@ -157,17 +182,21 @@ export function declare(config: SendryConfig): Declaration {
       byId: text(contacts, '/', segment('id')),
       byAddress: text(`${contacts}/by-email?email=`, { $query: 'address' }),
       id: [['data', 'id'], ['id']],
+      idType: 'string',
       address: [['data', 'email'], ['email']],
+      unsubscribed: [
+        [['data', 'unsubscribed'], true],
+        [['unsubscribed'], true],
+        [['data', 'subscribed'], false],
+        [['subscribed'], false],
+      ],
       subscribed: [
         [['data', 'unsubscribed'], false],
         [['unsubscribed'], false],
         [['data', 'subscribed'], true],
         [['subscribed'], true],
       ],
-      missing: [
-        { status: [404], json: 'object', kind: 'delivered' },
-        { status: [404], body: '^\\s*$', kind: 'delivered' },
-      ],
+      missing: [FOREIGN, { status: [404], kind: 'delivered' }],
     },
     looksFirst: config.upsert_keeps_unsubscribed ? undefined : 'always',
     upsert: [create, remove({ url: byId, when: { all: ['left_behind', { not: 'replaced' }] } }), orphans],
@@ -217,18 +246,18 @@ export function declare(config: SendryConfig): Declaration {
             ),
             answers: [
               FOREIGN,
-              { status: [404], body: '\\maudience', kind: 'config', code: 'unknown_list', field: 'audience_id' },
+              ...unknownList({ status: [404] }),
               {
                 status: [404],
                 kind: 'config',
                 code: 'wrong_path',
                 say: 'Sendry has no such path: check base_url and bulk.',
               },
-              { status: [[200, 299]], json: 'object', when: 'all_taken', kind: 'delivered' },
-              { status: [[200, 299]], json: 'object', kind: 'reject', code: 'rows_skipped' },
-              { status: [[200, 299]], kind: 'unknown', code: 'malformed_answer' },
+              { of: ['delivered'], json: 'object', when: 'all_taken', kind: 'delivered' },
+              { of: ['delivered'], json: 'object', kind: 'reject', code: 'rows_skipped' },
+              { of: ['delivered'], kind: 'unknown', code: 'malformed_answer' },
               ...OF_THE_ACCOUNT,
-              { status: [400, 422], body: '\\maudience', kind: 'config', code: 'unknown_list', field: 'audience_id' },
+              ...unknownList({ of: ['reject'] }),
             ],
           }
         : undefined,

@@ -19,14 +19,14 @@ function emailIn(value: Json | undefined): string | undefined {
 function accepted(response: HttpResponse, { kind, method, body }: Operation): Outcome {
   const contact = contactIn(response.body);
   if (contact === undefined) return malformed('the answer is no JSON object');
-  const id = idOf(contact);
-  if (id === undefined) return malformed('the answer holds no contact id');
   if (body?.['unsubscribed'] === true && subscriptionOf(contact) === 'subscribed') {
     // Going on would subscribe one person after the other.
     const message =
       'Sendry accepted a contact that must not be mailed and left it subscribed. Unsubscribe it there, and please report this.';
     return { kind: 'config', code: 'opt_out_ignored', message };
   }
+  const id = idOf(contact);
+  if (id === undefined) return malformed('the answer holds no contact id');
   const wanted = emailIn(body?.['email']);
   const has = emailIn(contact['email']);
   if (kind === 'upsert' && method !== 'POST' && wanted !== undefined && has !== undefined && wanted !== has) {

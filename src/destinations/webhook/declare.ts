@@ -56,7 +56,7 @@ function message(
       ],
     ),
     when: kind === 'upsert' ? 'address' : 'has_remote',
-    answers: [{ status: [[200, 299]], kind: 'delivered', ...(kind === 'upsert' ? { idIs: ID } : {}) }, ...ANSWERS],
+    answers: [{ of: ['delivered'], kind: 'delivered', ...(kind === 'upsert' ? { idIs: ID } : {}) }, ...ANSWERS],
   };
 }
 
@@ -104,7 +104,7 @@ export function declare(config: WebhookConfig): Declaration {
           ),
         ],
       ),
-      answers: [{ status: [[200, 299]], kind: 'delivered' }, ...ANSWERS],
+      answers: [{ of: ['delivered'], kind: 'delivered' }, ...ANSWERS],
     },
     attributes: {
       by: {

@@ -80,7 +80,8 @@ declare
   v_ms int := case when p_post.posted_at > '-infinity' then (extract(epoch from clock_timestamp() - p_post.posted_at) * 1000)::int else 0 end;
 begin
   if v_post.step ? 'read' or v_post.step ? 'find' then
-    v_found := rollcall.read_lookup(p_declared ->> 'name', p_declared -> 'lookup', p_answer);
+    v_found := rollcall.read_lookup(p_declared ->> 'name', p_declared -> 'lookup', p_answer,
+      case when v_post.step ? 'find' then v_post.step ->> 'find' when v_post.step ->> 'id' is null then v_post.step ->> 'address' end);
     if v_found ? 'outcome' then
       v_outcome := v_found -> 'outcome';
       -- A read has changed nothing, whatever became of it.
@@ -110,7 +111,7 @@ begin
     return v_post;
   end if;
   if v_post.step ? 'work' then return rollcall.watch_on(v_post, p_declared, p_answer); end if;
-  v_outcome := rollcall.read_answer(p_declared ->> 'name', v_op -> 'answers', p_answer, v_facts);
+  v_outcome := rollcall.read_step(p_declared ->> 'name', v_op, p_answer, v_facts);
   perform rollcall.heed_outcome(v_post.destination_id, v_outcome, v_post.traffic, v_post.posted_at);
   if v_outcome ->> 'kind' = 'delivered' and v_op ? 'watch' then
     v_post.step := v_post.step || jsonb_build_object('work', v_outcome -> 'remote_id', 'watch', v_op -> 'watch', 'wait_ms', v_op -> 'watch' -> 'firstMs');

@@ -64,25 +64,26 @@ begin
   return cardinality(v_rows);
 end $body$;
 
--- The rows that an answer names by their address, with their outcomes: [{contact, outcome}].
-create or replace function rollcall.named_rows(p_bulk jsonb, p_token uuid, p_answer jsonb) returns jsonb language sql stable set search_path = '' as $body$
-  select coalesce(jsonb_agg(jsonb_build_object('contact', c.id, 'version', c.version, 'address', c.address, 'action', 'upsert', 'outcome', 'reject',
-      'code', case when e -> 'errors' ? 'email' then 'invalid_email' else 'invalid_field' end,
-      'field', (select k from jsonb_object_keys(case when jsonb_typeof(e -> 'errors') = 'object' then e -> 'errors' else '{}' end) k order by k limit 1),
-      'message', left(coalesce(rollcall.words_in(e -> 'errors'), ''), 500))), '[]')
-    from rollcall.as_json(p_answer ->> 'body') b
-    cross join lateral jsonb_array_elements(case when jsonb_typeof(b #> array(select jsonb_array_elements_text(p_bulk -> 'refusedRows' -> 'path'))) = 'array'
-      then b #> array(select jsonb_array_elements_text(p_bulk -> 'refusedRows' -> 'path')) else '[]' end) e
-    join rollcall.jobs j on j.token = p_token
-    cross join lateral unnest(j.contacts, j.versions, j.addresses) c(id, version, address)
-   where jsonb_typeof(e) = 'object' and lower(c.address) = lower(e ->> (p_bulk -> 'refusedRows' ->> 'address'))
+-- The rows that an answer names by their address, as rollcall.settle_part takes them.
+create or replace function rollcall.named_rows(p_name text, p_bulk jsonb, p_token uuid, p_answer jsonb, p_retry jsonb) returns jsonb language sql volatile set search_path = '' as $body$
+  select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('contact', c.id, 'version', c.version, 'address', c.address, 'action', 'upsert', 'outcome', o -> 'kind',
+      'code', o -> 'code', 'field', o -> 'field', 'message', o -> 'message', 'wait_ms', case when o ->> 'kind' = 'reject' then 0 else rollcall.retry_ms(p_retry, 1, null) end,
+      'window_ms', p_retry -> 'windowMs'))), '[]')
+    from rollcall.rows_in(p_bulk -> 'refusedRows', p_answer) r
+    join (select c.* from rollcall.jobs j cross join lateral unnest(j.contacts, j.versions, j.addresses) c(id, version, address) where j.token = p_token) c
+      on lower(c.address) = lower(r.address)
+    cross join lateral rollcall.row_outcome(p_name, p_bulk -> 'refusedRows', r.errors) o
 $body$;
 
--- How many rows an answer says it took: \`imported\`, or \`created\` and \`updated\`.
+create or replace function rollcall.count_of(p_value jsonb) returns int language sql immutable set search_path = '' as $body$
+  select case when jsonb_typeof(p_value) = 'number' and p_value #>> '{}' ~ '^[0-9]{1,9}$' then (p_value #>> '{}')::int end
+$body$;
+
+-- How many rows an answer says it took: \`imported\`, or \`created\` and \`updated\`; null where it does not say, or names rows it did not take.
 create or replace function rollcall.taken_of(p_answer jsonb) returns int language sql immutable set search_path = '' as $body$
-  select coalesce((j ->> 'imported')::int, coalesce((j ->> 'created')::int, 0) + coalesce((j ->> 'updated')::int, 0))
+  select coalesce(rollcall.count_of(j -> 'imported'), rollcall.count_of(j -> 'created') + coalesce(rollcall.count_of(j -> 'updated'), 0), rollcall.count_of(j -> 'updated'))
     from (select case when jsonb_typeof(b -> 'data') = 'object' then b -> 'data' else b end as j from rollcall.as_json(p_answer ->> 'body') b) x
-   where jsonb_typeof(j) = 'object'
+   where jsonb_typeof(j) = 'object' and (jsonb_typeof(j -> 'errors') is distinct from 'array' or j -> 'errors' = '[]')
 $body$;
 
 -- What the answer to a request for many, or to a question about it, says.
@@ -122,7 +123,7 @@ begin
     perform rollcall.end_job(v_post, v_outcome);
     return;
   end if;
-  v_named := case when v_outcome ->> 'kind' = 'reject' and v_bulk ? 'refusedRows' then rollcall.named_rows(v_bulk, v_post.token, p_answer) else '[]' end;
+  v_named := case when v_outcome ->> 'kind' = 'reject' and v_bulk ? 'refusedRows' then rollcall.named_rows(v_declared ->> 'name', v_bulk, v_post.token, p_answer, v_pump.settings -> 'retry') else '[]' end;
   if v_named <> '[]' then
     perform rollcall.settle_part(v_post.token, v_pump.holder, (select i.grace from rollcall.install i), v_named);
     perform rollcall.release_job(v_post.token, v_pump.holder, interval '0', false, false);

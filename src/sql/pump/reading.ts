@@ -154,7 +154,8 @@ $body$;
 create or replace function rollcall.look_answer(p_post rollcall.posts, p_answer jsonb) returns void language plpgsql volatile set search_path = '' as $body$
 declare
   v_declared jsonb := rollcall.declared_of(p_post.destination_id);
-  v_found jsonb := rollcall.read_lookup(v_declared ->> 'name', v_declared -> 'lookup', p_answer);
+  v_found jsonb := rollcall.read_lookup(v_declared ->> 'name', v_declared -> 'lookup', p_answer,
+    case when p_post.step -> 'place' ->> 'id' is null then p_post.step -> 'place' ->> 'address' end);
 begin
   delete from rollcall.posts p where p.id = p_post.id;
   if v_found ? 'outcome' then

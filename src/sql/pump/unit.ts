@@ -71,23 +71,32 @@ begin
   return v_reads || case when v_reads = '[]' then v_ops else jsonb_build_array(jsonb_build_object('ops', true)) end || v_events;
 end $body$;
 
--- What a read says: {found, id, address, subscription}, or {outcome} where it says nothing.
-create or replace function rollcall.read_lookup(p_name text, p_lookup jsonb, p_answer jsonb) returns jsonb language plpgsql volatile set search_path = '' as $body$
+create or replace function rollcall.stands(p_json jsonb, p_pairs jsonb) returns boolean language sql immutable set search_path = '' as $body$
+  select exists (select from jsonb_array_elements(p_pairs) s where p_json #> array(select jsonb_array_elements_text(s -> 0)) = s -> 1)
+$body$;
+
+-- What a read says: {found, id, address, subscription}, or {outcome} where it says nothing. p_asked: the address that was asked for, if it was.
+create or replace function rollcall.read_lookup(p_name text, p_lookup jsonb, p_answer jsonb, p_asked text) returns jsonb language plpgsql volatile set search_path = '' as $body$
 declare
   v_status int := (p_answer ->> 'status')::int;
   v_json jsonb := rollcall.as_json(p_answer ->> 'body');
+  v_id text := rollcall.first_at(v_json, p_lookup -> 'id', p_lookup ->> 'idType');
+  v_address text := rollcall.first_at(v_json, p_lookup -> 'address', 'string');
+  v_no boolean := rollcall.stands(v_json, p_lookup -> 'unsubscribed');
+  v_yes boolean := not v_no and rollcall.stands(v_json, p_lookup -> 'subscribed');
 begin
-  if exists (select from jsonb_array_elements(p_lookup -> 'missing') r where rollcall.rule_fits(r, v_status, p_answer ->> 'body', v_json, '{}')) and v_status is not null then
+  if v_status is not null and (select r.rule ->> 'kind' from jsonb_array_elements(p_lookup -> 'missing') with ordinality r(rule, n)
+      where rollcall.rule_fits(r.rule, v_status, p_answer ->> 'body', v_json, '{}') order by r.n limit 1) = 'delivered' then
     return '{"found": false}';
   end if;
-  if v_status between 200 and 299 and rollcall.first_at(v_json, p_lookup -> 'id') is not null then
-    return jsonb_build_object('found', true, 'id', rollcall.first_at(v_json, p_lookup -> 'id'), 'address', rollcall.first_at(v_json, p_lookup -> 'address'),
-      -- Anything but a clear "subscribed" counts as a no.
-      'subscription', case when exists (select from jsonb_array_elements(p_lookup -> 'subscribed') s
-        where v_json #> array(select jsonb_array_elements_text(s -> 0)) = s -> 1) then 'subscribed' else 'unsubscribed' end);
+  -- Of somebody else nothing must be read, let alone changed.
+  if v_status between 200 and 299 and v_id is not null and (v_yes or v_no or not coalesce((p_lookup ->> 'mustSay')::boolean, false))
+      and (p_asked is null or v_address is null or rollcall.same_address(p_asked, v_address)) then
+    -- Anything but a clear "subscribed" counts as a no.
+    return jsonb_build_object('found', true, 'id', v_id, 'address', v_address, 'subscription', case when v_yes then 'subscribed' else 'unsubscribed' end);
   end if;
   return jsonb_build_object('outcome', rollcall.read_answer(p_name,
-    '[{"status": [[200, 299]], "kind": "retry", "code": "malformed_answer"}]', p_answer, '{}'));
+    (p_lookup -> 'missing') || '[{"status": [[200, 299]], "kind": "retry", "code": "malformed_answer"}]', p_answer, '{}'));
 end $body$;
 
 -- The facts after a read.

@@ -1,0 +1,270 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { BulkStart } from '../../../src/core/bulk.ts';
+import type { Delivery, Destination, HttpResponse, Operation } from '../../../src/core/destination.ts';
+import { type Json, type JsonObject, parseJson, renderJson } from '../../../src/core/json.ts';
+import type { Outcome } from '../../../src/core/outcome.ts';
+
+/** One thing that both homes send, with what each reads its answer by. */
+export interface Sent {
+  readonly what: string;
+  /** Where it stands in the declaration. */
+  readonly step: readonly string[];
+  readonly facts: JsonObject;
+  readonly read: (response: HttpResponse) => Outcome;
+}
+
+const DELIVERY: Delivery = {
+  contactId: '7',
+  version: '3',
+  action: 'upsert',
+  address: 'ann@example.com',
+  remote: null,
+  attributes: {},
+  takeover: false,
+  consent: 'basis',
+  origin: { id: 'x-1', epoch: 1 },
+};
+const KNOWN = { id: '42', address: 'ann@example.com' };
+const EVENT = { id: '6f1c1f0e-0000-4000-8000-000000000001', name: 'paid', at: '2026-01-02T03:04:05Z', properties: {} };
+export const ROWS: readonly JsonObject[] = [{ email: 'ann@example.com' }];
+
+/** What became of one row of a request for many: the same as if it had been sent by itself. */
+export function startOf(start: BulkStart): Outcome {
+  if (start.kind === 'started') return { kind: 'delivered', remoteId: start.id };
+  if (start.kind === 'failed') return start.outcome;
+  return start.rows.get(0) ?? (start.kind === 'answered' ? start.outcome : { kind: 'delivered' });
+}
+
+/** All that the database sends to a destination. */
+export function sentTo(destination: Destination<unknown>, config: unknown): readonly Sent[] {
+  const { id, bulk } = destination;
+  const one = (operation: Operation): Sent['read'] => {
+    return (response) => destination.interpret(response, [operation])[0]!;
+  };
+  const first = (more: Partial<Delivery>): Sent['read'] =>
+    one(destination.encode({ ...DELIVERY, ...more }, {}, config)[0]!);
+  const event = destination.encodeEvent!(EVENT, KNOWN, config);
+  const gone = { action: 'delete', address: null, remote: KNOWN } as const;
+  const deletion = { what: 'delete', step: ['delete', '0'], facts: { known_id: true }, read: first(gone) };
+  const told = { what: 'event', step: ['event'], facts: { to_known_id: true }, read: one(event) };
+  const rest: Sent[] = [deletion, told];
+  const facts: JsonObject = { address: 'ann@example.com', contacts: 1, opts_out: false };
+  if (bulk !== undefined) {
+    rest.push({
+      what: 'many',
+      step: ['bulk'],
+      facts,
+      read: (response) => startOf(bulk.started(response, ROWS)),
+    });
+  }
+  if (id === 'mailtrap') {
+    return [...rest, { what: 'upsert', step: ['upsert', '1'], facts, read: rest.at(-1)!.read }];
+  }
+  if (id === 'webhook') {
+    const ours = { known_id: true, remote_id: '42' };
+    const left = first({ action: 'unsubscribe', address: null, remote: KNOWN });
+    return [
+      ...rest,
+      { what: 'upsert', step: ['upsert', '0'], facts: ours, read: first({ remote: KNOWN }) },
+      { what: 'unsubscribe', step: ['unsubscribe', '0'], facts: ours, read: left },
+    ];
+  }
+  const out = { ...facts, opts_out: true, known_address: true };
+  // The worker says it by PATCH or PUT of whom it knows; by POST it is what it says of whom it does not.
+  const [post] = destination.encode({ ...DELIVERY, consent: 'opted_out' }, {}, config);
+  const body = Object.fromEntries(
+    Object.entries(post?.body ?? {}).filter(([name]) => name !== 'listIds' && name !== 'audience_id'),
+  );
+  return [
+    ...rest,
+    { what: 'upsert', step: ['upsert', '0'], facts, read: first({}) },
+    { what: 'upsert of who left', step: ['upsert', '0'], facts: out, read: first({ consent: 'opted_out' }) },
+    { what: 'unsubscribe', step: ['unsubscribe', '0'], facts: out, read: one({ ...post!, kind: 'unsubscribe', body }) },
+  ];
+}
+
+const STATUSES = [
+  200, 201, 202, 204, 207, 302, 400, 401, 402, 403, 404, 405, 408, 409, 410, 413, 422, 425, 429, 500, 502, 503,
+];
+
+const ANY: readonly Json[] = [
+  null,
+  ' \n',
+  '<html><body>Bad gateway: no contact limit, email already exists</body></html>',
+  'null',
+  '"text"',
+  '12',
+  [],
+  {},
+  ['contact limit reached'],
+  { id: 42 },
+  { id: 'ct_1' },
+  { id: '' },
+  { data: null },
+  { data: [] },
+  { data: { id: 'ct_1', email: 'ann@example.com' } },
+  { error: 'Not Found' },
+  { errors: 'Rate limit exceeded' },
+  { message: 'try again' },
+  { error: null, errors: null, message: null, details: null, code: null },
+];
+
+const SENDRY = [
+  ['validation_error', 'Invalid request body', { email: ['must be a valid email'] }],
+  ['validation_error', 'Validation failed', [{ path: ['metadata', 'PLAN'], message: 'is too long' }]],
+  ['validation_error', 'Validation failed', [{ field: 'email', message: 'has already been taken' }]],
+  ['validation_error', 'Validation failed', [{ path: '/email', message: 'is invalid' }]],
+  ['validation_error', 'Validation failed', { contact_id: 'not found' }],
+  ['validation_error', 'Validation failed', { contact_email: ['does not exist'], name: 'is too long' }],
+  ['validation_error', 'Validation failed', ['something is wrong']],
+  ['validation_error', 'Validation failed', { audience_id: ['is unknown'] }],
+  ['validation_error', 'The audience is unknown', null],
+  ['validation_error', 'Validation failed', 'email is bad'],
+  ['conflict', 'A contact with this email already exists', null],
+  ['duplicate', 'This event is a duplicate', {}],
+  ['not_found', 'Contact not found', {}],
+  ['not_found', 'Audience not found', {}],
+  ['not_found', 'Route not found', null],
+  ['plan_limit_reached', 'Upgrade', null],
+  ['forbidden', 'Contact limit reached', null],
+  ['forbidden', 'Your plan has a limit of 500 contacts', null],
+  ['forbidden', 'Your plan is fine. There is no limit', null],
+  ['expired_key', 'The API key has expired', {}],
+  ['payment_required', 'Pay', {}],
+  ['billing_suspended', 'Account suspended', {}],
+  ['insufficient_scope', "This API key requires 'full_access' scope or higher.", {}],
+  ['rate_limited', 'Too many requests', {}],
+].flatMap(
+  ([code, message, details]): Json[] =>
+    [
+      { statusCode: 400, code: code!, message: message!, details: details! },
+      { error: { code: code!, message: message!, details: details! } },
+    ] as Json[],
+);
+
+const SENDRY_MADE: readonly Json[] = [
+  { id: 'ct_1', unsubscribed: false },
+  { id: 'ct_1', unsubscribed: true },
+  { id: 'ct_1', subscribed: true },
+  { id: 'ct_1', subscribed: false },
+  { id: 'ct_1', subscribed: false, unsubscribed: false },
+  { unsubscribed: false },
+  { data: { id: 'ct_1', unsubscribed: false } },
+  { data: { id: 'ct_1', subscribed: true } },
+  { deleted: true },
+  { deduped: true },
+  { created: 1, updated: 0, total: 1 },
+  { imported: 1, skipped: 0, errors: [] },
+  { imported: 0, skipped: 1, errors: [] },
+  { imported: 0, skipped: 1, errors: [{ email: 'ann@example.com', message: 'is bad' }] },
+  { data: { created: 0, updated: 1 } },
+];
+
+const BREVO: readonly Json[] = [
+  ...[
+    ['document_not_found', 'Contact does not exist'],
+    ['document_not_found', 'List ID does not exist'],
+    ['invalid_parameter', 'List is not valid'],
+    ['invalid_parameter', 'Invalid lists: 7'],
+    ['invalid_parameter', 'Invalid phone number'],
+    ['invalid_parameter', 'Invalid email address'],
+    ['invalid_parameter', 'email is not valid in payload'],
+    ['missing_parameter', 'name is missing'],
+    ['duplicate_parameter', 'Unable to create contact, email is already associated with another Contact'],
+    ['duplicate_parameter', 'Unable to create contact, SMS is already associated with another Contact'],
+    ['duplicate_parameter', 'Contact already exist'],
+    ['duplicate_parameter', 'Conflict'],
+    ['permission_denied', 'No'],
+    ['not_enough_credits', 'No credits'],
+    ['account_under_validation', 'Wait'],
+    ['unauthorized', 'Key not found'],
+    ['account_in_process', 'Account is being set up'],
+    ['method_not_allowed', 'Contact limit of your plan is reached'],
+    ['too_many_requests', 'slow down'],
+    ['api-key not found', ''],
+  ].map(([code, message]): Json => ({ code: code!, message: message! })),
+  ...[['SMS'], ['email'], ['SMS', 'email'], []].map((names): Json => ({
+    code: 'duplicate_parameter',
+    message: 'x',
+    metadata: { duplicate_identifiers: names },
+  })),
+  { errors: [{ eventIndex: [0], message: 'event_name is not known' }] },
+];
+
+const BREVO_MADE: readonly Json[] = [
+  { processId: 78 },
+  { processId: '78' },
+  { message: 'ok' },
+  { errors: [{ eventIndex: [0], message: 'event_name is not known' }] },
+  { errors: [{ message: 'event_name is not known' }] },
+  { status: 'partial_success', errors: [] },
+];
+
+const MAILTRAP = [
+  { fields: ['contains invalid values: NICK'] },
+  { email: [['has already been taken']] },
+  { email: ['is invalid'] },
+  { params: [["value for 'note' is too long"]] },
+  { name: ["key 'x' is too long"] },
+  { name: ['is too long'] },
+  { base: ['contacts limit reached'] },
+  { base: ['cannot import more than 50000 contacts at once'] },
+  { list_ids_included: ['unknown'] },
+  'Contacts limit has been exceeded',
+  [['limit was reached']],
+].flatMap((errors): Json[] => [
+  { errors } as Json,
+  { error: errors } as Json,
+  { errors: [{ email: 'ann@example.com', errors }] } as Json,
+  { errors: [{ email: 'somebody@else.org', errors }] } as Json,
+]);
+
+const MAILTRAP_MADE: readonly Json[] = [
+  { id: 9, status: 'created' },
+  { action: 'created', data: { id: '8f1c', email: 'ann@example.com' } },
+];
+
+const MADE: Readonly<Record<string, readonly Json[]>> = {
+  sendry: SENDRY_MADE,
+  brevo: BREVO_MADE,
+  mailtrap: MAILTRAP_MADE,
+};
+const REFUSED: Readonly<Record<string, readonly Json[]>> = {
+  sendry: SENDRY,
+  brevo: BREVO,
+  mailtrap: MAILTRAP,
+  webhook: [{ error: 'no' }, { error: { message: 'no' } }],
+};
+
+/** Answers of all statuses with all bodies that a destination, or something before it, could give with them. */
+export function answersOf(id: string): readonly HttpResponse[] {
+  return STATUSES.flatMap((status) => {
+    const bodies = [...ANY, ...((status < 300 ? MADE : REFUSED)[id] ?? [])];
+    return bodies.map((body) => ({ status, headers: {}, body: textOf(body) }));
+  });
+}
+
+export function textOf(body: Json): string {
+  return body === null ? '' : typeof body === 'string' ? body : renderJson(body);
+}
+
+/** A golden case of a destination, as far as its answers go. */
+export interface Golden {
+  readonly name: string;
+  readonly config: JsonObject;
+  readonly requests: readonly { readonly method: string; readonly url: string; readonly body: Json }[];
+  readonly responses: readonly {
+    readonly status: number;
+    readonly headers?: Record<string, string>;
+    readonly body: Json;
+  }[];
+  readonly outcomes: readonly Outcome[];
+}
+
+/** The golden cases of a destination whose requests are answered. */
+export function goldenOf(id: string): readonly Golden[] {
+  const folder = new URL(`../../../src/destinations/${id}/fixtures/`, import.meta.url);
+  return readdirSync(folder)
+    .filter((file) => !/^(?:export|suppressions)-/.test(file))
+    .map((file) => parseJson(readFileSync(new URL(file, folder), 'utf8')) as unknown as Golden);
+}
