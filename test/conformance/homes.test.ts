@@ -13,7 +13,7 @@ import { createWorld, type World } from '../support/world.ts';
 type Home = Destination<unknown>['capabilities']['homes'][number];
 
 const TIMES = { leaseMs: 3_000, requestMs: 1_500, settleMs: 300, leastRequestMs: 300, upkeepEveryMs: 200 };
-const PEOPLE = 400;
+const PEOPLE = 160;
 const FIELDS = ['FIRSTNAME', 'N'];
 
 /** A process that delivers. */
