@@ -185,6 +185,7 @@ export function declare(config: SendryConfig): Declaration {
       id: [['data', 'id'], ['id']],
       idType: 'string',
       address: [['data', 'email'], ['email']],
+      mustBeAsked: true,
       unsubscribed: [
         [['data', 'unsubscribed'], true],
         [['unsubscribed'], true],
