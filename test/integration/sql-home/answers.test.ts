@@ -161,7 +161,7 @@ function stepOf(name: string, method: string, url: string, body: Json): string {
   if (method === 'DELETE') return 'delete';
   if (method !== 'POST' || url.includes('/audiences/') || url.endsWith('/batch')) return '';
   if (name === 'webhook') {
-    const type = String((body as JsonObject)['type']);
+    const { type } = body as { readonly type: string };
     return (
       { 'contact.upserted': 'upsert', 'contact.unsubscribed': 'unsubscribe', 'contact.deleted': 'delete' }[type] ??
       'event'
@@ -178,14 +178,14 @@ async function compareLookups(name: string): Promise<void> {
     LOOKED_UP.map((body): HttpResponse => ({ status, headers: {}, body: textOf(body) })),
   );
   for (const id of ['42', null]) {
-    const { interpret } = destination.lookup!({ id, address: 'ann@example.com' }, config);
+    const exchange = destination.lookup!({ id, address: 'ann@example.com' }, config);
     const { rows } = await db.app.query<{ read: JsonObject }>(
       `select rollcall.read_lookup(d ->> 'name', d -> 'lookup', a.value, $3) as read from rollcall.destinations x cross join rollcall.declared_of(x.id) d
          cross join jsonb_array_elements($2) with ordinality a(value, n) where x.name = $1 order by a.n`,
       [name, JSON.stringify(answers), id === null ? 'ann@example.com' : null],
     );
     for (const [n, answer] of answers.entries()) {
-      const worker = interpret(answer);
+      const worker = exchange.interpret(answer);
       const { found, subscription, outcome } = rows[n]!.read;
       const sql =
         outcome === undefined

@@ -212,10 +212,10 @@ const MAILTRAP = [
   'Contacts limit has been exceeded',
   [['limit was reached']],
 ].flatMap((errors): Json[] => [
-  { errors } as Json,
-  { error: errors } as Json,
-  { errors: [{ email: 'ann@example.com', errors }] } as Json,
-  { errors: [{ email: 'somebody@else.org', errors }] } as Json,
+  { errors },
+  { error: errors },
+  { errors: [{ email: 'ann@example.com', errors }] },
+  { errors: [{ email: 'somebody@else.org', errors }] },
 ]);
 
 const MAILTRAP_MADE: readonly Json[] = [
