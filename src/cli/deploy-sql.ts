@@ -82,7 +82,7 @@ function nextSteps(config: Config, width: number): readonly string[] {
     ...names.map((name) => `  select vault.create_secret('<the value>', '${name.replaceAll("'", "''")}');`),
     '',
     wrap(
-      "The last ones are for the SQL editor. Nothing is sent before `rollcall rebind`, or `select rollcall.bind('<project ref>', '<environment>');`. `select * from rollcall.test();` tells what is missing: docs/sql.md.",
+      "What begins with `select` is for the SQL editor. Nothing is sent before `rollcall rebind`, or `select rollcall.bind('<project ref>', '<environment>');`. `select * from rollcall.test();` tells what is missing: docs/sql.md.",
       width,
     ),
   ];

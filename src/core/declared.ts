@@ -136,6 +136,8 @@ export interface Lookup {
   readonly subscribed: readonly (readonly [path: readonly string[], value: Json])[];
   /** An answer that says neither is none. */
   readonly mustSay?: boolean | undefined;
+  /** An answer about another address than the one that was asked for is none: where it is looked for and not named. */
+  readonly mustBeAsked?: boolean | undefined;
   /** Nobody is there where the first of these that fits is `delivered`. */
   readonly missing: readonly AnswerRule[];
 }
@@ -146,7 +148,7 @@ export interface Watch {
   readonly url: Template;
   readonly firstMs: number;
   readonly mostMs: number;
-  /** `delivered`: done; `retry`: at work still; `reject`: done, and not all of it; anything else: it failed so. */
+  /** Of a success: `delivered`: done; `retry`: at work still; `reject`: done, and not all of it; anything else: it failed so. */
   readonly answers: readonly AnswerRule[];
 }
 

@@ -64,8 +64,8 @@ function settingsOf(config: Config): object {
 function checkPolicy({ file }: Config, { entry, destination, options }: Deployed): void {
   if (entry.onDelete !== 'unsubscribe' || destination.declare?.(options).tellsOptOut !== false) return;
   throw new RollcallError('RC_HOME_POLICY', `${destination.name} can't be told of an opt-out by SQL alone.`, {
-    hint: 'Use `on_user_deleted: delete` or `keep` here, or deliver by a worker (`rollcall start`) or the Edge Function (`rollcall deploy edge`).',
-    place: { file, line: entry.line, column: entry.column, path: `destinations.${entry.name}.on_user_deleted` },
+    hint: 'Use `on_delete: delete` or `keep` here, or deliver by a worker (`rollcall start`) or the Edge Function (`rollcall deploy edge`).',
+    place: { file, line: entry.line, column: entry.column, path: `destinations.${entry.name}.on_delete` },
   });
 }
 

@@ -18,6 +18,7 @@ import { ADDRESS } from './values.ts';
 
 const MESSAGE = [['message']];
 const CODE = [['code']];
+const STATUS = [['status']];
 /** Codes that speak of the account, and one that asks for patience, as in failure.ts. */
 const OF_THE_ACCOUNT: readonly AnswerRule[] = [
   {
@@ -264,25 +265,20 @@ export function declare(config: BrevoConfig): Declaration {
                 { status: [404], kind: 'unknown', code: 'import_lost' },
                 {
                   of: ['delivered'],
-                  body: '"status"\\s*:\\s*"(failed|cancelled)"',
+                  words: [STATUS, '^(failed|cancelled)$'],
                   kind: 'reject',
                   code: 'import_failed',
                 },
                 // A link to a file says that something is wrong with rows, and not with which.
                 {
                   of: ['delivered'],
-                  body: '"status"\\s*:\\s*"completed".*"import"\\s*:\\s*\\{[^}]*:\\s*"[^"]',
+                  words: [STATUS, '^completed$'],
+                  body: '"import"\\s*:\\s*\\{[^}]*:\\s*"[^"]',
                   kind: 'reject',
                   code: 'rows_refused',
                 },
-                {
-                  of: ['delivered'],
-                  body: '"import"\\s*:\\s*\\{[^}]*:\\s*"[^"].*"status"\\s*:\\s*"completed"',
-                  kind: 'reject',
-                  code: 'rows_refused',
-                },
-                { of: ['delivered'], body: '"status"\\s*:\\s*"completed"', kind: 'delivered' },
-                { kind: 'retry', code: 'at_work' },
+                { of: ['delivered'], words: [STATUS, '^completed$'], kind: 'delivered' },
+                { of: ['delivered'], kind: 'retry', code: 'at_work' },
               ],
             },
           },

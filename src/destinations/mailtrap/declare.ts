@@ -17,6 +17,8 @@ import { contactsPath, suppressionsPath } from './paths.ts';
 
 /** Where complaints stand: `errors.ts`. */
 const ERRORS = [['errors'], ['error']];
+/** Of an import. */
+const STATUS = [['data', 'status'], ['status']];
 const PLAN_LIMIT: Pick<AnswerRule, 'complaints' | 'kind' | 'code'> = {
   complaints: [ERRORS, { field: null, words: '\\mlimit (has been |was |is )?(reached|exceeded)\\M' }],
   kind: 'config',
@@ -121,16 +123,17 @@ export function declare(config: MailtrapConfig): Declaration {
     mostMs: 10_000,
     answers: [
       { status: [404], kind: 'unknown', code: 'import_lost' },
-      { of: ['delivered'], body: '"status"\\s*:\\s*"failed"', kind: 'unknown', code: 'import_failed' },
+      { of: ['delivered'], words: [STATUS, '^failed$'], kind: 'unknown', code: 'import_failed' },
       {
         of: ['delivered'],
+        words: [STATUS, '^finished$'],
         body: '"contacts_over_limit_count"\\s*:\\s*[1-9]',
         kind: 'config',
         code: 'plan_limit',
         say: 'Mailtrap had no room for all contacts of an import.',
       },
-      { of: ['delivered'], body: '"status"\\s*:\\s*"finished"', kind: 'delivered' },
-      { kind: 'retry', code: 'at_work' },
+      { of: ['delivered'], words: [STATUS, '^finished$'], kind: 'delivered' },
+      { of: ['delivered'], kind: 'retry', code: 'at_work' },
     ],
   };
   const remove = (by: Pick<Step, 'when' | 'each'>, id: string): Step => ({

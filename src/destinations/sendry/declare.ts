@@ -184,6 +184,7 @@ export function declare(config: SendryConfig): Declaration {
       id: [['data', 'id'], ['id']],
       idType: 'string',
       address: [['data', 'email'], ['email']],
+      mustBeAsked: true,
       unsubscribed: [
         [['data', 'unsubscribed'], true],
         [['unsubscribed'], true],

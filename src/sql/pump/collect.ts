@@ -152,9 +152,10 @@ begin
   if p_post.begun_at < clock_timestamp() - interval '1 hour' then
     return '{"kind": "unknown", "code": "job_endless", "message": "It had not ended after the time it may take."}';
   end if;
-  if p_answer ->> 'status' is null then return null; end if;
-  if v_outcome ->> 'kind' in ('retry', 'throttle') then
-    if v_outcome ->> 'kind' = 'throttle' then perform rollcall.heed_outcome(p_post.destination_id, v_outcome, 'poll', p_post.posted_at); end if;
+  if p_answer ->> 'status' is null or v_outcome ->> 'kind' = 'retry' then return null; end if;
+  -- A refusal to tell says nothing of the work.
+  if (p_answer ->> 'status')::int not between 200 and 299 and v_outcome ->> 'kind' <> 'unknown' then
+    perform rollcall.heed_outcome(p_post.destination_id, v_outcome, 'poll', p_post.posted_at);
     return null;
   end if;
   -- Known by no id of the contact's own.

@@ -91,12 +91,12 @@ begin
   end if;
   -- Of somebody else nothing must be read, let alone changed.
   if v_status between 200 and 299 and v_id is not null and (v_yes or v_no or not coalesce((p_lookup ->> 'mustSay')::boolean, false))
-      and (p_asked is null or v_address is null or rollcall.same_address(p_asked, v_address)) then
+      and (p_asked is null or v_address is null or not coalesce((p_lookup ->> 'mustBeAsked')::boolean, false) or rollcall.same_address(p_asked, v_address)) then
     -- Anything but a clear "subscribed" counts as a no.
     return jsonb_build_object('found', true, 'id', v_id, 'address', v_address, 'subscription', case when v_yes then 'subscribed' else 'unsubscribed' end);
   end if;
   return jsonb_build_object('outcome', rollcall.read_answer(p_name,
-    (p_lookup -> 'missing') || '[{"status": [[200, 299]], "kind": "retry", "code": "malformed_answer"}]', p_answer, '{}'));
+    (p_lookup -> 'missing') || '[{"of": ["delivered"], "kind": "retry", "code": "malformed_answer"}]', p_answer, '{}'));
 end $body$;
 
 -- The facts after a read.

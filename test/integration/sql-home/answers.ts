@@ -26,10 +26,13 @@ const DELIVERY: Delivery = {
 };
 const KNOWN = { id: '42', address: 'ann@example.com' };
 const EVENT = { id: '6f1c1f0e-0000-4000-8000-000000000001', name: 'paid', at: '2026-01-02T03:04:05Z', properties: {} };
-export const ROWS: readonly JsonObject[] = [{ email: 'ann@example.com' }];
+const ROWS: readonly JsonObject[] = [{ email: 'ann@example.com' }];
+
+/** Somebody who is to be deleted. */
+export const GONE: Delivery = { ...DELIVERY, action: 'delete', address: null, remote: KNOWN };
 
 /** What became of one row of a request for many: the same as if it had been sent by itself. */
-export function startOf(start: BulkStart): Outcome {
+function startOf(start: BulkStart): Outcome {
   if (start.kind === 'started') return { kind: 'delivered', remoteId: start.id };
   if (start.kind === 'failed') return start.outcome;
   return start.rows.get(0) ?? (start.kind === 'answered' ? start.outcome : { kind: 'delivered' });
@@ -44,8 +47,7 @@ export function sentTo(destination: Destination<unknown>, config: unknown): read
   const first = (more: Partial<Delivery>): Sent['read'] =>
     one(destination.encode({ ...DELIVERY, ...more }, {}, config)[0]!);
   const event = destination.encodeEvent!(EVENT, KNOWN, config);
-  const gone = { action: 'delete', address: null, remote: KNOWN } as const;
-  const deletion = { what: 'delete', step: ['delete', '0'], facts: { known_id: true }, read: first(gone) };
+  const deletion = { what: 'delete', step: ['delete', '0'], facts: { known_id: true }, read: first(GONE) };
   const told = { what: 'event', step: ['event'], facts: { to_known_id: true }, read: one(event) };
   const rest: Sent[] = [deletion, told];
   const facts: JsonObject = { address: 'ann@example.com', contacts: 1, opts_out: false };
@@ -134,13 +136,10 @@ const SENDRY = [
   ['billing_suspended', 'Account suspended', {}],
   ['insufficient_scope', "This API key requires 'full_access' scope or higher.", {}],
   ['rate_limited', 'Too many requests', {}],
-].flatMap(
-  ([code, message, details]): Json[] =>
-    [
-      { statusCode: 400, code: code!, message: message!, details: details! },
-      { error: { code: code!, message: message!, details: details! } },
-    ] as Json[],
-);
+].map(([code, message, details], n): Json => {
+  const own = { code: code!, message: message!, details: details! } as JsonObject;
+  return n % 2 === 0 ? { statusCode: 400, ...own } : { error: own };
+});
 
 const SENDRY_MADE: readonly Json[] = [
   { id: 'ct_1', unsubscribed: false },
@@ -213,10 +212,10 @@ const MAILTRAP = [
   'Contacts limit has been exceeded',
   [['limit was reached']],
 ].flatMap((errors): Json[] => [
-  { errors } as Json,
-  { error: errors } as Json,
-  { errors: [{ email: 'ann@example.com', errors }] } as Json,
-  { errors: [{ email: 'somebody@else.org', errors }] } as Json,
+  { errors },
+  { error: errors },
+  { errors: [{ email: 'ann@example.com', errors }] },
+  { errors: [{ email: 'somebody@else.org', errors }] },
 ]);
 
 const MAILTRAP_MADE: readonly Json[] = [
@@ -252,7 +251,8 @@ export function textOf(body: Json): string {
 export interface Golden {
   readonly name: string;
   readonly config: JsonObject;
-  readonly requests: readonly { readonly method: string; readonly url: string; readonly body: Json }[];
+  /** Those of a webhook have only a body. */
+  readonly requests: readonly { readonly method?: string; readonly url?: string; readonly body: Json }[];
   readonly responses: readonly {
     readonly status: number;
     readonly headers?: Record<string, string>;
@@ -268,3 +268,70 @@ export function goldenOf(id: string): readonly Golden[] {
     .filter((file) => !/^(?:export|suppressions)-/.test(file))
     .map((file) => parseJson(readFileSync(new URL(file, folder), 'utf8')) as unknown as Golden);
 }
+
+/** Answers to a question whether somebody is there. */
+export const LOOKED_UP: readonly Json[] = [
+  ...ANY,
+  ...['ann@example.com', 'ANN@example.com', 'bob@example.com'].flatMap((email): Json[] => [
+    { id: 'ct_1', email, unsubscribed: false },
+    { data: { id: 'ct_1', email, unsubscribed: true } },
+    { data: { id: 'ct_1', email, subscribed: true, unsubscribed: true } },
+    { id: 'ct_1', email, subscribed: false },
+    { id: 'ct_1', email },
+    { id: 42, email, emailBlacklisted: true },
+    { id: 42, email, emailBlacklisted: false },
+    { id: 42, email, emailBlacklisted: 'no' },
+    { data: { id: '8f1c', email, status: 'subscribed' } },
+    { data: { id: '8f1c', email, status: 'unsubscribed' } },
+    { data: { id: '8f1c', email, status: 'pending' } },
+  ]),
+];
+
+/** Answers to a question how far an import has come. */
+export const PROGRESS: readonly Json[] = [
+  ...ANY,
+  ...['created', 'started', 'finished', 'failed', 'queued', 'in_process', 'completed', 'cancelled', 7].flatMap(
+    (status): Json[] => [
+      { id: 9, status },
+      { data: { id: 9, status } },
+      { id: 9, status, contacts_over_limit_count: 0 },
+      { id: 9, status, contacts_over_limit_count: 30 },
+      { id: 9, info: { import: { invalid_emails: null, duplicate_contact_id: '' } }, status },
+      { id: 9, info: { import: { invalid_emails: 'https://x.y/f.csv' } }, status },
+      { id: 9, status, info: { import: { invalid_emails: '', duplicate_contact_id: 'https://x.y/f.csv' } } },
+    ],
+  ),
+];
+
+/** What answers ask us to wait by, and what they do not. */
+export const WAITS: readonly Readonly<Record<string, string>>[] = [
+  {},
+  ...[
+    '0',
+    '3',
+    '2.0001',
+    ' 7 ',
+    '-1',
+    '',
+    'soon',
+    '99999999999',
+    'Sun, 06 Nov 1994 08:50:07 GMT',
+    'Sunday, 06-Nov-94 08:50:07 GMT',
+    'Sun Nov  6 08:50:07 1994',
+    'Sun, 06 Foo 1994 08:50:07 GMT',
+    'Sun, 06 Nov 1994 25:50:07 GMT',
+    '1994-11-06T08:50:07Z',
+  ].flatMap((after) => [
+    { 'retry-after': after },
+    { 'retry-after': after, date: 'Sun, 06 Nov 1994 08:49:37 GMT' },
+    { 'retry-after': after, date: 'Sunday, 06-Nov-94 08:51:00 GMT' },
+  ]),
+  { 'x-sib-ratelimit-reset': '5' },
+  { 'x-sib-ratelimit-reset': '1,1800', 'x-sib-ratelimit-remaining': '5,0' },
+  { 'x-sib-ratelimit-reset': '1,1800', 'x-sib-ratelimit-remaining': '0,7' },
+  { 'x-sib-ratelimit-reset': '1, 1800', 'x-sib-ratelimit-remaining': '0' },
+  { 'x-sib-ratelimit-reset': 'x, 3' },
+  { 'x-sib-ratelimit-reset': '0', 'x-sib-ratelimit-remaining': '0' },
+  { 'x-sib-ratelimit-reset': '9', 'retry-after': '20' },
+  { 'x-sib-ratelimit-reset': '30', 'retry-after': '20' },
+];
