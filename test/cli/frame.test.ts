@@ -62,9 +62,11 @@ Commands:
   apply                install or update the database side
   adopt                take over what a destination has already
   start                run a worker
+  deploy               run inside the project, without a server
   sync                 bring in everybody who is there already
   sweep                find what triggers have missed
   status               show what is in step and what is not
+  doctor               find what is wrong, and how to mend it
   failures             show what failed and why; try it again, or drop it
   resume               try a paused destination now
   release              let out what a brake holds
