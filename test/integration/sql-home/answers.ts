@@ -235,11 +235,15 @@ const REFUSED: Readonly<Record<string, readonly Json[]>> = {
   webhook: [{ error: 'no' }, { error: { message: 'no' } }],
 };
 
-/** Answers of all statuses with all bodies that a destination, or something before it, could give with them. */
+/** Refusals that a destination gives reasons with; all others come with some of them. */
+const WITH_REASONS: readonly number[] = [400, 403, 404, 409, 422];
+
+/** Answers of all statuses with the bodies that a destination, or something before it, could give with them. */
 export function answersOf(id: string): readonly HttpResponse[] {
   return STATUSES.flatMap((status) => {
-    const bodies = [...ANY, ...((status < 300 ? MADE : REFUSED)[id] ?? [])];
-    return bodies.map((body) => ({ status, headers: {}, body: textOf(body) }));
+    const own = (status < 300 ? MADE : REFUSED)[id] ?? [];
+    const some = status < 300 || WITH_REASONS.includes(status) ? own : own.filter((_, n) => n % 4 === status % 4);
+    return [...ANY, ...some].map((body) => ({ status, headers: {}, body: textOf(body) }));
   });
 }
 
