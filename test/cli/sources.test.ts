@@ -35,7 +35,8 @@ describe('apply', () => {
 Database
   + schema rollcall
   + migrations: 1 state, 2 log, 3 jobs, 4 brakes, 5 audit, 6 sweep, 7 failures,
-    8 alerts, 9 claimed, 10 consent, 11 consent sync, 12 erasure, 13 left there
+    8 alerts, 9 claimed, 10 consent, 11 consent sync, 12 erasure, 13 left there,
+    14 homes, 15 pump, 16 taken over
   + ${/(\d+) functions/.exec(plan)?.[0]}
   + triggers on auth.users, profiles, customers, orders: rollcall_insert,
     rollcall_update, rollcall_delete, rollcall_truncate
