@@ -8,7 +8,7 @@ import { startCluster } from '../../src/demo/cluster.ts';
 import { onCleanup } from '../support/database.ts';
 import { startSandbox } from '../support/mailtrap-sandbox.ts';
 
-const SIGN_UPS = 800;
+const SIGN_UPS = 300;
 
 // The worker's own is disaster.test.ts. In full size: `npm run bench -- disaster --home sql`.
 test.each(['sql', 'edge'])(
@@ -36,7 +36,7 @@ test.each(['sql', 'edge'])(
     const { people, failed } = await disaster({
       signUps: SIGN_UPS,
       writers: 4,
-      failingMs: 5_000,
+      failingMs: 2_000,
       connect: () => connected(place.url),
       failing: async (on) => (on ? sandbox.addFaults([{ status: 500 }]) : sandbox.clearFaults()),
       stopPostgres: () => cluster.crash(),

@@ -13,7 +13,7 @@ import { createWorld, type World } from '../support/world.ts';
 type Home = Destination<unknown>['capabilities']['homes'][number];
 
 const TIMES = { leaseMs: 3_000, requestMs: 1_500, settleMs: 300, leastRequestMs: 300, upkeepEveryMs: 200 };
-const PEOPLE = 160;
+const PEOPLE = 120;
 const FIELDS = ['FIRSTNAME', 'N'];
 
 /** A process that delivers. */
@@ -30,7 +30,8 @@ const START: Partial<Record<Home, (world: World, type: string) => Promise<Runnin
 };
 
 const claimed = registry
-  .filter(({ draft }) => draft !== true)
+  // Tajo is Brevo's API under its own name: what Brevo does in a home it does too.
+  .filter(({ id, draft }) => draft !== true && id !== 'tajo')
   .flatMap((destination) =>
     destination.capabilities.homes.map((home) => ({ id: destination.id, home, destination, start: START[home] })),
   );

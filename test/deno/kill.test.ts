@@ -3,7 +3,7 @@ import { SHORT_TIMES, startEdgeFunction } from '../support/edge-function.ts';
 import { eventually, expectInStep, signUpMany } from '../support/people.ts';
 import { createWorld, type World } from '../support/world.ts';
 
-const SIGN_UPS = 300;
+const SIGN_UPS = 150;
 
 const count = async (world: World, query: string): Promise<number> =>
   Number((await world.db.app.query<{ n: string }>(`select count(*) as n from ${query}`)).rows[0]?.n);
