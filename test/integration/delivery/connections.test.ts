@@ -23,14 +23,20 @@ async function occupy(db: OwnDatabase): Promise<() => Promise<void>> {
   const url = new URL(db.url);
   url.username = 'supabase_auth_admin';
   const held: Client[] = [];
-  let room = true;
-  while (room) {
+  const fill = async (): Promise<void> => {
+    for (;;) {
+      const client = await db.connect(url.toString()).catch(() => undefined);
+      if (client === undefined) return;
+      held.push(client);
+    }
+  };
+  // The worker is quick to take one that is free for a moment.
+  for (;;) {
     await cutOff(db.app);
-    const client = await db.connect(url.toString()).catch(() => undefined);
-    if (client === undefined) room = false;
-    else held.push(client);
+    await fill();
+    const { rows } = await db.app.query(`select from pg_stat_activity where usename = 'hosted'`);
+    if (rows.length === 0) break;
   }
-  await cutOff(db.app);
   return async () => {
     for (const client of held) await client.end();
   };
