@@ -10,7 +10,6 @@ const count = async (world: World, query: string): Promise<number> =>
 
 /** How far an invocation has come when it is killed. */
 const STAGES: readonly (readonly [string, (world: World) => boolean | Promise<boolean>, destination?: string])[] = [
-  ['as it starts', () => true],
   ['once it has begun to fold', async (world) => (await count(world, 'rollcall.due')) > 0],
   ['with contacts under lease', async (world) => (await count(world, 'rollcall.due q where q.token is not null')) > 0],
   ['with requests in flight', (world) => world.sandbox.state.contacts().length > 0],

@@ -4,7 +4,7 @@ import { createProject, signUpAll, until } from './project.ts';
 import { netWorker, runPump } from './support.ts';
 
 /** By hand with 10,000; the suite has few minutes. */
-const SIGN_UPS = Number(process.env['ROLLCALL_SQL_SIGNUPS'] ?? 200);
+const SIGN_UPS = Number(process.env['ROLLCALL_SQL_SIGNUPS'] ?? 100);
 
 test.each([
   ['brevo', 'import_from: off'],
