@@ -23,8 +23,8 @@ export interface Declaration {
   readonly probe?: string | undefined;
   /** How a contact is read: by `$id`, `$address` of the facts. */
   readonly lookup?: Lookup | undefined;
-  /** Read whoever is not known there before each upsert, or before every one. */
-  readonly looksFirst?: 'strangers' | 'always' | undefined;
+  /** Whoever is to be upserted is read before. */
+  readonly looksFirst?: boolean | undefined;
   /** What is sent for a contact, in order. */
   readonly upsert: readonly Step[];
   readonly unsubscribe: readonly Step[];
@@ -51,8 +51,10 @@ export type Test =
   | string
   | { readonly not: Test }
   | { readonly all: readonly Test[] }
-  | { readonly any: readonly Test[] }
-  | { readonly is: readonly [fact: string, value: string] };
+  | { readonly any: readonly Test[] };
+
+/** Holds whatever the facts. */
+export const ALWAYS: Test = { all: [] };
 
 /** One request. */
 export interface Step {
@@ -221,6 +223,25 @@ export interface AttributeRule {
   /** Names that are left out. */
   readonly leftOut: readonly string[];
 }
+
+/** All values as they are. */
+export const AS_THEY_ARE: AttributeRule = {
+  by: {
+    text: 'same',
+    integer: 'same',
+    float: 'same',
+    boolean: 'same',
+    date: 'same',
+    timestamp: 'same',
+    json: 'same',
+    unknown: 'same',
+  },
+  nestedAsText: false,
+  cleared: null,
+  upperCase: false,
+  named: {},
+  leftOut: [],
+};
 
 /** A template for a fact. */
 export function fact(name: string): JsonObject {

@@ -1,4 +1,5 @@
 import {
+  ALWAYS,
   type AnswerRule,
   type Declaration,
   fact,
@@ -124,7 +125,7 @@ export function declare(config: BrevoConfig): Declaration {
   });
   const sms = (phones: string): readonly (readonly [string, Template, Test])[] =>
     config.sms === 'on' ? [['smsBlacklisted', true, { all: [phones, { any: ['opts_out', 'unsubscribes'] }] }]] : [];
-  const joins: Test = config.list_policy === 'keep' ? { not: 'never' } : { not: 'arrived' };
+  const joins: Test = config.list_policy === 'keep' ? ALWAYS : { not: 'arrived' };
   const imported = lists.length > 0 ? lists : config.import_list === undefined ? [] : listIds([config.import_list]);
   const orphans = remove(named('email_id', 'each'), { each: 'orphans' });
   return {

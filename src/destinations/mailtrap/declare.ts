@@ -1,4 +1,5 @@
 import {
+  ALWAYS,
   type AnswerRule,
   type Declaration,
   fact,
@@ -109,9 +110,7 @@ export function declare(config: MailtrapConfig): Declaration {
   const contacts = config.base_url + contactsPath(config);
   const lists = listIds(config);
   const joins: Test =
-    config.list_policy === 'keep'
-      ? { not: 'never' }
-      : { any: ['met', { all: [{ not: 'known_id' }, { not: 'imported_here' }] }] };
+    config.list_policy === 'keep' ? ALWAYS : { any: ['met', { all: [{ not: 'known_id' }, { not: 'imported_here' }] }] };
   const row = object(
     ['email', fact('address')],
     ['fields', fact('said'), 'filled'],
@@ -143,6 +142,7 @@ export function declare(config: MailtrapConfig): Declaration {
     ...by,
     answers: DELETED,
   });
+  const orphans = remove({ each: 'orphans' }, 'each');
   const byAddress: Test = { all: ['known_address', { not: 'known_id' }] };
   const gone: readonly Step[] = [
     remove({ when: 'known_id' }, 'remote_id'),
@@ -188,10 +188,10 @@ export function declare(config: MailtrapConfig): Declaration {
       remove({ when: { all: ['opts_out', 'known_id'] } }, 'remote_id'),
       remove({ when: { all: ['opts_out', byAddress, { not: 'moves' }] } }, 'remote_address'),
       remove({ when: { all: ['left_behind', { not: 'opts_out' }] } }, 'remote_id'),
-      remove({ each: 'orphans', when: { not: 'never' } }, 'each'),
+      orphans,
     ],
-    unsubscribe: [...gone, remove({ each: 'orphans' }, 'each')],
-    delete: [...gone, remove({ each: 'orphans' }, 'each')],
+    unsubscribe: [...gone, orphans],
+    delete: [...gone, orphans],
     event: {
       kind: 'event',
       method: 'POST',

@@ -1,4 +1,5 @@
 import {
+  AS_THEY_ARE,
   type AnswerRule,
   type Declaration,
   fact,
@@ -199,7 +200,7 @@ export function declare(config: SendryConfig): Declaration {
       ],
       missing: [FOREIGN, { status: [404], kind: 'delivered' }],
     },
-    looksFirst: config.upsert_keeps_unsubscribed ? undefined : 'always',
+    looksFirst: !config.upsert_keeps_unsubscribed,
     upsert: [create, remove({ url: byId, when: { all: ['left_behind', { not: 'replaced' }] } }), orphans],
     unsubscribe: [
       {
@@ -298,22 +299,6 @@ export function declare(config: SendryConfig): Declaration {
         optional: true,
       },
     ],
-    attributes: {
-      by: {
-        text: 'same',
-        integer: 'same',
-        float: 'same',
-        boolean: 'same',
-        date: 'same',
-        timestamp: 'same',
-        json: 'same',
-        unknown: 'same',
-      },
-      nestedAsText: false,
-      cleared: null,
-      upperCase: false,
-      named: Object.fromEntries(NAMES.map((name) => [name, 'text'] as const)),
-      leftOut: [],
-    },
+    attributes: { ...AS_THEY_ARE, named: Object.fromEntries(NAMES.map((name) => [name, 'text'] as const)) },
   };
 }

@@ -1,4 +1,5 @@
 import {
+  AS_THEY_ARE,
   type AnswerRule,
   type Declaration,
   fact,
@@ -106,22 +107,6 @@ export function declare(config: WebhookConfig): Declaration {
       ),
       answers: [{ of: ['delivered'], kind: 'delivered' }, ...ANSWERS],
     },
-    attributes: {
-      by: {
-        text: 'same',
-        integer: 'same',
-        float: 'same',
-        boolean: 'same',
-        date: 'same',
-        timestamp: 'same',
-        json: 'same',
-        unknown: 'same',
-      },
-      nestedAsText: false,
-      cleared: null,
-      upperCase: false,
-      named: {},
-      leftOut: [],
-    },
+    attributes: AS_THEY_ARE,
   };
 }

@@ -17,7 +17,6 @@ begin
   if p_test is null or jsonb_typeof(p_test) = 'null' then return true; end if;
   if jsonb_typeof(p_test) = 'string' then return rollcall.is_true(p_facts -> (p_test #>> '{}')); end if;
   if p_test ? 'not' then return not rollcall.test_holds(p_test -> 'not', p_facts); end if;
-  if p_test ? 'is' then return p_facts ->> (p_test -> 'is' ->> 0) is not distinct from p_test -> 'is' ->> 1; end if;
   for v_each in select e from jsonb_array_elements(coalesce(p_test -> 'all', p_test -> 'any')) e loop
     if rollcall.test_holds(v_each, p_facts) <> (p_test ? 'all') then return not p_test ? 'all'; end if;
   end loop;

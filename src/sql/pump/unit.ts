@@ -31,7 +31,6 @@ declare
   v_reads jsonb := '[]';
   v_ops jsonb;
   v_events jsonb := (select coalesce(jsonb_agg(jsonb_build_object('event', e.value) order by e.n), '[]') from jsonb_array_elements(p_events) with ordinality e(value, n));
-  v_looks text := p_declared ->> 'looksFirst';
 begin
   if not (p_facts ->> 'send_state')::boolean then return v_events; end if;
   select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('list', v_action, 'op', s.n - 1, 'each', x.each)) order by s.n, x.m), '[]') into v_ops
@@ -57,9 +56,7 @@ begin
       if (p_facts ->> 'astray')::boolean and v_id is not null then
         v_reads := v_reads || jsonb_build_object('read', 'stray', 'id', v_id, 'address', v_remote);
       end if;
-      if v_looks = 'strangers' and v_id is null then
-        v_reads := v_reads || jsonb_build_object('read', 'meet', 'address', v_address);
-      elsif v_looks = 'always' and not exists (select from jsonb_array_elements(v_reads) r where r ->> 'id' = v_id) then
+      if (p_declared ->> 'looksFirst')::boolean and not exists (select from jsonb_array_elements(v_reads) r where r ->> 'id' = v_id) then
         v_reads := v_reads || case when v_id is null then jsonb_build_object('read', 'meet', 'address', v_address)
           else jsonb_build_object('read', 'state', 'id', v_id, 'address', v_address) end;
       end if;
