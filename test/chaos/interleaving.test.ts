@@ -4,7 +4,7 @@ import { play } from './interleaving/run.ts';
 import { type Scenario, scenarios } from './interleaving/scenario.ts';
 
 const seed = Number(process.env['ROLLCALL_CHAOS_SEED'] ?? 1);
-const numRuns = Number(process.env['ROLLCALL_INTERLEAVING_RUNS'] ?? 6);
+const numRuns = Number(process.env['ROLLCALL_INTERLEAVING_RUNS'] ?? 4);
 /** The place of one failing case, as a failure prints it: played once, and not made smaller. */
 const path = process.env['ROLLCALL_INTERLEAVING_PATH'];
 

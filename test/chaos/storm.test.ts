@@ -19,11 +19,12 @@ afterAll(async () => {
   await stage.close();
 });
 
-test.each(SEEDS)(
+test.for(SEEDS)(
   'seed %i: whatever fails, everything is as it shall be once it is quiet',
   { timeout: 120_000 },
-  async (seed) => {
-    const { problems } = await playUntilTold(stage, seed);
+  async (seed, { skip }) => {
+    const { problems, void: nothing } = await playUntilTold(stage, seed);
+    skip(nothing !== undefined, `the machine was too slow for this to say anything: ${nothing}`);
     expect(problems, `npm run chaos -- --seed ${seed} --keep\n${showPlan(planOf(seed))}`).toEqual([]);
   },
 );

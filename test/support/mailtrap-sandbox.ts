@@ -3,6 +3,7 @@ import type { MailtrapState } from '../../src/destinations/mailtrap/sandbox/stat
 import type { MailtrapSettings } from '../../src/destinations/mailtrap/sandbox/settings.ts';
 import type { SandboxCall, SandboxCounters } from '../../src/sandbox/call-log.ts';
 import { startSandbox as start } from '../../src/sandbox/start.ts';
+import { PATIENCE_MS } from './people.ts';
 import type { Sandbox as AnySandbox, SandboxOptions as AnyOptions } from '../../src/sandbox/types.ts';
 
 export type SandboxOptions = Omit<AnyOptions, 'only' | 'tokens' | 'settings'> & Partial<MailtrapSettings>;
@@ -19,7 +20,7 @@ export interface Sandbox extends Omit<AnySandbox, 'until'> {
   readonly apiUrl: string;
   readonly token: string;
   readonly state: SandboxState;
-  until(condition: (state: SandboxState) => boolean, timeoutMs: number): Promise<void>;
+  until(condition: (state: SandboxState) => boolean, timeoutMs?: number): Promise<void>;
 }
 
 /** Starts a sandbox with Mailtrap alone and gives it in Mailtrap's own words. */
@@ -42,5 +43,5 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 }
 
 function untilOf(until: AnySandbox['until'], state: SandboxState): Sandbox['until'] {
-  return async (condition, timeoutMs) => await until(() => condition(state), timeoutMs);
+  return async (condition, timeoutMs = PATIENCE_MS) => await until(() => condition(state), timeoutMs);
 }

@@ -12,6 +12,14 @@ export async function signUpMany(world: World, count: number, from = 1): Promise
   );
 }
 
+/** The sweep that follows an install is over: what it would find and fold from now on is left to what a test does. */
+export async function firstSweepOver({ db }: Pick<World, 'db'>): Promise<void> {
+  await eventually(async () => {
+    const { rows } = await db.app.query('select from rollcall.install where sweep_report is not null');
+    return rows.length === 1;
+  });
+}
+
 /** Every living user is one contact with their current data, and nobody else is: compared by plain SQL over `auth.users`. */
 export async function expectInStep(world: World): Promise<void> {
   const { rows } = await world.db.app.query<{ email: string; name: string | null; n: string | null }>(
@@ -35,8 +43,11 @@ export function spanOf(call: SandboxCall): { readonly from: number; readonly to:
   return { from: call.at - call.ms, to: call.at };
 }
 
+/** So long is waited for what shall come; a busy machine is no failure. */
+export const PATIENCE_MS = 120_000;
+
 /** Waits for a condition that has no signal of its own. */
-export async function eventually(condition: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+export async function eventually(condition: () => boolean | Promise<boolean>, timeoutMs = PATIENCE_MS): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`not so after ${timeoutMs} ms: ${condition.toString()}`);

@@ -9,6 +9,7 @@ import { startSandbox, type Sandbox, type SandboxOptions } from './mailtrap-sand
 import { projectRef } from '../../src/sql/project-ref.ts';
 import { createDatabase, onCleanup, type TestDatabase } from './database.ts';
 import { install } from './install.ts';
+import { PATIENCE_MS } from './people.ts';
 
 /** A database, a sandbox and a config that joins them; workers on demand. */
 export interface World {
@@ -147,7 +148,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       );
       return id;
     },
-    async settled(timeoutMs = 20_000) {
+    async settled(timeoutMs = PATIENCE_MS) {
       const deadline = performance.now() + timeoutMs;
       for (;;) {
         const { rows } = await db.app.query<{ due: number; unfolded: boolean }>(UNSETTLED);

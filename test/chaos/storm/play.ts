@@ -36,7 +36,7 @@ export interface Verdict {
   readonly quietMs: number;
 }
 
-/** After so many a run counts as it is. */
+/** After so many nothing can be said on this machine, now. */
 const TRIES = 3;
 
 /**

@@ -89,7 +89,7 @@ async function found(one: Installed, kind: Kind, id: string, name: string): Prom
 }
 
 /** A statement waits for at most two locks of 20 ms; the rest is room for a slow machine. */
-const BOUND_MS = 2_000;
+const BOUND_MS = 10_000;
 
 /** With a worker that waits to be told, every write goes through the inner function. */
 const ARMED = `select setval('rollcall.armed_until', 9999999999);`;

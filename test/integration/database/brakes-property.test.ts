@@ -103,8 +103,8 @@ test('whatever happens in whatever order: no more deletions leave in an hour tha
       expect(rows[0].n).toBe(0);
     }),
     {
-      numRuns: Number(process.env['ROLLCALL_BRAKES_RUNS'] ?? 15),
+      numRuns: Number(process.env['ROLLCALL_BRAKES_RUNS'] ?? 7),
       seed: Number(process.env['ROLLCALL_CHAOS_SEED'] ?? 1),
     },
   );
-}, 180_000);
+});

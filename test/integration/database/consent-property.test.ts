@@ -80,7 +80,7 @@ test.each<ConsentPolicy>(['global', 'per_destination', 'per_topic'])(
         });
         await new Run(one, consentPolicy).through(steps);
       }),
-      { numRuns: 8 },
+      { numRuns: 5 },
     );
   },
   240_000,

@@ -51,7 +51,7 @@ test('the database comes to what the pure function does, whatever the order, the
     ),
     { numRuns: 60 },
   );
-}, 120_000);
+});
 
 test('what is told twice is one fact, at the time it first came; what is told of nobody is refused', async () => {
   const one = await installed();

@@ -60,13 +60,19 @@ async function check(
   return isSound(facts) ? undefined : wrong(`unsound: ${JSON.stringify(facts)}`);
 }
 
+/** Each in doubt takes twice as long to make: every second one is made, and all of them where that is asked for. */
+function inDoubtToo(happening: DeliveryHappening, state: DeliveryState): boolean {
+  const place = Object.keys(WAYS).indexOf(happening) + DELIVERY_STATES.indexOf(state);
+  return place % 2 === 0 || process.env['ROLLCALL_STATES'] === 'all';
+}
+
 describe('the table of deliveries is what the database does', () => {
   test.each(Object.entries(WAYS) as [DeliveryHappening, Way][])('%s', async (happening, { make, also }) => {
     const wrong: (string | undefined)[] = [];
     for (const way of also === undefined ? [make] : [make, also]) {
       for (const state of DELIVERY_STATES) {
         wrong.push(await check(state, 'sure', happening, way));
-        if (canDoubt(state)) wrong.push(await check(state, 'doubtful', happening, way));
+        if (canDoubt(state) && inDoubtToo(happening, state)) wrong.push(await check(state, 'doubtful', happening, way));
       }
     }
     expect(wrong.filter((each) => each !== undefined)).toEqual([]);

@@ -6,7 +6,7 @@ import { type Installed, installed } from './support.ts';
 async function grow(one: Installed): Promise<void> {
   const { rows } = await one.db.app.query('select id::text from auth.users limit 1');
   const id = rows[0]?.id ?? (await one.insert('busy@x.y'));
-  await one.db.app.query('select rollcall.capture(array[$1]) from generate_series(1, 20000)', [id]);
+  await one.db.app.query('select rollcall.capture(array_fill($1::text, array[60])) from generate_series(1, 900)', [id]);
 }
 
 async function currentLog(one: Installed): Promise<number> {
@@ -34,7 +34,7 @@ test('the log is used in turn, and a table is emptied only once it is folded', a
   await one.store.tidy(1e9);
   await one.store.tidy(1e9);
   expect([await currentLog(one), await sizes(one)], 'nothing is folded yet').toEqual([2, [1, 1, 1]]);
-  expect((await one.foldAll(100_000)).taken).toBe(60_001);
+  expect((await one.foldAll(100_000)).taken).toBe(2_701);
   await one.store.tidy(1e9);
   expect([await currentLog(one), await sizes(one)]).toEqual([2, [0, 1, 1]]);
   await one.store.tidy(1e9);

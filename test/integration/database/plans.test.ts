@@ -65,9 +65,9 @@ for (const analyzed of [true, false])
       await claim();
       await settle();
     }
-    await people(one, 20_000);
+    await people(one, 8_000);
     await app.query(FOLD, [hash]);
-    // Each limit is a handful of rows for each contact; a scan would read 20,000 or more.
+    // Each limit is a handful of rows for each contact; a scan would read 8,000 or more.
     const limit = KEYS * 10;
     const most = (read: Record<string, number>): number =>
       Math.max(...['users', 'contacts', 'desired', 'due'].map((t) => read[t] ?? 0));
@@ -94,12 +94,12 @@ for (const analyzed of [true, false])
     expect(most(await claim())).toBeLessThan(limit);
     expect(most(await settle())).toBeLessThan(limit);
 
-    const { rows } = await app.query('select id::text from auth.users order by id offset 19000 limit 1');
+    const { rows } = await app.query('select id::text from auth.users order by id offset 7600 limit 1');
     for (let n = 0; n < 7; n += 1) {
       expect(most(await rowsRead(app, 'select rollcall.sweep_page($1, $2)', [`0/${rows[0].id}`, KEYS]))).toBeLessThan(
         limit,
       );
-      expect(most(await rowsRead(app, 'select rollcall.absent_page($1, $2)', [19_000, KEYS]))).toBeLessThan(limit);
+      expect(most(await rowsRead(app, 'select rollcall.absent_page($1, $2)', [7_600, KEYS]))).toBeLessThan(limit);
     }
   });
 

@@ -23,7 +23,7 @@ test('an address reused while the destination is down lives on with the second p
   // No second name: what the first person had there must go, not stay.
   await world.signUp('ann@example.com', { n: 2 });
   await gate?.open();
-  await world.settled(30_000);
+  await world.settled();
   await expectInStep(world);
   expect(world.sandbox.state.contact('ann@example.com')?.fields).toEqual({ N: '2' });
   expect(world.sandbox.state.calls().at(-1)?.method).toBe('PATCH');

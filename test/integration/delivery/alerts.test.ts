@@ -132,7 +132,7 @@ brakes: { deletes: { share: 1%, least: 2 } }`,
   expect(texts).toContain('a brake holds 3 deletions');
   expect(texts).toMatch(/a sweep found [3-9] contacts out of step \([a-z_, ]+\)/);
   expect(texts).not.toMatch(/@example/);
-}, 40_000);
+});
 
 test('a copy of the database tells nobody', async () => {
   const receiver = await createReceiver();

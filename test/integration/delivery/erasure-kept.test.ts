@@ -67,7 +67,7 @@ test('an old backup is restored: by the kept file the erased are erased again, a
   const { rows } = await world.db.app.query('select by from rollcall.erasures order by requested_at');
   expect(rows.map(({ by }) => by as string)).toEqual(['recover']);
   await again.stop();
-}, 90_000);
+});
 
 test('behind a URL: put with the token, read back by recover; what cannot be written is tried again', async () => {
   let stored = '';
@@ -118,4 +118,4 @@ test('behind a URL: put with the token, read back by recover; what cannot be wri
   expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('RC_ERASURE_KEY_WRONG')]);
   const without = await rollcall(['recover', '--yes', '--without-kept', '--config', config]);
   expect(without.code).toBe(0);
-}, 60_000);
+});

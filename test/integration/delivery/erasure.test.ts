@@ -199,7 +199,7 @@ test('the destination answers 500 and has them again: deleted again until a look
   expect(world.sandbox.state.contact('ann@example.com')).toBeUndefined();
   expect((await listed(world, erasure)).destinations.mailtrap).toMatchObject({ read_back: 'gone', found_again: 2 });
   await worker.stop();
-}, 60_000);
+});
 
 test('a paused destination is waited for; nobody else waits, and the brake on deletions does not hold it', async () => {
   const world = await eraseWorld({ more: `${ERASURE}\nbrakes: { deletes: { share: 0.01%, least: 1 } }` });

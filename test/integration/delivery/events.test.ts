@@ -119,7 +119,7 @@ describe('events of a contact', () => {
     await world.settled();
     world.sandbox.addFaults([{ match: { path: '/events$' }, status: 401 }]);
     await order(world, user);
-    await world.sandbox.until((state) => state.counters().byStatus[401] === 1, 5_000);
+    await world.sandbox.until((state) => state.counters().byStatus[401] === 1);
     expect(await fates(world)).toEqual(['pending']);
     world.sandbox.clearFaults();
     await world.start();

@@ -69,8 +69,8 @@ test('a failover that lost nothing, two workers at work: what is there is read, 
   await failOver();
   await signUpMany(world, 20, 201);
   await world.db.app.query(`delete from auth.users where email = 'p9@example.com'`);
-  await eventually(() => said(world, 'in use again after its failover').length === 2, 30_000);
-  await world.settled(30_000);
+  await eventually(() => said(world, 'in use again after its failover').length === 2);
+  await world.settled();
   await expectInStep(world);
   expect(world.sandbox.state.contact('p7@example.com')?.status).toBe('unsubscribed');
   expect(writes(world).slice(before)).toHaveLength(21);
@@ -82,9 +82,9 @@ test('a failover that lost nothing, two workers at work: what is there is read, 
   expect(said(world, 'the database has failed over')).toHaveLength(2);
   // The opt-out is known from now on.
   await world.db.app.query(`update auth.users set email = 'p7b@example.com' where email = 'p7@example.com'`);
-  await world.sandbox.until((state) => state.contact('p7b@example.com')?.status === 'unsubscribed', 10_000);
+  await world.sandbox.until((state) => state.contact('p7b@example.com')?.status === 'unsubscribed');
   for (const worker of workers) await worker.stop();
-}, 90_000);
+});
 
 test('a failover that lost the last seconds: what the destination knows and the new primary does not is put right', async () => {
   const { world, standby, failOver } = await pair();
@@ -101,8 +101,8 @@ test('a failover that lost the last seconds: what the destination knows and the 
   await world.settled();
   await expectInStep(world);
   await failOver();
-  await eventually(() => said(world, 'in use again after its failover').length === 1, 30_000);
-  await world.settled(30_000);
+  await eventually(() => said(world, 'in use again after its failover').length === 1);
+  await world.settled();
   // Those that the app itself has lost are nobody's, and nothing is done about them; all others are as the database says.
   const { rows } = await world.db.app.query<{ email: string; n: string }>(
     `select email, raw_user_meta_data ->> 'n' as n from auth.users order by email`,
@@ -114,7 +114,7 @@ test('a failover that lost the last seconds: what the destination knows and the 
   expect(said(world, 'read what a destination has')).toEqual([
     'info read what a destination has {"destination":"mailtrap","there":109,"equal":89,"different":10,"missing":1,"optedOut":0,"unknown":10}',
   ]);
-}, 90_000);
+});
 
 test('a destination that cannot be read stays paused alone until a person says so; one without opt-outs is told of everybody', async () => {
   const receiver = await createReceiver();
@@ -131,7 +131,7 @@ test('a destination that cannot be read stays paused alone until a person says s
   const [before, told] = [writes(world).length, receiver.received.length];
   world.sandbox.addFaults([{ status: 401, match: { path: '/exports' } }]);
   await failOver();
-  await eventually(() => said(world, 'in use again after its failover').length === 1, 30_000);
+  await eventually(() => said(world, 'in use again after its failover').length === 1);
   await eventually(() => receiver.received.length === told + 5);
   await eventually(async () => (await world.status()).destinations[1]?.pending === 0);
   const [mailtrap, hook] = (await world.status()).destinations;
@@ -140,10 +140,10 @@ test('a destination that cannot be read stays paused alone until a person says s
   expect(writes(world)).toHaveLength(before);
   world.sandbox.clearFaults();
   await world.db.app.query('select rollcall.end_pauses(true)');
-  await world.settled(20_000);
+  await world.settled();
   expect(writes(world)).toHaveLength(before + 5);
   await receiver.close();
-}, 90_000);
+});
 
 test('a worker that starts after the failover goes on too, where the project is named; behind any other host name it stops', async () => {
   const world = await createWorld({ connector: 'project_url: https://abcdefghijklmnopqrst.supabase.co' });
@@ -174,7 +174,7 @@ test('a worker that starts after the failover goes on too, where the project is 
   const nameless = parseWorld(world.yaml.replace('project_url: https://abcdefghijklmnopqrst.supabase.co', ''));
   await world.db.app.query('update rollcall.install set config_hash = $1', [nameless.hash]);
   await expect(world.start(nameless, { times: TIMES })).rejects.toMatchObject({ code: 'RC_NOT_BOUND' });
-}, 60_000);
+});
 
 const hashed = (text: string): string => createHmac('sha256', ERASE_KEY).update(text).digest('hex');
 
@@ -214,10 +214,10 @@ test.each([true, false])(
     const text = keptText({ check: hashed('rollcall erasure key'), lines });
     await writeFile(file, readable ? text : text.slice(0, -5));
     await failOver();
-    await eventually(() => said(world, 'in use again after its failover').length === 1, 30_000);
+    await eventually(() => said(world, 'in use again after its failover').length === 1);
     if (readable) {
-      await world.settled(30_000);
-      await eventually(() => world.sandbox.state.contact('p2@example.com') === undefined, 20_000);
+      await world.settled();
+      await eventually(() => world.sandbox.state.contact('p2@example.com') === undefined);
       expect(world.sandbox.state.contact('p1@example.com')?.status).toBe('unsubscribed');
       expect(await canEmail(world, 'p1@example.com')).toBe(false);
       expect(await canEmail(world, 'p3@example.com')).toBe(true);
@@ -227,5 +227,4 @@ test.each([true, false])(
     }
     await worker.stop();
   },
-  60_000,
 );

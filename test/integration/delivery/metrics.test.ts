@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { waitingFor } from '../../../src/homes/watching.ts';
 import { projectRef } from '../../../src/sql/project-ref.ts';
 import { createOwnDatabase } from '../../support/own-cluster.ts';
-import { eventually, signUpMany } from '../../support/people.ts';
+import { eventually, firstSweepOver, signUpMany } from '../../support/people.ts';
 import { createWorld, type RunningWorker } from '../../support/world.ts';
 
 const TOKEN = 'a-token-for-metrics';
@@ -29,6 +29,7 @@ test('metrics are for whoever has the token, and tell what was done and how thin
   const tries = [undefined, '', `Bearer ${TOKEN}x`, 'Bearer ', TOKEN, `Basic ${TOKEN}`];
   for (const wrong of tries) expect(await get(worker, '/metrics', wrong)).toEqual([401, '{"error":"unauthorized"}']);
 
+  await firstSweepOver(world);
   await signUpMany(world, 20);
   await world.signUp('no-address');
   world.sandbox.addFaults([{ status: 500, count: 2 }]);
@@ -129,4 +130,4 @@ test('the database is gone: alive says so, ready says so, and metrics say what t
   await db.cluster.start();
   await db.reconnect();
   await eventually(async () => (await get(worker, '/readyz'))[0] === 200);
-}, 60_000);
+});

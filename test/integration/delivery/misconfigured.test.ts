@@ -28,7 +28,7 @@ test('a list that nobody made pauses its destination alone, says why, and heals 
   const { world, other } = await beside();
   await world.start(undefined, { times: TIMES });
   await signUpMany(world, 30);
-  await world.sandbox.until((state) => state.contactCount === 30, 10_000);
+  await world.sandbox.until((state) => state.contactCount === 30);
   await expectInStep(world);
   await eventually(async () => (await pauseOf(world)) !== null);
   expect(await pauseOf(world)).toBe('RC_LIST_UNKNOWN');
@@ -45,7 +45,7 @@ test('a key that is wrong from the start is its own affair too, and its text is 
   const { world, other } = await beside('not-the-key-of-this-account');
   await world.start(undefined, { times: TIMES });
   await signUpMany(world, 30);
-  await world.sandbox.until((state) => state.contactCount === 30, 10_000);
+  await world.sandbox.until((state) => state.contactCount === 30);
   await eventually(async () => (await pauseOf(world)) !== null);
   expect(await pauseOf(world)).toBe('RC_LISTS_UNREADABLE');
   expect(other.state.contactCount).toBe(0);

@@ -51,7 +51,7 @@ gone:
   });
   await world.start();
   await signUpMany(world, 500);
-  await world.sandbox.until((state) => state.contactCount === 500, 20_000);
+  await world.sandbox.until((state) => state.contactCount === 500);
   // Ten at a time take three seconds each.
   expect(slow.state.contactCount).toBeLessThan(200);
   await expectInStep(world);
@@ -59,7 +59,7 @@ gone:
   await slow.until((state) => state.contactCount === 500, 20_000);
   const { destinations } = await world.status();
   expect(destinations.find((d) => d.name === 'gone')).toMatchObject({ pending: 500, failed: 0, pause_code: null });
-}, 60_000);
+});
 
 test('a revoked key pauses its destination, burns no record, and sends resume by themselves', async () => {
   const world = await createWorld({ sandbox: { faults: [{ status: 401 }] } });

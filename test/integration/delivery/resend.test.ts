@@ -80,7 +80,7 @@ test('a restart ends a pause: one contact goes first', async () => {
   world.sandbox.addFaults([{ status: 401, count: 1 }]);
   const first = await world.start();
   await world.signUp('ann@example.com', { full_name: 'Ann' });
-  await world.sandbox.until((state) => state.calls().length === 1, 10_000);
+  await world.sandbox.until((state) => state.calls().length === 1);
   await first.stop();
   expect((await world.status()).destinations[0]).toMatchObject({ pause_code: 'unauthorized' });
   await world.start();

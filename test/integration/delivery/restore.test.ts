@@ -64,7 +64,7 @@ test('a database set back under a running worker, same cluster and timeline: it 
   expect(JSON.parse(ran.stdout)).toMatchObject({ destinations: [{ there: 50, equal: 20, optedOut: 1, unknown: 30 }] });
   const before = world.sandbox.state.calls().length;
   const after = await world.start();
-  await world.sandbox.until((state) => state.contact('late@example.com') !== undefined, 20_000);
+  await world.sandbox.until((state) => state.contact('late@example.com') !== undefined);
   await world.settled();
   await after.stop();
   const sent = world.sandbox.state.calls().slice(before);
@@ -89,7 +89,7 @@ test('a crash without a restore is none, though what was not flushed is lost', a
     await db.cluster.start();
     await db.reconnect();
   }
-  await world.settled(30_000);
+  await world.settled();
   expect(world.sandbox.state.contactCount).toBe(60);
   await worker.stop();
 });

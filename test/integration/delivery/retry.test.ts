@@ -26,7 +26,7 @@ test('a retry sends what is so now, never what failed', async () => {
   world.sandbox.clearFaults();
   await world.settled();
   await expectInStep(world);
-}, 60_000);
+});
 
 test('what fails for its window is given up, and comes back by a change or when a person says so', async () => {
   const world = await createWorld({ sandbox: { faults: [{ status: 500, match: { email: 'ann@example.com' } }] } });
@@ -51,7 +51,7 @@ test('what fails for its window is given up, and comes back by a change or when 
   expect(rows).toEqual([{ contacts: 1 }]);
   await world.settled();
   await expectInStep(world);
-}, 60_000);
+});
 
 test('a wait that a destination asks for is a floor, and clamped', async () => {
   const world = await createWorld();
@@ -75,4 +75,4 @@ test('a wait that a destination asks for is a floor, and clamped', async () => {
   expect(wait('ann@example.com')).toBeGreaterThanOrEqual(995);
   expect(wait('ann@example.com')).toBeLessThan(2_900);
   expect(wait('bob@example.com')).toBeGreaterThanOrEqual(2_995);
-}, 30_000);
+});

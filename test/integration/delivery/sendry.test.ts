@@ -86,7 +86,7 @@ test.each([
        from generate_series(1, 300) n`,
     );
     await world.start(config);
-    await world.settled(30_000);
+    await world.settled();
     expect(standIn.contactCount).toBe(299);
     expect(standIn.contact('p300@example.com')).toMatchObject({ attributes: { first_name: 'P300' }, lists: ['News'] });
     expect(standIn.contact('p77@example.com')).toBeUndefined();

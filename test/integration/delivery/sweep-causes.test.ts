@@ -8,11 +8,10 @@ import { applyInstall } from '../../../src/sql/apply.ts';
 import { projectRef } from '../../../src/sql/project-ref.ts';
 import { rollcall, tempFile } from '../../cli/run-cli.ts';
 import { onCleanup } from '../../support/database.ts';
-import { eventually, signUpMany } from '../../support/people.ts';
+import { eventually, firstSweepOver, signUpMany } from '../../support/people.ts';
 import { createWorld, type World, type WorldOptions } from '../../support/world.ts';
 
-// Each cause is made to happen for real, beside a worker, and is healed within this time of the sweep.
-const HEALED_MS = 60_000;
+// Each cause is made to happen for real, beside a worker.
 const TIMES = { upkeepEveryMs: 200 };
 
 const CUSTOMERS: WorldOptions = {
@@ -27,6 +26,7 @@ const CUSTOMERS: WorldOptions = {
 async function crowd(options: WorldOptions = CUSTOMERS): Promise<World> {
   const world = await createWorld(options);
   await world.start(undefined, { times: TIMES });
+  await firstSweepOver(world);
   await signUpMany(world, 3);
   if (options === CUSTOMERS) await addCustomers(world, 1, 3);
   await world.settled();
@@ -59,8 +59,8 @@ async function healed(world: World, cause: string, condition: () => boolean): Pr
   await eventually(async () => {
     report = await reportOf(world);
     return report?.why.some((why) => why.cause === cause) === true;
-  }, HEALED_MS);
-  await eventually(condition, HEALED_MS);
+  });
+  await eventually(condition);
   await world.settled();
   expect(condition()).toBe(true);
   return report!;
@@ -71,7 +71,7 @@ async function swept(world: World, condition: () => boolean): Promise<SweepRepor
   const file = await tempFile('rollcall.yaml', world.yaml);
   const { code, stdout, stderr } = await rollcall(['sweep', '--json', '--config', file]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
-  await eventually(condition, HEALED_MS);
+  await eventually(condition);
   await world.settled();
   expect(condition()).toBe(true);
   return JSON.parse(stdout) as SweepReport;
@@ -95,7 +95,7 @@ test('TRUNCATE of a table of contacts', async () => {
     why: [{ cause: 'truncate', source: 'public.customers', count: 1 }],
   });
   expect(addresses(world)).toHaveLength(3);
-}, 90_000);
+});
 
 test('TRUNCATE of auth.users', async () => {
   const world = await crowd();
@@ -106,7 +106,7 @@ test('TRUNCATE of auth.users', async () => {
     why: [{ cause: 'truncate', source: 'auth.users', count: 1 }],
   });
   expect(addresses(world)).toHaveLength(3);
-}, 90_000);
+});
 
 test('a TRUNCATE that was rolled back is told as one, and nobody is out of step', async () => {
   const world = await crowd();
@@ -114,7 +114,7 @@ test('a TRUNCATE that was rolled back is told as one, and nobody is out of step'
   const report = await healed(world, 'truncate', () => true);
   expect(report).toMatchObject({ found: { gone: 0 }, why: [{ cause: 'truncate', count: 1 }] });
   expect(addresses(world)).toHaveLength(6);
-}, 90_000);
+});
 
 test('session_replication_role = replica: rows that came, changed and went', async () => {
   const world = await crowd();
@@ -136,7 +136,7 @@ test('session_replication_role = replica: rows that came, changed and went', asy
       nameOf(world, 'c1@example.com') === 'Changed',
   );
   expect(report).toMatchObject({ found: { missing: 2, returned: 0, stale: 2, gone: 2 }, why: [{ cause: 'unseen' }] });
-}, 90_000);
+});
 
 test('triggers that were switched off are switched on again', async () => {
   const world = await crowd();
@@ -152,8 +152,8 @@ test('triggers that were switched off are switched on again', async () => {
     unwatched: [],
   });
   await world.signUp('seen@example.com');
-  await world.sandbox.until((state) => state.contact('seen@example.com') !== undefined, 10_000);
-}, 90_000);
+  await world.sandbox.until((state) => state.contact('seen@example.com') !== undefined);
+});
 
 test('triggers that were dropped are made again', async () => {
   const world = await crowd();
@@ -173,7 +173,7 @@ test('triggers that were dropped are made again', async () => {
     ],
   });
   expect((await world.db.app.query('select rollcall.missing_triggers()')).rows).toEqual([]);
-}, 90_000);
+});
 
 test('triggers that cannot be made again are reported', async () => {
   const world = await crowd();
@@ -185,7 +185,7 @@ test('triggers that cannot be made again are reported', async () => {
   const report = await swept(world, () => world.sandbox.state.contact('new@example.com') !== undefined);
   await other.query('rollback');
   expect([...report.unwatched, ...report.why.flatMap((why) => why.source ?? [])]).toEqual(['public.customers']);
-}, 90_000);
+});
 
 test('a partition that was added, with rows written to it before it has triggers', async () => {
   const world = await crowd({
@@ -206,8 +206,8 @@ test('a partition that was added, with rows written to it before it has triggers
     why: [{ cause: 'partition_new', source: 'public.leads_b' }],
   });
   await world.db.app.query(`insert into public.leads_b values (2, 'b', 'seen@example.com', 'Seen')`);
-  await world.sandbox.until((state) => state.contact('seen@example.com') !== undefined, 10_000);
-}, 90_000);
+  await world.sandbox.until((state) => state.contact('seen@example.com') !== undefined);
+});
 
 test('rows written before the install', async () => {
   const world = await createWorld({ ...CUSTOMERS, install: false });
@@ -217,7 +217,7 @@ test('rows written before the install', async () => {
   await world.start(undefined, { times: TIMES });
   const report = await healed(world, 'installed', () => addresses(world).length === 6);
   expect(report).toMatchObject({ scanned: 6, found: { missing: 6 }, failed: 0, why: [{ cause: 'installed' }] });
-}, 90_000);
+});
 
 test('a capture that failed', async () => {
   const world = await crowd();
@@ -232,7 +232,7 @@ test('a capture that failed', async () => {
     () => world.sandbox.state.contact('new@example.com') !== undefined,
   );
   expect(report).toMatchObject({ found: { missing: 1 }, why: [{ cause: 'capture_failed', count: 1 }] });
-}, 90_000);
+});
 
 test('a restore: the rows of an earlier time, by COPY in replica mode', async () => {
   const world = await crowd();
@@ -258,4 +258,4 @@ test('a restore: the rows of an earlier time, by COPY in replica mode', async ()
   // Of one who left it depends on the time what is still known.
   expect({ back: missing + returned, stale, gone }).toEqual({ back: 1, stale: 1, gone: 1 });
   expect(report.why).toEqual([{ cause: 'unseen' }]);
-}, 90_000);
+});

@@ -106,4 +106,4 @@ test('the server’s certificate and its name are verified, whatever sslmode say
   await expect(open(world.config)).rejects.toMatchObject(refused);
   const failure = (await open(world.config).catch((error: unknown) => error)) as Error;
   expect(failure.message).not.toContain('postgres:');
-}, 60_000);
+});

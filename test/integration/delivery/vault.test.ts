@@ -28,7 +28,7 @@ test('a secret that is missing, wrong, mended and rotated: its destination waits
   });
   await world.start(undefined, { times: TIMES });
   await signUpMany(world, 20);
-  await world.sandbox.until((state) => state.contactCount === 20, 10_000);
+  await world.sandbox.until((state) => state.contactCount === 20);
   await expectInStep(world);
   await eventually(async () => (await pauseOf(world)) === 'RC_VAULT_SECRET');
 

@@ -307,4 +307,4 @@ test('answers mean to the database what they mean to the worker', async () => {
   for (const body of [{ errors: ['limit'] }, { errors: { email: ['is invalid'] } }, '<html>']) {
     expect(await rowsNamed('mailtrap', body)).toEqual([]);
   }
-}, 60_000);
+});

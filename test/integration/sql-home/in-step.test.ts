@@ -43,7 +43,7 @@ test.each([
     await db.app.query(
       'update rollcall.due set due_at = clock_timestamp() where token is null and unknown_until is null',
     );
-    await world.settled(600_000);
+    await world.settled();
     expect(standIn.contactCount).toBe(SIGN_UPS);
     const names = [...standIn.contacts()].map(
       ({ address, attributes }) => `${address} ${JSON.stringify(attributes['FIRSTNAME'])}`,
