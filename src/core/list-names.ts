@@ -1,5 +1,6 @@
 import { RollcallError } from './errors.ts';
 import type { RemoteList } from './lists.ts';
+import type { SegmentLists } from './segments.ts';
 
 /**
  * List names replaced by ids, each once. Names compare exactly.
@@ -30,4 +31,13 @@ export function idsOfLists(
     );
   };
   return [...new Set(listed.map((list) => (typeof list === 'number' ? list : idOf(list))))];
+}
+
+/**
+ * The lists of segments with ids instead of names.
+ * @throws RollcallError RC_LIST_UNKNOWN as above
+ */
+export function idsOfSegments(vendor: string, kept: SegmentLists, lists: readonly RemoteList[]): SegmentLists {
+  const found = Object.entries(kept).map(([key, list]) => [key, idsOfLists(vendor, [list], lists)[0] ?? list] as const);
+  return Object.freeze(Object.fromEntries(found));
 }

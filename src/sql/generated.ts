@@ -1,5 +1,5 @@
 import type { Brake, Config, DestinationConfig } from '../config/types.ts';
-import { adjustedNames, adjustedPlan, type CompiledAdjustment } from './compile/adjustment.ts';
+import { payloadNames, adjustedPlan, type CompiledAdjustment } from './compile/adjustment.ts';
 import { ADJUSTMENT_PREFIX, adjustments, adjustmentScript, type NamedAdjustment } from './compile/adjustment-script.ts';
 import { attributePlan } from './compile/attribute-plan.ts';
 import { capturePlans, triggerTables } from './compile/capture-plan.ts';
@@ -12,6 +12,7 @@ import { resolvers } from './compile/resolvers.ts';
 import { writeBackFunction } from './compile/write-back.ts';
 import { consentScript } from './compile/consent.ts';
 import { fingerprintFunction, mapFunction, type UserFunction, userAddresses } from './compile/users.ts';
+import { listKey } from '../core/segments.ts';
 import { dollarQuote, quoteLiteral, quoteTexts } from './quote.ts';
 import type { RowLink, Sources } from './source.ts';
 
@@ -109,7 +110,7 @@ function destinations(
 }
 
 function destinationScript(
-  { name, type, account, onDelete, topic, events, adjustment: said }: DestinationConfig,
+  { name, type, account, onDelete, topic, events, adjustment: said, segmentLists = [] }: DestinationConfig,
   config: Config,
   sources: Sources,
   { adjustment, on }: { readonly adjustment: CompiledAdjustment | undefined; readonly on: boolean },
@@ -118,7 +119,7 @@ function destinationScript(
   const { userMapping: mapping, consent, users } = config;
   const fingerprint = fingerprintFunctionName(name);
   const plan = JSON.stringify(adjustedPlan(attributePlan(config, sources), said, config.file));
-  const clock = adjustedNames(sources.clockAttributes, said);
+  const clock = payloadNames(sources.clockAttributes, said);
   const of: UserFunction = { mapping, consent, users, source: sources.users };
   return [
     mapFunction(map, of),
@@ -127,13 +128,13 @@ function destinationScript(
     `select rollcall.send_again(id, true) from rollcall.destinations
   where name = ${quoteLiteral(name)} and account not in ('', ${quoteLiteral(account ?? '')}) and ${account !== undefined};`,
     // Without its secrets nobody knows which account it is: what is known of one stays.
-    `insert into rollcall.destinations as d (name, type, map_function, fingerprint_function, plan, account, on_delete, takes_events, events_once, enabled, clock_attributes, topic)
+    `insert into rollcall.destinations as d (name, type, map_function, fingerprint_function, plan, account, on_delete, takes_events, events_once, enabled, clock_attributes, topic, lists)
   values (${quoteLiteral(name)}, ${quoteLiteral(type)}, ${quoteLiteral(map)}, ${fingerprint === undefined ? 'null' : quoteLiteral(fingerprint)}, ${quoteLiteral(plan)}, ${quoteLiteral(account ?? '')},
-    ${quoteLiteral(onDelete)}, ${events !== 'none'}, ${events === 'unkeyed' && config.delivery.events === 'at_most_once'}, ${on}, ${clock.length === 0 ? 'null' : quoteTexts(clock)}, ${topic === undefined ? 'null' : quoteLiteral(topic)})
+    ${quoteLiteral(onDelete)}, ${events !== 'none'}, ${events === 'unkeyed' && config.delivery.events === 'at_most_once'}, ${on}, ${clock.length === 0 ? 'null' : quoteTexts(clock)}, ${topic === undefined ? 'null' : quoteLiteral(topic)}, ${segmentLists.length === 0 ? 'null' : quoteTexts(segmentLists.map(listKey))})
   on conflict (name) do update set type = excluded.type, map_function = excluded.map_function,
     fingerprint_function = excluded.fingerprint_function, plan = excluded.plan,
     account = coalesce(nullif(excluded.account, ''), d.account), on_delete = excluded.on_delete, takes_events = excluded.takes_events,
-    events_once = excluded.events_once, enabled = excluded.enabled, clock_attributes = excluded.clock_attributes, topic = excluded.topic;`,
+    events_once = excluded.events_once, enabled = excluded.enabled, clock_attributes = excluded.clock_attributes, topic = excluded.topic, lists = excluded.lists;`,
     ...triedAgain(name, config.destinationHashes[name] ?? config.hash),
   ];
 }

@@ -1,6 +1,6 @@
 import type { Exchange } from '../../core/destination.ts';
 import { isJsonObject, renderJson } from '../../core/json.ts';
-import { idsOfLists } from '../../core/list-names.ts';
+import { idsOfLists, idsOfSegments } from '../../core/list-names.ts';
 import type { ListPlan, RemoteList } from '../../core/lists.ts';
 import { JSON_HEADERS, readJson } from '../../core/wire.ts';
 import type { MailtrapConfig } from './config.ts';
@@ -39,9 +39,12 @@ export const lists: ListPlan<MailtrapConfig> = {
       return value === undefined ? stopped(response) : { ok: true, value };
     },
   }),
-  names: (config) => config.lists.filter((each) => typeof each === 'string'),
+  names: ({ lists: listed, segment_lists: kept = {} }) =>
+    [...listed, ...Object.values(kept)].filter((each) => typeof each === 'string'),
+  segments: true,
   resolve(config, known) {
     const ids = idsOfLists('Mailtrap', config.lists, known).filter((id) => typeof id === 'number');
-    return Object.freeze({ ...config, lists: Object.freeze(ids) });
+    const kept = config.segment_lists && idsOfSegments('Mailtrap', config.segment_lists, known);
+    return Object.freeze({ ...config, lists: Object.freeze(ids), ...(kept === undefined ? {} : { segment_lists: kept }) });
   },
 };

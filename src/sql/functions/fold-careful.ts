@@ -1,3 +1,5 @@
+import { LISTS } from './lists.ts';
+
 /** So long a deletion waits for a look at who has the address: that may have left unseen. */
 const LOOK = `interval '2 seconds'`;
 
@@ -158,7 +160,8 @@ begin
       on conflict (contact_id, destination_id) do update
          set remote_address = excluded.remote_address, remote_id = excluded.remote_id, leftovers = excluded.leftovers,
              carry_from = excluded.carry_from, action = excluded.action, delivered_version = excluded.delivered_version,
-             imported = s.imported and excluded.remote_address is not null
+             imported = s.imported and excluded.remote_address is not null,
+             members = case when excluded.remote_address is not null then s.members end
       returning s.contact_id, s.action
     ), undue as (
       delete from rollcall.due d
@@ -214,6 +217,11 @@ begin
            waiting_for = excluded.waiting_for, payload = excluded.payload, mapped = excluded.mapped, consent = excluded.consent,
            hash = excluded.hash, version = s.version + 1, takeover = s.takeover or excluded.takeover,
            remote_address = coalesce(s.remote_address, excluded.remote_address),
+           members = case when excluded.action = 'upsert' and s.payload -> ${LISTS} is distinct from excluded.payload -> ${LISTS}
+                     then rollcall.members_after(s.members, s.payload, excluded.payload, exists (select from rollcall.due d
+                       where d.destination_id = s.destination_id and d.contact_id = s.contact_id
+                         and (d.token is not null or d.unknown_until is not null) offset 0))
+                     else s.members end,
            leftovers = case when s.remote_address <> excluded.remote_address
                          and excluded.remote_address <> all(coalesce(s.leftovers, '{}'))
                        then array_append(s.leftovers, excluded.remote_address) else s.leftovers end,

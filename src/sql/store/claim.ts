@@ -1,6 +1,7 @@
 import type { RemoteContact } from '../../core/destination.ts';
 import { isJsonObject, parseJson } from '../../core/json.ts';
 import type { ConsentState } from '../../core/mapping.ts';
+import type { ListChanges } from '../../core/segments.ts';
 import type { Claimed, ClaimedEvent, ClaimScope, Lane, Lease } from '../../engine/ports.ts';
 import type { Queryable } from '../port.ts';
 import type { Identity } from './identity.ts';
@@ -33,6 +34,8 @@ interface ClaimRow {
   readonly again?: boolean;
   readonly astray?: boolean;
   readonly erases?: boolean;
+  /** JSON text, as `ListChanges`; null where the destination keeps no lists, absent as above. */
+  readonly lists?: string | null;
   readonly install: string;
   /** Milliseconds, as text. */
   readonly epoch: string;
@@ -109,12 +112,18 @@ function toClaimed(row: ClaimRow, text: string, destination: number): Claimed {
     again: row.again,
     astray: row.astray === true,
     erases: row.erases === true,
+    lists: listsOf(row.lists),
     origin: { id: `${row.install}-${destination}`, epoch: Number(row.epoch) },
     carryFrom: row.carry_from,
     tries: row.tries,
     lane: row.lane,
     dueAt: row.due_at,
   };
+}
+
+/** What is to be said of lists, from its JSON text. */
+export function listsOf(text: string | null | undefined): ListChanges | undefined {
+  return text === null || text === undefined ? undefined : (JSON.parse(text) as ListChanges);
 }
 
 /** Numbers stay exact: the text never goes through the driver's own JSON. */
