@@ -9,6 +9,7 @@ import { tableListSchema } from './link-schema.ts';
 import { attributesSchema, targetsSchema } from './mapping-schema.ts';
 import { LOG_LEVELS } from './read-connector.ts';
 import { allowEnv, boolean, choice, duration, object, orNothing, type Schema, text } from './schema-parts.ts';
+import { segmentsSchema } from './segments-schema.ts';
 import { systemEventsSchema, tableMappingSchema } from './tables-schema.ts';
 
 /**
@@ -48,6 +49,7 @@ export function configJsonSchema(registry: readonly Destination<unknown>[]): Sch
         description: 'The environment this install belongs to. Default: production.',
       },
       destinations: destinationsSchema(registry),
+      segments: segmentsSchema,
       ...consentSchemas(),
       delivery: deliverySchema,
       wake: {

@@ -280,7 +280,10 @@ export function segment(name: string): JsonObject {
  * @param all ids of those that everybody joins
  */
 export function declaredLists(
-  { list_policy: policy, segment_lists: segments = {} }: { readonly list_policy: 'once' | 'keep'; readonly segment_lists?: SegmentLists | undefined },
+  {
+    list_policy: policy,
+    segment_lists: segments = {},
+  }: { readonly list_policy: 'once' | 'keep'; readonly segment_lists?: SegmentLists | undefined },
   all: readonly number[],
 ): DeclaredLists | undefined {
   if (all.length === 0 && Object.keys(segments).length === 0) return undefined;

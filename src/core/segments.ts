@@ -75,7 +75,8 @@ export function segmentChanges(
     const id = lists[key];
     // The config has changed since: nobody keeps that list any more.
     if (id === undefined) return [];
-    if (typeof id === 'string') throw new RangeError(`the list "${id}" of a segment is named and its id was never looked up`);
+    if (typeof id === 'string')
+      throw new RangeError(`the list "${id}" of a segment is named and its id was never looked up`);
     return [id];
   };
   return { join: (anew ? changes.in : changes.join).flatMap(idOf), leave: changes.leave.flatMap(idOf) };

@@ -31,7 +31,11 @@ function present(attributes: JsonObject): JsonObject {
  * person was taken out of would be joined again.
  */
 function alone(delivery: Delivery, plan: AttributePlan, config: BrevoConfig): boolean {
-  const { join, leave } = segmentChanges(delivery.lists, config.segment_lists, !hasArrived(delivery, delivery.address ?? ''));
+  const { join, leave } = segmentChanges(
+    delivery.lists,
+    config.segment_lists,
+    !hasArrived(delivery, delivery.address ?? ''),
+  );
   // An import names the lists of all its rows.
   if (join.length > 0 || leave.length > 0) return true;
   if (config.update_by === 'batch') return aloneInBatch(delivery, plan, config);

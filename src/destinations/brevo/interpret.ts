@@ -101,7 +101,8 @@ function notFound(response: HttpResponse, operation: Operation, failure: Failure
 function listLeft(response: HttpResponse, failure: Failure | undefined): Outcome {
   if (failure === undefined) return { kind: 'delivered' };
   if (failure.kind !== 'reject') return failure;
-  if (response.status === 404) return { kind: 'config', code: 'unknown_list', message: failure.message, field: 'listIds' };
+  if (response.status === 404)
+    return { kind: 'config', code: 'unknown_list', message: failure.message, field: 'listIds' };
   return NOTHING_TO_DO.test(failure.message) ? { kind: 'delivered' } : failure;
 }
 

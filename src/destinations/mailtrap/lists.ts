@@ -45,6 +45,10 @@ export const lists: ListPlan<MailtrapConfig> = {
   resolve(config, known) {
     const ids = idsOfLists('Mailtrap', config.lists, known).filter((id) => typeof id === 'number');
     const kept = config.segment_lists && idsOfSegments('Mailtrap', config.segment_lists, known);
-    return Object.freeze({ ...config, lists: Object.freeze(ids), ...(kept === undefined ? {} : { segment_lists: kept }) });
+    return Object.freeze({
+      ...config,
+      lists: Object.freeze(ids),
+      ...(kept === undefined ? {} : { segment_lists: kept }),
+    });
   },
 };
