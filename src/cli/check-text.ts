@@ -1,6 +1,14 @@
 import type { Config } from '../config/types.ts';
 import type { DatabaseCheck } from './config-database.ts';
-import { describeAdjustment, consentNotes, describeConsent, describeSource, oneLine } from './describe.ts';
+import {
+  describeAdjustment,
+  consentNotes,
+  describeConsent,
+  describeSegment,
+  describeSource,
+  isAdjusted,
+  oneLine,
+} from './describe.ts';
 import { columns, hanging } from './layout.ts';
 import type { Paint } from './paint.ts';
 import { listSources } from './source-list.ts';
@@ -33,7 +41,7 @@ export function renderCheck(config: Config, database: DatabaseCheck, paint: Pain
 type Line = readonly [label: string, text: string];
 
 function destinationLines(config: Config): Line[] {
-  const { destinations, enabled, consent } = config;
+  const { destinations, enabled, consent, segments } = config;
   const names = destinations.map((d) => (d.name === d.type ? d.name : `${d.name} (${d.type})`));
   return [
     ['destinations', names.length === 0 ? 'none: nothing is sent' : names.join(', ')],
@@ -48,8 +56,11 @@ function destinationLines(config: Config): Line[] {
           ['consent', describeConsent(consent)],
           ...consentNotes(config).map((note): Line => ['consent', note]),
           ...destinations.flatMap(({ name, adjustment }) =>
-            adjustment === undefined ? [] : [[name, describeAdjustment(adjustment)] as const],
+            adjustment === undefined || !isAdjusted(adjustment)
+              ? []
+              : [[name, describeAdjustment(adjustment)] as const],
           ),
+          ...segments.map((segment, n): Line => [n === 0 ? 'segments' : '', describeSegment(segment)]),
         ] as const)),
   ];
 }

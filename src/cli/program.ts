@@ -27,6 +27,7 @@ const COMMANDS: readonly {
     summary: 'show what failed and why; try it again, or drop it',
     load: () => import('./failures.ts'),
   },
+  { name: 'segments', summary: 'show who is on which list, and who would be', load: () => import('./segments.ts') },
   { name: 'resume', summary: 'try a paused destination now', load: () => import('./resume.ts') },
   { name: 'release', summary: 'let out what a brake holds', load: () => import('./release.ts') },
   { name: 'alerts', summary: 'see whether alerts arrive', load: () => import('./alerts.ts') },

@@ -50,11 +50,13 @@ export function parseFilter(text: string): Filter {
   return new Reader(text).whole();
 }
 
+const DEEPEST = 20;
 const EXAMPLE = 'For example plan=eq.pro&mrr=gt.100.';
 
 class Reader {
   readonly #text: string;
   #at = 0;
+  #depth = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -79,13 +81,15 @@ class Reader {
     }
     const column = this.#column('=&');
     if (!this.#take('='))
-      throw this.#wrong(`there is no "=" after ${JSON.stringify(this.#said(start))}`, start, EXAMPLE);
+      throw this.#wrong(`there is no "=" after ${JSON.stringify(column.name)}`, start, EXAMPLE);
     return this.#test(column, false);
   }
 
   /** `(a.eq.1,or(b.gt.2,not.c.is.null))`. */
   #group(kind: 'all' | 'any', negated: boolean): Filter {
     const start = this.#at;
+    this.#depth += 1;
+    if (this.#depth > DEEPEST) throw this.#wrong(`more than ${DEEPEST} groups stand inside each other`, start);
     this.#take('(');
     const of: Filter[] = [];
     do {
@@ -94,6 +98,7 @@ class Reader {
       this.#blanks();
     } while (this.#take(','));
     if (!this.#take(')')) throw this.#wrong('a parenthesis is not closed', start);
+    this.#depth -= 1;
     return { kind, negated, of };
   }
 
@@ -109,7 +114,7 @@ class Reader {
     const column = this.#column('.,()&');
     if (!this.#take('.')) {
       throw this.#wrong(
-        `there is no operator after ${JSON.stringify(this.#said(start))}`,
+        `there is no operator after ${JSON.stringify(column.name)}`,
         start,
         'For example or=(plan.eq.pro,mrr.gt.100).',
       );
@@ -228,10 +233,6 @@ class Reader {
 
   #blanks(): void {
     while (this.#text[this.#at] === ' ') this.#at += 1;
-  }
-
-  #said(start: number): string {
-    return this.#text.slice(start, start + 40);
   }
 
   #wrong(message: string, at: number, hint?: string): FilterError {

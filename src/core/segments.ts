@@ -30,6 +30,11 @@ export function segmentAttribute(name: string): string {
   return PREFIX + name;
 }
 
+/** Such an attribute in words: `segment pro`. */
+export function segmentOfAttribute(attribute: string): string {
+  return `segment ${attribute.slice(PREFIX.length)}`;
+}
+
 /** Whether an attribute is one of these. */
 export function isSegmentAttribute(name: string): boolean {
   return name.startsWith(PREFIX);

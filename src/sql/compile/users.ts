@@ -97,6 +97,12 @@ language plpgsql as ${dollarQuote(`begin
 end`)};`;
 }
 
+/** Every user with the address, the verdict and the payload that the functions above make, as a query: for when nothing is installed. */
+export function peopleQuery(of: UserFunction): string {
+  return `select users.id, a.address, v.verdict, b.payload from (select ${projection(of)} from auth.users u offset 0) as users
+    ${mapped(of, '')}`;
+}
+
 /** The columns of \`auth.users\` that the mapping reads, as SQL. */
 function projection({ mapping, consent, source }: UserFunction): string {
   const watched = new Set(watchedColumns(mapping, consent, source));
