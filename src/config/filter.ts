@@ -80,8 +80,7 @@ class Reader {
       return this.#group(match[2] === 'and' ? 'all' : 'any', match[1] !== undefined);
     }
     const column = this.#column('=&');
-    if (!this.#take('='))
-      throw this.#wrong(`there is no "=" after ${JSON.stringify(column.name)}`, start, EXAMPLE);
+    if (!this.#take('=')) throw this.#wrong(`there is no "=" after ${JSON.stringify(column.name)}`, start, EXAMPLE);
     return this.#test(column, false);
   }
 

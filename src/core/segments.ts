@@ -52,7 +52,7 @@ export type SegmentLists = Readonly<Record<string, number | string>>;
 export function withSegmentLists(options: unknown, lists: readonly (number | string)[] | undefined): unknown {
   if (lists === undefined || lists.length === 0 || typeof options !== 'object' || options === null) return options;
   const named = Object.fromEntries(lists.map((list) => [listKey(list), list]));
-  return Object.freeze({ ...options, segment_lists: Object.freeze(named) });
+  return { ...options, segment_lists: named };
 }
 
 /** What a delivery says of lists, by their keys. */

@@ -24,22 +24,34 @@ export interface SegmentMembers {
  * @param most addresses in the sample
  * @throws RollcallError what is wrong with the segment beside the database; `RC_SEGMENT_DATA` where a row does not fit its condition
  */
-export async function previewSegment(sql: Sql, config: Config, segment: Segment, most: number): Promise<SegmentMembers> {
+export async function previewSegment(
+  sql: Sql,
+  config: Config,
+  segment: Segment,
+  most: number,
+): Promise<SegmentMembers> {
   const alone = onlySegment(config, segment);
   return sql.transaction(async (tx) => {
     const sources = await inspectSources(tx, alone);
     await tx.script(`set local search_path = ''; set local row_security = off; set local timezone = 'UTC'; set local datestyle = 'ISO, YMD';
       set local intervalstyle = 'iso_8601'; set local standard_conforming_strings = on; set local jit = off`);
     try {
-      const [row] = await tx.query<{ count: string; sample: readonly string[] | null }>(membersQuery(alone, sources, segment), [most]);
+      const [row] = await tx.query<{ count: string; sample: readonly string[] | null }>(
+        membersQuery(alone, sources, segment),
+        [most],
+      );
       return { count: Number(row?.count ?? 0), sample: row?.sample ?? [] };
     } catch (error) {
       // Class 22: a value that the condition does not take.
       if (sqlState(error)?.startsWith('22') !== true || !(error instanceof Error)) throw error;
-      throw new RollcallError('RC_SEGMENT_DATA', 'The condition fails for the value of some row, so that contact would be a dead letter.', {
-        hint: 'Write it so that it holds for any value: for example compare numbers in JSON with `->`, or guard a cast with `case when`.',
-        place: { file: config.file, path: segment.path, line: segment.where.line, column: segment.where.column },
-      });
+      throw new RollcallError(
+        'RC_SEGMENT_DATA',
+        'The condition fails for the value of some row, so that contact would be a dead letter.',
+        {
+          hint: 'Write it so that it holds for any value: for example compare numbers in JSON with `->`, or guard a cast with `case when`.',
+          place: { file: config.file, path: segment.path, line: segment.where.line, column: segment.where.column },
+        },
+      );
     }
   });
 }
