@@ -1,3 +1,4 @@
+import { RollcallError } from './errors.ts';
 import type { Condition, ContactLink, MappingPlace, TableName } from './mapping.ts';
 
 /** People who belong on a list, as the config says it. */
@@ -68,7 +69,7 @@ export interface ListChanges {
 /**
  * The ids of lists that a contact joins and leaves with a request.
  * @param anew whether the contact may be made by it: then it is on none yet
- * @throws RangeError where the id of one was never looked up
+ * @throws RollcallError `RC_LIST_UNRESOLVED` where the id of one was never looked up
  */
 export function segmentChanges(
   changes: ListChanges | undefined,
@@ -80,9 +81,14 @@ export function segmentChanges(
     const id = lists[key];
     // The config has changed since: nobody keeps that list any more.
     if (id === undefined) return [];
-    if (typeof id === 'string')
-      throw new RangeError(`the list "${id}" of a segment is named and its id was never looked up`);
-    return [id];
+    if (typeof id === 'number') return [id];
+    throw new RollcallError(
+      'RC_LIST_UNRESOLVED',
+      `The list "${id}" of a segment is named but its id was never looked up.`,
+      {
+        hint: 'This is a mistake in Rollcall. Please report it; ids in `segments` avoid it.',
+      },
+    );
   };
   return { join: (anew ? changes.in : changes.join).flatMap(idOf), leave: changes.leave.flatMap(idOf) };
 }

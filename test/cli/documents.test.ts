@@ -22,7 +22,7 @@ const TABLES = `
   grant select, trigger on all tables in schema public, shop, storage to hosted;
 `;
 
-const blocks = ['README.md', 'docs/mapping.md'].flatMap((file) =>
+const blocks = ['README.md', 'docs/mapping.md', 'docs/segments.md'].flatMap((file) =>
   [...read(file).matchAll(/(?<=^|\n)```yaml\n([\s\S]*?)```/g)].map(([, text = ''], n) => ({
     name: `${file} ${n + 1}`,
     text,

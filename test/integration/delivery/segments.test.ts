@@ -180,7 +180,7 @@ test('members of segments come and go with the rows, and whoever others put on a
         expect(shop.members()).toEqual(expected());
       },
     ),
-    { numRuns: Number(process.env["RUNS"] ?? 20), endOnFailure: true },
+    { numRuns: Number(process.env['RUNS'] ?? 20), endOnFailure: true },
   );
   const { rows } = await app.query(
     'select destination, list, wanted::int, told::int from rollcall.list_counts() order by 2',
