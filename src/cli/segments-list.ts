@@ -79,6 +79,6 @@ function render(config: Config, counted: readonly Counted[], cli: Cli): string {
 function stateOf(members: number | null, onList: number | null): string {
   if (members === null || onList === null) return 'not applied';
   return members === onList
-    ? `${count(members, 'member')}`
+    ? count(members, 'member')
     : `${count(members, 'member')}, ${count(onList, 'of them', 'of them')} on the list so far`;
 }

@@ -65,9 +65,6 @@ export type Test =
   | { readonly all: readonly Test[] }
   | { readonly any: readonly Test[] };
 
-/** Holds whatever the facts. */
-export const ALWAYS: Test = { all: [] };
-
 /** One request. */
 export interface Step {
   readonly kind: 'upsert' | 'unsubscribe' | 'delete' | 'event';

@@ -7,7 +7,6 @@ import {
   type RefusedRows,
   segment,
   type Step,
-  type Template,
   type Test,
   text,
   type Watch,

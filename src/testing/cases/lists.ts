@@ -53,6 +53,35 @@ export const lists: readonly Case[] = [
     },
   },
   {
+    name: 'lists: a contact joins and leaves lists of segments, and one that others put it on stays',
+    write:
+      '`encode` says what `segmentChanges` (core/segments.ts) gives of `delivery.lists`; `lists.resolve` puts ids into `segment_lists`',
+    needs: ({ lists }) => lists?.segments === true,
+    segments: ['Pro', 'Buyers', "Others'"],
+    async run(bench) {
+      const ann = new Person(bench);
+      const on = (): readonly string[] => only(bench, 'ann@example.com').lists.toSorted();
+      await ann.arrive({ lists: { in: ['Pro'], join: ['Pro'], leave: [] } });
+      deepEqual(on(), ['Pro']);
+      await ann.arrive({ lists: { in: ['Buyers', 'Pro'], join: ['Buyers'], leave: [] } });
+      deepEqual(on(), ['Buyers', 'Pro']);
+      const { members } = bench.destination.lists!;
+      if (members !== undefined) {
+        const all = await readLists(bench.destination, bench.config, (request) => bench.send(request));
+        const others = all.find(({ name }) => name === "Others'");
+        await bench.read(members.change('add', others?.id ?? 0, ['ann@example.com'], bench.config));
+      }
+      const kept = members === undefined ? [] : ["Others'"];
+      await ann.arrive({ lists: { in: ['Buyers'], join: [], leave: ['Pro'] } });
+      deepEqual(on(), ['Buyers', ...kept]);
+      // Once more, and of somebody whose id is not known any more.
+      await ann.arrive({ attributes: { NOTE: 'x' }, lists: { in: ['Buyers'], join: [], leave: ['Pro'] } });
+      ann.forgetId();
+      await ann.arrive({ attributes: { NOTE: 'y' }, lists: { in: ['Pro'], join: ['Pro'], leave: ['Buyers'] } });
+      deepEqual(on(), [...kept, 'Pro']);
+    },
+  },
+  {
     name: 'lists: members are added and taken out many at a time',
     write: '`lists.members.change` names at most `most` addresses, and its answer tells which could not be changed',
     needs: ({ lists }) => lists?.members !== undefined,

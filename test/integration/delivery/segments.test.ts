@@ -149,7 +149,7 @@ test('members of segments come and go with the rows, and whoever others put on a
         orders.set(who, one.row);
         await app.query('insert into orders (customer_email, total, status) values ($1, $2, $3)', [who, ...one.row]);
         return;
-      default:
+      case 'other':
         if (!isThere(who) || inSegment[one.segment](who) || others[one.segment].has(who)) return;
         others[one.segment].add(who);
         await shop.put(one.segment, who);
