@@ -16,6 +16,8 @@ const COMMANDS = [
   'failures show',
   'failures retry',
   'failures drop',
+  'segments',
+  'segments preview',
   'resume',
   'release',
   'alerts',
@@ -68,6 +70,7 @@ Commands:
   status               show what is in step and what is not
   doctor               find what is wrong, and how to mend it
   failures             show what failed and why; try it again, or drop it
+  segments             show who is on which list, and who would be
   resume               try a paused destination now
   release              let out what a brake holds
   alerts               see whether alerts arrive
