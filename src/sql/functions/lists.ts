@@ -45,10 +45,14 @@ $body$;
 -- How many are on each list of a destination by their segments, and how many of those were told to it.
 create or replace function rollcall.list_counts() returns table (destination text, list text, wanted bigint, told bigint)
 language sql stable set search_path = '' as $body$
-  select d.name, l.list, count(*) filter (where s.payload -> ${LISTS} ? l.list),
-         count(*) filter (where s.payload -> ${LISTS} ? l.list and s.members -> l.list = 'true')
+  with members as (
+    select s.destination_id, l.list, count(*) as wanted, count(*) filter (where s.members -> l.list = 'true') as told
+      from rollcall.desired s cross join lateral jsonb_object_keys(s.payload -> ${LISTS}) as l(list)
+     where s.action = 'upsert' and s.payload ? ${LISTS} group by 1, 2
+  )
+  select d.name, l.list, coalesce(m.wanted, 0), coalesce(m.told, 0)
     from rollcall.destinations d cross join lateral unnest(d.lists) as l(list)
-    left join rollcall.desired s on s.destination_id = d.id and s.action = 'upsert' and s.payload ? ${LISTS}
-   where d.enabled group by 1, 2
+    left join members m on m.destination_id = d.id and m.list = l.list
+   where d.enabled
 $body$;
 `;
