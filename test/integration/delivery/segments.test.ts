@@ -169,14 +169,14 @@ test('members of segments come and go with the rows, and whoever others put on a
 
   for (const email of USERS) await world.signUp(email, { plan: 'free' });
   await world.start();
-  await world.settled();
+  await world.settled(60_000);
   expect(shop.members()).toEqual({ pro: [], buyers: [], rich: [] });
   await fc.assert(
     fc.asyncProperty(
       fc.uniqueArray(edit, { minLength: 1, maxLength: 5, selector: ({ who }) => who }),
       async (edits) => {
         for (const each of edits) await apply(each);
-        await world.settled();
+        await world.settled(60_000);
         expect(shop.members()).toEqual(expected());
       },
     ),
@@ -189,4 +189,4 @@ test('members of segments come and go with the rows, and whoever others put on a
   expect(rows.map(({ told }) => told)).toEqual(rows.map(({ wanted }) => wanted));
   expect(rows.map(({ wanted }) => wanted >= 0)).toEqual([true, true, true]);
   expect(Object.keys(now)).toHaveLength(3);
-}, 120_000);
+}, 180_000);
