@@ -21,6 +21,7 @@ const COMMANDS: readonly {
   { name: 'sync', summary: 'bring in everybody who is there already', load: () => import('./sync.ts') },
   { name: 'sweep', summary: 'find what triggers have missed', load: () => import('./sweep.ts') },
   { name: 'status', summary: 'show what is in step and what is not', load: () => import('./status.ts') },
+  { name: 'why', summary: 'tell the whole story of one person', load: () => import('./why.ts') },
   { name: 'doctor', summary: 'find what is wrong, and how to mend it', load: () => import('./doctor.ts') },
   {
     name: 'failures',
