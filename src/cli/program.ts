@@ -14,6 +14,8 @@ const COMMANDS: readonly {
 }[] = [
   { name: 'init', summary: 'write a rollcall.yaml', load: () => import('./init.ts') },
   { name: 'config', summary: 'check the config, or print its JSON Schema', load: () => import('./config.ts') },
+  { name: 'test', summary: 'ask project, database and destinations, live', load: () => import('./test.ts') },
+  { name: 'connectors', summary: 'ask a connector alone', load: () => import('./connectors.ts') },
   { name: 'apply', summary: 'install or update the database side', load: () => import('./apply.ts') },
   { name: 'adopt', summary: 'take over what a destination has already', load: () => import('./adopt.ts') },
   { name: 'start', summary: 'run a worker', load: () => import('./start.ts') },

@@ -33,6 +33,7 @@ export function testConfig(more: Partial<Config> = {}): Config {
     databaseUrl: undefined,
     sslRootCert: undefined,
     projectUrl: undefined,
+    apiKey: undefined,
     enabled: true,
     users: true,
     userMapping: {
