@@ -14,6 +14,7 @@ const COMMANDS: readonly {
 }[] = [
   { name: 'init', summary: 'write a rollcall.yaml', load: () => import('./init.ts') },
   { name: 'config', summary: 'check the config, or print its JSON Schema', load: () => import('./config.ts') },
+  { name: 'preview', summary: 'show what the config makes of a row', load: () => import('./preview.ts') },
   { name: 'test', summary: 'ask project, database and destinations, live', load: () => import('./test.ts') },
   { name: 'connectors', summary: 'ask a connector alone', load: () => import('./connectors.ts') },
   { name: 'apply', summary: 'install or update the database side', load: () => import('./apply.ts') },

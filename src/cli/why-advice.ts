@@ -60,8 +60,8 @@ export function adviceOn(one: StoryDestination, { contact, changed, logWaits, at
   return found;
 }
 
-/** @param reason as `desired.reason` and the verdicts of mappings have it */
-function reasonText(reason: string): string {
+/** Why somebody is no contact, in whole sentences. @param reason as `desired.reason` and the verdicts of mappings have it */
+export function reasonText(reason: string): string {
   return (Object.hasOwn(REASONS, reason) ? REASONS[reason] : undefined) ?? `They are no contact there: ${reason}.`;
 }
 

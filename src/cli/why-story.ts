@@ -35,11 +35,18 @@ export function tell(story: Story, rows: readonly StoryRows[]): Told {
   return {
     ...story,
     rows,
-    contacts: story.contacts.map((contact) => ({
+    contacts: told(story.contacts).map((contact) => ({
       ...contact,
       destinations: contact.destinations.map((one) => toldDestination(one, { ...beside, contact })),
     })),
   };
+}
+
+/** Without whoever has given way to the user who has the address: nothing of them is anywhere any more. */
+function told(contacts: readonly StoryContact[]): readonly StoryContact[] {
+  const merged = ({ user, destinations }: StoryContact): boolean =>
+    user === null && destinations.every((one) => one.reason === 'merged' && one.action === 'none' && one.due === null);
+  return contacts.some(({ user }) => user !== null) ? contacts.filter((one) => !merged(one)) : contacts;
 }
 
 function toldDestination(one: StoryDestination, beside: Omit<Beside, 'changed'>): ToldDestination {
@@ -60,8 +67,10 @@ function deliveredOf(one: StoryDestination, shall: State | null): State | null |
     : undefined;
 }
 
-function changedSince({ now, action }: StoryDestination, shall: State | null): readonly Difference[] {
+function changedSince({ now, action, reason }: StoryDestination, shall: State | null): readonly Difference[] {
   if (now === null || now.verdict === 'failed' || now.verdict === 'source_paused') return [];
+  // Its rows make a contact of them; who else has the address is no matter of the rows.
+  if (reason === 'address_taken') return [];
   if (now.verdict !== 'ok') {
     const none = { name: 'contact', after: now.verdict };
     return shall !== null ? [{ ...none, before: shall.address }] : action === null ? [none] : [];
@@ -70,13 +79,17 @@ function changedSince({ now, action }: StoryDestination, shall: State | null): r
   return between(shall ?? { address: null, consent: null, attributes: {} }, said);
 }
 
-/** The address and consent beside the attributes; a name of theirs that an attribute has too is told apart by its case at least. */
+/** The address and consent beside the attributes; a null is nothing. */
 function between(before: State, after: State): readonly Difference[] {
   return [
-    ...differences({ address: before.address }, { address: after.address }),
-    ...differences({ consent: before.consent }, { consent: after.consent }),
+    ...differences(present('address', before.address), present('address', after.address)),
+    ...differences(present('consent', before.consent), present('consent', after.consent)),
     ...differences(before.attributes, after.attributes),
   ];
+}
+
+function present(name: string, value: string | null): JsonObject {
+  return value === null ? {} : { [name]: value };
 }
 
 function stateOf(address: string | null, consent: string | null, attributes: JsonObject | null): State {

@@ -42,7 +42,7 @@ function whoIs({ key, contact, user }: Told['contacts'][number]): string {
 function rowsSection(rows: readonly StoryRows[], { width, paint }: WhyPage): string {
   if (rows.length === 0) return paint('yellow', 'No row leads to them.');
   const lines = rows.flatMap(({ source, rows: found, where, more, problem }) => {
-    if (problem !== undefined) return [hanging(`  ${source}  `, `can't be read: ${problem}`, width)];
+    if (problem !== undefined) return [`  ${source}`, hanging('    ', `can't be read: ${problem}`, width)];
     const said = found.flatMap(({ row, holds }) => [
       hanging('    ', rowText(row), width),
       ...(holds === false ? [hanging('      ', `left out: not ${oneLine(where ?? '')}`, width)] : []),

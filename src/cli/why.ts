@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import { formatPlace, RollcallError } from '../core/errors.ts';
 import { type Json, renderJson } from '../core/json.ts';
 import { personUnknown } from '../sql/store/erase.ts';
-import { readPersonRows, readStory } from '../sql/store/why.ts';
+import { readPersonRows, readStory, type StoryRows } from '../sql/store/why.ts';
 import type { Cli } from './cli.ts';
 import { examples } from './examples.ts';
 import { widthOf } from './io.ts';
@@ -34,10 +35,17 @@ async function runWhy(
   const config = await loadConfig(cli);
   const told = await withDatabase(config, async (sql) => {
     const story = await readStory(sql, person);
-    return tell(story, await readPersonRows(sql, config, person, story.contacts));
+    return tell(story, await readPersonRows(sql, config, person, story.contacts).catch(unread));
   });
   if (!told.known && told.rows.length === 0) throw personUnknown();
   if (json === true) cli.say(renderJson(told as unknown as Json, 2));
   else cli.say(renderWhy(told, { width: widthOf(cli.io.stdout), paint: cli.paint, now: Date.now() }));
   return 0;
+}
+
+/** A config that does not fit the tables is told with the rest of the story. */
+function unread(error: unknown): readonly StoryRows[] {
+  if (!(error instanceof RollcallError)) throw error;
+  const { code, message, place } = error;
+  return [{ source: formatPlace(place), where: undefined, rows: [], more: false, problem: `${code}: ${message}` }];
 }
