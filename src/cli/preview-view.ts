@@ -1,4 +1,4 @@
-import { type JsonObject, renderJson } from '../core/json.ts';
+import { type Json, type JsonObject, renderJson } from '../core/json.ts';
 import { EMAIL_KEY } from '../sql/compile/link.ts';
 import type { Preview, PreviewedContact, PreviewedRow } from '../sql/preview.ts';
 import { cut, hanging, wrap } from './layout.ts';
@@ -48,7 +48,7 @@ function contactLines(one: PreviewedContact, who: string, line: Line): readonly 
     return [
       line(
         destination,
-        `can't be mapped${of}: ${String(attributes['code'])} ${cut(String(attributes['message']), LONGEST_VALUE)}`,
+        `can't be mapped${of}: ${textOf(attributes['code'])} ${cut(textOf(attributes['message']), LONGEST_VALUE)}`,
       ),
     ];
   }
@@ -81,4 +81,8 @@ function pairs(row: JsonObject): string {
   return Object.entries(row)
     .map(([name, value]) => `${name} ${cut(renderJson(value), LONGEST_VALUE)}`)
     .join(', ');
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
 }

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/types.ts';
 import type { AttributePlan } from '../../core/destination.ts';
-import { RollcallError } from '../../core/errors.ts';
+import type { RollcallError } from '../../core/errors.ts';
 import type { Send } from '../../engine/ports.ts';
 import { registry } from '../../destinations/registry.ts';
 import { type ResolvedConfig, resolveConfig } from '../../homes/resolve-options.ts';
