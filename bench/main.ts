@@ -11,6 +11,7 @@ import { live } from './live.ts';
 import { snapshot } from './hygiene/held-snapshot.ts';
 import { pipeline } from './pipeline.ts';
 import { sweep } from './sweep.ts';
+import { why } from './why.ts';
 import { printTable, type Measured } from './table.ts';
 
 /** A bench measures and compares within one run: machines are noisy, ratios less so. */
@@ -29,6 +30,7 @@ const BENCHES: Readonly<
   pipeline,
   snapshot,
   sweep,
+  why,
 };
 
 const { positionals, values } = parseArgs({

@@ -14,6 +14,9 @@ const COMMANDS: readonly {
 }[] = [
   { name: 'init', summary: 'write a rollcall.yaml', load: () => import('./init.ts') },
   { name: 'config', summary: 'check the config, or print its JSON Schema', load: () => import('./config.ts') },
+  { name: 'preview', summary: 'show what the config makes of a row', load: () => import('./preview.ts') },
+  { name: 'test', summary: 'ask project, database and destinations, live', load: () => import('./test.ts') },
+  { name: 'connectors', summary: 'ask a connector alone', load: () => import('./connectors.ts') },
   { name: 'apply', summary: 'install or update the database side', load: () => import('./apply.ts') },
   { name: 'adopt', summary: 'take over what a destination has already', load: () => import('./adopt.ts') },
   { name: 'start', summary: 'run a worker', load: () => import('./start.ts') },
@@ -21,6 +24,7 @@ const COMMANDS: readonly {
   { name: 'sync', summary: 'bring in everybody who is there already', load: () => import('./sync.ts') },
   { name: 'sweep', summary: 'find what triggers have missed', load: () => import('./sweep.ts') },
   { name: 'status', summary: 'show what is in step and what is not', load: () => import('./status.ts') },
+  { name: 'why', summary: 'tell the whole story of one person', load: () => import('./why.ts') },
   { name: 'doctor', summary: 'find what is wrong, and how to mend it', load: () => import('./doctor.ts') },
   {
     name: 'failures',

@@ -20,7 +20,9 @@ export function configJsonSchema(registry: readonly Destination<unknown>[]): Sch
   const connector = object('A Supabase project.', {
     enabled: boolean('False: nothing is captured or sent. Default: true.'),
     project_url: text('https://<ref>.supabase.co, or the address of a self-hosted project.'),
-    api_key: text('The service_role key. Write "${SUPABASE_SERVICE_ROLE_KEY}", never the key itself.'),
+    api_key: text(
+      'The secret key (sb_secret_...) or the service_role key, for `rollcall test`. Write "${SUPABASE_SERVICE_ROLE_KEY}", never the key itself.',
+    ),
     sync: object('What is synced.', {
       users: boolean('Whether users of auth.users are synced. Default: true.'),
       tables: tableListSchema('The mapped tables that are synced. Default: all of them.'),

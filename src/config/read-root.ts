@@ -90,6 +90,7 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
     databaseUrl: readDatabaseUrl(field('database_url'), options.env, issues),
     sslRootCert: readText(field('ssl_root_cert'), issues, 'the path of a PEM file'),
     projectUrl: connector.projectUrl ?? (options.env['SUPABASE_URL'] || undefined),
+    apiKey: connector.apiKey ?? firstOf(options.env, ['SUPABASE_SECRET_KEY', 'SUPABASE_SERVICE_ROLE_KEY']),
     enabled: connector.enabled,
     users: connector.users,
     userMapping: woven.userMapping,
@@ -119,6 +120,11 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
 function saysMissing(destinations: Entry | undefined, name: string): boolean {
   const map = destinations?.value.kind === 'map' ? destinations.value.entries.get(name)?.value : undefined;
   return map?.kind === 'map' && map.entries.has('create_missing');
+}
+
+/** The first of some variables that is set and not empty. */
+function firstOf(env: Env, names: readonly string[]): string | undefined {
+  return names.map((name) => env[name]).find((value) => value !== undefined && value !== '');
 }
 
 function checkConsentGiven(destinations: Entry | undefined, consent: Entry | undefined, issues: Issues): void {

@@ -26,6 +26,8 @@ export interface Config {
   readonly sslRootCert: string | undefined;
   /** `https://<ref>.supabase.co` or a self-hosted URL. */
   readonly projectUrl: string | undefined;
+  /** The project's secret key, for what asks its API (`rollcall test`); a secret. Workers need none. */
+  readonly apiKey: string | undefined;
   /** False when `connectors.supabase.enabled` is false: nothing is captured or sent. */
   readonly enabled: boolean;
   /** Whether users are contacts by themselves (`sync.users`); if not, only those that a mapped table points at. */

@@ -10,14 +10,18 @@ import { parts } from './compile/parts.ts';
 import { partRow, registryScript } from './compile/registry.ts';
 import { resolvers } from './compile/resolvers.ts';
 import { writeBackFunction } from './compile/write-back.ts';
+import { answerSource } from './compile/answer.ts';
 import { consentScript } from './compile/consent.ts';
 import { fingerprintFunction, mapFunction, type UserFunction, userAddresses } from './compile/users.ts';
 import { listKey } from '../core/segments.ts';
 import { dollarQuote, quoteLiteral, quoteTexts } from './quote.ts';
-import type { RowLink, Sources } from './source.ts';
+import type { EventSource, RowLink, Sources } from './source.ts';
 
-/** Everything that follows from the config: functions, triggers, and the tables that say what there is. */
-export function generated(config: Config, sources: Sources): string {
+/**
+ * Everything that follows from the config: functions, triggers, and the tables that say what there is.
+ * @param captured false without the triggers: the app's tables are left alone
+ */
+export function generated(config: Config, sources: Sources, captured = true): string {
   const on = isOn(config);
   const plans = on ? capturePlans(config, sources) : [];
   const pages = sources.contacts.map((source, n) => pageFunction(`sweep_${n + 1}`, source));
@@ -27,7 +31,7 @@ export function generated(config: Config, sources: Sources): string {
   }));
   const found = resolvers(sources);
   const adjusted = adjustments(config, sources);
-  const maps = sources.events.map((source, n) => ({ name: `map_events_${n + 1}`, source }));
+  const maps = eventMaps(sources);
   const written = sources.writeBacks.map((target, n) => ({ name: `write_back_${n + 1}`, target }));
   const names = [
     ...written.map((w) => w.name),
@@ -55,7 +59,7 @@ export function generated(config: Config, sources: Sources): string {
     ...destinations(config, sources, { adjusted, on }),
     // Planned once now, so that what cannot run is told here and not by the first fold.
     ...made.map((part) => planned(part.name)),
-    captureScript(plans),
+    ...(captured ? [captureScript(plans)] : []),
     ...installed(config, sources),
     consentScript(
       config,
@@ -82,6 +86,30 @@ export function mappingScript(config: Config, sources: Sources): string {
     ...adjustmentScript(adjustments(config, sources)),
     `update rollcall.sources set pause_code = null where pause_code is not null;`,
   ].join('\n');
+}
+
+/**
+ * The same for a preview, with the events and the destinations that are not applied yet; for an install that has all migrations.
+ * Whoever applies meanwhile waits.
+ */
+export function previewScript(config: Config, sources: Sources): string {
+  const source = answerSource(config.consent);
+  return [
+    ...config.destinations.map(
+      ({ name, type }) => `insert into rollcall.destinations (name, type, map_function, plan, account)
+  select ${quoteLiteral(name)}, ${quoteLiteral(type)}, ${quoteLiteral(mapFunctionName(name))}, '{}', ''
+   where not exists (select from rollcall.destinations d where d.name = ${quoteLiteral(name)});`,
+    ),
+    mappingScript(config, sources),
+    ...eventMaps(sources).map(({ name, source: of }) => eventMapFunction(name, of)),
+    `update rollcall.install set by_address = ${byAddress(sources)}, consent_policy = ${quoteLiteral(config.consentPolicy)},
+  consent_source = ${source === undefined ? 'null' : quoteLiteral(source)};`,
+  ].join('\n');
+}
+
+/** Each source of events with the name of its function. */
+export function eventMaps(sources: Sources): readonly { readonly name: string; readonly source: EventSource }[] {
+  return sources.events.map((source, n) => ({ name: `map_events_${n + 1}`, source }));
 }
 
 /** Whether anything is captured and sent. */

@@ -6,11 +6,16 @@ const COMMANDS = [
   'config',
   'config check',
   'config schema',
+  'preview',
+  'test',
+  'connectors',
+  'connectors test',
   'apply',
   'start',
   'sync',
   'sweep',
   'status',
+  'why',
   'failures',
   'failures list',
   'failures show',
@@ -61,6 +66,9 @@ Options:
 Commands:
   init                 write a rollcall.yaml
   config               check the config, or print its JSON Schema
+  preview              show what the config makes of a row
+  test                 ask project, database and destinations, live
+  connectors           ask a connector alone
   apply                install or update the database side
   adopt                take over what a destination has already
   start                run a worker
@@ -68,6 +76,7 @@ Commands:
   sync                 bring in everybody who is there already
   sweep                find what triggers have missed
   status               show what is in step and what is not
+  why                  tell the whole story of one person
   doctor               find what is wrong, and how to mend it
   failures             show what failed and why; try it again, or drop it
   segments             show who is on which list, and who would be

@@ -67,7 +67,7 @@ function aggregateOf(
 }
 
 /** Of several rows for one contact the newest by this column counts, then the one with the greatest primary key. */
-function newest(table: SourceTable): string | undefined {
+export function newest(table: SourceTable): string | undefined {
   const column = table.columns.get('created_at');
   return column?.type === 'timestamp' || column?.type === 'date' ? 'created_at' : undefined;
 }

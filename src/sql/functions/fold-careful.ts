@@ -243,18 +243,23 @@ begin
   ), queued as (
     -- A request for the address may be in flight under another's lease: that is waited out, and what may arrive after it is
     -- answered by sending once more.
-    insert into rollcall.due as d (destination_id, contact_id, lane, due_at, since, unknown_until, not_before)
+    insert into rollcall.due as d (destination_id, contact_id, lane, due_at, since, unknown_until, not_before, was)
     select p_destination, w.contact_id, p_lane,
            greatest(v_now + case when w.contact_id = any(v_unseen) then ${LOOK} else interval '0' end, (v_free ->> w.address)::timestamptz),
            v_now, (v_unknown ->> w.address)::timestamptz,
-           (v_free ->> w.address)::timestamptz
+           (v_free ->> w.address)::timestamptz,
+           -- As it is before this statement. Not where many are read at once: the queue is to stay small.
+           case when p_lane = 0 then coalesce((select jsonb_build_object('version', o.version, 'consent', o.consent, 'attributes', o.payload)
+             from rollcall.desired o where o.destination_id = p_destination and o.contact_id = w.contact_id
+              and o.action = 'upsert' and o.delivered_version = o.version offset 0), (select l.was from rollcall.dead_letters l
+             where l.destination_id = p_destination and l.contact_id = w.contact_id offset 0)) end
       from written w where w.action <> 'none'
     on conflict (contact_id, destination_id) do update
        set lane = case when d.lane < 2 then least(d.lane, excluded.lane) else d.lane end,
            not_before = greatest(d.not_before, excluded.not_before),
            due_at = case when d.token is null then greatest(excluded.due_at, d.not_before) else d.due_at end,
            unknown_until = rollcall.doubts(d.unknown_until, excluded.unknown_until),
-           tries = 0, failing_since = null
+           tries = 0, failing_since = null, was = coalesce(d.was, excluded.was)
     returning d.contact_id, d.lane
   ), dropped as (
     delete from rollcall.due d

@@ -226,14 +226,15 @@ begin
       from failed f where l.destination_id = p_destination and l.contact_id = f.contact and l.stage = 'map'
     returning l.contact_id
   ), letters as (
-    insert into rollcall.dead_letters as l (destination_id, contact_id, stage, version, code, field, message, unknown_until)
+    insert into rollcall.dead_letters as l (destination_id, contact_id, stage, version, code, field, message, unknown_until, was)
     select p_destination, f.contact, 'deliver', f.version, case when f.gave_up then 'gave_up' else f.code end,
            case when not f.gave_up then f.field end,
-           case when f.gave_up then ${lastWords('f.code', 'f.message')} else coalesce(f.message, '') end, f.doubt
+           case when f.gave_up then ${lastWords('f.code', 'f.message')} else coalesce(f.message, '') end, f.doubt,
+           (select d.was from rollcall.due d where d.destination_id = p_destination and d.contact_id = f.contact offset 0)
       from failed f where f.contact not in (select u.contact_id from unmapped u)
     on conflict (contact_id, destination_id) do update
        set stage = excluded.stage, version = excluded.version, code = excluded.code, field = excluded.field,
-           message = excluded.message, at = excluded.at, unknown_until = excluded.unknown_until, dropped_at = null
+           message = excluded.message, at = excluded.at, unknown_until = excluded.unknown_until, dropped_at = null, was = excluded.was
   ), logged as (
     insert into rollcall.attempts (destination_id, contact_id, version, action, outcome, code, message, latency_ms)
     select p_destination, r.contact, r.version, r.action, r.outcome, r.code, r.message, r.latency_ms from result r
