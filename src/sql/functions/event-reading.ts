@@ -94,7 +94,8 @@ create or replace function rollcall.check_events(p_source text) returns void lan
 $body$;
 
 -- The events of log rows, given in the order of the log, and of rows that were held. Those of a source that is paused, or that
--- turns out not to be what its function was made for, are held; of one that the config no longer names they are nobody's.
+-- turns out not to be what its function was made for, are held; of one that the config no longer names they are nobody's. What the app
+-- told by itself is there already.
 create or replace function rollcall.read_events(p_changes rollcall.change[]) returns rollcall.read_event[]
 language plpgsql set search_path = '' ${SESSION} as $body$
 declare
@@ -161,6 +162,6 @@ begin
       case when (a.mapped).verdict = 'failed' then (a.mapped).properties ->> 'code' when b.bytes > ${LONGEST_PAYLOAD} then 'too_large' end as code,
       case when (a.mapped).verdict = 'failed' then (a.mapped).message when b.bytes > ${LONGEST_PAYLOAD}
         then format('The properties of this event take %s bytes, and at most ${LONGEST_PAYLOAD} are sent.', b.bytes) end as message) x;
-  return v_read;
+  return v_read || rollcall.told_events(v_install, p_changes);
 end $body$;
 `;
