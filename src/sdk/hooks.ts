@@ -36,7 +36,14 @@ export async function verifyAuthHook(request: HookRequest, secrets: HookSecrets)
  */
 export async function verifyDatabaseWebhook(request: HookRequest, secrets: HookSecrets): Promise<RowWebhook> {
   const { headers, body } = await partsOf(request);
-  refuse(await verify({ by: 'bearer' }, { headers, body: new Uint8Array(new TextEncoder().encode(body)) }, listOf(secrets), 0));
+  refuse(
+    await verify(
+      { by: 'bearer' },
+      { headers, body: new Uint8Array(new TextEncoder().encode(body)) },
+      listOf(secrets),
+      0,
+    ),
+  );
   const read = readWebhook(body);
   if (!read.ok) throw refused(`It is no Database Webhook: ${read.problem}`);
   return read.webhook;
