@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { type Env } from '../config/interpolate.ts';
+import type { Env } from '../config/interpolate.ts';
 import { parseConfig, readConfig } from '../config/load.ts';
 import { optionSchema } from '../config/option-schema.ts';
 import type { Config } from '../config/types.ts';
@@ -8,7 +8,7 @@ import type { Registry } from '../homes/configured.ts';
 
 /** Where the library takes its config from. */
 export interface ConfigSource {
-  /** Path of a `rollcall.yaml`, or what `defineConfig` gives; a small one for `destination` when absent. */
+  /** Path of a `rollcall.yaml`, or what `defineConfig` gives; `ROLLCALL_CONFIG` when absent, else a small one for `destination`. */
   readonly config?: string | object | undefined;
   /** The key of the destination, where no config says it. */
   readonly apiKey?: string | undefined;
@@ -26,7 +26,7 @@ const API_KEY = 'ROLLCALL_API_KEY';
  * @throws RollcallError `RC_CONFIG_NOT_FOUND`, `RC_CONFIG_UNREADABLE`; ConfigErrors with every mistake in it
  */
 export async function configFrom(source: ConfigSource, env: Env, registry: Registry): Promise<Config> {
-  const { config, apiKey } = source;
+  const { config = env['ROLLCALL_CONFIG'] || undefined, apiKey } = source;
   if (typeof config === 'string') return await readConfig(config, env, registry);
   if (config !== undefined) return parseConfig(configText(config), { file: NO_FILE, env, registry });
   const text = configText(smallConfig(source, registry));
@@ -42,7 +42,7 @@ export function configText(config: object): string {
  * One destination and its key, and nobody subscribed before they say yes.
  * @throws RollcallError `RC_CONFIG_DESTINATION`
  */
-function smallConfig({ destination: id = 'tajo', apiKey }: ConfigSource, registry: Registry): object {
+function smallConfig({ destination: id = 'tajo' }: ConfigSource, registry: Registry): object {
   const destination = registry.find((each) => each.id === id);
   const { properties = {}, required } = destination === undefined ? {} : optionSchema(destination);
   const key = ((required as readonly string[] | undefined) ?? []).find((name) => properties[name]?.secret === true);
@@ -57,7 +57,6 @@ function smallConfig({ destination: id = 'tajo', apiKey }: ConfigSource, registr
   }
   return {
     environment: '${ROLLCALL_ENVIRONMENT:-production}',
-    ...(apiKey === undefined ? {} : {}),
     destinations: { [id]: { [key]: `\${${API_KEY}}` } },
     consent: 'nobody',
   };

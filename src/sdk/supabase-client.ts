@@ -2,8 +2,9 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { RollcallError } from '../core/errors.ts';
 
-/** The name is a variable, as the package need not be there to compile or to run the library. */
+/** Neither need be there to compile or to run the library. */
 const PACKAGE = '@supabase/supabase-js';
+const SOCKETS = 'ws';
 
 /** How to reach a project. */
 export interface ProjectAccess {
@@ -27,25 +28,39 @@ export function supabaseClient({ url, key, fetch }: ProjectAccess): unknown {
       },
     );
   }
-  const { createClient } = load();
+  const { createClient } = load<{ readonly createClient: CreateClient }>(PACKAGE) ?? missing();
   return createClient(url, key, {
     auth: { persistSession: false, autoRefreshToken: false },
     ...(fetch === undefined ? {} : { global: { fetch } }),
+    // Without one supabase-js refuses to be made, also where nobody listens to Realtime.
+    ...('WebSocket' in globalThis ? {} : { realtime: { transport: load(SOCKETS) ?? NoSocket } }),
   });
 }
 
 type CreateClient = (url: string, key: string, options: object) => unknown;
 
-/** From beside this package, where an optional peer is put, else from where the app runs. */
-function load(): { readonly createClient: CreateClient } {
-  const bases = [import.meta.url, join(process.cwd(), 'package.json')];
-  for (const base of bases) {
+/** Node has a WebSocket of its own from 22 on. */
+class NoSocket {
+  constructor() {
+    throw new RollcallError('RC_SUPABASE_JS', 'This version of Node has no WebSocket, and Realtime needs one.', {
+      hint: 'Use Node 22 or later, or run `npm install ws`.',
+    });
+  }
+}
+
+/** From beside this package, where an optional peer is put, else from where the app runs; undefined where it is in neither. */
+function load<Module>(name: string): Module | undefined {
+  for (const base of [import.meta.url, join(process.cwd(), 'package.json')]) {
     try {
-      return createRequire(base)(PACKAGE) as { createClient: CreateClient };
+      return createRequire(base)(name) as Module;
     } catch (cause) {
       if ((cause as { code?: unknown }).code !== 'MODULE_NOT_FOUND') throw cause;
     }
   }
+  return undefined;
+}
+
+function missing(): never {
   throw new RollcallError(
     'RC_SUPABASE_JS',
     'rollcall.supabase is a client of supabase-js, and that is not installed.',
