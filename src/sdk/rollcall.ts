@@ -17,7 +17,9 @@ import { createOwnWorker, type OwnWorker, type RollcallEvents, type StartOptions
 
 export interface RollcallOptions<Database = unknown> extends Omit<HostOptions, 'config'> {
   /** Path of a `rollcall.yaml`, or what `defineConfig` gives; without it `apiKey` is enough for events and lists. */
-  readonly config?: string | RollcallConfig<Database> | undefined;
+  // Whatever its attributes are: they are checked where it is defined.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly config?: string | RollcallConfig<Database, any> | undefined;
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 import { WebSocket } from 'ws';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { startSandbox } from '../../src/sandbox/start.ts';
 import type { Sandbox } from '../../src/sandbox/types.ts';
 import { Rollcall } from '../../src/sdk/index.ts';
@@ -167,11 +167,14 @@ describe('Code Examples', () => {
   }, 120_000);
 
   test('with API keys only: events and lists go at once; users are not read yet, and it says so', async () => {
+    const said = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    onTestFinished(() => said.mockRestore());
     const { standIn } = sandbox.of('tajo');
     const list = Number(standIn.addList('Direct'));
     const { tajo: made } = await run(INITIALIZE, { Rollcall, createClient }, ['tajo']);
     const tajo = made as unknown as Rollcall;
     try {
+      expect(said.mock.calls.join()).toContain('no database URL: users and tables are not synced');
       await expect(run(SYNC, { tajo })).rejects.toMatchObject({ code: 'RC_DATABASE_URL' });
       const seen = standIn.eventCount;
       await tajo.events.track({ email: people[1]!, event: 'order_placed', properties: { total: 1 } });
