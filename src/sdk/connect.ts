@@ -80,8 +80,8 @@ async function ready(
   install: NonNullable<ConnectOptions['install']>,
 ): Promise<boolean> {
   const found = await readInstalled(sql);
-  const differs = found?.configHash !== config.hash;
-  if (install !== 'never' && (found === undefined || (install === 'changed' && differs))) {
+  const applied = found?.configHash ?? null;
+  if (install !== 'never' && (applied === null || (install === 'changed' && applied !== config.hash))) {
     await installAll(host, config, sql);
     return true;
   }

@@ -24,15 +24,15 @@ export interface Host {
   readonly fetch: typeof fetch | undefined;
   readonly send: Send;
   /** The environment, with what `connect` has said. */
-  env(): Env;
+  readonly env: () => Env;
   /** Puts variables over those of the environment; what was read from them before is read again. */
-  give(env: Env): Promise<void>;
-  registry(): Promise<Registry>;
+  readonly give: (env: Env) => Promise<void>;
+  readonly registry: () => Promise<Registry>;
   /** @throws what `configFrom` throws */
-  config(): Promise<Config>;
+  readonly config: () => Promise<Config>;
   /** Undefined where the config has no database URL. @throws what `openDatabase` throws */
-  database(): Promise<Sql | undefined>;
-  close(): Promise<void>;
+  readonly database: () => Promise<Sql | undefined>;
+  readonly close: () => Promise<void>;
 }
 
 export function createHost(options: HostOptions): Host {

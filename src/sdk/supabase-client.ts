@@ -28,7 +28,7 @@ export function supabaseClient({ url, key, fetch }: ProjectAccess): unknown {
       },
     );
   }
-  const { createClient } = load<{ readonly createClient: CreateClient }>(PACKAGE) ?? missing();
+  const { createClient } = (load(PACKAGE) as { readonly createClient: CreateClient } | undefined) ?? missing();
   return createClient(url, key, {
     auth: { persistSession: false, autoRefreshToken: false },
     ...(fetch === undefined ? {} : { global: { fetch } }),
@@ -40,19 +40,17 @@ export function supabaseClient({ url, key, fetch }: ProjectAccess): unknown {
 type CreateClient = (url: string, key: string, options: object) => unknown;
 
 /** Node has a WebSocket of its own from 22 on. */
-class NoSocket {
-  constructor() {
-    throw new RollcallError('RC_SUPABASE_JS', 'This version of Node has no WebSocket, and Realtime needs one.', {
-      hint: 'Use Node 22 or later, or run `npm install ws`.',
-    });
-  }
+function NoSocket(): never {
+  throw new RollcallError('RC_SUPABASE_JS', 'This version of Node has no WebSocket, and Realtime needs one.', {
+    hint: 'Use Node 22 or later, or run `npm install ws`.',
+  });
 }
 
 /** From beside this package, where an optional peer is put, else from where the app runs; undefined where it is in neither. */
-function load<Module>(name: string): Module | undefined {
+function load(name: string): unknown {
   for (const base of [import.meta.url, join(process.cwd(), 'package.json')]) {
     try {
-      return createRequire(base)(name) as Module;
+      return createRequire(base)(name);
     } catch (cause) {
       if ((cause as { code?: unknown }).code !== 'MODULE_NOT_FOUND') throw cause;
     }

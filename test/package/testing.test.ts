@@ -118,7 +118,7 @@ describe('the library', () => {
     }
   }, 60_000);
 
-  function deno(file: string): ReturnType<typeof run> {
+  function deno(file: string): Promise<{ readonly stdout: string; readonly stderr: string }> {
     const flags = ['--no-prompt', '--cached-only', '--node-modules-dir=manual', '--allow-all'];
     const env = { PATH: process.env['PATH'], DENO_DIR: join(folder, 'deno'), DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' };
     return run(join(ROOT, 'node_modules', '.bin', 'deno'), ['run', ...flags, file], { cwd: sdk(), env });

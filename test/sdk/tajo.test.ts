@@ -91,9 +91,9 @@ afterAll(async () => {
 });
 
 /** Runs code of the page as a module would, its import lines apart. @returns what the names in `gives` have become */
-async function run<Given extends object>(
+async function run(
   code: string,
-  given: Given,
+  given: Readonly<Record<string, unknown>>,
   gives: readonly string[] = [],
 ): Promise<Record<string, never>> {
   const names = Object.keys(given);
@@ -103,7 +103,7 @@ async function run<Given extends object>(
   const made = new AsyncFunction(...names, `${body}\nreturn { ${gives.join(', ')} };`) as unknown as (
     ...values: unknown[]
   ) => Promise<Record<string, never>>;
-  return await made(...names.map((name) => (given as Record<string, unknown>)[name]));
+  return await made(...names.map((name) => given[name]));
 }
 
 async function until(what: () => boolean | Promise<boolean>): Promise<void> {

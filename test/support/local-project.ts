@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { WebSocket, WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { type Project, startProject } from '../../src/demo/project.ts';
 
 /**
@@ -86,9 +86,7 @@ function createRealtime(sockets: WebSocketServer): Pick<LocalProject, 'inserted'
     // Version 2 of the protocol has arrays: [join_ref, ref, topic, event, payload].
     const array = /[?&]vsn=2/.test(request.url ?? '');
     socket.on('message', (data) => {
-      const raw = JSON.parse(data.toString()) as
-        | Message
-        | [string, string, string, string, Message['payload']];
+      const raw = JSON.parse(data.toString()) as Message | [string, string, string, string, Message['payload']];
       const {
         topic,
         event,
