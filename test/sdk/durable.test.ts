@@ -88,7 +88,7 @@ test('an event waits for its contact, and the same id is taken once, whatever th
   expect(await fates('early@example.com')).toEqual(all('delivered'));
   const { standIn } = sandbox.of('brevo');
   expect(standIn.events()).toMatchObject([
-    { address: 'early@example.com', name: 'order_placed', at: expect.stringContaining('2026-01-31T12:00:00') },
+    { address: 'early@example.com', name: 'order_placed', at: Date.UTC(2026, 0, 31, 12) },
     { name: 'order_shipped' },
   ]);
   expect(JSON.stringify(sandbox.calls().map(({ body }) => body))).toContain('9007199254740993');
