@@ -7,6 +7,7 @@ import { openDatabase } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
 import { createFetchSend } from '../transport/fetch.ts';
 import { createUndiciSend } from '../transport/undici.ts';
+import { createDirect, type Direct } from './direct.ts';
 import { configFrom, type ConfigSource } from './sdk-config.ts';
 
 export interface HostOptions extends ConfigSource {
@@ -32,6 +33,8 @@ export interface Host {
   readonly config: () => Promise<Config>;
   /** Undefined where the config has no database URL. @throws what `openDatabase` throws */
   readonly database: () => Promise<Sql | undefined>;
+  /** One for all calls, as its limits count them together. @throws what `configFrom` throws */
+  readonly direct: () => Promise<Direct>;
   readonly close: () => Promise<void>;
 }
 
@@ -45,6 +48,7 @@ export function createHost(options: HostOptions): Host {
   let given: Env = {};
   let config: Promise<Config> | undefined;
   let sql: Promise<Sql | undefined> | undefined;
+  let direct: Direct | undefined;
   const env = (): Env => ({ ...(options.env ?? process.env), ...given });
   // Loaded when it is needed: a module that awaits while it is loaded cannot be required.
   const registry = async (): Promise<Registry> => (await import('../destinations/registry.ts')).registry;
@@ -52,6 +56,7 @@ export function createHost(options: HostOptions): Host {
     const open = sql;
     config = undefined;
     sql = undefined;
+    direct = undefined;
     await (await open?.catch(() => undefined))?.close();
   };
   const readConfig = async (): Promise<Config> => await configFrom(options, env(), await registry());
@@ -75,6 +80,11 @@ export function createHost(options: HostOptions): Host {
         sql = undefined;
         throw error;
       })),
+    async direct() {
+      const [read, known] = await Promise.all([host.config(), registry()]);
+      direct ??= createDirect({ config: read, registry: known, send: host.send, log });
+      return direct;
+    },
     async close() {
       await forget();
       const old = transport;

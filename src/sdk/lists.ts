@@ -1,9 +1,11 @@
 import { RollcallError } from '../core/errors.ts';
 import { idsOfLists } from '../core/list-names.ts';
 import { readLists } from '../engine/list-ids.ts';
+import type { Send } from '../engine/ports.ts';
 import { configured, type Registry } from '../homes/configured.ts';
+import { resolveOptions } from '../homes/resolve-options.ts';
+import type { Sql } from '../sql/port.ts';
 import type { Config } from '../config/types.ts';
-import { createDirect } from './direct.ts';
 import { createDurable } from './durable.ts';
 import type { Host } from './host.ts';
 import { addressIn } from './told.ts';
@@ -46,12 +48,11 @@ export async function addContacts(
 ): Promise<AddedContacts> {
   const [config, registry, sql] = await Promise.all([host.config(), host.registry(), host.database()]);
   const name = destinationOf(config, registry, destination);
-  const list = await idOf(host, config, registry, name, id);
+  const list = await idOf({ config, registry, sql, send: host.send }, name, id);
   const durable = sql === undefined ? undefined : createDurable(sql);
-  const direct = createDirect({ config, registry, send: host.send, log: host.log });
   let [taken, unchanged, invalid] = [0, 0, 0];
   const add = async (addresses: readonly string[]): Promise<void> => {
-    if (durable === undefined) unchanged += await direct.addMembers(name, list, addresses);
+    if (durable === undefined) unchanged += await (await host.direct()).addMembers(name, list, addresses);
     else await durable.join(addresses.map((address) => ({ address, destination: name, list })));
     taken += addresses.length;
   };
@@ -86,11 +87,9 @@ function destinationOf(config: Config, registry: Registry, wanted: string | unde
   );
 }
 
-/** @throws RollcallError `RC_LIST_UNKNOWN`, `RC_LISTS_UNREADABLE` */
+/** @throws RollcallError `RC_LIST_UNKNOWN`, `RC_LISTS_UNREADABLE`, `RC_VAULT_SECRET` */
 async function idOf(
-  { send }: Host,
-  config: Config,
-  registry: Registry,
+  { config, registry, sql, send }: ListAccess,
   name: string,
   id: number | string,
 ): Promise<number | string> {
@@ -98,7 +97,15 @@ async function idOf(
   if (/^\d{1,15}$/.test(id)) return Number(id);
   const found = configured(config, name, registry);
   if (found === undefined) throw new TypeError(`the config names no destination ${name}`);
-  const { destination, options } = found;
+  const { destination, entry } = found;
+  const options = sql === undefined ? entry.options : await resolveOptions(entry, sql, registry);
   const [known = id] = idsOfLists(destination.name, [id], await readLists(destination, options, send));
   return known;
+}
+
+interface ListAccess {
+  readonly config: Config;
+  readonly registry: Registry;
+  readonly sql: Sql | undefined;
+  readonly send: Send;
 }

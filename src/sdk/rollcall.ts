@@ -5,7 +5,6 @@ import { requireDatabaseUrl } from '../sql/open-database.ts';
 import { type Check, checkSupabase } from './check.ts';
 import { checkConnector, connect, type Connection, type ConnectOptions } from './connect.ts';
 import type { RollcallConfig } from './define-config.ts';
-import { createDirect } from './direct.ts';
 import { createDurable } from './durable.ts';
 import { createHost, type Host, type HostOptions } from './host.ts';
 import { type AddedContacts, addContacts, type AddOptions, type ListRows } from './lists.ts';
@@ -73,13 +72,9 @@ export class Rollcall<Database = unknown> extends EventEmitter<RollcallEvents> {
   } = {
     track: async (event) => {
       const all = (Array.isArray(event) ? (event as readonly TrackedEvent[]) : [event as TrackedEvent]).map(checkEvent);
-      const [config, registry, sql] = await Promise.all([
-        this.#host.config(),
-        this.#host.registry(),
-        this.#host.database(),
-      ]);
+      const sql = await this.#host.database();
       if (sql !== undefined) return await createDurable(sql).track(all);
-      const direct = createDirect({ config, registry, send: this.#host.send, log: this.#host.log });
+      const direct = await this.#host.direct();
       for (const each of all) await direct.track(each);
     },
   };
