@@ -34,6 +34,8 @@ export interface ListPlan<Config> {
   readonly members?: {
     /** Addresses in one request. */
     readonly most: number;
+    /** True when to add somebody who is not there makes a contact of them: then it is looked for first. */
+    readonly makesContacts?: boolean | undefined;
     change(
       change: 'add' | 'remove',
       list: number | string,

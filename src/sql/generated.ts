@@ -1,3 +1,4 @@
+import { EMAIL_KEY } from './compile/link.ts';
 import type { Brake, Config, DestinationConfig } from '../config/types.ts';
 import { payloadNames, adjustedPlan, type CompiledAdjustment } from './compile/adjustment.ts';
 import { ADJUSTMENT_PREFIX, adjustments, adjustmentScript, type NamedAdjustment } from './compile/adjustment-script.ts';
@@ -227,7 +228,7 @@ function installed(config: Config, sources: Sources): string[] {
     `select rollcall.want_sweep(case when config_hash is null then 'installed' else 'config' end, null) from rollcall.install
   where config_hash is distinct from ${quoteLiteral(config.hash)};`,
     `update rollcall.install set config_hash = ${quoteLiteral(config.hash)}, consent_basis = ${basis},
-  grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)}, reevaluate = ${every}, erase_deleted = ${config.erasure.onUserDeleted};`,
+  grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)} or ${KNOWN_BY_ADDRESS}, reevaluate = ${every}, erase_deleted = ${config.erasure.onUserDeleted};`,
     ...(['deletes', 'changes'] as const).map((kind) => brakeLimit(kind, config.brakes[kind])),
     // Somebody says that something was mended.
     `select rollcall.end_pauses(true);`,
@@ -238,6 +239,9 @@ function brakeLimit(kind: string, brake: Brake): string {
   const limit = brake === 'off' ? 'null, 1' : `${brake.share}, ${brake.least}`;
   return `select rollcall.set_brake(${quoteLiteral(kind)}, ${limit});`;
 }
+
+/** Whether anybody is: what the app tells of an address makes such contacts, whatever the tables are. */
+const KNOWN_BY_ADDRESS = `exists (select from rollcall.contacts c where c.key like '${EMAIL_KEY}%')`;
 
 /** Whether rows of some table lead to contacts by an address. */
 function byAddress(sources: Sources): boolean {

@@ -28,7 +28,7 @@ interface ClaimRow {
   readonly due_at: string;
   /** Absent where the installed function is older than this program. */
   readonly send_state?: boolean;
-  /** JSON text: [{id, name, properties, at, tries}]; absent as above. */
+  /** JSON text: [{id, name, properties, at, tries, list}]; absent as above. */
   readonly events?: string | null;
   /** Absent as above. */
   readonly again?: boolean;
@@ -129,7 +129,7 @@ export function listsOf(text: string | null | undefined): ListChanges | undefine
 /** Numbers stay exact: the text never goes through the driver's own JSON. */
 function eventsOf(text: string): readonly ClaimedEvent[] {
   const events = parseJson(text) as unknown as readonly ClaimedEvent[];
-  return events.map(({ id, name, properties, at, tries }) => ({ id, name, properties, at, tries }));
+  return events.map(({ id, name, properties, at, tries, list }) => ({ id, name, properties, at, tries, list }));
 }
 
 function remoteOf(row: ClaimRow, sendState: boolean): Claimed['remote'] {

@@ -91,14 +91,23 @@ export const lists: readonly Case[] = [
       const list = await bench.read(destination.lists!.create('Members', config));
       const addresses = Array.from({ length: 5 }, (_, n) => `m${n}+x@example.com`);
       for (const [n, address] of addresses.entries()) await new Person(bench, String(n)).arrive({ address });
-      deepEqual((await bench.read(members.change('add', list.id, addresses, config))).failed, []);
+      const change = async (what: 'add' | 'remove', all: readonly string[]): Promise<readonly string[]> => {
+        const failed: string[] = [];
+        for (let n = 0; n < all.length; n += members.most) {
+          const some = all.slice(n, n + members.most);
+          failed.push(...(await bench.read(members.change(what, list.id, some, config))).failed);
+        }
+        return failed;
+      };
+      deepEqual(await change('add', addresses), []);
       for (const address of addresses) must(only(bench, address).lists.includes('Members'), `${address} is a member`);
-      await bench.read(members.change('remove', list.id, addresses.slice(0, 2), config));
+      await change('remove', addresses.slice(0, 2));
       deepEqual(
         addresses.filter((address) => only(bench, address).lists.includes('Members')),
         addresses.slice(2),
       );
-      const { failed } = await bench.read(members.change('add', list.id, ['nobody@example.com', ...addresses], config));
+      const strangers = members.makesContacts === true ? [] : ['nobody@example.com'];
+      const failed = await change('add', [...strangers, ...addresses]);
       // Some vendors count a member who stays as one who could not be added.
       must(
         !addresses.slice(0, 2).some((address) => failed.includes(address)),
