@@ -2,7 +2,7 @@ import type { JsonObject } from '../core/json.ts';
 import { isJsonObject, parseJson } from '../core/json.ts';
 import { type Foreteller, type Foretelling, foretell } from '../engine/foretell.ts';
 import { fitsTogether, type PlannedCalls, secondsFor, togetherBy } from '../engine/plan-calls.ts';
-import type { PlannedRow, PlannedState } from '../sql/plan/run.ts';
+import type { PlanLook, PlannedRow, PlannedState } from '../sql/plan/run.ts';
 import { toClaimed } from '../sql/store/claim.ts';
 
 /** Somebody as they are known at a destination, and as they will be. */
@@ -22,12 +22,21 @@ export interface PlannedDestination {
   /** Updates of which nobody knows what has arrived. */
   readonly again: number;
   /** Why nothing is sent of somebody. */
-  readonly reasons: Readonly<Record<string, number>>;
+  readonly reasons: Readonly<Record<PlannedState, Readonly<Record<string, number>>>>;
   /** Refused before it is sent, by the code: a value that the destination would not take. Counted among those who change, too. */
   readonly refused: Readonly<Record<string, number>>;
   readonly calls: readonly PlannedCalls[];
   readonly seconds: number;
   readonly samples: readonly PlannedSample[];
+}
+
+/** What becomes of people. */
+export interface PlannedPeople {
+  readonly look: PlanLook;
+  /** Not everybody was looked at. */
+  readonly estimate: boolean;
+  /** By the name of the destination; those that can't be used are not among them. */
+  readonly destinations: ReadonlyMap<string, PlannedDestination>;
 }
 
 /** Adds up what a plan finds at one destination. */
@@ -54,9 +63,9 @@ const STATES: readonly PlannedState[] = [
 
 /** @param id the number of the destination; nothing that is said depends on it */
 export function createTally(to: Foreteller, id = 0): Tally {
-  const people = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<PlannedState, number>;
+  const people = byState(() => 0);
   const fields = new Map<string, number>();
-  const reasons = new Map<string, number>();
+  const reasons = byState(() => new Map<string, number>());
   const refused = new Map<string, number>();
   const alone = new Map<string, PlannedCalls>();
   const together = new Map<string, PlannedCalls>();
@@ -69,7 +78,7 @@ export function createTally(to: Foreteller, id = 0): Tally {
       const n = Number(row.n) * weight;
       people[state] += n;
       if (row.contact_id === null) {
-        if (row.reason !== null) plus(reasons, `${state === 'held' ? 'held' : row.reason}`, n);
+        if (row.reason !== null) plus(reasons[state], row.reason, n);
         return undefined;
       }
       const delivery = toClaimed({ ...row, contact_id: row.contact_id, ...UNCLAIMED }, row.payload, id);
@@ -77,7 +86,8 @@ export function createTally(to: Foreteller, id = 0): Tally {
         if (row.fields === null || row.fields.length === 0) again += n;
         else for (const field of row.fields) plus(fields, field, n);
       }
-      if (samples.filter((sample) => sample.state === state).length < SAMPLES) samples.push(sampleOf(row, delivery.attributes));
+      if (samples.filter((sample) => sample.state === state).length < SAMPLES)
+        samples.push(sampleOf(row, delivery.attributes));
       const told = foretell(delivery, to);
       if (told.refused !== undefined && told.refused.kind !== 'delivered') plus(refused, told.refused.code, n);
       const fits = told.refused === undefined && fitsTogether(delivery, to.destination, to.plan, to.config);
@@ -96,7 +106,7 @@ export function createTally(to: Foreteller, id = 0): Tally {
         people,
         fields: sorted(fields),
         again,
-        reasons: sorted(reasons),
+        reasons: byState((state) => sorted(reasons[state])),
         refused: sorted(refused),
         calls: list,
         seconds: secondsFor(list, to.destination, to.config),
@@ -104,6 +114,10 @@ export function createTally(to: Foreteller, id = 0): Tally {
       };
     },
   };
+}
+
+function byState<T>(make: (state: PlannedState) => T): Record<PlannedState, T> {
+  return Object.fromEntries(STATES.map((state) => [state, make(state)])) as Record<PlannedState, T>;
 }
 
 /** The request that takes many along. */

@@ -14,6 +14,7 @@ const COMMANDS: readonly {
 }[] = [
   { name: 'init', summary: 'write a rollcall.yaml', load: () => import('./init.ts') },
   { name: 'config', summary: 'check the config, or print its JSON Schema', load: () => import('./config.ts') },
+  { name: 'plan', summary: 'see what apply and the next sync would do', load: () => import('./plan.ts') },
   { name: 'apply', summary: 'install or update the database side', load: () => import('./apply.ts') },
   { name: 'adopt', summary: 'take over what a destination has already', load: () => import('./adopt.ts') },
   { name: 'start', summary: 'run a worker', load: () => import('./start.ts') },

@@ -42,7 +42,8 @@ export function foretell(delivery: Claimed, { destination, config, plan }: Foret
     if (exchange === undefined) return;
     calls.push(foretold(exchange.request, 'read', delivery));
   };
-  if (delivery.action !== 'delete') for (const wanted of readsBefore(delivery, destination, config).reads) lookUp(wanted);
+  if (delivery.action !== 'delete')
+    for (const wanted of readsBefore(delivery, destination, config).reads) lookUp(wanted);
   for (const operation of destination.encode(delivery, plan, config)) {
     if (operation.refused !== undefined) return { calls, refused: operation.refused };
     if (operation.find !== undefined) lookUp({ id: null, address: operation.find });

@@ -41,11 +41,7 @@ export function togetherBy(waiting: number, destination: Destination<unknown>, c
 }
 
 /** The least time that requests take by a destination's own limits, in seconds: whatever limit is the slowest decides. */
-export function secondsFor(
-  calls: readonly PlannedCalls[],
-  destination: Destination<unknown>,
-  config: unknown,
-): number {
+export function secondsFor(calls: readonly PlannedCalls[], destination: Destination<unknown>, config: unknown): number {
   const limits = destination.limits(config);
   const counted = new Map<string, number>();
   for (const { traffic, count } of calls) {

@@ -201,7 +201,7 @@ begin
   foreach v_table in array array['desired', 'due', 'dead_letters'] loop
     select string_agg(quote_ident(a.attname), ', ') into v_columns from pg_catalog.pg_attribute a
      where a.attrelid = to_regclass('rollcall.' || v_table) and a.attnum > 0 and not a.attisdropped and a.attgenerated = '';
-    execute format('insert into rollcall.%I (%s) select %2$s from rollcall.%3$I k where k.contact_id = any(array(select p.contact_id from rollcall.plan_careful p))',
+    execute format('insert into rollcall.%1$I (%2$s) select %2$s from rollcall.%3$I k where k.contact_id = any(array(select p.contact_id from rollcall.plan_careful p))',
       v_table, v_columns, 'kept_' || v_table);
   end loop;
   -- Held by a brake or refused before: as plan_plain has it.
@@ -227,8 +227,9 @@ begin
 end $body$;
 
 -- What became of them.
-create function rollcall.plan_careful_rows(p_destination smallint) returns setof rollcall.plan_row language sql set search_path = '' as $body$
-  with x as materialized (
+create function rollcall.plan_careful_rows(p_destination smallint) returns setof rollcall.plan_row language plpgsql set search_path = '' as $body$
+begin
+  return query with x as materialized (
     select s.*, b.payload as payload_was, b.consent as consent_was, b.remote_address as remote_was, b.action as action_was, c.key, d.lane, l.stage, l.version as refused_version, l.code,
            d.token is not null or d.unknown_until is not null as doubt
       from rollcall.plan_careful p
@@ -263,8 +264,8 @@ create function rollcall.plan_careful_rows(p_destination smallint) returns setof
   union all
   select null, null, z.state, case z.state when 'refused' then z.code when 'unchanged' then null else z.reason end, count(*),
          null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
-    from z where z.state not in ('create', 'update', 'delete', 'unsubscribe', 'nobody') group by 3, 4
-$body$;
+    from z where z.state not in ('create', 'update', 'delete', 'unsubscribe', 'nobody') group by 3, 4;
+end $body$;
 
 -- Some of the users, and about how many there are; all of them where they are few.
 create function rollcall.plan_sample_users(p_most int, out people bigint, out keys text[]) language plpgsql

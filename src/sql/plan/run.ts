@@ -234,8 +234,7 @@ async function some(tx: Queryable, config: Config, run: PlanRun, most: number): 
     if (keys === null || keys.length === 0) continue;
     await tx.query('select rollcall.plan_sample_contacts($1, $2::text[])', [run.installed, keys]);
     const weight = Number(people) / keys.length;
-    for (const target of all)
-      for (const row of await plain(tx, target, keys)) run.onRow(row, target.name, weight);
+    for (const target of all) for (const row of await plain(tx, target, keys)) run.onRow(row, target.name, weight);
     contacts += Number(people);
     looked += keys.length;
     run.onProgress({ step: 'looking', done: looked, of: undefined });

@@ -42,7 +42,8 @@ export function trialScript(config: Config, sources: Sources, { installed, forgo
 export function foldTables(installed: boolean): string {
   if (!installed) return 'create view rollcall.kept_desired as select * from rollcall.desired where false;';
   return FOLDED.map(
-    (table) => `alter view rollcall.${table} rename to kept_${table}; alter table rollcall.own_${table} rename to ${table};`,
+    (table) =>
+      `alter view rollcall.${table} rename to kept_${table}; alter table rollcall.own_${table} rename to ${table};`,
   ).join('\n');
 }
 
@@ -100,7 +101,7 @@ begin
        and k.attrelid = to_regclass('rollcall_kept.' || v_table)
      where o.attrelid = to_regclass('rollcall.' || v_table) and o.attnum > 0 and not o.attisdropped;
     execute format('alter table rollcall.%I rename to %I', v_table, 'own_' || v_table);
-    execute format('create view rollcall.%I as select %s from rollcall_kept.%1$I k cross join (values (true)) as nobody_writes(here)%s',
+    execute format('create view rollcall.%1$I as select %2$s from rollcall_kept.%1$I k cross join (values (true)) as nobody_writes(here)%3$s',
       v_table, v_columns, case v_table
         when 'desired' then ' left join rollcall.plan_again f on f.destination_id = k.destination_id and f.forgotten'
         when 'due' then ' where not exists (select from rollcall.plan_again f where f.destination_id = k.destination_id and f.forgotten)'

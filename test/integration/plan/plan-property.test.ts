@@ -91,7 +91,11 @@ async function synced(config: Config): Promise<Calls> {
     while ((await store.fold(1_000)).taken > 0);
   };
   await folded();
-  await sweep({ store, log: silent, everyMs: 3_600_000, onFolded: () => undefined }, true, new AbortController().signal);
+  await sweep(
+    { store, log: silent, everyMs: 3_600_000, onFolded: () => undefined },
+    true,
+    new AbortController().signal,
+  );
   await folded();
   for (const state of await store.destinations()) {
     const entry = config.destinations.find(({ name }) => name === state.name);

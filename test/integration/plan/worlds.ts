@@ -45,7 +45,7 @@ const name = fc.constantFrom('Ann', 'Bob', 'Cleo', 'Dan');
 const plan = fc.constantFrom('free', 'pro');
 
 const happening: fc.Arbitrary<Happening> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('sign up' as const), who, name, yes: fc.boolean() }) },
+  { weight: 12, arbitrary: fc.record({ kind: fc.constant('sign up' as const), who, name, yes: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('rename' as const), who, name }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('move' as const), who, to: fc.nat(23) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('swap' as const), who, to: who }) },
@@ -56,7 +56,10 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('no lead' as const), who: fc.nat(17) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('profile' as const), who, plan }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('opt out' as const, 'opt in' as const), who }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('erased before' as const), who: fc.integer({ min: 24, max: 30 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('erased before' as const), who: fc.integer({ min: 24, max: 30 }) }),
+  },
 );
 
 const shape: fc.Arbitrary<Shape> = fc.record({
@@ -74,7 +77,7 @@ const shape: fc.Arbitrary<Shape> = fc.record({
 
 /** What one install sees, from the first one on. */
 export const history: fc.Arbitrary<readonly WorldStep[]> = fc.array(
-  fc.record({ happenings: fc.array(happening, { minLength: 4, maxLength: 14 }), shape }),
+  fc.record({ happenings: fc.array(happening, { minLength: 8, maxLength: 24 }), shape }),
   { minLength: 5, maxLength: 5 },
 );
 
@@ -91,14 +94,14 @@ const idOf = (n: number): string => `00000000-0000-4000-8000-${String(n).padStar
 export async function happens({ app }: TestDatabase, each: Happening, key: string): Promise<void> {
   const id = idOf(each.who);
   const free = (to: number): readonly [string, readonly unknown[]] => [
-    `update auth.users set email = $2 where id = $1 and not exists (select from auth.users u where u.email = $2)`,
+    `update auth.users set email = $2::text where id = $1::uuid and not exists (select from auth.users u where u.email = $2::text)`,
     [id, addressOf(to)],
   ];
   switch (each.kind) {
     case 'sign up':
       await app.query(
         `insert into auth.users (id, email, raw_user_meta_data, email_confirmed_at, created_at)
-         select $1, $2, $3, case when $4 then now() end, now() where not exists (select from auth.users u where u.email = $2) on conflict do nothing`,
+         select $1::uuid, $2::text, $3::jsonb, case when $4::boolean then now() end, now() where not exists (select from auth.users u where u.email = $2::text) on conflict do nothing`,
         [id, addressOf(each.who), JSON.stringify({ full_name: each.name, yes: each.yes }), each.name !== 'Dan'],
       );
       break;
@@ -115,12 +118,12 @@ export async function happens({ app }: TestDatabase, each: Happening, key: strin
     }
     case 'swap':
       await app.query(`update auth.users set email = 'between@x.test' where id = $1`, [id]);
-      await app.query(`update auth.users set email = $2 where id = $1 and not exists (select from auth.users u where u.email = $2)`, [
-        idOf(each.to),
-        addressOf(each.who),
-      ]);
       await app.query(
-        `update auth.users set email = $2 where id = $1 and email = 'between@x.test' and not exists (select from auth.users u where u.email = $2)`,
+        `update auth.users set email = $2::text where id = $1::uuid and not exists (select from auth.users u where u.email = $2::text)`,
+        [idOf(each.to), addressOf(each.who)],
+      );
+      await app.query(
+        `update auth.users set email = $2::text where id = $1::uuid and email = 'between@x.test' and not exists (select from auth.users u where u.email = $2::text)`,
         [id, addressOf(each.to)],
       );
       break;
@@ -182,7 +185,9 @@ export async function happens({ app }: TestDatabase, each: Happening, key: strin
 }
 
 async function isInstalled({ app }: Pick<TestDatabase, 'app'>): Promise<boolean> {
-  const { rows } = await app.query<{ there: boolean }>(`select to_regclass('rollcall.tombstones') is not null as there`);
+  const { rows } = await app.query<{ there: boolean }>(
+    `select to_regclass('rollcall.tombstones') is not null as there`,
+  );
   return rows[0]?.there === true;
 }
 
@@ -223,7 +228,7 @@ export function configOf(shape: Shape, db: TestDatabase, sandbox: Sandbox): Conf
     '      email: email',
     ...(names ? ['      user_metadata.full_name: FIRSTNAME'] : []),
     ...(attributes.length === 0 ? [] : [`      attributes: { ${attributes.join(', ')} }`]),
-    ...(where ? [`      where: "raw_user_meta_data ->> 'full_name' <> 'Bob'"`] : []),
+    ...(where ? [`      where: "user_metadata ->> 'full_name' <> 'Bob'"`] : []),
     ...(tables.length === 0 ? [] : ['    table_mapping:', ...tables]),
     'destinations:',
     ...entry('mailtrap', adjusted === 'renamed' && !names ? [] : change),
