@@ -88,7 +88,7 @@ export function createTally(to: Foreteller, id = 0): Tally {
       }
       if (samples.filter((sample) => sample.state === state).length < SAMPLES)
         samples.push(sampleOf(row, delivery.attributes));
-      const told = foretell(delivery, to);
+      const told = foretell(delivery, to, row.opted_out === true);
       if (told.refused !== undefined && told.refused.kind !== 'delivered') plus(refused, told.refused.code, n);
       const fits = told.refused === undefined && fitsTogether(delivery, to.destination, to.plan, to.config);
       if (fits) fitting += n;

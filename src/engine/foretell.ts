@@ -2,7 +2,7 @@ import type { AttributePlan, Destination, HttpRequest, RemoteContact } from '../
 import type { Traffic } from '../core/limits.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { pathSegment } from '../core/wire.ts';
-import { readsBefore } from './perform-state.ts';
+import { afterCarry, readsBefore } from './perform-state.ts';
 import type { Claimed } from './ports.ts';
 
 /** A request that is going to be made. */
@@ -32,19 +32,30 @@ export interface Foreteller {
 
 /**
  * The requests for the state of one contact, in order: what `perform` does, up to the sending. Whoever is looked for before they are made
- * is taken not to be there; whoever is known is taken to be where they were left, subscribed as we said.
+ * is taken not to be there; whoever is known is taken to be where they were left, subscribed or not as they were told.
+ * @param optedOut whether the destination knows them as opted out
  * @throws what `encode` throws
  */
-export function foretell(delivery: Claimed, { destination, config, plan }: Foreteller): Foretelling {
+export function foretell(
+  delivery: Claimed,
+  { destination, config, plan }: Foreteller,
+  optedOut: boolean,
+): Foretelling {
   const calls: Foretold[] = [];
   const lookUp = (wanted: RemoteContact): void => {
     const exchange = destination.lookup?.(wanted, config);
-    if (exchange === undefined) return;
-    calls.push(foretold(exchange.request, 'read', delivery));
+    if (exchange !== undefined) calls.push(foretold(exchange.request, 'read', delivery));
   };
-  if (delivery.action !== 'delete')
-    for (const wanted of readsBefore(delivery, destination, config).reads) lookUp(wanted);
-  for (const operation of destination.encode(delivery, plan, config)) {
+  let known = delivery;
+  if (delivery.action !== 'delete') {
+    const { reads, carried } = readsBefore(delivery, destination, config);
+    for (const wanted of reads) {
+      lookUp(wanted);
+      if (carried.includes(wanted))
+        known = afterCarry(known, { ...wanted, subscription: optedOut ? 'unsubscribed' : 'subscribed' });
+    }
+  }
+  for (const operation of destination.encode(known, plan, config)) {
     if (operation.refused !== undefined) return { calls, refused: operation.refused };
     if (operation.find !== undefined) lookUp({ id: null, address: operation.find });
     calls.push(foretold(destination.request([operation], config), 'contact', delivery));

@@ -104,7 +104,8 @@ function carriedFrom({ action, remote, carryFrom, consent, address }: Claimed): 
   return remote.id === null && remote.address === carryFrom ? [remote] : [...former, remote];
 }
 
-function afterCarry(delivery: Claimed, found: RemoteContact | null): Claimed {
+/** The delivery as it is once it was read where the person was known before. */
+export function afterCarry(delivery: Claimed, found: RemoteContact | null): Claimed {
   if (delivery.action === 'unsubscribe') return { ...delivery, remote: found };
   const known = delivery.remote ?? { address: null, id: null };
   return { ...delivery, remote: { ...known, subscription: together(known, found) } };

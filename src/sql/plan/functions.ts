@@ -3,7 +3,7 @@ import { KEYS_FIRST } from '../functions/plan-settings.ts';
 /** Beside what is mapped, whatever somebody is asked to do for a contact: see `PlannedRow`. */
 const COLUMNS = `contact_id bigint, key text, state text, reason text, n bigint, fields text[], payload_before text, address_before text, version bigint, action text,
   address text, remote_address text, remote_id text, payload text, consent text, carry_from text, takeover boolean, leftovers text[],
-  delivered boolean, imported boolean, again boolean, astray boolean`;
+  delivered boolean, imported boolean, again boolean, astray boolean, opted_out boolean`;
 
 /** The names of what differs between two states of a contact, as SQL. @param before alias of a row of `desired` */
 function differences(before: string, payload: string, address: string, consent: string): string {
@@ -12,6 +12,11 @@ function differences(before: string, payload: string, address: string, consent: 
       union all
       (select e.key from jsonb_each(${before}.payload || ${payload}) e where (${before}.payload -> e.key) is distinct from (${payload} -> e.key) order by e.key)
       union all select 'consent' where ${before}.consent is distinct from ${consent})`;
+}
+
+/** Who left before, and is gone still, is not looked at again, whatever is said now of those who leave. */
+function leftBefore(verdict: string, action: string, reason: string): string {
+  return `coalesce(${verdict} = 'gone' and ${action} <> 'upsert' and ${reason} = 'gone', false)`;
 }
 
 /** What an update is to somebody who is not known there. */
@@ -125,7 +130,7 @@ returns setof rollcall.plan_row language sql set search_path = '' ${KEYS_FIRST} 
      where w.verdict not in ('gone', 'erased') or s.contact_id is not null
   ), y as materialized (
     select x.*, case
-             when x.verdict = 'failed' then coalesce(x.was, 'none')
+             when x.verdict = 'failed' or ${leftBefore('x.verdict', 'x.was', 'x.was_reason')} then coalesce(x.was, 'none')
              when x.verdict = 'ok' then 'upsert'
              when x.remote_address is null and x.remote_id is null then 'none'
              when x.verdict in ('merged', 'erased') then 'delete'
@@ -133,7 +138,7 @@ returns setof rollcall.plan_row language sql set search_path = '' ${KEYS_FIRST} 
              else p_policy end as action,
            case when x.verdict = 'failed' then case when x.known then x.was_reason else 'unmapped' end
                 when x.verdict <> 'ok' then x.verdict end as reason,
-           case when x.verdict = 'failed' then false else
+           case when x.verdict = 'failed' or ${leftBefore('x.verdict', 'x.was', 'x.was_reason')} then false else
              (x.was, x.was_reason, x.was_address, x.waiting_for, x.hash) is distinct from (
               case when x.verdict = 'ok' then 'upsert' when x.remote_address is null and x.remote_id is null then 'none'
                    when x.verdict in ('merged', 'erased') then 'delete' when x.verdict = 'source_paused' or p_policy = 'keep' then 'none'
@@ -161,11 +166,11 @@ returns setof rollcall.plan_row language sql set search_path = '' ${KEYS_FIRST} 
          z.remote_address, z.remote_id,
          case when z.action <> 'upsert' then '{}' when z.changed then z.to_payload::text else z.payload::text end,
          case when z.changed then z.to_consent else coalesce(z.consent, 'none') end, z.carry_from, z.takeover, z.leftovers,
-         z.delivered_version is not null, z.imported, false, false
+         z.delivered_version is not null, z.imported, false, false, z.consent = 'opted_out'
     from z where z.state in ('create', 'update', 'delete', 'unsubscribe')
   union all
   select null, null, z.state, case z.state when 'refused' then z.code when 'unchanged' then null else z.reason end, count(*),
-         null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+         null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
     from z where z.state not in ('create', 'update', 'delete', 'unsubscribe') group by 3, 4
 $body$;
 
@@ -219,7 +224,9 @@ declare
 begin
   if cardinality(v_keys) = 0 then return 0; end if;
   begin
-    v_wanted := rollcall.wanted_rows(p_destination, p_function, v_keys);
+    v_wanted := array(select w from unnest(rollcall.wanted_rows(p_destination, p_function, v_keys)) w
+      left join rollcall.desired s on s.contact_id = w.contact_id and s.destination_id = p_destination
+      where not ${leftBefore('w.verdict', 's.action', 's.reason')} order by w.contact_id);
     raise exception 'read' using errcode = 'RC000';
   exception when sqlstate 'RC000' then null;
   end;
@@ -259,11 +266,12 @@ begin
          z.carry_from, z.takeover, z.leftovers, z.delivered_version is not null, z.imported,
          z.delivered_version is not distinct from z.version,
          coalesce(z.doubt, false) and z.remote_id is not null and exists (select from rollcall.past_addresses a
-           where a.contact_id = z.contact_id and a.destination_id = z.destination_id)
+           where a.contact_id = z.contact_id and a.destination_id = z.destination_id),
+         coalesce(z.consent_was = 'opted_out', false)
     from z where z.state in ('create', 'update', 'delete', 'unsubscribe')
   union all
   select null, null, z.state, case z.state when 'refused' then z.code when 'unchanged' then null else z.reason end, count(*),
-         null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+         null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
     from z where z.state not in ('create', 'update', 'delete', 'unsubscribe', 'nobody') group by 3, 4;
 end $body$;
 

@@ -47,6 +47,8 @@ export interface PlannedRow extends Pick<
   /** JSON of the attributes as they were, of an update. */
   readonly payload_before: string | null;
   readonly address_before: string | null;
+  /** Whether the destination knows them as opted out. */
+  readonly opted_out: boolean | null;
   /** JSON. */
   readonly payload: string;
 }
