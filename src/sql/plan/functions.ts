@@ -34,6 +34,28 @@ create table rollcall.plan_emails (n bigint generated always as identity, key te
 -- Those of whom anything may be the case: see SPEC.md, "Plan".
 create table rollcall.plan_careful (contact_id bigint primary key);
 
+-- What people have said since, as their rows answer otherwise than was heard: in place of rollcall.note_answers, for one page.
+create table rollcall.plan_facts (like rollcall.consent including all);
+create or replace function rollcall.note_answers(p_rows rollcall.mapped[], p_from timestamptz) returns void
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+begin
+  delete from rollcall.plan_facts;
+  insert into rollcall.plan_facts (id, kind, person, address, origin, at)
+    select 'plan ' || m.key, k.kind, rollcall.person_of(m.key), m.address, 'app',
+           case when x.answer = 'basis' and x.at is not null then to_timestamp(x.at / 1000000.0) else clock_timestamp() end
+      from unnest(p_rows) m
+      cross join lateral (select split_part(m.consent, ' ', 1) as answer, nullif(split_part(m.consent, ' ', 2), '')::bigint as at) x
+      cross join lateral (select c.id from rollcall.contacts c where c.key = m.key offset 0) c
+      left join lateral (select a.* from rollcall.answers a where a.contact_id = c.id offset 0) a on true
+      cross join lateral (select case
+        when x.answer = 'opted_out' and a.answer is distinct from 'opted_out' or x.answer = 'missing' and a.answer = 'basis' then 'opt_out'
+        when x.answer = 'basis' and (x.at is not null or a.answer <> 'basis') then 'opt_in' end as kind) k
+     where m.verdict = 'ok' and k.kind is not null and (a.answer, a.at) is distinct from (x.answer, x.at);
+end $body$;
+-- Nothing of what is read is kept.
+create or replace function rollcall.keep_given(p_function name, p_rows rollcall.mapped[]) returns void language sql as $body$ $body$;
+create or replace function rollcall.note_write_backs(p_rows rollcall.mapped[]) returns void language plpgsql as $body$ begin end $body$;
+
 -- One page of the users; where it ended, null after the last.
 create function rollcall.plan_take_users(p_after uuid, p_limit int, out last uuid, out taken int)
 language plpgsql set search_path = '' as $body$
@@ -123,7 +145,7 @@ returns setof rollcall.plan_row language sql set search_path = '' ${KEYS_FIRST} 
            s.version, s.delivered_version, s.remote_address, s.remote_id, s.carry_from, s.leftovers, coalesce(s.takeover, false) as takeover,
            coalesce(s.imported, false) as imported, s.consent, s.payload, d.lane, l.stage, l.version as refused_version, l.code,
            exists (select from rollcall.plan_again g where g.destination_id = p_destination and g.refused) as again
-      from unnest(rollcall.wanted_rows(p_destination, p_function, p_keys)) w
+      from unnest(rollcall.wanted_rows(p_destination, p_function, p_keys, true)) w
       left join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = w.contact_id offset 0) s on true
       left join lateral (select * from rollcall.due d where d.destination_id = p_destination and d.contact_id = w.contact_id offset 0) d on true
       left join lateral (select * from rollcall.dead_letters l where l.destination_id = p_destination and l.contact_id = w.contact_id offset 0) l on true
@@ -224,7 +246,7 @@ declare
 begin
   if cardinality(v_keys) = 0 then return 0; end if;
   begin
-    v_wanted := array(select w from unnest(rollcall.wanted_rows(p_destination, p_function, v_keys)) w
+    v_wanted := array(select w from unnest(rollcall.wanted_rows(p_destination, p_function, v_keys, true)) w
       left join rollcall.desired s on s.contact_id = w.contact_id and s.destination_id = p_destination
       where not ${leftBefore('w.verdict', 's.action', 's.reason')} order by w.contact_id);
     raise exception 'read' using errcode = 'RC000';

@@ -16,7 +16,7 @@ export interface Assumed {
 }
 
 /** Kept rows that a plan looks up, one by one: as views, as nothing of them is changed. */
-const LOOKED_UP = ['desired', 'due', 'dead_letters', 'consent', 'tombstones', 'erasing'];
+const LOOKED_UP = ['desired', 'due', 'dead_letters', 'consent', 'answers', 'tombstones', 'erasing'];
 /** Those of them that a fold writes to: it gets tables of its own. */
 const FOLDED = ['desired', 'due', 'dead_letters'];
 
@@ -107,6 +107,10 @@ begin
         when 'due' then ' where not exists (select from rollcall.plan_again f where f.destination_id = k.destination_id and f.forgotten)'
         when 'dead_letters' then $$ where not (k.stage = 'deliver' and to_jsonb(k) ->> 'dropped_at' is null
           and exists (select from rollcall.plan_again f where f.destination_id = k.destination_id))$$
+        -- Of another column every answer is a first one.
+        when 'answers' then ' where (select to_jsonb(i) ->> ''consent_source'' from rollcall_kept.install i)
+          is not distinct from (select i.consent_source from rollcall.install i)'
+        when 'consent' then ' union all select * from rollcall.plan_facts'
         else '' end);
   end loop;
 end`)};`;
