@@ -35,7 +35,9 @@ export async function plan({ users }: { users: number }): Promise<readonly Measu
     await client.query('vacuum analyze auth.users');
     progress('users are there');
     const config = parseBench(benchYaml(url));
-    const other = parseBench(benchYaml(url, { mapping: ['created_at: SIGNUP_DATE', 'attributes: { PLAN: { const: pro } }'] }));
+    const other = parseBench(
+      benchYaml(url, { mapping: ['created_at: SIGNUP_DATE', 'attributes: { PLAN: { const: pro } }'] }),
+    );
     const sql = openPg({ url });
     const results = [...(await both(sql, config, 'first install, all created', { create: users }))];
     await applyInstall(sql, config, 'bench');

@@ -13,7 +13,8 @@ export interface Foretold {
   /** The same for everybody: `{id}` and `{address}` in place of theirs. */
   readonly shape: string;
   readonly traffic: Traffic;
-  readonly body: string | null;
+  /** All of it, made when it is asked for. */
+  readonly request: () => HttpRequest;
 }
 
 /** What `perform` is going to do for one contact, if every answer is what is known here. */
@@ -36,15 +37,14 @@ export interface Foreteller {
  * @param optedOut whether the destination knows them as opted out
  * @throws what `encode` throws
  */
-export function foretell(
-  delivery: Claimed,
-  { destination, config, plan }: Foreteller,
-  optedOut: boolean,
-): Foretelling {
+export function foretell(delivery: Claimed, { destination, config, plan }: Foreteller, optedOut: boolean): Foretelling {
   const calls: Foretold[] = [];
   const lookUp = (wanted: RemoteContact): void => {
     const exchange = destination.lookup?.(wanted, config);
-    if (exchange !== undefined) calls.push(foretold(exchange.request, 'read', delivery));
+    if (exchange === undefined) return;
+    const { request } = exchange;
+    const { pathname, search } = new URL(request.url);
+    calls.push(foretold(request.method, pathname + search, delivery, 'read', () => request));
   };
   let known = delivery;
   if (delivery.action !== 'delete') {
@@ -58,15 +58,20 @@ export function foretell(
   for (const operation of destination.encode(known, plan, config)) {
     if (operation.refused !== undefined) return { calls, refused: operation.refused };
     if (operation.find !== undefined) lookUp({ id: null, address: operation.find });
-    calls.push(foretold(destination.request([operation], config), 'contact', delivery));
+    const { method, path } = operation;
+    calls.push(foretold(method, path, delivery, 'contact', () => destination.request([operation], config)));
   }
   return { calls, refused: undefined };
 }
 
-function foretold({ method, url, body }: HttpRequest, traffic: Traffic, delivery: Claimed): Foretold {
-  const { pathname, search } = new URL(url);
-  const path = (pathname + search).replace('%7Bid%7D', '{id}');
-  return { method, path, shape: shapeOf(path, delivery), traffic, body };
+function foretold(
+  method: HttpRequest['method'],
+  path: string,
+  delivery: Claimed,
+  traffic: Traffic,
+  request: () => HttpRequest,
+): Foretold {
+  return { method, path, shape: shapeOf(path, delivery), traffic, request };
 }
 
 /** A path without what names one contact. */

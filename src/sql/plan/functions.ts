@@ -196,26 +196,28 @@ returns setof rollcall.plan_row language sql set search_path = '' ${KEYS_FIRST} 
     from z where z.state not in ('create', 'update', 'delete', 'unsubscribe') group by 3, 4
 $body$;
 
--- The same; whatever the reading has locked is given back at once.
-create function rollcall.plan_rows(p_destination smallint, p_function name, p_policy text, p_keys text[]) returns setof rollcall.plan_row
-language plpgsql set search_path = '' as $body$
+-- The same of all contacts from one number to another, but those of whom anything may be the case. Whatever the reading has locked is
+-- given back at once.
+create function rollcall.plan_rows(p_destination smallint, p_function name, p_policy text, p_after bigint, p_last bigint)
+returns setof rollcall.plan_row language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
+  v_keys text[] := array(select c.key from rollcall.contacts c
+    where c.id > p_after and c.id <= p_last and not exists (select from rollcall.plan_careful p where p.contact_id = c.id) order by c.id);
   v_rows rollcall.plan_row[];
 begin
+  if cardinality(v_keys) = 0 then return; end if;
   begin
-    v_rows := array(select p from rollcall.plan_plain(p_destination, p_function, p_policy, p_keys) p);
+    v_rows := array(select p from rollcall.plan_plain(p_destination, p_function, p_policy, v_keys) p);
     raise exception 'read' using errcode = 'RC000';
   exception when sqlstate 'RC000' then null;
   end;
   return query select * from unnest(v_rows);
 end $body$;
 
--- The next contacts that nobody else has to do with; where it ended, null after the last.
-create function rollcall.plan_next(p_after bigint, p_limit int, out last bigint, out taken int, out keys text[]) language sql
-set search_path = '' ${KEYS_FIRST} as $body$
-  select case when count(*) = p_limit then max(x.id) end, count(*)::int,
-         array_agg(x.key order by x.id) filter (where not exists (select from rollcall.plan_careful p where p.contact_id = x.id))
-    from (select c.id, c.key from rollcall.contacts c where c.id > p_after order by c.id limit p_limit) x
+-- Where pages of so many contacts end.
+create function rollcall.plan_pages(p_size int) returns bigint[] language sql set search_path = '' as $body$
+  select coalesce(array_agg(x.id order by x.id) filter (where x.n % p_size = 0 or x.n = x.of), '{}')
+    from (select c.id, row_number() over (order by c.id) as n, count(*) over () as of from rollcall.contacts c) x
 $body$;
 
 -- Gives those of whom anything may be the case to tables in which they can be folded.

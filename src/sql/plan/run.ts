@@ -137,21 +137,23 @@ async function everybody(tx: Queryable & Script, config: Config, run: PlanRun): 
   const contacts = Number(made?.contacts ?? 0);
   const [careful] = await tx.query<{ n: string }>('select rollcall.plan_find_careful() as n');
   const all = await targets(tx, config);
-  let looked = 0;
-  const show = (taken: number): void => {
-    looked += taken;
-    run.onProgress({ step: 'looking', done: looked, of: contacts });
+  const [pages] = await tx.query<{ ends: readonly string[] }>('select rollcall.plan_pages($1)::text[] as ends', [PAGE]);
+  const ends = pages?.ends ?? [];
+  const page = (n: number): Promise<readonly (readonly PlannedRow[])[]> | undefined => {
+    const last = ends[n];
+    if (last === undefined) return undefined;
+    const read = Promise.all(all.map((target) => plainPage(tx, target, ends[n - 1] ?? '0', last)));
+    // Heard of once it is waited for.
+    read.catch(() => undefined);
+    return read;
   };
-  for (let after: string | null = '0'; after !== null;) {
-    const { last, taken, keys }: Next = await nextPage(tx, after);
-    if (keys !== null) {
-      for (const target of all) {
-        const rows = await plain(tx, target, keys);
-        for (const row of rows) run.onRow(row, target.name, 1);
-      }
-    }
-    show(taken);
-    after = last;
+  // The database reads a page while what came of the one before is worked out.
+  let next = page(0);
+  for (let n = 0; next !== undefined; n += 1) {
+    const found = await next;
+    next = page(n + 1);
+    for (const [which, rows] of found.entries()) for (const row of rows) run.onRow(row, all[which]?.name ?? '', 1);
+    run.onProgress({ step: 'looking', done: Math.min((n + 1) * PAGE, contacts), of: contacts });
   }
   if (Number(careful?.n ?? 0) > 0) {
     await tx.script(`${foldTables(run.installed)}\nselect rollcall.plan_begin_careful(${run.installed});`);
@@ -202,20 +204,14 @@ async function phases(tx: Queryable): Promise<number> {
   return row?.n ?? 0;
 }
 
-interface Next {
-  readonly [column: string]: unknown;
-  readonly last: string | null;
-  readonly taken: number;
-  readonly keys: readonly string[] | null;
-}
-
-async function nextPage(tx: Queryable, after: string): Promise<Next> {
-  const [page] = await tx.query<Next>('select * from rollcall.plan_next($1, $2)', [after, PAGE]);
-  return page ?? { last: null, taken: 0, keys: null };
-}
-
-function plain(tx: Queryable, { id, map, policy }: Target, keys: readonly string[]): Promise<readonly PlannedRow[]> {
-  return tx.query<PlannedRow>('select * from rollcall.plan_rows($1, $2, $3, $4::text[])', [id, map, policy, keys]);
+/** Those whom nobody else has to do with, from one number to another. */
+function plainPage(
+  tx: Queryable,
+  { id, map, policy }: Target,
+  after: string,
+  last: string,
+): Promise<readonly PlannedRow[]> {
+  return tx.query<PlannedRow>('select * from rollcall.plan_rows($1, $2, $3, $4, $5)', [id, map, policy, after, last]);
 }
 
 interface Sampled {
@@ -242,4 +238,9 @@ async function some(tx: Queryable, config: Config, run: PlanRun, most: number): 
     run.onProgress({ step: 'looking', done: looked, of: undefined });
   }
   return { contacts, looked, erased: 0 };
+}
+
+/** The same of some of them, in a sample. */
+function plain(tx: Queryable, { id, map, policy }: Target, keys: readonly string[]): Promise<readonly PlannedRow[]> {
+  return tx.query<PlannedRow>('select * from rollcall.plan_plain($1, $2, $3, $4::text[])', [id, map, policy, keys]);
 }

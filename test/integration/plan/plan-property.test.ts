@@ -67,7 +67,10 @@ async function planned(config: Config): Promise<Said> {
     onRow: (row, name, weight) => {
       const foretold = tallies.get(name)?.add(row, weight);
       const base = new URL(sandbox.of(name).url).pathname;
-      const lines = foretold?.calls.map(({ method, path, body }) => line(method, path.replace(base, ''), body ?? '')) ?? [];
+      const lines =
+        foretold?.calls.map(({ method, path, request }) =>
+          line(method, path.replace(base, ''), request().body ?? ''),
+        ) ?? [];
       if (lines.length > 0) calls.set(`${name} ${row.key}`, lines);
     },
   });
@@ -123,7 +126,9 @@ async function synced(config: Config): Promise<Did> {
       });
     for (;;) {
       // Whoever gives way waits for a look at who has the address, and whoever failed for the next try.
-      await db.app.query('update rollcall.due set due_at = clock_timestamp() where due_at > clock_timestamp() and token is null');
+      await db.app.query(
+        'update rollcall.due set due_at = clock_timestamp() where due_at > clock_timestamp() and token is null',
+      );
       const lease = { token: randomUUID(), ...LEASE };
       const claimed = await store.claim(state.id, lease, everyLane(100));
       if (claimed.length === 0) break;
@@ -166,21 +171,32 @@ function line(method: string, path: string, body: string): string {
   const sorted = (value: unknown): unknown =>
     typeof value !== 'object' || value === null || Array.isArray(value)
       ? value
-      : Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, sorted(v)]));
+      : Object.fromEntries(
+          Object.entries(value)
+            .toSorted(([a], [b]) => (a < b ? -1 : 1))
+            .map(([k, v]) => [k, sorted(v)]),
+        );
   return `${method} ${path} ${JSON.stringify(sorted(JSON.parse(body)))}`;
 }
 
 /** What is said after a look at the destination is up to what it answers. */
 function told(lines: readonly string[]): readonly string[] {
   const read = lines.findIndex((each) => each.startsWith('GET '));
-  return read === -1 ? lines : [...lines.slice(0, read + 1), ...lines.slice(read + 1, read + 2).map((each) => each.split(' ', 2).join(' '))];
+  return read === -1
+    ? lines
+    : [...lines.slice(0, read + 1), ...lines.slice(read + 1, read + 2).map((each) => each.split(' ', 2).join(' '))];
 }
 
 /** `rollcall sync --full`, up to what is sent. */
 async function walk({ hash }: Config): Promise<void> {
   const holder = randomUUID();
-  await db.app.query(`select rollcall.with_key('', $1), rollcall.begin_backfill('full', null, null, null, $2)`, [ERASURE_KEY, hash]);
-  const { rows } = await db.app.query<{ id: number }>(`select rollcall.hold_backfill($1, interval '1 minute') as id`, [holder]);
+  await db.app.query(`select rollcall.with_key('', $1), rollcall.begin_backfill('full', null, null, null, $2)`, [
+    ERASURE_KEY,
+    hash,
+  ]);
+  const { rows } = await db.app.query<{ id: number }>(`select rollcall.hold_backfill($1, interval '1 minute') as id`, [
+    holder,
+  ]);
   for (let walked = false; !walked;) {
     const page = await db.app.query<{ walked: boolean }>(
       `select * from rollcall.backfill_page(rollcall.with_key($1::text, $5)::int, $2, interval '1 minute', 1000, $3) x where $4`,
@@ -193,10 +209,13 @@ async function walk({ hash }: Config): Promise<void> {
 
 /** What was said, cut where the destination refused to go on. */
 function upTo({ calls, refused }: Did, said: Calls): Calls {
-  return new Map([...said].map(([who, lines]) => [who, refused.has(who) ? lines.slice(0, calls.get(who)?.length) : lines]));
+  return new Map(
+    [...said].map(([who, lines]) => [who, refused.has(who) ? lines.slice(0, calls.get(who)?.length) : lines]),
+  );
 }
 
-const inOrder = (calls: Calls): object => Object.fromEntries([...calls].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([who, lines]) => [who, told(lines)]));
+const inOrder = (calls: Calls): object =>
+  Object.fromEntries([...calls].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([who, lines]) => [who, told(lines)]));
 
 test('what a plan says is what the sync then does, call for call', async () => {
   const seen = { create: 0, update: 0, delete: 0, unsubscribe: 0, unchanged: 0, skipped: 0, left_there: 0 };

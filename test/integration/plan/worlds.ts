@@ -117,7 +117,10 @@ export async function happens({ app }: TestDatabase, each: Happening, key: strin
       break;
     }
     case 'swap':
-      await app.query(`update auth.users set email = 'between@x.test' where id = $1 and not exists (select from auth.users u where u.email = 'between@x.test')`, [id]);
+      await app.query(
+        `update auth.users set email = 'between@x.test' where id = $1 and not exists (select from auth.users u where u.email = 'between@x.test')`,
+        [id],
+      );
       await app.query(
         `update auth.users set email = $2::text where id = $1::uuid and not exists (select from auth.users u where u.email = $2::text)`,
         [idOf(each.to), addressOf(each.who)],
