@@ -6,6 +6,7 @@ const COMMANDS = [
   'config',
   'config check',
   'config schema',
+  'plan',
   'apply',
   'start',
   'sync',
@@ -59,6 +60,7 @@ Options:
 Commands:
   init                 write a rollcall.yaml
   config               check the config, or print its JSON Schema
+  plan                 see what apply and the next sync would do
   apply                install or update the database side
   adopt                take over what a destination has already
   start                run a worker

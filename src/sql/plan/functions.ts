@@ -31,7 +31,7 @@ create table rollcall.plan_again (destination_id smallint primary key, forgotten
 -- Everybody whose rows lead to a contact, and the address that a user has now.
 create table rollcall.plan_people (n bigint generated always as identity, key text collate "C" not null, address text);
 create table rollcall.plan_emails (n bigint generated always as identity, key text collate "C" primary key);
--- Those of whom anything may be the case: see SPEC.md, "Plan".
+-- Those of whom anything may be the case: see docs/plan.md.
 create table rollcall.plan_careful (contact_id bigint primary key);
 
 -- What people have said since, as their rows answer otherwise than was heard: in place of rollcall.note_answers, for one page.
