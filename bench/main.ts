@@ -9,6 +9,7 @@ import { homes } from './homes/homes.ts';
 import { idle } from './idle.ts';
 import { live } from './live.ts';
 import { snapshot } from './hygiene/held-snapshot.ts';
+import { plan } from './plan.ts';
 import { pipeline } from './pipeline.ts';
 import { sweep } from './sweep.ts';
 import { why } from './why.ts';
@@ -28,6 +29,7 @@ const BENCHES: Readonly<
   idle,
   live,
   pipeline,
+  plan,
   snapshot,
   sweep,
   why,

@@ -17,6 +17,7 @@ const COMMANDS: readonly {
   { name: 'preview', summary: 'show what the config makes of a row', load: () => import('./preview.ts') },
   { name: 'test', summary: 'ask project, database and destinations, live', load: () => import('./test.ts') },
   { name: 'connectors', summary: 'ask a connector alone', load: () => import('./connectors.ts') },
+  { name: 'plan', summary: 'see what apply and the next sync would do', load: () => import('./plan.ts') },
   { name: 'apply', summary: 'install or update the database side', load: () => import('./apply.ts') },
   { name: 'adopt', summary: 'take over what a destination has already', load: () => import('./adopt.ts') },
   { name: 'start', summary: 'run a worker', load: () => import('./start.ts') },

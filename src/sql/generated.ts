@@ -13,7 +13,7 @@ import { resolvers } from './compile/resolvers.ts';
 import { writeBackFunction } from './compile/write-back.ts';
 import { answerSource } from './compile/answer.ts';
 import { consentScript } from './compile/consent.ts';
-import { fingerprintFunction, mapFunction, type UserFunction, userAddresses } from './compile/users.ts';
+import { fingerprintFunction, mapFunction, type UserFunction, userAddresses, userPage } from './compile/users.ts';
 import { listKey } from '../core/segments.ts';
 import { dollarQuote, quoteLiteral, quoteTexts } from './quote.ts';
 import type { EventSource, RowLink, Sources } from './source.ts';
@@ -25,11 +25,7 @@ import type { EventSource, RowLink, Sources } from './source.ts';
 export function generated(config: Config, sources: Sources, captured = true): string {
   const on = isOn(config);
   const plans = on ? capturePlans(config, sources) : [];
-  const pages = sources.contacts.map((source, n) => pageFunction(`sweep_${n + 1}`, source));
-  const made = parts(sources.contacts, sources.aggregates, config.consent).map((part, n) => ({
-    ...part,
-    page: part.makesContacts && pages[n] !== undefined ? `sweep_${n + 1}` : undefined,
-  }));
+  const { pages, made } = pagedParts(config, sources);
   const found = resolvers(sources);
   const adjusted = adjustments(config, sources);
   const maps = eventMaps(sources);
@@ -113,6 +109,49 @@ export function eventMaps(sources: Sources): readonly { readonly name: string; r
   return sources.events.map((source, n) => ({ name: `map_events_${n + 1}`, source }));
 }
 
+/**
+ * All that says what contacts shall be, for an install of its own that is rolled back (`rollcall plan`): as `generated`, but that it
+ * reads and locks nothing of the app, and sends nobody again.
+ */
+export function plannedMapping(config: Config, sources: Sources): string {
+  const { userMapping: mapping, consent, users } = config;
+  const { pages, made } = pagedParts(config, sources);
+  return [
+    userAddresses(mapping, sources.users),
+    userPage(mapping, sources.users),
+    ...made.map((part) => part.sql),
+    ...pages.flatMap((page) => page ?? []),
+    registryScript(config, sources, {
+      parts: made,
+      resolvers: [],
+      eventMaps: new Map(),
+      eventColumns: new Map(),
+      triggers: new Map(),
+    }),
+    ...config.destinations.flatMap((destination) => [
+      mapFunction(mapFunctionName(destination.name), { mapping, consent, users, source: sources.users }),
+      destinationRow(destination, config, sources, { fingerprint: undefined, on: isOn(config) }),
+    ]),
+    ...adjustmentScript(adjustments(config, sources)),
+    installSettings(config, sources),
+    ...(['deletes', 'changes'] as const).map((kind) => brakeLimit(kind, 'off')),
+    consentScript(config, []),
+  ].join('\n');
+}
+
+/** What tables add to contacts, and the functions that page through those that make some. */
+function pagedParts(
+  config: Config,
+  sources: Sources,
+): { readonly pages: readonly (string | undefined)[]; readonly made: Parameters<typeof registryScript>[2]['parts'] } {
+  const pages = sources.contacts.map((source, n) => pageFunction(`sweep_${n + 1}`, source));
+  const made = parts(sources.contacts, sources.aggregates, config.consent).map((part, n) => ({
+    ...part,
+    page: part.makesContacts && pages[n] !== undefined ? `sweep_${n + 1}` : undefined,
+  }));
+  return { pages, made };
+}
+
 /** Whether anything is captured and sent. */
 export function isOn(config: Config): boolean {
   return (
@@ -139,16 +178,15 @@ function destinations(
 }
 
 function destinationScript(
-  { name, type, account, onDelete, topic, events, adjustment: said, segmentLists = [] }: DestinationConfig,
+  destination: DestinationConfig,
   config: Config,
   sources: Sources,
   { adjustment, on }: { readonly adjustment: CompiledAdjustment | undefined; readonly on: boolean },
 ): string[] {
+  const { name, account } = destination;
   const map = mapFunctionName(name);
   const { userMapping: mapping, consent, users } = config;
   const fingerprint = fingerprintFunctionName(name);
-  const plan = JSON.stringify(adjustedPlan(attributePlan(config, sources), said, config.file));
-  const clock = payloadNames(sources.clockAttributes, said);
   const of: UserFunction = { mapping, consent, users, source: sources.users };
   return [
     mapFunction(map, of),
@@ -156,16 +194,28 @@ function destinationScript(
     ...(fingerprint === undefined ? [] : [fingerprintFunction(fingerprint, of, adjustment)]),
     `select rollcall.send_again(id, true) from rollcall.destinations
   where name = ${quoteLiteral(name)} and account not in ('', ${quoteLiteral(account ?? '')}) and ${account !== undefined};`,
-    // Without its secrets nobody knows which account it is: what is known of one stays.
-    `insert into rollcall.destinations as d (name, type, map_function, fingerprint_function, plan, account, on_delete, takes_events, events_once, enabled, clock_attributes, topic, lists)
-  values (${quoteLiteral(name)}, ${quoteLiteral(type)}, ${quoteLiteral(map)}, ${fingerprint === undefined ? 'null' : quoteLiteral(fingerprint)}, ${quoteLiteral(plan)}, ${quoteLiteral(account ?? '')},
+    destinationRow(destination, config, sources, { fingerprint, on }),
+    ...triedAgain(name, config.destinationHashes[name] ?? config.hash),
+  ];
+}
+
+/** What is known of a destination as its row, made or brought up to date. */
+function destinationRow(
+  { name, type, account, onDelete, topic, events, adjustment: said, segmentLists = [] }: DestinationConfig,
+  config: Config,
+  sources: Sources,
+  { fingerprint, on }: { readonly fingerprint: string | undefined; readonly on: boolean },
+): string {
+  const plan = JSON.stringify(adjustedPlan(attributePlan(config, sources), said, config.file));
+  const clock = payloadNames(sources.clockAttributes, said);
+  // Without its secrets nobody knows which account it is: what is known of one stays.
+  return `insert into rollcall.destinations as d (name, type, map_function, fingerprint_function, plan, account, on_delete, takes_events, events_once, enabled, clock_attributes, topic, lists)
+  values (${quoteLiteral(name)}, ${quoteLiteral(type)}, ${quoteLiteral(mapFunctionName(name))}, ${fingerprint === undefined ? 'null' : quoteLiteral(fingerprint)}, ${quoteLiteral(plan)}, ${quoteLiteral(account ?? '')},
     ${quoteLiteral(onDelete)}, ${events !== 'none'}, ${events === 'unkeyed' && config.delivery.events === 'at_most_once'}, ${on}, ${clock.length === 0 ? 'null' : quoteTexts(clock)}, ${topic === undefined ? 'null' : quoteLiteral(topic)}, ${segmentLists.length === 0 ? 'null' : quoteTexts(segmentLists.map(listKey))})
   on conflict (name) do update set type = excluded.type, map_function = excluded.map_function,
     fingerprint_function = excluded.fingerprint_function, plan = excluded.plan,
     account = coalesce(nullif(excluded.account, ''), d.account), on_delete = excluded.on_delete, takes_events = excluded.takes_events,
-    events_once = excluded.events_once, enabled = excluded.enabled, clock_attributes = excluded.clock_attributes, topic = excluded.topic, lists = excluded.lists;`,
-    ...triedAgain(name, config.destinationHashes[name] ?? config.hash),
-  ];
+    events_once = excluded.events_once, enabled = excluded.enabled, clock_attributes = excluded.clock_attributes, topic = excluded.topic, lists = excluded.lists;`;
 }
 
 /** Who failed is tried again when what is sent there is made by another config than before. */
@@ -221,18 +271,22 @@ end`)};`;
 }
 
 function installed(config: Config, sources: Sources): string[] {
-  const basis = config.consent?.kind === 'everyone' ? quoteLiteral(config.consent.basis) : 'null';
-  const every = sources.reevaluateMs === undefined ? 'null' : `${sources.reevaluateMs} * interval '1 millisecond'`;
   return [
     // Another config means that every contact is looked at again.
     `select rollcall.want_sweep(case when config_hash is null then 'installed' else 'config' end, null) from rollcall.install
   where config_hash is distinct from ${quoteLiteral(config.hash)};`,
-    `update rollcall.install set config_hash = ${quoteLiteral(config.hash)}, consent_basis = ${basis},
-  grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)} or ${KNOWN_BY_ADDRESS}, reevaluate = ${every}, erase_deleted = ${config.erasure.onUserDeleted};`,
+    installSettings(config, sources),
     ...(['deletes', 'changes'] as const).map((kind) => brakeLimit(kind, config.brakes[kind])),
     // Somebody says that something was mended.
     `select rollcall.end_pauses(true);`,
   ];
+}
+
+function installSettings(config: Config, sources: Sources): string {
+  const basis = config.consent?.kind === 'everyone' ? quoteLiteral(config.consent.basis) : 'null';
+  const every = sources.reevaluateMs === undefined ? 'null' : `${sources.reevaluateMs} * interval '1 millisecond'`;
+  return `update rollcall.install set config_hash = ${quoteLiteral(config.hash)}, consent_basis = ${basis},
+  grace = ${config.delivery.graceMs} * interval '1 millisecond', by_address = ${byAddress(sources)} or ${KNOWN_BY_ADDRESS}, reevaluate = ${every}, erase_deleted = ${config.erasure.onUserDeleted};`;
 }
 
 function brakeLimit(kind: string, brake: Brake): string {

@@ -10,6 +10,7 @@ const COMMANDS = [
   'test',
   'connectors',
   'connectors test',
+  'plan',
   'apply',
   'start',
   'sync',
@@ -69,6 +70,7 @@ Commands:
   preview              show what the config makes of a row
   test                 ask project, database and destinations, live
   connectors           ask a connector alone
+  plan                 see what apply and the next sync would do
   apply                install or update the database side
   adopt                take over what a destination has already
   start                run a worker

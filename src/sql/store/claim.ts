@@ -7,7 +7,8 @@ import type { Queryable } from '../port.ts';
 import type { Identity } from './identity.ts';
 import { noteSetBack, type Position } from './position.ts';
 
-interface ClaimRow {
+/** A contact as a claim has it. */
+export interface ClaimRow {
   readonly [column: string]: unknown;
   readonly contact_id: string;
   readonly version: string;
@@ -92,7 +93,8 @@ export async function release(
   await sql.query('select rollcall.release($1, $2, $3::bigint[])', [destination, token, contactIds]);
 }
 
-function toClaimed(row: ClaimRow, text: string, destination: number): Claimed {
+/** @param text the payload, as it is in the row */
+export function toClaimed(row: ClaimRow, text: string, destination: number): Claimed {
   const payload = parseJson(text);
   const events = row.events ?? '[]';
   const sendState = row.send_state ?? true;
