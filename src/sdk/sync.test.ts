@@ -41,7 +41,7 @@ test('a key alone is a config, in which it is no text; and says what a key is no
     registry,
   );
   expect([destinations[0]?.name, consent]).toEqual(['mailtrap', { kind: 'nobody' }]);
-  expect((destinations[0]?.options as { api_token: string }).api_token).toBe('a-key-${HOME}');
+  expect(destinations[0]?.options).toMatchObject({ api_token: 'a-key-${HOME}' });
   await expect(configFrom({ apiKey: 'x', destination: 'mailchimp' }, {}, registry)).rejects.toMatchObject({
     code: 'RC_CONFIG_DESTINATION',
     hint: expect.stringContaining('brevo, mailtrap'),
