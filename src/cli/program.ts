@@ -27,6 +27,8 @@ const COMMANDS: readonly {
     summary: 'show what failed and why; try it again, or drop it',
     load: () => import('./failures.ts'),
   },
+  { name: 'tail', summary: 'watch deliveries as they happen', load: () => import('./tail.ts') },
+  { name: 'logs', summary: 'show past deliveries and notices', load: () => import('./logs.ts') },
   { name: 'resume', summary: 'try a paused destination now', load: () => import('./resume.ts') },
   { name: 'release', summary: 'let out what a brake holds', load: () => import('./release.ts') },
   { name: 'alerts', summary: 'see whether alerts arrive', load: () => import('./alerts.ts') },
