@@ -7,7 +7,7 @@ import { reportError } from './report-error.ts';
 import { version } from './version.ts';
 
 /** The commands in the order they are used. Only the one that is called is loaded, so that every start is fast. */
-const COMMANDS: readonly {
+export const COMMANDS: readonly {
   readonly name: string;
   readonly summary: string;
   readonly load: () => Promise<CommandModule>;
@@ -39,7 +39,9 @@ const COMMANDS: readonly {
   { name: 'rebind', summary: 'let this copy of a database send', load: () => import('./rebind.ts') },
   { name: 'uninstall', summary: 'remove everything from the database', load: () => import('./uninstall.ts') },
   { name: 'sandbox', summary: 'run local stand-ins of the destinations', load: () => import('./sandbox.ts') },
+  { name: 'completion', summary: 'complete commands in your shell', load: () => import('./completion.ts') },
   { name: 'demo', summary: 'see it all work on this machine', load: () => import('./demo.ts') },
+  { name: 'help', summary: 'show help for a command, a topic or an error', load: () => import('./help.ts') },
 ];
 
 /** A command line that can't be understood. */
@@ -65,7 +67,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     .option('--env-file <file>', 'read environment variables from a file; those already set win')
     .version(version(), '--version', 'print the version')
     .helpOption('-h, --help', 'show help')
-    .helpCommand('help [command]', 'show help for a command')
+    .helpCommand(false)
     .showHelpAfterError('  See `rollcall --help`.')
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()

@@ -43,7 +43,7 @@ const JOINS = (row: string): string => `join rollcall.destinations d on d.id = $
  * Attempts of a CTE `page` (rows of `rollcall.attempts` with `tx`, their `xmin`), as lines. An attempt does not say at which event it
  * was; but event and attempt are written by one transaction, so where all that it ended for the contact have one name, that is it.
  */
-export const ATTEMPT_LINES = `named as materialized (
+export const ATTEMPT_LINES: string = `named as materialized (
     select e.contact_id, e.destination_id, e.xmin::text as tx, min(e.name) as name from rollcall.events e
      where e.state in ('delivered', 'dead')
        and e.ended_at between (select min(p.at) from page p where p.action = 'event') - interval '2 s'
