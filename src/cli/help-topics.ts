@@ -142,9 +142,9 @@ All of it with a database and people, by one command: \`rollcall demo\`.`,
       log_realtime: true     # each batch of changes as it comes in, as counts
 
 Of the log of a worker (JSON lines on standard output) and of the edge home.
-With debug there is a line for each attempt, with ids, code and milliseconds. No line
-has personal data. None of these needs an apply: a worker reads them when it
-starts, and \`rollcall config check\` says what will be logged.
+With debug there is a line for each attempt, with ids, code and milliseconds.
+No line has personal data. None of these needs an apply: a worker reads them
+when it starts, and \`rollcall config check\` says what will be logged.
 
   rollcall tail                       deliveries as they happen
   rollcall logs --person ann@x.com    what was tried for one person

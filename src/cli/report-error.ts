@@ -2,18 +2,22 @@ import { formatPlace, RollcallError } from '../core/errors.ts';
 import { redact } from '../core/redact.ts';
 import type { ConfigErrors } from '../config/config-errors.ts';
 import { databaseError } from './database-error.ts';
-import type { Io } from './io.ts';
+import { type Io, widthOf } from './io.ts';
+import { wrap } from './layout.ts';
 import { painter } from './paint.ts';
 
 /**
- * Tells the user what went wrong, on standard error: code, message, place, what to do. A stack trace is shown only for what
- * is no RollcallError, and only with ROLLCALL_DEBUG=1.
+ * Tells the user what went wrong, on standard error: code, message, place, what to do. On a terminal its lines are broken; in a pipe
+ * each stays one line, for whoever searches a log. A stack trace is shown only for what is no RollcallError, and only with
+ * ROLLCALL_DEBUG=1.
  * @returns the exit code
  */
 export async function reportError(error: unknown, io: Io): Promise<number> {
   const known = asRollcallError(error);
   const paint = painter(io.stderr, io.env);
-  const head = (code: string, message: string): string => `${paint('red', 'error')} ${code}: ${message}\n`;
+  const width = io.stderr.isTTY === true ? widthOf(io.stderr) : Infinity;
+  const head = (code: string, message: string): string =>
+    `${wrap(`error ${code}: ${message}`, width).replace('error', paint('red', 'error'))}\n`;
   if (known === undefined) {
     const message = error instanceof Error ? error.message : String(error);
     io.stderr.write(head('RC_INTERNAL', redact(message.split('\n')[0] ?? '')));
@@ -31,7 +35,7 @@ export async function reportError(error: unknown, io: Io): Promise<number> {
   const place = formatPlace(known.place);
   io.stderr.write(head(known.code, known.message));
   if (place !== '' && !known.message.includes(place)) io.stderr.write(`  at ${place}\n`);
-  if (known.hint !== undefined) io.stderr.write(`  ${known.hint}\n`);
+  if (known.hint !== undefined) io.stderr.write(`${wrap(known.hint, width, '  ')}\n`);
   return 1;
 }
 
