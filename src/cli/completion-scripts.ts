@@ -19,7 +19,8 @@ _rollcall() {
       # What stands before a = is no part of the word for bash.
       COMPREPLY+=("\${line#--*=}")
     fi
-  done < <("\${COMP_WORDS[0]}" completion suggest -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  done < <("\${COMP_WORDS[0]}" completion suggest -- \\
+    "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 complete -F _rollcall rollcall`,
   zsh: `#compdef rollcall
@@ -28,7 +29,8 @@ complete -F _rollcall rollcall`,
 _rollcall() {
   local line
   local -a found
-  for line in "\${(@f)$("\${words[1]}" completion suggest -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
+  local typed=("\${(@)words[2,CURRENT]}")
+  for line in "\${(@f)$("\${words[1]}" completion suggest -- "$typed[@]" 2>/dev/null)}"; do
     if [[ $line == :files ]]; then
       _files
     elif [[ -n $line ]]; then

@@ -37,7 +37,7 @@ async function runInit(options: InitOptions, cli: Cli): Promise<number> {
   await write(file, text, options.force === true);
   const needed = [answers.databaseUrlEnv, 'MAILTRAP_TOKEN'].join(' and ');
   const flag = file === 'rollcall.yaml' ? '' : ` --config ${file}`;
-  cli.say(`Wrote ${file}.`, `Next: set ${needed}, then run \`rollcall${flag} apply\`.`);
+  cli.say(`Wrote ${file}.`, `Next: set ${needed}, then run`, `  rollcall${flag} apply`);
   return 0;
 }
 

@@ -2,8 +2,9 @@ import { Command, CommanderError } from 'commander';
 import { Cli, type CommandModule, type GlobalOptions } from './cli.ts';
 import { examples } from './examples.ts';
 import { type Io, widthOf } from './io.ts';
+import { wrap } from './layout.ts';
 import { painter } from './paint.ts';
-import { reportError } from './report-error.ts';
+import { errorWidth, reportError } from './report-error.ts';
 import { version } from './version.ts';
 
 /** The commands in the order they are used. Only the one that is called is loaded, so that every start is fast. */
@@ -78,7 +79,8 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
       getErrHelpWidth: () => widthOf(io.stderr),
       outputError: (text, write) => {
         const [message = '', ...more] = text.trimEnd().split('\n');
-        const lines = [`${paint('red', 'error')} ${USAGE.code}: ${message.replace(/^error: /, '')}`];
+        const head = wrap(`error ${USAGE.code}: ${message.replace(/^error: /, '')}`, errorWidth(io));
+        const lines = [head.replace('error', paint('red', 'error'))];
         write(`${[...lines, ...more.map((line) => `  ${line.replace(/^\((.*)\)$/, '$1')}`)].join('\n')}\n`);
       },
     });
@@ -89,7 +91,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     // A command whose name is not among the words can't be the one that is called.
     if (argv.includes(name)) {
       (await load()).define(command, cli);
-      command.showHelpAfterError(`  See \`rollcall ${name} --help\`.`);
+      pointToHelp(command, `rollcall ${name}`);
     }
   }
   try {
@@ -99,4 +101,10 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE.exit;
     throw error;
   }
+}
+
+/** A mistake in a command line leads to the help of that very command. */
+function pointToHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`  See \`${path} --help\`.`);
+  for (const inner of command.commands) pointToHelp(inner, `${path} ${inner.name()}`);
 }

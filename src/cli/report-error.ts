@@ -15,7 +15,7 @@ import { painter } from './paint.ts';
 export async function reportError(error: unknown, io: Io): Promise<number> {
   const known = asRollcallError(error);
   const paint = painter(io.stderr, io.env);
-  const width = io.stderr.isTTY === true ? widthOf(io.stderr) : Infinity;
+  const width = errorWidth(io);
   const head = (code: string, message: string): string =>
     `${wrap(`error ${code}: ${message}`, width).replace('error', paint('red', 'error'))}\n`;
   if (known === undefined) {
@@ -29,7 +29,9 @@ export async function reportError(error: unknown, io: Io): Promise<number> {
   if (isConfigErrors(known)) {
     const { explainConfigErrors } = await import('../config/explain.ts');
     const many = known.errors.length === 1 ? 'a mistake' : `${known.errors.length} mistakes`;
-    io.stderr.write(`${head(known.code, `${known.file} has ${many}.`)}\n${explainConfigErrors(known)}`);
+    io.stderr.write(
+      `${head(known.code, `${known.file} has ${many}.`)}\n${wrapExplained(explainConfigErrors(known), width)}`,
+    );
     return 1;
   }
   const place = formatPlace(known.place);
@@ -37,6 +39,20 @@ export async function reportError(error: unknown, io: Io): Promise<number> {
   if (place !== '' && !known.message.includes(place)) io.stderr.write(`  at ${place}\n`);
   if (known.hint !== undefined) io.stderr.write(`${wrap(known.hint, width, '  ')}\n`);
   return 1;
+}
+
+/** How long a line of an error may be. */
+export function errorWidth({ stderr }: Pick<Io, 'stderr'>): number {
+  return stderr.isTTY === true ? widthOf(stderr) : Infinity;
+}
+
+/** Lines of the file that is wrong stay as they are, with the mark below them. */
+function wrapExplained(text: string, width: number): string {
+  const source = /^ *\d* \|/;
+  return text
+    .split('\n')
+    .map((line) => (source.test(line) ? line : wrap(line.trimStart(), width, line.startsWith(' ') ? '  ' : '')))
+    .join('\n');
 }
 
 /** The error as one that may be shown: a RollcallError, or one made of what the system or the database said. */

@@ -3,7 +3,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLastingDatabase, type TestDatabase } from '../support/database.ts';
+import { parseFault } from '../../src/sandbox/parse-fault.ts';
 import { type Sandbox, startSandbox } from '../support/mailtrap-sandbox.ts';
+import { eventually } from '../support/people.ts';
 import { type Ran, rollcall, type RunOptions } from './run-cli.ts';
 
 /** For tests: one database, one sandbox and one folder with a config, in which all golden lines are typed one after the other. */
@@ -14,6 +16,12 @@ export interface Stage {
   type(line: string, options?: RunOptions): Promise<Ran>;
   /** Signs people up, of whom all is known: the same in every run. */
   signUp(...names: readonly string[]): Promise<void>;
+  /** A worker delivers what is due, and ends. */
+  deliver(): Promise<void>;
+  /** The destination refuses this person. */
+  refuse(name: string): void;
+  /** As the app, or as what went wrong. */
+  sql(text: string): Promise<void>;
   write(file: string, text: string): Promise<void>;
   /** A text without what differs from run to run; what stands in its place is as long, so that lines break as they did. */
   same(text: string): string;
@@ -46,10 +54,23 @@ export async function openStage(): Promise<Stage> {
   await mkdir(join(folder, 'supabase', 'migrations'), { recursive: true });
   process.chdir(folder);
   const env = { DATABASE_URL: db.hostedUrl, MAILTRAP_TOKEN: sandbox.token, BASE_URL: sandbox.apiUrl };
+  const type: Stage['type'] = (line, options = {}) =>
+    rollcall(words(line), { ...options, env: { ...env, ...options.env } });
   return {
     db,
     sandbox,
-    type: (line, options = {}) => rollcall(words(line), { ...options, env: { ...env, ...options.env } }),
+    type,
+    async deliver() {
+      const stop = new AbortController();
+      const ended = type('start --no-health', { stop: stop.signal });
+      await eventually(async () => {
+        const { rows } = await db.app.query<{ left: boolean }>(LEFT);
+        return rows[0]?.left === false;
+      });
+      stop.abort();
+      await ended;
+    },
+    refuse: (name) => void sandbox.addFaults([parseFault(`reject=${name}@example.com`)]),
     async signUp(...names) {
       for (const name of names) {
         await db.app.query(
@@ -57,6 +78,9 @@ export async function openStage(): Promise<Stage> {
           [name.startsWith('ann') ? ANN : randomUUID(), `${name}@example.com`, { full_name: name }],
         );
       }
+    },
+    async sql(text) {
+      await db.app.query(text);
     },
     write: (file, text) => writeFile(join(folder, file), text),
     same: (text) => same(text, folder, db.name),
@@ -72,6 +96,9 @@ export async function openStage(): Promise<Stage> {
 /** The user whose address begins with ann. */
 export const ANN = '00000000-0000-4000-8000-000000000001';
 
+/** Something is due that no brake holds, or not folded, or not swept. */
+const LEFT = `select exists (select from rollcall.due where lane < 2) or jsonb_path_exists(rollcall.status(), '$ ? (@.unfolded > 0 || @.sweep_wanted == true)') as left`;
+
 function words(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 }
@@ -82,7 +109,9 @@ const RULES: readonly (readonly [RegExp, string | ((found: string) => string)])[
   [/\d{14}_rollcall/g, '20260102030405_rollcall'],
   [/^\d{4}-\d\d-\d\d(?= UTC$)/gm, '2026-01-02'],
   [/^\d\d:\d\d:\d\d(?= )/gm, '03:04:05'],
-  [/\b\d+(\.\d+)? (ms|s|min|h)\b/g, 'N s'],
+  [/(?<![\d,])[\d,]+(\.\d+)? (ms|s|min)\b/g, 'N s'],
+  [/\b\d+ functions\b/g, '99 functions'],
+  [/\bPostgres \d+(\.\d+)?/g, 'Postgres 18.0'],
   [
     /\b[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}\b/g,
     (id) => (id === ANN ? id : '11111111-2222-4333-8444-555555555555'),

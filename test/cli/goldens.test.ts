@@ -16,6 +16,8 @@ import { type Ran, rollcall, type RunOptions } from './run-cli.ts';
 const KINDS = ['success', 'empty', 'failure'] as const;
 const TERMINAL = { tty: true, columns: 80 } as const;
 const answers = new Map<GoldenLine, Ran>();
+/** On a terminal with NO_COLOR, and with colours. */
+const onTerminal = new Map<GoldenLine, readonly [plain: Ran, coloured: Ran]>();
 let stage: Stage;
 const commands = await leaves();
 
@@ -24,6 +26,8 @@ beforeAll(async () => {
   for (const line of LINES) {
     await line.before?.(stage);
     answers.set(line, await typed(line));
+    if (line.again !== true) continue;
+    onTerminal.set(line, [await typed(line, { ...TERMINAL, env: { NO_COLOR: '1' } }), await typed(line, TERMINAL)]);
   }
 }, 120_000);
 afterAll(() => stage.end());
@@ -49,8 +53,9 @@ describe('every command of the table', () => {
     const lines = LINES.filter((line) => line.command === command);
     const blocks = lines.map((line) => block(line, answers.get(line)!));
     const golden = [`$ rollcall ${command} --help\n${help.stdout}`, ...blocks].join('\n');
-    await expect(stage.same(golden)).toMatchFileSnapshot(`goldens/${command.replaceAll(' ', '-')}.txt`);
-    for (const line of lines) if (!line.line.includes('--json')) expect(tooLong(answers.get(line)!.stdout)).toEqual([]);
+    await expect(golden).toMatchFileSnapshot(`goldens/${command.replaceAll(' ', '-')}.txt`);
+    for (const line of lines)
+      if (!answers.get(line)!.stdout.startsWith('{')) expect(tooLong(answers.get(line)!.stdout)).toEqual([]);
   });
 });
 
@@ -58,19 +63,35 @@ describe('every command of the table', () => {
 describe('on a terminal', () => {
   const again = LINES.filter((line) => line.again === true);
 
-  test.each(again)('$line: the same, with colours; and without them by NO_COLOR', async (line) => {
-    const pipe = answers.get(line)!;
-    const plain = await typed(line, { ...TERMINAL, env: { NO_COLOR: '1' } });
-    expect(shape(plain)).toEqual(shape(pipe));
-    expect(plain.stdout).not.toContain('\u001B');
-    expect(shape(await typed(line, TERMINAL))).toEqual(shape(pipe));
+  test.each(again)('$line: the same, with colours; and without them by NO_COLOR', (line) => {
+    const [plain, coloured] = onTerminal.get(line)!;
+    const pipe = shape(answers.get(line)!);
+    expect(shape(plain)).toEqual(pipe);
+    expect(plain.stdout + withoutProgress(plain.stderr)).not.toContain('\u001B');
+    expect(shape(coloured)).toEqual(pipe);
+    expect(tooLong(plain.stdout + withoutProgress(plain.stderr))).toEqual([]);
+  });
+
+  test('what is wrong stands out', () => {
+    const seen = again.map(
+      (line) => `$ rollcall ${line.line}\n${onTerminal.get(line)![1].stdout}${onTerminal.get(line)![1].stderr}`,
+    );
+    const coloured = seen.filter((text) => text.includes('\u001B'));
+    return expect(stage.same(coloured.join('\n')).replaceAll('\u001B', 'ESC')).toMatchFileSnapshot(
+      'goldens/on-a-terminal.txt',
+    );
   });
 });
 
 /** Without line breaks, which are others for an error on a terminal, and without colours. */
 function shape({ code, stdout, stderr }: Ran): object {
   const words = (text: string): string => stage.same(stripVTControlCharacters(text)).replaceAll(/\s+/g, ' ');
-  return { code, stdout: words(stdout), stderr: words(stderr) };
+  return { code, stdout: words(stdout), stderr: words(withoutProgress(stderr)) };
+}
+
+/** Without the line that is written over and taken away. */
+function withoutProgress(stderr: string): string {
+  return stderr.replaceAll(/\r\u001B\[2K[^\r\n]*/g, '');
 }
 
 async function typed({ line, until }: GoldenLine, options: RunOptions = {}): Promise<Ran> {
@@ -86,13 +107,12 @@ async function typed({ line, until }: GoldenLine, options: RunOptions = {}): Pro
 
 function block({ kind, line, first }: GoldenLine, { code, stdout, stderr }: Ran): string {
   const lines = stdout.split('\n');
-  const shown =
-    first === undefined ? stdout : `${lines.slice(0, first).join('\n')}\n[${lines.length - first} more lines]\n`;
+  const shown = first === undefined ? stdout : `${lines.slice(0, first).join('\n')}\n[and so on]\n`;
   const err = stderr === '' ? '' : `[standard error]\n${stderr}`;
-  return `$ rollcall ${line}    # ${kind}\n${shown}${err}[exit code ${code}]\n`;
+  return `$ rollcall ${line}    # ${kind}\n${stage.same(shown + err)}[exit code ${code}]\n`;
 }
 
-/** A word that is too long alone can't be broken. */
+/** Neither a long word can be broken, nor what is to be pasted, nor a line of a log. */
 function tooLong(text: string): string[] {
   return text.split('\n').filter(
     (line) =>
