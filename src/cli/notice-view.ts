@@ -24,8 +24,8 @@ export function noticeWords({ kind, subject, detail, over }: Notice): string {
         : `a backfill${of} began.`;
     }
     case 'sweep': {
-      const report = 'found' in detail ? (detail as unknown as SweepReport) : undefined;
-      return report === undefined ? 'a sweep was done.' : `a sweep found ${sweepInShort(report)}.`;
+      const found = 'found' in detail ? sweepInShort(detail as unknown as SweepReport) : undefined;
+      return found === undefined ? 'a sweep found everybody in step.' : `a sweep found ${found}.`;
     }
   }
 }

@@ -29,15 +29,13 @@ export async function reportError(error: unknown, io: Io): Promise<number> {
   if (isConfigErrors(known)) {
     const { explainConfigErrors } = await import('../config/explain.ts');
     const many = known.errors.length === 1 ? 'a mistake' : `${known.errors.length} mistakes`;
-    io.stderr.write(
-      `${head(known.code, `${known.file} has ${many}.`)}\n${wrapExplained(explainConfigErrors(known), width)}`,
-    );
+    io.stderr.write(`${head(known.code, `${known.file} has ${many}.`)}\n${broken(explainConfigErrors(known), width)}`);
     return 1;
   }
   const place = formatPlace(known.place);
   io.stderr.write(head(known.code, known.message));
   if (place !== '' && !known.message.includes(place)) io.stderr.write(`  at ${place}\n`);
-  if (known.hint !== undefined) io.stderr.write(`${wrap(known.hint, width, '  ')}\n`);
+  if (known.hint !== undefined) io.stderr.write(`${broken(`  ${known.hint}`, width)}\n`);
   return 1;
 }
 
@@ -46,12 +44,15 @@ export function errorWidth({ stderr }: Pick<Io, 'stderr'>): number {
   return stderr.isTTY === true ? widthOf(stderr) : Infinity;
 }
 
-/** Lines of the file that is wrong stay as they are, with the mark below them. */
-function wrapExplained(text: string, width: number): string {
+/** Lines that are too long, broken; those of the file that is wrong stay as they are, with the mark below them. */
+function broken(text: string, width: number): string {
   const source = /^ *\d* \|/;
   return text
     .split('\n')
-    .map((line) => (source.test(line) ? line : wrap(line.trimStart(), width, line.startsWith(' ') ? '  ' : '')))
+    .map((line) => {
+      if (line.length <= width || source.test(line)) return line;
+      return wrap(line.trimStart(), width, /^ */.exec(line)?.[0]);
+    })
     .join('\n');
 }
 

@@ -44,7 +44,7 @@ Commands:
   sandbox              run local stand-ins of the destinations
   completion           complete commands in your shell
   demo                 see it all work on this machine
-  help [what...]       show help for a command, a topic or an error
+  help                 show help for a command, a topic or an error
 
 Examples:
   $ rollcall init

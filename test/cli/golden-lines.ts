@@ -94,7 +94,7 @@ export const LINES: readonly GoldenLine[] = [
   {
     command: 'logs',
     kind: 'success',
-    line: 'logs',
+    line: 'logs --outcome delivered,reject',
     again: true,
     before: async (stage) => {
       await stage.signUp('ann');
@@ -169,7 +169,8 @@ export const LINES: readonly GoldenLine[] = [
     command: 'rebind',
     kind: 'success',
     line: 'rebind --yes',
-    before: (stage) => stage.sql(`update rollcall.install set identity = identity || '{"system_identifier": "1"}'`),
+    before: (stage) =>
+      stage.sql(`update rollcall.install set identity = identity || '{"database": "elsewhere", "oids": [1]}'`),
   },
   { command: 'uninstall', kind: 'failure', line: 'uninstall' },
   { command: 'uninstall', kind: 'success', line: 'uninstall --yes' },

@@ -74,7 +74,8 @@ describe('on a terminal', () => {
 
   test('what is wrong stands out', () => {
     const seen = again.map(
-      (line) => `$ rollcall ${line.line}\n${onTerminal.get(line)![1].stdout}${onTerminal.get(line)![1].stderr}`,
+      (line) =>
+        `$ rollcall ${line.line}\n${onTerminal.get(line)![1].stdout}${withoutProgress(onTerminal.get(line)![1].stderr)}`,
     );
     const coloured = seen.filter((text) => text.includes('\u001B'));
     return expect(stage.same(coloured.join('\n')).replaceAll('\u001B', 'ESC')).toMatchFileSnapshot(
