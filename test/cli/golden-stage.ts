@@ -71,7 +71,7 @@ export async function openStage(): Promise<Stage> {
       stop.abort();
       await ended;
     },
-    refuse: (name) => void sandbox.addFaults([parseFault(`reject=${name}@example.com`)]),
+    refuse: (name) => sandbox.addFaults([parseFault(`reject=${name}@example.com`)]),
     async signUp(...names) {
       for (const name of names) {
         await db.app.query(
@@ -116,6 +116,7 @@ const RULES: readonly (readonly [RegExp, string | ((found: string) => string)])[
   [/\d{14}_rollcall/g, '20260102030405_rollcall'],
   [/^\d{4}-\d\d-\d\d(?= UTC$)/gm, '2026-01-02'],
   [/^\d\d:\d\d:\d\d(?= )/gm, '03:04:05'],
+  [/ +[\d,]+ ms$/gm, '  N ms'],
   [/(?<![\d,])[\d,]+(\.\d+)? (ms|s|min)\b/g, 'N s'],
   [/\b\d+ functions\b/g, '99 functions'],
   [/\bPostgres \d+(\.\d+)?/g, 'Postgres 18.0'],

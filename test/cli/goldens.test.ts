@@ -92,7 +92,8 @@ function shape({ code, stdout, stderr }: Ran): object {
 
 /** Without the line that is written over and taken away. */
 function withoutProgress(stderr: string): string {
-  return stderr.replaceAll(/\r\u001B\[2K[^\r\n]*/g, '');
+  const [before = '', ...drawn] = stderr.split('\r\u001B[2K');
+  return before + drawn.map((text) => text.replace(/^[^\r\n]*/, '')).join('');
 }
 
 async function typed({ line, until }: GoldenLine, options: RunOptions = {}): Promise<Ran> {
