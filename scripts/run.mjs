@@ -14,6 +14,10 @@ const tasks = {
     await buildIfStale();
     run(process.execPath, ['dist/cli/main.js', 'demo', ...args]);
   },
+  async rollcall() {
+    await buildIfStale();
+    run(process.execPath, ['dist/cli/main.js', ...args]);
+  },
   async test() {
     await buildIfStale();
     run('node_modules/.bin/vitest', ['run', ...args]);

@@ -31,7 +31,8 @@ export interface ApplyView {
 export function renderApply(view: ApplyView, paint: Paint, width: number): string {
   const { config, where, database, destinations, skipped } = view;
   const lines = [
-    paint('bold', `${whatItIs(config, database)}: ${where}, environment ${config.environment}`),
+    paint('bold', `${whatItIs(config, database)}, environment ${config.environment}`),
+    `  ${where}`,
     '',
     'Database',
     ...renderDatabase(config, database, paint, width),

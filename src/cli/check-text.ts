@@ -34,6 +34,7 @@ export function renderCheck(config: Config, database: DatabaseCheck, paint: Pain
     'attributes',
     renderAttributes(config, found),
     ...(sources.length === 0 ? [] : ['sources', renderSources(sources, width)]),
+    ...loggingLine(config.log).map(say),
     say(['database', asked]),
   ].join('\n');
 }
@@ -79,6 +80,16 @@ function userLines({ users, tables, userMapping }: Config): Line[] {
     ['address', `${address.join('.')}${unconfirmed ? ', also unconfirmed ones' : ', once confirmed'}`],
     ...(where === undefined ? [] : [['only where', oneLine(where.expression)] as const]),
   ];
+}
+
+/** What a worker logs, where that is more or less than usual. */
+function loggingLine({ level, queries, realtime }: Config['log']): Line[] {
+  const parts = [
+    ...(level === 'info' ? [] : [level === 'debug' ? 'debug: a line for each attempt' : `${level} and above`]),
+    ...(queries ? ['the text of queries, without values'] : []),
+    ...(realtime ? ['batches of changes, as counts'] : []),
+  ];
+  return parts.length === 0 ? [] : [['logging', parts.join('; ')]];
 }
 
 function renderAttributes(config: Config, found: Found | undefined): string {
