@@ -12,7 +12,7 @@ import { objectIn, rowsIn } from './reads.ts';
 const PAGE = 50;
 const MOST_MEMBERS = 150;
 // "Contact already in list and/or does not exist" (APIv3-php-library, issue 47), and its like for a removal.
-export const NOTHING_TO_DO = /\balready\b.*\blist\b|\bnot in (?:the )?list\b|\bdoes not exist\b/i;
+export const NOTHING_TO_DO: RegExp = /\balready\b.*\blist\b|\bnot in (?:the )?list\b|\bdoes not exist\b/i;
 
 function list({ id, name }: JsonObject): RemoteList[] {
   return typeof id === 'number' && typeof name === 'string' ? [{ id, name }] : [];
