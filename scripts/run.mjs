@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { install, run } from './install.mjs';
 import { lanes } from './lanes.mjs';
+import { LONG, long } from './long.mjs';
 import { newDestination } from './new-destination.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -20,8 +21,10 @@ const tasks = {
   },
   async test() {
     await buildIfStale();
-    run('node_modules/.bin/vitest', ['run', ...args]);
-    if (args.length === 0) lanes();
+    if (args.length > 0) return run('node_modules/.bin/vitest', ['run', ...args]);
+    run('node_modules/.bin/vitest', ['run', ...LONG.flatMap((file) => ['--exclude', file])]);
+    lanes();
+    long();
   },
   async bench() {
     run('node_modules/.bin/tsc', ['-p', 'tsconfig.bench.json'], { quiet: true });

@@ -4,9 +4,9 @@ import { disaster } from '../../bench/disaster/scenario.ts';
 import { homeNamed } from '../../bench/homes/all.ts';
 import { KEY, placeFor } from '../../bench/homes/place.ts';
 import { inStep } from '../../bench/setup.ts';
-import { startCluster } from '../../src/demo/cluster.ts';
 import { onCleanup } from '../support/database.ts';
 import { startSandbox } from '../support/mailtrap-sandbox.ts';
+import { startOwnCluster } from '../support/own-cluster.ts';
 
 const SIGN_UPS = 400;
 
@@ -15,7 +15,7 @@ const SIGN_UPS = 400;
 test.each(['sql'])(
   'the %s home delivers everybody amid 500s, an immediate stop of Postgres and a death of its own',
   async (name) => {
-    const cluster = await startCluster({ settings: { max_connections: '60' } });
+    const cluster = await startOwnCluster({ max_connections: '60' });
     onCleanup(() => cluster.destroy());
     const sandbox = await startSandbox({ limitsScale: Infinity, jobStepMs: 50 });
     onCleanup(() => sandbox.close());

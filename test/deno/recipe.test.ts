@@ -35,8 +35,14 @@ const firstName = (world: World): unknown => world.sandbox.state.contacts()[0]?.
 async function started(): Promise<{ world: World; edge: EdgeFunction; id: string }> {
   const world = await createWorld({ ddl: PROFILES, connector: MAPPING });
   const edge = await startEdgeFunction(world.yaml, { types: ['mailtrap'], env: { ROLLCALL_HOOK_TOKEN: TOKEN } });
-  // The sweep of the first run, which would find them too.
-  await edge.tick();
+  // The sweep of the first run, which would find them too; a slow machine needs several invocations for it.
+  await eventually(async () => {
+    await edge.tick();
+    const { rows } = await world.db.app.query(
+      'select from rollcall.install where sweep_report is not null and sweep_until is null',
+    );
+    return rows.length === 1;
+  });
   const id = crypto.randomUUID();
   await unseen(world, `insert into auth.users (id, email, created_at) values ($1, 'ann@example.com', now())`, [id]);
   return { world, edge, id };

@@ -5,12 +5,15 @@ import { startCluster } from '../../src/demo/cluster.ts';
 import { commonScript } from '../../src/sql/install-script.ts';
 import { AUTH_SCHEMA } from './auth-schema.ts';
 import { withClient } from './client.ts';
+import { copyCluster } from './copy-cluster.ts';
 import { isAlive, useMemoryFolder } from './memory-folder.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** URL of the maintenance database of the shared cluster. */
     readonly postgres: string;
+    /** Folder of a cluster in which nothing is, to be copied: `initdb` takes seconds. */
+    readonly emptyCluster: string;
     /** Name of a database with `auth.users` in it, to be copied. */
     readonly template: string;
     /** One with the part of the install in it too that is the same whatever the config. */
@@ -29,6 +32,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     settings: { fsync: 'off', max_connections: '200', shared_buffers: '128MB' },
     ...(OTHER_MAJOR === undefined ? {} : { from: OTHER_MAJOR }),
   });
+  const emptyCluster = `${cluster.directory}-empty`;
+  await cluster.crash();
+  await copyCluster(cluster.directory, emptyCluster);
+  await cluster.start();
   const template = `template_${randomUUID().replaceAll('-', '')}`;
   const begun = `${template}_begun`;
   await withClient(cluster.url('postgres'), (client) => client.query(`create database ${template}`));
@@ -43,10 +50,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   hosted.username = 'hosted';
   await withClient(hosted.toString(), (client) => client.query(`begin;${commonScript()};commit`));
   project.provide('postgres', cluster.url('postgres'));
+  project.provide('emptyCluster', emptyCluster);
   project.provide('template', template);
   project.provide('begunTemplate', begun);
   return async () => {
     await cluster.destroy();
+    rmSync(emptyCluster, { recursive: true, force: true });
     removeFolder();
   };
 }

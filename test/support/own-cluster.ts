@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client } from 'pg';
+import { inject } from 'vitest';
 import { type Cluster, startCluster } from '../../src/demo/cluster.ts';
 import { openPg } from '../../src/sql/pg.ts';
 import { AUTH_SCHEMA } from './auth-schema.ts';
+import { copyCluster } from './copy-cluster.ts';
 import { onCleanup, type TestDatabase } from './database.ts';
 
 /** A database on a Postgres server that belongs to this test alone, so that it can be crashed. */
@@ -12,12 +16,16 @@ export interface OwnDatabase extends TestDatabase {
   reconnect(): Promise<void>;
 }
 
-export async function createOwnDatabase(settings: Readonly<Record<string, string>> = {}): Promise<OwnDatabase> {
+/** A server with nothing in it, which whoever starts it ends. */
+export async function startOwnCluster(settings: Readonly<Record<string, string>>): Promise<Cluster> {
   const from = process.env['ROLLCALL_TEST_POSTGRES'];
-  const cluster = await startCluster({
-    settings: { max_connections: '60', ...settings },
-    ...(from === undefined ? {} : { from }),
-  });
+  const directory = join(tmpdir(), `rollcall-pg-${randomUUID()}`);
+  await copyCluster(inject('emptyCluster'), directory);
+  return await startCluster({ settings, directory, ...(from === undefined ? {} : { from }) });
+}
+
+export async function createOwnDatabase(settings: Readonly<Record<string, string>> = {}): Promise<OwnDatabase> {
+  const cluster = await startOwnCluster({ max_connections: '60', ...settings });
   onCleanup(() => cluster.destroy());
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   const first = new Client({ connectionString: cluster.url('postgres') });

@@ -15,7 +15,9 @@ export async function signUpMany(world: World, count: number, from = 1): Promise
 /** The sweep that follows an install is over: what it would find and fold from now on is left to what a test does. */
 export async function firstSweepOver({ db }: Pick<World, 'db'>): Promise<void> {
   await eventually(async () => {
-    const { rows } = await db.app.query('select from rollcall.install where sweep_report is not null');
+    const { rows } = await db.app.query(
+      'select from rollcall.install where sweep_report is not null and sweep_until is null',
+    );
     return rows.length === 1;
   });
 }

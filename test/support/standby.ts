@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { chown, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { type Cluster, startCluster } from '../../src/demo/cluster.ts';
+import { copyCluster } from './copy-cluster.ts';
 import { onCleanup } from './database.ts';
 import type { OwnDatabase } from './own-cluster.ts';
 import { eventually } from './people.ts';
@@ -29,8 +28,7 @@ export async function startStandby(primary: OwnDatabase): Promise<Standby> {
   const directory = `${primary.cluster.directory}-standby`;
   onCleanup(() => rm(directory, { recursive: true, force: true }));
   await primary.app.query(`select pg_backup_start('standby', true)`);
-  // With owners and rights: a server reads no files of somebody else's.
-  await promisify(execFile)('cp', ['-a', primary.cluster.directory, directory]);
+  await copyCluster(primary.cluster.directory, directory);
   const { rows } = await primary.app.query<{ labelfile: string }>('select labelfile from pg_backup_stop(false)');
   await rm(join(directory, 'postmaster.pid'), { force: true });
   const { uid, gid } = await stat(primary.cluster.directory);

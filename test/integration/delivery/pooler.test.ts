@@ -121,7 +121,7 @@ test.skipIf(binary === null)(
     await pooler.kill();
     await signUpMany(world, 100, 201);
     await pooler.start();
-    await world.sandbox.until((state) => state.contactCount > 300);
+    await world.sandbox.until((state) => state.contactCount > 200);
     first.signal('SIGKILL');
     await signUpMany(world, 100, 301);
     await world.settled();

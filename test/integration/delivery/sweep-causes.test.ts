@@ -9,7 +9,7 @@ import { projectRef } from '../../../src/sql/project-ref.ts';
 import { rollcall, tempFile } from '../../cli/run-cli.ts';
 import { onCleanup } from '../../support/database.ts';
 import { eventually, firstSweepOver, signUpMany } from '../../support/people.ts';
-import { createWorld, type World, type WorldOptions } from '../../support/world.ts';
+import { createWorld, type RunningWorker, type World, type WorldOptions } from '../../support/world.ts';
 
 // Each cause is made to happen for real, beside a worker.
 const TIMES = { upkeepEveryMs: 200 };
@@ -22,10 +22,13 @@ const CUSTOMERS: WorldOptions = {
     full_name: FIRSTNAME`,
 };
 
+/** The worker of each world. */
+const workers = new WeakMap<World, RunningWorker>();
+
 /** A world of three users and three customers, in step. */
 async function crowd(options: WorldOptions = CUSTOMERS): Promise<World> {
   const world = await createWorld(options);
-  await world.start(undefined, { times: TIMES });
+  workers.set(world, await world.start(undefined, { times: TIMES }));
   await firstSweepOver(world);
   await signUpMany(world, 3);
   if (options === CUSTOMERS) await addCustomers(world, 1, 3);
@@ -66,19 +69,21 @@ async function healed(world: World, cause: string, condition: () => boolean): Pr
   return report!;
 }
 
-/** Runs `rollcall sweep` beside the worker, waits until the sandbox is as it should be, and returns the report. */
+/** Runs `rollcall sweep` and then a worker, waits until the sandbox is as it should be, and returns the report. */
 async function swept(world: World, condition: () => boolean): Promise<SweepReport> {
   const file = await tempFile('rollcall.yaml', world.yaml);
   const { code, stdout, stderr } = await rollcall(['sweep', '--json', '--config', file]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
+  await world.start(undefined, { times: TIMES });
   await eventually(condition);
   await world.settled();
   expect(condition()).toBe(true);
   return JSON.parse(stdout) as SweepReport;
 }
 
-/** Runs statements that no trigger sees. */
+/** Runs statements that no trigger sees, while no worker is there whose own sweep could. */
 async function unseen(world: World, ...texts: readonly string[]): Promise<void> {
+  await workers.get(world)?.stop();
   await world.db.app.query(
     `begin; set local session_replication_role = replica; ${texts.map((text) => `${text};`).join(' ')} commit`,
   );
