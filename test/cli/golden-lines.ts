@@ -58,6 +58,14 @@ export const LINES: readonly GoldenLine[] = [
   { command: 'deploy edge', kind: 'success', line: 'deploy edge' },
   { command: 'deploy edge', kind: 'failure', line: 'deploy edge --folder rollcall.yaml' },
   { command: 'deploy sql', kind: 'failure', line: 'deploy sql' },
+  { command: 'preview', kind: 'empty', line: 'preview users' },
+  { command: 'preview', kind: 'failure', line: 'preview nowhere', again: true },
+  { command: 'plan', kind: 'failure', line: 'plan --config nowhere.yaml' },
+  { command: 'why', kind: 'failure', line: 'why ann@example.com' },
+  { command: 'segments', kind: 'empty', line: 'segments', again: true },
+  { command: 'segments preview', kind: 'failure', line: 'segments preview nobody', again: true },
+  { command: 'test', kind: 'failure', line: 'test' },
+  { command: 'connectors test', kind: 'failure', line: 'connectors test supabase', again: true },
   {
     command: 'deploy sql',
     kind: 'success',
@@ -72,6 +80,9 @@ export const LINES: readonly GoldenLine[] = [
   { command: 'apply', kind: 'success', line: 'apply --yes' },
   // Installed, and nobody is there.
   { command: 'apply', kind: 'empty', line: 'apply --yes' },
+  { command: 'plan', kind: 'empty', line: 'plan', again: true },
+  { command: 'why', kind: 'empty', line: 'why nobody@example.com', again: true },
+  { command: 'segments preview', kind: 'empty', line: 'segments preview --filter "email=eq.nobody@example.com"' },
   { command: 'adopt', kind: 'empty', line: 'adopt --yes' },
   { command: 'status', kind: 'empty', line: 'status', again: true },
   { command: 'sync', kind: 'empty', line: 'sync --full' },
@@ -105,6 +116,16 @@ export const LINES: readonly GoldenLine[] = [
     },
   },
   { command: 'tail', kind: 'success', line: 'tail --since 1h', until: /c\*\*\*@/ },
+  { command: 'why', kind: 'success', line: 'why ann@example.com' },
+  { command: 'preview', kind: 'success', line: 'preview users --limit 1' },
+  { command: 'segments preview', kind: 'success', line: 'segments preview --filter "email=like.a*"' },
+  {
+    command: 'segments',
+    kind: 'success',
+    line: 'segments --config segments.yaml',
+    before: (stage) => stage.write('segments.yaml', SEGMENTS),
+  },
+  { command: 'plan', kind: 'success', line: 'plan --config segments.yaml' },
   { command: 'status', kind: 'success', line: 'status', again: true },
   { command: 'doctor', kind: 'success', line: 'doctor', again: true },
   { command: 'doctor', kind: 'failure', line: 'doctor --config nowhere.yaml', again: true },
@@ -186,6 +207,25 @@ export const LINES: readonly GoldenLine[] = [
   { command: 'help', kind: 'failure', line: 'help RC_NOTHING', again: true },
 ];
 
+/** A config that would put some on a list. */
+const SEGMENTS = `database_url: "\${DATABASE_URL}"
+environment: test
+connectors:
+  supabase:
+    user_mapping:
+      email: email
+      user_metadata.full_name: { to: FIRSTNAME, transform: upper }
+      unconfirmed: true
+destinations:
+  mailtrap:
+    api_token: "\${MAILTRAP_TOKEN}"
+    base_url: "\${BASE_URL}"
+    limits_scale: 10000
+segments:
+  with_an_a: { filter: email=like.a*, list: With an A }
+consent: { everyone: "they agreed to the terms" }
+`;
+
 const NOTHING = 'it does its work or fails';
 
 /** What has no golden line, and why. */
@@ -195,6 +235,10 @@ export const WITHOUT: Readonly<Record<string, string>> = {
   'deploy edge: empty': NOTHING,
   'deploy sql: empty': NOTHING,
   'start: empty': NOTHING,
+  'test: success': 'project.test.ts, with a project',
+  'test: empty': NOTHING,
+  'connectors test: success': 'project.test.ts, with a project',
+  'connectors test: empty': NOTHING,
   'alerts test: success': 'alerts.test.ts, with a receiver',
   'alerts test: empty': NOTHING,
   'sandbox: empty': NOTHING,
