@@ -39,7 +39,7 @@ async function started(): Promise<{ world: World; edge: EdgeFunction; id: string
   await eventually(async () => {
     await edge.tick();
     const { rows } = await world.db.app.query(
-      'select from rollcall.install where sweep_report is not null and sweep_until is null',
+      'select from rollcall.install where sweep_report is not null and sweep_until is null and sweep_again_at is null',
     );
     return rows.length === 1;
   });

@@ -16,7 +16,7 @@ export async function signUpMany(world: World, count: number, from = 1): Promise
 export async function firstSweepOver({ db }: Pick<World, 'db'>): Promise<void> {
   await eventually(async () => {
     const { rows } = await db.app.query(
-      'select from rollcall.install where sweep_report is not null and sweep_until is null',
+      'select from rollcall.install where sweep_report is not null and sweep_until is null and sweep_again_at is null',
     );
     return rows.length === 1;
   });
