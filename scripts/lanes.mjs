@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { run } from './install.mjs';
+import { vitest } from './vitest.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const wanted = process.env.CI === 'true' || process.env.ROLLCALL_LANES === 'all';
@@ -43,10 +44,6 @@ function lane(name, packages, test) {
   }
   say(`lane ${name}`);
   test(folder);
-}
-
-function vitest(args, env) {
-  run('node_modules/.bin/vitest', ['run', ...args], { env });
 }
 
 function hasChromium() {

@@ -2,7 +2,7 @@
 // others only use. `npm test` runs all of them. CI, whose time is short, runs as many as it has time for, in an order that
 // changes with the commit, and says which are left.
 import { spawnSync } from 'node:child_process';
-import { run } from './install.mjs';
+import { vitest } from './vitest.mjs';
 
 export const LONG = [
   'test/chaos/disaster.test.ts',
@@ -64,14 +64,10 @@ export function long() {
       return;
     }
     const some = left.splice(0, until === Infinity ? left.length : TOGETHER);
-    vitest(some.filter((file) => !ALONE.includes(file)));
-    vitest(some.filter((file) => ALONE.includes(file)));
+    const together = some.filter((file) => !ALONE.includes(file));
+    if (together.length > 0) vitest(together);
+    for (const file of ALONE) if (some.includes(file)) vitest([file]);
   }
-}
-
-function vitest(files) {
-  if (files.length > 0)
-    run('node_modules/.bin/vitest', ['run', ...files, ...(files.length === 1 ? ['--maxWorkers=1'] : [])]);
 }
 
 /** Begins elsewhere for each commit, so that each comes first now and then. */

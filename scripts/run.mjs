@@ -6,6 +6,7 @@ import { install, run } from './install.mjs';
 import { lanes } from './lanes.mjs';
 import { LONG, long } from './long.mjs';
 import { newDestination } from './new-destination.mjs';
+import { vitest } from './vitest.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [task, ...args] = process.argv.slice(2);
@@ -17,8 +18,8 @@ const tasks = {
   },
   async test() {
     await buildIfStale();
-    if (args.length > 0) return run('node_modules/.bin/vitest', ['run', ...args]);
-    run('node_modules/.bin/vitest', ['run', ...LONG.flatMap((file) => ['--exclude', file])]);
+    if (args.length > 0) return vitest(args);
+    vitest(LONG.flatMap((file) => ['--exclude', file]));
     lanes();
     long();
   },

@@ -4,6 +4,7 @@ import { createOwnDatabase } from '../support/own-cluster.ts';
 import { expectInStep } from '../support/people.ts';
 import { startWorkerProcess } from '../support/worker-process.ts';
 import { createWorld } from '../support/world.ts';
+import { failing } from './failing.ts';
 
 const SIGN_UPS = 700;
 const TIMES = { leaseMs: 3_000, requestMs: 1_500, settleMs: 300, leastRequestMs: 300, upkeepEveryMs: 200 };
@@ -18,7 +19,7 @@ test('500s, an immediate stop of Postgres and a killed worker amid sign-ups: eve
     writers: 4,
     failingMs: 2_000,
     connect: () => db.connect(),
-    failing: async (on) => (on ? world.sandbox.addFaults([{ status: 500 }]) : world.sandbox.clearFaults()),
+    failing: (on) => failing(world.sandbox, on),
     stopPostgres: () => db.cluster.crash(),
     startPostgres: () => db.cluster.start(),
     killWorker: async () => {

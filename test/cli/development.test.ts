@@ -69,7 +69,7 @@ describe('environment: development', () => {
 
     const stop = await start();
     await signUp('ann@example.com');
-    await sandbox.until((state) => state.contact('ann@example.com') !== undefined, 20_000);
+    await sandbox.until((state) => state.contact('ann@example.com') !== undefined);
     const { stdout, stderr, code } = await stop();
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain(`Development: ${note}`);
@@ -111,7 +111,7 @@ describe('environment: development', () => {
 
     expect((await run(['rebind', '--yes'], { env: elsewhere })).code).toBe(0);
     const bound = await start(elsewhere);
-    await sandbox.until((state) => state.contact('ann@example.com') !== undefined, 20_000);
+    await sandbox.until((state) => state.contact('ann@example.com') !== undefined);
     expect((await bound()).code).toBe(0);
   });
 

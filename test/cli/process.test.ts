@@ -40,7 +40,7 @@ describe('rollcall start', () => {
     const [, port] = await worker.says(/"health":(\d+)/);
     const health = await fetch(`http://127.0.0.1:${port}/healthz`);
     expect([health.status, await health.json()]).toEqual([200, { ok: true }]);
-    await sandbox.until((state) => state.contactCount > 20, 20_000);
+    await sandbox.until((state) => state.contactCount > 20);
     worker.child.kill('SIGTERM');
     const { code, stdout, stderr } = await worker.done;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

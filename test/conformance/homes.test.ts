@@ -6,7 +6,7 @@ import type { ShownContact, StandIn } from '../../src/sandbox/stand-in.ts';
 import { onCleanup } from '../support/database.ts';
 import { startEdgeHome } from '../support/edge-function.ts';
 import { startSqlHome } from '../support/sql-home.ts';
-import { signUpMany } from '../support/people.ts';
+import { PATIENCE_MS, signUpMany } from '../support/people.ts';
 import { startWorkerProcess } from '../support/worker-process.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -105,7 +105,7 @@ async function worldOf(
   const scaled = { ...options, limits_scale: 10_000 };
   const entry = destination.config.safeParse(scaled).success ? scaled : options;
   const world = await createWorld({ instead: `${id}: ${JSON.stringify(entry)}`, more: 'brakes: off' });
-  return { world, standIn, until: (condition) => sandbox.until(condition, 30_000) };
+  return { world, standIn, until: (condition) => sandbox.until(condition, PATIENCE_MS) };
 }
 
 async function rows(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startEdgeFunction } from '../support/edge-function.ts';
 import { EDGE_KEY, type EdgeFunction } from '../support/spawn-edge.ts';
-import { eventually } from '../support/people.ts';
+import { eventually, isFirstSweepOver } from '../support/people.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 const TOKEN = 'the-token-of-the-recipe';
@@ -38,10 +38,7 @@ async function started(): Promise<{ world: World; edge: EdgeFunction; id: string
   // The sweep of the first run, which would find them too; a slow machine needs several invocations for it.
   await eventually(async () => {
     await edge.tick();
-    const { rows } = await world.db.app.query(
-      'select from rollcall.install where sweep_report is not null and sweep_until is null and sweep_again_at is null',
-    );
-    return rows.length === 1;
+    return await isFirstSweepOver(world);
   });
   const id = crypto.randomUUID();
   await unseen(world, `insert into auth.users (id, email, created_at) values ($1, 'ann@example.com', now())`, [id]);

@@ -107,7 +107,7 @@ test('the image installs, runs, is found healthy and ends when it is told to, wh
   const worker = contain([...image.entrypoint, ...image.cmd, '--port', '0'], env);
   const [, port] = await worker.says(/"health":(\d+)/);
   await db.app.query(`insert into auth.users (id, email) values (gen_random_uuid(), 'one@example.com')`);
-  await sandbox.until((state) => state.contactCount === 1, 20_000);
+  await sandbox.until((state) => state.contactCount === 1);
   const check = (at: string) =>
     contain(
       image.healthcheck.map((word) => word.replace(':8787/', `:${at}/`)),

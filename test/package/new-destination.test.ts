@@ -83,12 +83,14 @@ describe('a fresh folder', () => {
     expect(await readFile(join(copy, folder, 'config.ts'), 'utf8')).toContain("secretText('TWO_WORDS_API_KEY'");
   });
 
-  test('has clean types, lint and format', async () => {
+  test('has clean types, lint and format, and no dead code', async () => {
     const own = { extends: './tsconfig.json', include: [folder] };
     await writeFile(join(copy, 'tsconfig.own.json'), JSON.stringify(own));
     expect(await tool('tsc', '-p', 'tsconfig.own.json')).toBe('');
     expect(await tool('oxlint', '--deny-warnings', folder)).toBe('');
     expect(await tool('oxfmt', '--check', folder)).toBe('');
+    // Nothing is built here, so what package.json names is not there.
+    expect(await tool('knip', '--exclude', 'unresolved', '--no-config-hints')).toBe('');
   });
 
   test('is found by the registry; fails for what is not written yet, and each failure says what to write', async () => {

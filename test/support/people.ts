@@ -12,14 +12,17 @@ export async function signUpMany(world: World, count: number, from = 1): Promise
   );
 }
 
-/** The sweep that follows an install is over: what it would find and fold from now on is left to what a test does. */
-export async function firstSweepOver({ db }: Pick<World, 'db'>): Promise<void> {
-  await eventually(async () => {
-    const { rows } = await db.app.query(
-      'select from rollcall.install where sweep_report is not null and sweep_until is null and sweep_again_at is null',
-    );
-    return rows.length === 1;
-  });
+/** Whether the sweep that follows an install is over: what it would find and fold from now on is left to what a test does. */
+export async function isFirstSweepOver({ db }: Pick<World, 'db'>): Promise<boolean> {
+  const { rows } = await db.app.query(
+    'select from rollcall.install where sweep_report is not null and sweep_until is null and sweep_again_at is null',
+  );
+  return rows.length === 1;
+}
+
+/** Waits for that, beside a worker. */
+export function firstSweepOver(world: Pick<World, 'db'>): Promise<void> {
+  return eventually(() => isFirstSweepOver(world));
 }
 
 /** Every living user is one contact with their current data, and nobody else is: compared by plain SQL over `auth.users`. */

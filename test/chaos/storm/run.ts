@@ -67,7 +67,10 @@ async function runSeeds(from: number, seeds: number): Promise<number> {
         const verdict = await playUntilTold(stage, seed, (why) => {
           out.write(`seed ${seed}: again, as the machine was too slow (${why})\n`);
         });
-        if (verdict.void !== undefined) continue;
+        if (verdict.void !== undefined) {
+          out.write(`seed ${seed}: says nothing, as the machine was too slow (${verdict.void})\n`);
+          continue;
+        }
         played += 1;
         requests += verdict.evidence.exchanges.length;
         out.write(`${lineOf(verdict)}\n`);

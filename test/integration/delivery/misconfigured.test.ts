@@ -35,7 +35,7 @@ test('a list that nobody made pauses its destination alone, says why, and heals 
   expect(other.state.contactCount).toBe(0);
 
   const { id } = other.state.addList('News');
-  await other.until((state) => state.contactCount === 30, 10_000);
+  await other.until((state) => state.contactCount === 30);
   await world.settled();
   expect(other.state.contacts().every((contact) => contact.list_ids.includes(id))).toBe(true);
   await eventually(async () => (await pauseOf(world)) === null);

@@ -56,7 +56,7 @@ gone:
   expect(slow.state.contactCount).toBeLessThan(200);
   await expectInStep(world);
   slow.clearFaults();
-  await slow.until((state) => state.contactCount === 500, 20_000);
+  await slow.until((state) => state.contactCount === 500);
   const { destinations } = await world.status();
   expect(destinations.find((d) => d.name === 'gone')).toMatchObject({ pending: 500, failed: 0, pause_code: null });
 });

@@ -6,6 +6,7 @@ import { secretOfToken } from '../../../src/destinations/webhook/secret.ts';
 import { createDatabase, onCleanup, type TestDatabase } from '../../support/database.ts';
 import { createWorld, type World, type WorldOptions } from '../../support/world.ts';
 import { createPlatform, deploySql } from './support.ts';
+import { PATIENCE_MS } from '../../support/people.ts';
 
 export type Kind = 'mailtrap' | 'sendry' | 'brevo' | 'tajo' | 'webhook';
 
@@ -60,7 +61,7 @@ export async function signUpAll({ db }: Project, count: number): Promise<void> {
 }
 
 /** Waits until a query's only value is true. */
-export async function until({ db }: Project, query: string, timeoutMs = 20_000): Promise<void> {
+export async function until({ db }: Project, query: string, timeoutMs = PATIENCE_MS): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const { rows } = await db.app.query<{ is: boolean }>(`select (${query}) as is`);
