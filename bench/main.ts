@@ -9,8 +9,10 @@ import { homes } from './homes/homes.ts';
 import { idle } from './idle.ts';
 import { live } from './live.ts';
 import { snapshot } from './hygiene/held-snapshot.ts';
+import { plan } from './plan.ts';
 import { pipeline } from './pipeline.ts';
 import { sweep } from './sweep.ts';
+import { why } from './why.ts';
 import { printTable, type Measured } from './table.ts';
 
 /** A bench measures and compares within one run: machines are noisy, ratios less so. */
@@ -27,8 +29,10 @@ const BENCHES: Readonly<
   idle,
   live,
   pipeline,
+  plan,
   snapshot,
   sweep,
+  why,
 };
 
 const { positionals, values } = parseArgs({

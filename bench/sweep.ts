@@ -9,14 +9,13 @@ import { applyInstall } from '../src/sql/apply.ts';
 import { openPg } from '../src/sql/pg.ts';
 import type { Sql } from '../src/sql/port.ts';
 import { createStore } from '../src/sql/store/store.ts';
+import { insertUsers, makeInStep } from './crowd.ts';
 import { database } from './database.ts';
 import { percentile } from './stats.ts';
 import { type Measured, rate, time } from './table.ts';
 import { parseBench } from './config.ts';
 
 const SILENT = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined };
-/** Keys a call while the contacts are made. */
-const STEP = 5_000;
 const SIGN_UPS_PER_S = 200;
 /** Sign-ups with the sweep and without take turns, so that both meet the same machine. */
 const LEAST_MS = 10_000;
@@ -82,41 +81,6 @@ destinations: { mailtrap: { api_token: bench } }
 consent: { everyone: bench }
 `;
   return parseBench(yaml);
-}
-
-async function insertUsers(client: pg.Client, count: number): Promise<void> {
-  await client.query('set session_replication_role = replica');
-  await client.query(
-    `insert into auth.users (id, email, raw_user_meta_data, created_at)
-     select gen_random_uuid(), 's' || n || '@example.com', jsonb_build_object('full_name', 'Person ' || n), now()
-       from generate_series(1, $1::int) n`,
-    [count],
-  );
-  await client.query(`insert into public.profiles select id, 'free' from auth.users`);
-  await client.query('reset session_replication_role');
-}
-
-/** As after a fold of everybody and a delivery of each; the fold itself has a bench of its own. */
-async function makeInStep(client: pg.Client): Promise<void> {
-  await client.query('truncate rollcall.contacts, rollcall.desired, rollcall.due, rollcall.given');
-  // In the order of sign-up, as people come.
-  await client.query('insert into rollcall.contacts (key) select id::text from auth.users');
-  for (let after = '0'; ;) {
-    const { rows } = await client.query<{ last: string | null }>(
-      `with page as materialized (select id, key from rollcall.contacts where id > $1 order by id limit ${STEP}),
-         written as (insert into rollcall.desired
-           (destination_id, contact_id, action, address, payload, consent, hash, version, delivered_version, remote_address, remote_id)
-         select d.id, w.contact_id, 'upsert', w.address, w.payload, w.consent, w.hash, 1, 1, w.address, w.key
-           from rollcall.destinations d
-           cross join lateral unnest(rollcall.wanted_rows(d.id, d.map_function, (select array_agg(key) from page), true)) w)
-       select max(id)::text as last from page`,
-      [after],
-    );
-    if (rows[0]?.last == null) break;
-    after = rows[0].last;
-  }
-  await client.query('vacuum analyze');
-  await client.query('checkpoint');
 }
 
 interface Swept {

@@ -16,6 +16,10 @@ const tasks = {
     await buildIfStale();
     run(process.execPath, ['dist/cli/main.js', 'demo', ...args]);
   },
+  async rollcall() {
+    await buildIfStale();
+    run(process.execPath, ['dist/cli/main.js', ...args]);
+  },
   async test() {
     await buildIfStale();
     if (args.length > 0) return vitest(args);

@@ -1,6 +1,14 @@
 import type { Config } from '../config/types.ts';
 import type { DatabasePlan, DestinationPlan } from './apply-plan.ts';
-import { describeAdjustment, consentNotes, describeConsent, describeSource, tableText } from './describe.ts';
+import {
+  describeAdjustment,
+  consentNotes,
+  describeConsent,
+  describeSegment,
+  describeSource,
+  isAdjusted,
+  tableText,
+} from './describe.ts';
 import { sandboxNotes } from './development.ts';
 import { columns, count, duration, wrap } from './layout.ts';
 import type { Paint } from './paint.ts';
@@ -23,7 +31,8 @@ export interface ApplyView {
 export function renderApply(view: ApplyView, paint: Paint, width: number): string {
   const { config, where, database, destinations, skipped } = view;
   const lines = [
-    paint('bold', `${whatItIs(config, database)}: ${where}, environment ${config.environment}`),
+    paint('bold', `${whatItIs(config, database)}, environment ${config.environment}`),
+    `  ${where}`,
     '',
     'Database',
     ...renderDatabase(config, database, paint, width),
@@ -36,8 +45,15 @@ export function renderApply(view: ApplyView, paint: Paint, width: number): strin
     renderAttributes(config, database, destinations, paint),
   ];
   for (const { name, adjustment } of config.destinations) {
-    if (adjustment !== undefined)
+    if (adjustment !== undefined && isAdjusted(adjustment))
       lines.push('', wrap(`Contacts at ${name}: ${describeAdjustment(adjustment)}.`, width));
+  }
+  if (config.segments.length > 0) {
+    lines.push(
+      '',
+      'Segments',
+      ...config.segments.map((segment) => wrap(describeSegment(segment), width, '    ').slice(2)),
+    );
   }
   for (const plan of destinations) {
     const found = [renderFields(plan, paint, width), renderLists(plan, width)].filter((text) => text !== undefined);

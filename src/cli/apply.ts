@@ -19,7 +19,7 @@ import type { Cli } from './cli.ts';
 import { sandboxProblem } from './development.ts';
 import { examples } from './examples.ts';
 import { widthOf } from './io.ts';
-import { count } from './layout.ts';
+import { count, wrap } from './layout.ts';
 import { loadConfig } from './load-config.ts';
 import { reportError } from './report-error.ts';
 import { skippedNames } from './skipped-names.ts';
@@ -127,9 +127,7 @@ async function applyWith(parts: Parts, options: Options, cli: Cli): Promise<numb
   const made = destinations.filter(({ name, fields }) => !left.has(name) && (fields?.changes.create.length ?? 0) > 0);
   const mended = made.map(({ name }) => name);
   if (mended.length > 0) await tryAgain(sql, mended);
-  cli.say(
-    `${cli.paint('green', 'Applied.')} Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does. Workers with another config end now: start them again.`,
-  );
+  cli.say(wrap(APPLIED, width).replace('Applied.', cli.paint('green', 'Applied.')));
   if (database.installed === undefined) cli.say(...adoptHint(config, width));
   if (left.size === 0) return 0;
   cli.note(`Left as it is: ${[...left.keys()].join(', ')}. Mend what is said above, and run \`rollcall apply\` again.`);
@@ -164,3 +162,6 @@ async function createAll(
 function tell(cli: Cli): (name: string, ms: number, why: string) => void {
   return (name, ms, why) => cli.note(`Waiting ${Math.ceil(ms / 1000)} s for ${name}: ${why}.`);
 }
+
+const APPLIED =
+  'Applied. Next: `rollcall start` runs a worker, `rollcall status` shows what it does. Workers with another config end now: start them again.';

@@ -1,6 +1,14 @@
 import type { Config } from '../config/types.ts';
 import type { DatabaseCheck } from './config-database.ts';
-import { describeAdjustment, consentNotes, describeConsent, describeSource, oneLine } from './describe.ts';
+import {
+  describeAdjustment,
+  consentNotes,
+  describeConsent,
+  describeSegment,
+  describeSource,
+  isAdjusted,
+  oneLine,
+} from './describe.ts';
 import { columns, hanging } from './layout.ts';
 import type { Paint } from './paint.ts';
 import { listSources } from './source-list.ts';
@@ -26,6 +34,7 @@ export function renderCheck(config: Config, database: DatabaseCheck, paint: Pain
     'attributes',
     renderAttributes(config, found),
     ...(sources.length === 0 ? [] : ['sources', renderSources(sources, width)]),
+    ...loggingLine(config.log).map(say),
     say(['database', asked]),
   ].join('\n');
 }
@@ -33,7 +42,7 @@ export function renderCheck(config: Config, database: DatabaseCheck, paint: Pain
 type Line = readonly [label: string, text: string];
 
 function destinationLines(config: Config): Line[] {
-  const { destinations, enabled, consent } = config;
+  const { destinations, enabled, consent, segments } = config;
   const names = destinations.map((d) => (d.name === d.type ? d.name : `${d.name} (${d.type})`));
   return [
     ['destinations', names.length === 0 ? 'none: nothing is sent' : names.join(', ')],
@@ -48,8 +57,11 @@ function destinationLines(config: Config): Line[] {
           ['consent', describeConsent(consent)],
           ...consentNotes(config).map((note): Line => ['consent', note]),
           ...destinations.flatMap(({ name, adjustment }) =>
-            adjustment === undefined ? [] : [[name, describeAdjustment(adjustment)] as const],
+            adjustment === undefined || !isAdjusted(adjustment)
+              ? []
+              : [[name, describeAdjustment(adjustment)] as const],
           ),
+          ...segments.map((segment, n): Line => [n === 0 ? 'segments' : '', describeSegment(segment)]),
         ] as const)),
   ];
 }
@@ -68,6 +80,16 @@ function userLines({ users, tables, userMapping }: Config): Line[] {
     ['address', `${address.join('.')}${unconfirmed ? ', also unconfirmed ones' : ', once confirmed'}`],
     ...(where === undefined ? [] : [['only where', oneLine(where.expression)] as const]),
   ];
+}
+
+/** What a worker logs, where that is more or less than usual. */
+function loggingLine({ level, queries, realtime }: Config['log']): Line[] {
+  const parts = [
+    ...(level === 'info' ? [] : [level === 'debug' ? 'debug: a line for each attempt' : `${level} and above`]),
+    ...(queries ? ['the text of queries, without values'] : []),
+    ...(realtime ? ['batches of changes, as counts'] : []),
+  ];
+  return parts.length === 0 ? [] : [['logging', parts.join('; ')]];
 }
 
 function renderAttributes(config: Config, found: Found | undefined): string {

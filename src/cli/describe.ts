@@ -7,6 +7,7 @@ import type {
   ContactLink,
   TableName,
 } from '../core/mapping.ts';
+import type { Segment } from '../core/segments.ts';
 import type { RowLink } from '../sql/source.ts';
 import { cut } from './layout.ts';
 
@@ -52,6 +53,31 @@ export function describeAdjustment({ only, drop, rename, retype, where }: Adjust
     ...(changed.length === 0 ? [] : [changed.join(', ')]),
     ...(where === undefined ? [] : [`those for whom ${oneLine(where.expression)}`]),
   ].join('; ');
+}
+
+/** Whether a destination's config says anything that `describeAdjustment` tells; segments are told by themselves. */
+export function isAdjusted({ only, drop, rename, retype, where }: Adjustment): boolean {
+  return only !== undefined || where !== undefined || drop.length + retype.length + Object.keys(rename).length > 0;
+}
+
+/** Who is in a segment: `users with user_metadata->>plan=eq.pro`. */
+export function describeMembers(segment: Segment): string {
+  return `${segmentSource(segment)} with ${segment.filter ?? oneLine(segment.where.expression)}`;
+}
+
+/** A segment in a line: `pro: users with plan=eq.pro, on "Pro users" at brevo`. */
+export function describeSegment(segment: Segment): string {
+  return `${segment.name}: ${describeMembers(segment)}, on ${describeList(segment)}`;
+}
+
+/** A segment's list: `"Pro users" at brevo`. */
+export function describeList({ list, destination }: Segment): string {
+  return `${typeof list === 'number' ? `list ${list}` : JSON.stringify(list)} at ${destination}`;
+}
+
+/** Whose rows a segment looks at. */
+export function segmentSource({ from }: Segment): string {
+  return from.kind === 'users' ? 'users' : tableText(from.table);
 }
 
 /** SQL as it fits into a line of text. */

@@ -24,7 +24,7 @@ export function renderErasure(erasure: Erasure): string {
   const { id, by, state, requested_at: begun, finished_at: ended, destinations } = erasure;
   const when = state === 'finished' && ended !== undefined ? `finished ${utc(ended)}` : `at work since ${utc(begun)}`;
   const rows = Object.entries(destinations).map(([name, at]) => [name, wordsOf(at)]);
-  return [`Erasure ${id} (${by}): ${when}`, ...(rows.length === 0 ? [] : [columns(rows, 'll')])].join('\n');
+  return [`Erasure ${id} (${by})`, `  ${when}`, ...(rows.length === 0 ? [] : [columns(rows, 'll')])].join('\n');
 }
 
 export function renderErasures(erasures: readonly Erasure[]): string {

@@ -14,7 +14,8 @@ import { ask } from './ask.ts';
 import type { Cli } from './cli.ts';
 import { renderErasure, renderErasures, renderWaiting } from './erase-view.ts';
 import { examples } from './examples.ts';
-import { count } from './layout.ts';
+import { count, wrap } from './layout.ts';
+import { widthOf } from './io.ts';
 import { loadConfig } from './load-config.ts';
 import { repeatable } from './option-values.ts';
 import { createProgress } from './progress.ts';
@@ -106,9 +107,9 @@ async function eraseOne(options: Options & { readonly person: string }, parts: P
   const known = config.destinations.map(({ name }) => name);
   const keys = await store.whom(options.person);
   if (keys.length === 0) throw personUnknown();
-  cli.note(
-    `This erases ${keys.toSorted(usersFirst).map(named).join(' and ')} at ${known.join(', ') || 'no destination'}, and all that is held here. It cannot be undone.`,
-  );
+  const whom = keys.toSorted(usersFirst).map(named).join(' and ');
+  const text = `This erases ${whom} at ${known.join(', ') || 'no destination'}, and all that is held here. It cannot be undone.`;
+  cli.note(wrap(text, widthOf(cli.io.stderr)));
   if (!(await ask(cli, 'Erase this person?', options.yes))) return 1;
   if (await store.makeKey()) {
     cli.note(

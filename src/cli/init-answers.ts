@@ -8,6 +8,7 @@ export interface InitOptions {
   readonly accountId?: string | undefined;
   readonly list?: readonly string[] | undefined;
   readonly consent?: string | undefined;
+  readonly development?: boolean | undefined;
   readonly force?: boolean | undefined;
   readonly output?: string | undefined;
 }
@@ -35,7 +36,7 @@ export function answersOf(options: InitOptions): InitAnswers {
   const destination = options.destination ?? 'mailtrap';
   if (destination !== 'mailtrap') {
     throw new RollcallError('RC_INIT_OPTION', `There is no destination "${destination}".`, {
-      hint: 'Known: mailtrap.',
+      hint: 'It is mailtrap here; docs/destinations.md says what to write for the others.',
     });
   }
   const databaseUrlEnv = options.databaseUrlEnv ?? DEFAULT_DATABASE_URL_ENV;

@@ -30,7 +30,7 @@ function consentLine({ consent }: InitAnswers): string {
 }
 
 /** The text of a commented `rollcall.yaml`. Secrets are references to the environment, never values. */
-export function renderInitFile(answers: InitAnswers): string {
+export function renderInitFile(answers: InitAnswers, environment: 'production' | 'development' = 'production'): string {
   const lists = answers.lists.map((list) => (/^[1-9]\d{0,14}$/.test(list) ? list : quoted(list)));
   const account = answers.accountId === undefined ? '"${MAILTRAP_ACCOUNT_ID:-}"' : quoted(answers.accountId);
   return `# Rollcall: which people of a Supabase project are contacts where. Check it with: rollcall config check
@@ -43,7 +43,7 @@ database_url: "\${${answers.databaseUrlEnv}}"
 
 # The name of this install. Another name in another copy of the database keeps the two apart. With "development",
 # destinations go to the stand-ins that "rollcall sandbox" runs on this machine.
-environment: production
+environment: ${environment}
 
 connectors:
   supabase:

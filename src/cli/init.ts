@@ -19,11 +19,16 @@ export function define(command: Command, cli: Cli): void {
     .option('--account-id <id>', 'Mailtrap account id')
     .option('--list <id>', 'list a new contact joins, by id or name; may be given several times', repeatable)
     .option('--consent <basis>', 'who may be mailed: nobody | column:<path> | everyone:<basis>')
+    .option('--development', 'send to the stand-ins that `rollcall sandbox` runs on this machine')
     .option('--output <file>', 'file to write (default: that of --config)')
     .option('--force', 'overwrite the file')
     .addHelpText(
       'after',
-      examples('rollcall init', 'rollcall init --list 42 --consent column:user_metadata.marketing_opt_in'),
+      examples(
+        'rollcall init',
+        'rollcall init --list 42 --consent column:user_metadata.marketing_opt_in',
+        'rollcall init --development --consent nobody',
+      ),
     );
   cli.action(command, runInit);
 }
@@ -32,12 +37,18 @@ async function runInit(options: InitOptions, cli: Cli): Promise<number> {
   const answers = await answersFor(options, cli);
   if (answers === undefined) return 1;
   const file = options.output ?? cli.globals.config;
-  const text = renderInitFile(answers);
+  const development = options.development === true;
+  const text = renderInitFile(answers, development ? 'development' : 'production');
   proveThatItLoads(text, file, answers);
   await write(file, text, options.force === true);
-  const needed = [answers.databaseUrlEnv, 'MAILTRAP_TOKEN'].join(' and ');
+  const needed = [answers.databaseUrlEnv, ...(development ? [] : ['MAILTRAP_TOKEN'])].join(' and ');
   const flag = file === 'rollcall.yaml' ? '' : ` --config ${file}`;
-  cli.say(`Wrote ${file}.`, `Next: set ${needed}, then run \`rollcall${flag} apply\`.`);
+  cli.say(
+    `Wrote ${file}.`,
+    `Next: set ${needed}, then run`,
+    ...(development ? ['  rollcall sandbox'] : []),
+    `  rollcall${flag} apply`,
+  );
   return 0;
 }
 

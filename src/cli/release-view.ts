@@ -1,8 +1,8 @@
 import type { BrakeState } from '../sql/store/brakes.ts';
-import { columns } from './layout.ts';
-import { countOfKind, heldText, limitText } from './status-brakes.ts';
+import { columns, count } from './layout.ts';
+import { countOfKind, heldText, percent } from './status-brakes.ts';
 
-const HEAD = ['destination', 'brake', 'held', 'last hour', 'stops at'];
+const HEAD = ['destination', 'brake', 'held', 'last hour', 'stops within an hour'];
 
 /** The brakes as a table, and what lets out what they hold. */
 export function renderBrakes(brakes: readonly BrakeState[]): string {
@@ -20,6 +20,6 @@ export function renderBrakes(brakes: readonly BrakeState[]): string {
 }
 
 function row({ destination, kind, held, passed, share, least }: BrakeState): string[] {
-  const stops = share === null ? 'off' : limitText({ share, least });
+  const stops = share === null ? 'off' : `over ${percent(share)}, and ${count(least, 'contact')} or more`;
   return [destination, kind, held.toLocaleString('en-US'), passed.toLocaleString('en-US'), stops];
 }

@@ -2,18 +2,22 @@ import { formatPlace, RollcallError } from '../core/errors.ts';
 import { redact } from '../core/redact.ts';
 import type { ConfigErrors } from '../config/config-errors.ts';
 import { databaseError } from './database-error.ts';
-import type { Io } from './io.ts';
+import { type Io, widthOf } from './io.ts';
+import { wrap } from './layout.ts';
 import { painter } from './paint.ts';
 
 /**
- * Tells the user what went wrong, on standard error: code, message, place, what to do. A stack trace is shown only for what
- * is no RollcallError, and only with ROLLCALL_DEBUG=1.
+ * Tells the user what went wrong, on standard error: code, message, place, what to do. On a terminal its lines are broken; in a pipe
+ * each stays one line, for whoever searches a log. A stack trace is shown only for what is no RollcallError, and only with
+ * ROLLCALL_DEBUG=1.
  * @returns the exit code
  */
 export async function reportError(error: unknown, io: Io): Promise<number> {
   const known = asRollcallError(error);
   const paint = painter(io.stderr, io.env);
-  const head = (code: string, message: string): string => `${paint('red', 'error')} ${code}: ${message}\n`;
+  const width = errorWidth(io);
+  const head = (code: string, message: string): string =>
+    `${wrap(`error ${code}: ${message}`, width).replace('error', paint('red', 'error'))}\n`;
   if (known === undefined) {
     const message = error instanceof Error ? error.message : String(error);
     io.stderr.write(head('RC_INTERNAL', redact(message.split('\n')[0] ?? '')));
@@ -25,14 +29,31 @@ export async function reportError(error: unknown, io: Io): Promise<number> {
   if (isConfigErrors(known)) {
     const { explainConfigErrors } = await import('../config/explain.ts');
     const many = known.errors.length === 1 ? 'a mistake' : `${known.errors.length} mistakes`;
-    io.stderr.write(`${head(known.code, `${known.file} has ${many}.`)}\n${explainConfigErrors(known)}`);
+    io.stderr.write(`${head(known.code, `${known.file} has ${many}.`)}\n${broken(explainConfigErrors(known), width)}`);
     return 1;
   }
   const place = formatPlace(known.place);
   io.stderr.write(head(known.code, known.message));
   if (place !== '' && !known.message.includes(place)) io.stderr.write(`  at ${place}\n`);
-  if (known.hint !== undefined) io.stderr.write(`  ${known.hint}\n`);
+  if (known.hint !== undefined) io.stderr.write(`${broken(`  ${known.hint}`, width)}\n`);
   return 1;
+}
+
+/** How long a line of an error may be. */
+export function errorWidth({ stderr }: Pick<Io, 'stderr'>): number {
+  return stderr.isTTY === true ? widthOf(stderr) : Infinity;
+}
+
+/** Lines that are too long, broken; those of the file that is wrong stay as they are, with the mark below them. */
+function broken(text: string, width: number): string {
+  const source = /^ *\d* \|/;
+  return text
+    .split('\n')
+    .map((line) => {
+      if (line.length <= width || source.test(line)) return line;
+      return wrap(line.trimStart(), width, /^ */.exec(line)?.[0]);
+    })
+    .join('\n');
 }
 
 /** The error as one that may be shown: a RollcallError, or one made of what the system or the database said. */

@@ -40,7 +40,7 @@ export function define(command: Command, cli: Cli): void {
       examples(
         'rollcall sandbox',
         'rollcall sandbox --only mailtrap,brevo --state sandbox.json',
-        "rollcall sandbox --limits-scale 100 --fault 'status=500,rate=0.3,destination=mailtrap'",
+        "rollcall sandbox --fault 'status=500,rate=0.3,destination=mailtrap'",
       ),
     );
   cli.action(command, runSandbox);

@@ -1,5 +1,6 @@
 import type { Config } from '../config/types.ts';
 import type { AttributeMapping, EventTable, RelatedRows, SystemEvent, TableName, ViewWatch } from '../core/mapping.ts';
+import { isSegmentAttribute, segmentOfAttribute } from '../core/segments.ts';
 import { SYSTEM_EVENT_DEFINITIONS } from '../sql/inspect/system-event-definitions.ts';
 import type { Sources } from '../sql/source.ts';
 import { describeLink, describeNamedLink, describeSource, oneLine, tableText } from './describe.ts';
@@ -77,7 +78,7 @@ function found({ aggregates }: Sources): AggregatesItem[] {
     as: 'aggregates',
     table: tableText(table),
     contact: describeLink(link),
-    attributes: attributes.map((a) => a.name),
+    attributes: attributes.map(shownName),
     where: sqlOf(where),
     again: againOf(relatedRows(attributes[0])),
   }));
@@ -91,7 +92,7 @@ function named({ tables, userMapping }: Config): AggregatesItem[] {
     if (from === undefined) continue;
     const key = JSON.stringify([from.table, from.link, from.where?.expression, againOf(from)]);
     const group = groups.get(key) ?? { from, attributes: [] };
-    group.attributes.push(attribute.name);
+    group.attributes.push(shownName(attribute));
     groups.set(key, group);
   }
   return [...groups.values()].map(({ from, attributes }) => ({
@@ -102,6 +103,11 @@ function named({ tables, userMapping }: Config): AggregatesItem[] {
     where: sqlOf(from.where),
     again: againOf(from),
   }));
+}
+
+/** An attribute as it is shown: what carries a segment by the segment's name. */
+function shownName({ name }: AttributeMapping): string {
+  return isSegmentAttribute(name) ? segmentOfAttribute(name) : name;
 }
 
 function relatedRows(attribute: AttributeMapping | undefined): RelatedRows | undefined {

@@ -9,8 +9,12 @@ export function countOfKind(n: number, kind: BrakeKind): string {
 
 /** `more than 2% of contacts (and at least 10) in an hour`. */
 export function limitText({ share, least }: Pick<BrakeStatus, 'share' | 'least'>): string {
-  // Without the noise of floating point: 0.023 is 2.3%.
-  return `more than ${Number((share * 100).toPrecision(8))}% of contacts (and at least ${least.toLocaleString('en-US')}) in an hour`;
+  return `more than ${percent(share)} of contacts (and at least ${least.toLocaleString('en-US')}) in an hour`;
+}
+
+/** `2.3%`, without the noise of floating point. */
+export function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(8))}%`;
 }
 
 /** `12 deletions held since 2026-01-02 03:04 UTC`. */

@@ -139,7 +139,8 @@ function nextTry(until: string | null): string {
   return until === 'infinity' ? 'No worker tries it by itself.' : `A worker tries it next at ${utc(until)}.`;
 }
 
-function pauseHint(name: string, code: string): string {
+/** What to do about a destination that is paused. @param code why it is */
+export function pauseHint(name: string, code: string): string {
   switch (code) {
     case 'unauthorized':
     case 'forbidden':

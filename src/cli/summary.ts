@@ -1,8 +1,9 @@
 import type { Config } from '../config/types.ts';
 import type { AttributePlan } from '../core/destination.ts';
 import type { AttributeMapping, TableName } from '../core/mapping.ts';
+import { isSegmentAttribute } from '../core/segments.ts';
 import type { Sources } from '../sql/source.ts';
-import { consentNotes, describeConsent, describeSource } from './describe.ts';
+import { consentNotes, describeConsent, describeMembers, describeSource, isAdjusted } from './describe.ts';
 import { listSources } from './source-list.ts';
 
 /** An attribute with the mapped table that it is read from. */
@@ -11,12 +12,12 @@ interface Mapped {
   readonly table: TableName | undefined;
 }
 
-/** All attributes in the order of precedence: of several with one name, the first that has a value gives it. */
+/** All attributes in the order of precedence, but what carries segments: of several with one name, the first that has a value gives it. */
 export function allAttributes({ tables, userMapping }: Config): readonly Mapped[] {
   return [
     ...tables.flatMap(({ table, attributes }) => attributes.map((attribute) => ({ attribute, table }))),
     ...userMapping.attributes.map((attribute) => ({ attribute, table: undefined })),
-  ];
+  ].filter(({ attribute }) => !isSegmentAttribute(attribute.name));
 }
 
 /** What the database says to a config. */
@@ -41,7 +42,7 @@ export function allWarnings(config: Config, sources: Sources | undefined): reado
 
 function destinationSummary({ name, type, onDelete, sandbox, adjustment }: Config['destinations'][number]): object {
   const said = { name, type, on_delete: onDelete, ...(sandbox === undefined ? {} : { sandbox }) };
-  if (adjustment === undefined) return said;
+  if (adjustment === undefined || !isAdjusted(adjustment)) return said;
   const { only, drop, rename, retype, where } = adjustment;
   const types = Object.fromEntries(retype.map((one) => [one.name, one.type]));
   return { ...said, attributes: { only: only ?? null, drop, rename, retype: types }, where: where?.expression ?? null };
@@ -65,6 +66,12 @@ export function summaryOf(config: Config, found: Found | undefined): object {
     })),
     where: userMapping.where?.expression ?? null,
     unconfirmed: userMapping.unconfirmed,
+    segments: config.segments.map(({ name, destination, list, ...segment }) => ({
+      name,
+      destination,
+      list,
+      members: describeMembers({ name, destination, list, ...segment }),
+    })),
     sources: listSources(config, found?.sources),
     consent: config.consent === undefined ? null : describeConsent(config.consent),
     consentNotes: consentNotes(config),

@@ -1,16 +1,8 @@
 import type { Backfill, BackfillCounts, BackfillStore } from '../engine/backfill-ports.ts';
+import type { EndedBackfill } from '../homes/backfill.ts';
 import { count, duration } from './layout.ts';
 
 type Pending = Awaited<ReturnType<BackfillStore['backfillPending']>>;
-
-/** A backfill that is over. */
-export interface Ended {
-  readonly run: Backfill;
-  /** Refused by their destination. */
-  readonly refused: Awaited<ReturnType<BackfillStore['endBackfill']>>;
-  /** Held by a brake. */
-  readonly held: Pending;
-}
 
 /** What a line of progress is made of; times are of `performance.now()`. */
 export interface View {
@@ -74,7 +66,7 @@ function timeLeft(at: {
 }
 
 /** The end of a backfill as a document. */
-export function summaryOf({ run, refused, held }: Ended): object {
+export function summaryOf({ run, refused, held }: EndedBackfill): object {
   const { what, resource, since, scanned, seconds } = run;
   const destinations = Object.entries(run.counts).map(([name, counts]) => ({
     name,
@@ -86,7 +78,7 @@ export function summaryOf({ run, refused, held }: Ended): object {
 }
 
 /** The end of a backfill in lines. */
-export function renderSummary({ run, refused, held }: Ended): readonly string[] {
+export function renderSummary({ run, refused, held }: EndedBackfill): readonly string[] {
   const lines = [`${count(run.scanned, 'row')} read in ${duration(run.seconds)}.`];
   for (const [name, counts] of Object.entries(run.counts)) {
     lines.push(`${name}: ${countsText(counts)}`);

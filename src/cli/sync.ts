@@ -5,11 +5,10 @@ import { registry } from '../destinations/registry.ts';
 import type { Backfill, BackfillRequest } from '../engine/backfill-ports.ts';
 import { leastSeconds } from '../engine/bulk-choice.ts';
 import type { Store } from '../engine/ports.ts';
-import { pause } from '../engine/wake.ts';
+import { beginBackfill, type EndedBackfill, followBackfill } from '../homes/backfill.ts';
 import { configured } from '../homes/configured.ts';
 import { runWorker } from '../homes/worker.ts';
 import { identityOf } from '../sql/store/identity.ts';
-import { sqlState } from '../sql/port.ts';
 import { createStore } from '../sql/store/store.ts';
 import type { Cli } from './cli.ts';
 import { examples } from './examples.ts';
@@ -18,7 +17,7 @@ import { loadConfig } from './load-config.ts';
 import { wholeNumber } from './option-values.ts';
 import { createProgress } from './progress.ts';
 import { stopSignal } from './stop-signal.ts';
-import { type Ended, renderProgress, renderSummary, summaryOf } from './sync-view.ts';
+import { renderProgress, renderSummary, summaryOf } from './sync-view.ts';
 import { withDatabase } from './with-database.ts';
 
 interface Options {
@@ -31,8 +30,6 @@ interface Options {
   readonly destination?: string | undefined;
   readonly json?: boolean | undefined;
 }
-
-const LOOK_EVERY_MS = 500;
 
 /** `rollcall sync`: brings in everybody who is there already, quietly. */
 export function define(command: Command, cli: Cli): void {
@@ -108,7 +105,7 @@ interface Parts {
 }
 
 async function backfill({ config, store, request, json }: Parts, cli: Cli): Promise<number> {
-  const run = await begin(store, request);
+  const run = await beginBackfill(store, request);
   if (run.scanned > 0) cli.note(`Going on after ${run.scanned.toLocaleString('en-US')} rows.`);
   const stop = stopSignal(cli.io);
   const over = new AbortController();
@@ -135,56 +132,28 @@ async function backfill({ config, store, request, json }: Parts, cli: Cli): Prom
   return 0;
 }
 
-/** @throws RollcallError `RC_SYNC_RESOURCE`, `RC_SYNC_OPEN` */
-async function begin(store: Store, request: BackfillRequest): Promise<Backfill> {
-  try {
-    return await store.beginBackfill(request);
-  } catch (error) {
-    const { detail } = error as { detail?: string };
-    if (sqlState(error) === 'RC005') {
-      throw new RollcallError('RC_SYNC_RESOURCE', `Nothing of ${request.resource ?? ''} is synced as contacts.`, {
-        hint: '`--resource` takes `users`, or a table of `table_mapping` as schema.table.',
-        cause: error,
-      });
-    }
-    if (sqlState(error) === 'RC006') {
-      throw new RollcallError('RC_SYNC_OPEN', `Another backfill is not over yet (${detail ?? ''}).`, {
-        hint: 'Run the command it was begun with until it ends; a running worker goes on with it as well.',
-        cause: error,
-      });
-    }
-    throw error;
-  }
-}
-
 /** Watches until everybody is delivered or refused; undefined when it was stopped. */
 async function follow(
   { config, store, run, json }: Omit<Parts, 'request'> & { readonly run: Backfill },
   cli: Cli,
   signal: AbortSignal,
-): Promise<Ended | undefined> {
+): Promise<EndedBackfill | undefined> {
   const progress = createProgress(cli.io.stderr, json);
-  let last = run;
   const began = { at: performance.now(), scanned: run.scanned };
   const byLimits = (name: string, contacts: number): number => {
     const found = configured(config, name, registry);
     return found === undefined ? 0 : leastSeconds(contacts, found.destination, found.options);
   };
   try {
-    while (!signal.aborted) {
-      const open = await store.openBackfill();
-      if (open !== undefined) last = open;
-      const pending = await store.backfillPending();
-      const waiting = pending.reduce((sum, each) => sum + each.pending, 0);
-      // Another process that follows it may have ended it first.
-      if (open === undefined || (open.walked && waiting === 0)) {
-        progress.done();
-        return { run: last, refused: await store.endBackfill(last.id), held: pending.filter((each) => each.held > 0) };
-      }
-      progress.show(renderProgress({ run: last, pending, leastSeconds: byLimits, began, now: performance.now() }));
-      await pause(LOOK_EVERY_MS, signal);
-    }
-    return undefined;
+    return await followBackfill(
+      store,
+      run,
+      (now, pending) => {
+        const view = { run: now, pending, leastSeconds: byLimits, began, now: performance.now() };
+        progress.show(renderProgress(view));
+      },
+      signal,
+    );
   } finally {
     progress.done();
   }

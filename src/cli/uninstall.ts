@@ -39,7 +39,7 @@ async function runUninstall(options: Options, cli: Cli): Promise<number> {
     const where = whereIs(requireDatabaseUrl(config));
     const present = await whatIsThere(sql);
     if (present === undefined) {
-      cli.say(`Rollcall is not installed in ${where}: nothing to remove.`);
+      cli.say(wrap(`Nothing to remove: Rollcall is not installed in ${where}.`, widthOf(cli.io.stdout)));
       return 0;
     }
     const outside = await readOutside(sql);

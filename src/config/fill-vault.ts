@@ -1,4 +1,5 @@
 import type { Destination } from '../core/destination.ts';
+import { withSegmentLists } from '../core/segments.ts';
 import { RollcallError } from '../core/errors.ts';
 import { retype } from './plain-value.ts';
 import { formatPath } from './tree.ts';
@@ -40,7 +41,12 @@ export function fillVault(
     const typed = filled.flatMap(({ path }, n) => (wanting.some((at) => samePath(at, path)) ? [n] : []));
     if (typed.length > 0) result = parse(new Set(typed));
   }
-  if (result.success) return { ...entry, options: result.data, account: destination.account(result.data) };
+  if (result.success)
+    return {
+      ...entry,
+      options: withSegmentLists(result.data, entry.segmentLists),
+      account: destination.account(result.data),
+    };
   const [issue] = result.error.issues;
   const at = issue === undefined ? [] : issuePath(issue);
   const about = places.filter((place) => concerns(at, place.path));

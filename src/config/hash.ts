@@ -130,13 +130,14 @@ function destinationShape(
   };
 }
 
-function adjustmentShape({ only, drop, rename, retype, where }: Adjustment): object {
+function adjustmentShape({ only, drop, rename, retype, where, lists }: Adjustment): object {
   return {
     only: only?.toSorted(),
     drop: drop.toSorted(),
     rename,
     retype: Object.fromEntries(retype.map(({ name, type }) => [name, type])),
     where: conditionShape(where),
+    lists,
   };
 }
 

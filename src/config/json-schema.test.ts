@@ -8,6 +8,7 @@ import {
   failure,
   FULL,
   FULL_ENV,
+  SEGMENTS,
   mapping,
   MERGED,
   parse,
@@ -52,6 +53,7 @@ describe('the schema takes what parses', () => {
     ['Debug Mode', DEBUG],
     ['all merged', MERGED],
     ['the whole grammar', FULL],
+    ['segments', FULL + SEGMENTS],
     [
       'sections that say nothing',
       'connectors:\n  supabase:\n    sync:\n    user_mapping:\ndestinations:\nconsent:\nsweep:\nbrakes:\n',

@@ -9,6 +9,7 @@ import { tableListSchema } from './link-schema.ts';
 import { attributesSchema, targetsSchema } from './mapping-schema.ts';
 import { LOG_LEVELS } from './read-connector.ts';
 import { allowEnv, boolean, choice, duration, object, orNothing, type Schema, text } from './schema-parts.ts';
+import { segmentsSchema } from './segments-schema.ts';
 import { systemEventsSchema, tableMappingSchema } from './tables-schema.ts';
 
 /**
@@ -19,7 +20,9 @@ export function configJsonSchema(registry: readonly Destination<unknown>[]): Sch
   const connector = object('A Supabase project.', {
     enabled: boolean('False: nothing is captured or sent. Default: true.'),
     project_url: text('https://<ref>.supabase.co, or the address of a self-hosted project.'),
-    api_key: text('The service_role key. Write "${SUPABASE_SERVICE_ROLE_KEY}", never the key itself.'),
+    api_key: text(
+      'The secret key (sb_secret_...) or the service_role key, for `rollcall test`. Write "${SUPABASE_SERVICE_ROLE_KEY}", never the key itself.',
+    ),
     sync: object('What is synced.', {
       users: boolean('Whether users of auth.users are synced. Default: true.'),
       tables: tableListSchema('The mapped tables that are synced. Default: all of them.'),
@@ -48,6 +51,7 @@ export function configJsonSchema(registry: readonly Destination<unknown>[]): Sch
         description: 'The environment this install belongs to. Default: production.',
       },
       destinations: destinationsSchema(registry),
+      segments: segmentsSchema,
       ...consentSchemas(),
       delivery: deliverySchema,
       wake: {

@@ -35,6 +35,7 @@ export const LOG_LEVELS: readonly ('error' | 'warn' | 'info' | 'debug' | 'verbos
 interface Connector {
   readonly enabled: boolean;
   readonly projectUrl: string | undefined;
+  readonly apiKey: string | undefined;
   readonly users: boolean;
   readonly userMapping: UserMapping;
   readonly tables: readonly ContactTable[];
@@ -57,8 +58,6 @@ export function readConnector(root: MapNode, topKeys: readonly string[], issues:
     const misplaced: Misplaced = Object.fromEntries(ours.map((key) => [key, 'at the top level of the file']));
     checkKeys(map, CONNECTOR_KEYS, issues, misplaced);
   }
-  // Checked, and kept nowhere: this version reads the database alone.
-  readText(field('api_key'), issues);
   const sync = readSync(field('sync')?.value, issues);
   const index = indexTables(
     [field('table_mapping'), root.entries.get('table_mapping')],
@@ -73,6 +72,7 @@ export function readConnector(root: MapNode, topKeys: readonly string[], issues:
   return {
     enabled: readFlag(field('enabled'), true, issues),
     projectUrl: readUrl(field('project_url'), issues),
+    apiKey: readText(field('api_key'), issues),
     users: sync.users,
     userMapping,
     tables: tables.contacts,

@@ -1,4 +1,5 @@
 import type { Destination } from '../core/destination.ts';
+import { applySegments } from './apply-segments.ts';
 import { asMap, checkKeys, type Misplaced, readDuration, readText, wrongType } from './fields.ts';
 import type { Unhashed } from './hash.ts';
 import type { Env } from './interpolate.ts';
@@ -12,6 +13,7 @@ import { readConsentPolicy, readConsentReaders } from './read-consent-use.ts';
 import { readDelivery } from './read-delivery.ts';
 import { attributeNames } from './read-adjustment.ts';
 import { readErasure } from './read-erasure.ts';
+import { readSegments } from './read-segments.ts';
 import { readDestinations } from './read-destinations.ts';
 import { readServer } from './read-server.ts';
 import { readWriteBacks } from './read-write-back.ts';
@@ -25,6 +27,7 @@ export const TOP_KEYS: readonly string[] = [
   'ssl_root_cert',
   'environment',
   'destinations',
+  'segments',
   'consent',
   'consent_policy',
   'consent_readers',
@@ -64,6 +67,16 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
   const connector = readConnector(tree, TOP_KEYS, issues);
   const names = issues.failed ? undefined : attributeNames(connector.userMapping, connector.tables);
   const destinations = readDestinations(field('destinations'), options.registry, names, issues);
+  const segments = readSegments(
+    field('segments'),
+    { tables: connector.index, destinations, registry: options.registry },
+    issues,
+  );
+  const woven = applySegments(
+    { userMapping: connector.userMapping, tables: connector.tables, destinations },
+    segments,
+    (name) => saysMissing(field('destinations'), name),
+  );
   const consentPolicy = readConsentPolicy(field('consent_policy'), issues);
   warnOfTopics(destinations, consentPolicy, issues);
   const consent = readConsent(field('consent'), connector.index, issues);
@@ -77,17 +90,19 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
     databaseUrl: readDatabaseUrl(field('database_url'), options.env, issues),
     sslRootCert: readText(field('ssl_root_cert'), issues, 'the path of a PEM file'),
     projectUrl: connector.projectUrl ?? (options.env['SUPABASE_URL'] || undefined),
+    apiKey: connector.apiKey ?? firstOf(options.env, ['SUPABASE_SECRET_KEY', 'SUPABASE_SERVICE_ROLE_KEY']),
     enabled: connector.enabled,
     users: connector.users,
-    userMapping: connector.userMapping,
-    tables: connector.tables,
+    userMapping: woven.userMapping,
+    tables: woven.tables,
     eventTables: connector.eventTables,
     systemEvents: connector.systemEvents,
     consent,
     consentPolicy,
     consentReaders: readConsentReaders(field('consent_readers'), issues),
     writeBacks: readWriteBacks(field('write_back'), connector.index, issues),
-    destinations,
+    destinations: woven.destinations,
+    segments,
     delivery: readDelivery(field('delivery'), issues),
     sweep: readSweep(field('sweep'), issues),
     brakes: readBrakes(field('brakes'), issues),
@@ -99,6 +114,17 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
     allowFunctions: readFunctions(field('allow_functions'), issues),
     warnings: issues.warnings(),
   };
+}
+
+/** Whether a destination's entry has a `create_missing`. */
+function saysMissing(destinations: Entry | undefined, name: string): boolean {
+  const map = destinations?.value.kind === 'map' ? destinations.value.entries.get(name)?.value : undefined;
+  return map?.kind === 'map' && map.entries.has('create_missing');
+}
+
+/** The first of some variables that is set and not empty. */
+function firstOf(env: Env, names: readonly string[]): string | undefined {
+  return names.map((name) => env[name]).find((value) => value !== undefined && value !== '');
 }
 
 function checkConsentGiven(destinations: Entry | undefined, consent: Entry | undefined, issues: Issues): void {

@@ -1,3 +1,4 @@
+import type { Segment } from '../core/segments.ts';
 import type { RetrySchedule } from '../core/retry.ts';
 import type { VaultPart } from './interpolate.ts';
 import type {
@@ -25,6 +26,8 @@ export interface Config {
   readonly sslRootCert: string | undefined;
   /** `https://<ref>.supabase.co` or a self-hosted URL. */
   readonly projectUrl: string | undefined;
+  /** The project's secret key, for what asks its API (`rollcall test`); a secret. Workers need none. */
+  readonly apiKey: string | undefined;
   /** False when `connectors.supabase.enabled` is false: nothing is captured or sent. */
   readonly enabled: boolean;
   /** Whether users are contacts by themselves (`sync.users`); if not, only those that a mapped table points at. */
@@ -41,6 +44,8 @@ export interface Config {
   readonly consentReaders: readonly string[];
   readonly writeBacks: readonly WriteBack[];
   readonly destinations: readonly DestinationConfig[];
+  /** People who belong on lists; the mapping and the destinations have them already (`applySegments`). */
+  readonly segments: readonly Segment[];
   readonly delivery: {
     /** How long an attempt of unknown outcome is waited out before the state is sent once more, in ms. */
     readonly graceMs: number;
@@ -137,6 +142,8 @@ export interface DestinationConfig {
   readonly sandbox?: string | undefined;
   /** How its contacts differ from what the mapping makes of people; undefined where they do not. */
   readonly adjustment?: Adjustment | undefined;
+  /** The lists of its segments. */
+  readonly segmentLists?: readonly (number | string)[] | undefined;
   /** What `apply` creates there when it is missing. */
   readonly createMissing: { readonly fields: boolean; readonly lists: boolean };
   readonly line: number;

@@ -30,13 +30,14 @@ export function alertRequest(message: AlertMessage, url: string): HttpRequest {
 /** Names of the config, counts and codes; never a destination's own words. */
 function sentence(message: AlertMessage): string {
   const { kind, environment, endedAt } = message;
-  const [what, todo] = words(message);
+  const [what, todo] = alertWords(message);
   const start = `Rollcall (${environment}): `;
   if (kind === 'test') return `${start}${what}`;
   return endedAt === null ? `${start}${what} ${todo}` : `${start}over: ${what}`;
 }
 
-function words({ kind, subject, detail }: Alert): readonly [what: string, todo: string] {
+/** What it says, and what to do: names of the config, counts and codes. */
+export function alertWords({ kind, subject, detail }: Alert): readonly [what: string, todo: string] {
   const said = (key: string): string => String(detail[key] ?? '');
   const to = subject === '' ? '' : ` for ${subject}`;
   switch (kind) {

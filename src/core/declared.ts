@@ -2,6 +2,7 @@ import type { Json, JsonObject } from './json.ts';
 import type { Traffic } from './limits.ts';
 import type { AttributeType, ConsentState } from './mapping.ts';
 import type { OutcomeKind } from './outcome.ts';
+import type { SegmentLists } from './segments.ts';
 
 /**
  * What a destination's requests and answers are, as data: what the SQL home fills in and reads by itself (`src/sql/pump`). Made of
@@ -35,6 +36,17 @@ export interface Declaration {
   /** Who must not be mailed, page by page. */
   readonly pull?: readonly DeclaredPull[] | undefined;
   readonly attributes: AttributeRule;
+  /** Lists, of which `$joined` and `$left_lists` of the facts are made: ids that an upsert joins and leaves. */
+  readonly lists?: DeclaredLists | undefined;
+}
+
+export interface DeclaredLists {
+  /** Those that everybody joins. */
+  readonly all: readonly number[];
+  /** They are joined with every delivery, and not with the first alone. */
+  readonly keep: boolean;
+  /** Ids of the lists of segments, by `listKey`. */
+  readonly segments: SegmentLists;
 }
 
 /**
@@ -52,9 +64,6 @@ export type Test =
   | { readonly not: Test }
   | { readonly all: readonly Test[] }
   | { readonly any: readonly Test[] };
-
-/** Holds whatever the facts. */
-export const ALWAYS: Test = { all: [] };
 
 /** One request. */
 export interface Step {
@@ -261,4 +270,19 @@ export function text(...parts: readonly Template[]): JsonObject {
 /** A fact as one path segment. */
 export function segment(name: string): JsonObject {
   return { $segment: name };
+}
+
+/**
+ * Lists as they are declared.
+ * @param all ids of those that everybody joins
+ */
+export function declaredLists(
+  {
+    list_policy: policy,
+    segment_lists: segments = {},
+  }: { readonly list_policy: 'once' | 'keep'; readonly segment_lists?: SegmentLists | undefined },
+  all: readonly number[],
+): DeclaredLists | undefined {
+  if (all.length === 0 && Object.keys(segments).length === 0) return undefined;
+  return { all, keep: policy === 'keep', segments };
 }

@@ -9,6 +9,7 @@ import type { Limits } from './limits.ts';
 import type { ListPlan } from './lists.ts';
 import type { AttributeType, ConsentState } from './mapping.ts';
 import type { Outcome } from './outcome.ts';
+import type { ListChanges } from './segments.ts';
 import type { SuppressionPlan } from './suppressions.ts';
 
 /** What is to be made true of one contact at one destination. */
@@ -33,6 +34,8 @@ export interface Delivery {
    * it: this must not be taken for a repetition.
    */
   readonly again?: boolean | undefined;
+  /** Lists of segments; absent where the destination keeps none. */
+  readonly lists?: ListChanges | undefined;
 }
 
 /** One install and one destination of it: what tells equal numbers of two databases apart. */

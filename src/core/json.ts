@@ -34,11 +34,11 @@ export function parseJson(text: string): Json {
 /** What the engine's own renderer makes of an exact number: the name of a field in it. */
 const EXACT = 'isLosslessNumber';
 
-/** Renders a value as JSON text; exact numbers come out digit for digit. */
-export function renderJson(value: Json): string {
+/** Renders a value as JSON text; exact numbers come out digit for digit. @param indent for people to read; one line when absent */
+export function renderJson(value: Json, indent?: number): string {
   // Most values have none, and the engine's own is several times as fast.
-  const text = JSON.stringify(value) as string | undefined;
-  return text === undefined ? 'null' : text.includes(EXACT) ? (stringify(value) ?? 'null') : text;
+  const text = JSON.stringify(value, null, indent) as string | undefined;
+  return text === undefined ? 'null' : text.includes(EXACT) ? (stringify(value, null, indent) ?? 'null') : text;
 }
 
 /** Whether a value is a plain JSON object (and not an exact number). */

@@ -1,15 +1,18 @@
 import { RollcallError } from './errors.ts';
 import type { RemoteList } from './lists.ts';
+import type { SegmentLists } from './segments.ts';
 
 /**
  * List names replaced by ids, each once. Names compare exactly.
  * @param listed ids, and names of lists; of a destination whose ids are texts, what is the id of a list counts as such
+ * @param key of the config that names them
  * @throws RollcallError RC_LIST_UNKNOWN when no list, or more than one, has a name
  */
 export function idsOfLists(
   vendor: string,
   listed: readonly (number | string)[],
   lists: readonly RemoteList[],
+  key: 'lists' | 'segments' = 'lists',
 ): readonly (number | string)[] {
   const idOf = (name: string): number | string => {
     const byId = lists.find((list) => list.id === name);
@@ -23,11 +26,22 @@ export function idsOfLists(
       {
         hint:
           known === ''
-            ? `Create the list at ${vendor} (or have \`rollcall apply\` do it: create_missing: [fields, lists]), or take it out of \`lists\`.`
-            : `Write the id of one of these in \`lists\`: ${known}. Or have \`rollcall apply\` create it: create_missing: [fields, lists].`,
-        place: { path: 'lists' },
+            ? `Create the list at ${vendor} (or have \`rollcall apply\` do it: create_missing: [fields, lists]), or take it out of \`${key}\`.`
+            : `Write the id of one of these in \`${key}\`: ${known}. Or have \`rollcall apply\` create it: create_missing: [fields, lists].`,
+        place: { path: key },
       },
     );
   };
   return [...new Set(listed.map((list) => (typeof list === 'number' ? list : idOf(list))))];
+}
+
+/**
+ * The lists of segments with ids instead of names.
+ * @throws RollcallError RC_LIST_UNKNOWN as above
+ */
+export function idsOfSegments(vendor: string, kept: SegmentLists, lists: readonly RemoteList[]): SegmentLists {
+  const found = Object.entries(kept).map(
+    ([key, list]) => [key, idsOfLists(vendor, [list], lists, 'segments')[0] ?? list] as const,
+  );
+  return Object.freeze(Object.fromEntries(found));
 }

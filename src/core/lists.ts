@@ -21,7 +21,9 @@ export interface ListPlan<Config> {
   create(name: string, config: Config): Exchange<RemoteList>;
   /** Lists that a contact can join by this destination; any number when absent. */
   readonly most?: number | undefined;
-  /** Names of lists in the config. When there are any, a home reads all lists and calls `resolve` before it encodes. */
+  /** True when a delivery can also take a contact out of a list, as segments need it: see `Delivery.lists`. */
+  readonly segments?: boolean | undefined;
+  /** Names of lists in the config, those of segments too. When there are any, a home reads all lists and calls `resolve` before it encodes. */
   names(config: Config): readonly string[];
   /**
    * The config with list names replaced by ids.
@@ -32,6 +34,8 @@ export interface ListPlan<Config> {
   readonly members?: {
     /** Addresses in one request. */
     readonly most: number;
+    /** True when to add somebody who is not there makes a contact of them: then it is looked for first. */
+    readonly makesContacts?: boolean | undefined;
     change(
       change: 'add' | 'remove',
       list: number | string,

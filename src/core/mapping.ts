@@ -188,6 +188,8 @@ export interface Adjustment {
   readonly retype: readonly Retype[];
   /** Over the mapped attributes and `email`; people for whom it is not true are no contacts there. */
   readonly where: Condition | undefined;
+  /** Attribute of a segment (`segmentAttribute`) to the list of its members there; absent where no segment has one. */
+  readonly lists?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The type that an attribute has at one destination. */

@@ -7,6 +7,7 @@ import { packageMissing } from './packages.ts';
 export interface Project {
   readonly url: string;
   readonly publishableKey: string;
+  readonly secretKey: string;
   close(): Promise<void>;
 }
 
@@ -14,6 +15,7 @@ export interface Project {
 export const BCRYPT_COST = '4';
 
 const PUBLISHABLE_KEY = 'sb_publishable_demo';
+const SECRET_KEY = 'sb_secret_demo';
 
 // @supabase/lite encodes jsonb twice over the postgres driver; text that is JSON already must pass as it is.
 const passJson = (oid: number): object => ({
@@ -43,7 +45,7 @@ export async function startProject(databaseUrl: string): Promise<Project> {
       enable_signup: true,
       jwt_secret: 'a-secret-for-the-demo-on-this-machine-only',
       publishable_key: PUBLISHABLE_KEY,
-      secret_key: 'sb_secret_demo',
+      secret_key: SECRET_KEY,
       email: { enable_confirmations: false },
     },
   });
@@ -56,6 +58,7 @@ export async function startProject(databaseUrl: string): Promise<Project> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     publishableKey: PUBLISHABLE_KEY,
+    secretKey: SECRET_KEY,
     async close() {
       await closeServer(server);
       await connection.close();

@@ -1,7 +1,8 @@
-import type { ContactEvent, Operation, RemoteContact } from '../core/destination.ts';
+import type { Operation, RemoteContact } from '../core/destination.ts';
 import type { Outcome } from '../core/outcome.ts';
-import type { EventSettlement } from './ports.ts';
-import type { Requests, Sender } from './requests.ts';
+import { joinList } from './perform-list.ts';
+import type { ClaimedEvent, EventSettlement } from './ports.ts';
+import type { Done, Requests, Sender } from './requests.ts';
 
 /** What became of the events of one unit. */
 export interface EventsDone {
@@ -24,7 +25,7 @@ const NO_CONTACT: Outcome = {
  * @param lastChance each event is sent, whatever becomes of the one before; only what is about the destination stops them
  */
 export async function sendEvents(
-  events: readonly ContactEvent[],
+  events: readonly ClaimedEvent[],
   remote: RemoteContact | null,
   requests: Requests,
   sender: Sender,
@@ -34,10 +35,7 @@ export async function sendEvents(
   const left = [...events];
   while (left.length > 0) {
     const batch = takeBatch(left, remote, sender);
-    const { refused } = batch;
-    // A refusal of our own making says nothing about the destination.
-    const done =
-      refused === undefined ? await requests.operateAll(batch.operations) : [{ outcome: refused, latencyMs: 0 }];
+    const done = await sendBatch(batch, remote, requests, sender);
     if (done === undefined) break;
     let stoppedBy: Outcome | undefined;
     for (const [n, { outcome, latencyMs }] of done.entries()) {
@@ -56,14 +54,35 @@ interface Batch {
   readonly operations: readonly Operation[];
   /** What became of the one that can't be sent. */
   readonly refused?: Outcome | undefined;
+  /** The list to join, in place of operations. */
+  readonly list?: number | string | undefined;
+}
+
+async function sendBatch(
+  { operations, refused, list }: Batch,
+  remote: RemoteContact | null,
+  requests: Requests,
+  sender: Sender,
+): Promise<readonly Done[] | undefined> {
+  // A refusal of our own making says nothing about the destination.
+  if (refused !== undefined) return [{ outcome: refused, latencyMs: 0 }];
+  if (list === undefined) return await requests.operateAll(operations);
+  if (!isKnown(remote)) return [{ outcome: NO_CONTACT, latencyMs: 0 }];
+  const done = await joinList(list, remote, requests, sender);
+  return done && [done];
 }
 
 /** Takes the next events that may go in one request, in order. */
-function takeBatch(left: ContactEvent[], remote: RemoteContact | null, sender: Sender): Batch {
+function takeBatch(left: ClaimedEvent[], remote: RemoteContact | null, sender: Sender): Batch {
   const most = sender.destination.eventLimits?.perRequest ?? 1;
   const ids: string[] = [];
   const operations: Operation[] = [];
   for (let next = left[0]; next !== undefined && operations.length < most; next = left[0]) {
+    if (next.list !== undefined) {
+      if (operations.length > 0) break;
+      left.shift();
+      return { ids: [next.id], operations, list: next.list };
+    }
     const operation = encoded(next, remote, sender);
     const fits = 'path' in operation && (operations.length === 0 || shareKey(operation, operations[0]));
     if (!fits && operations.length > 0) break;
@@ -80,12 +99,12 @@ function shareKey(a: Operation, b: Operation | undefined): boolean {
   return a.batchKey !== null && a.batchKey === b?.batchKey;
 }
 
-function encoded(event: ContactEvent, remote: RemoteContact | null, sender: Sender): Operation | Outcome {
+function encoded(event: ClaimedEvent, remote: RemoteContact | null, sender: Sender): Operation | Outcome {
   const { destination, config } = sender;
   if (destination.encodeEvent === undefined) {
     return { kind: 'reject', code: 'events_not_taken', message: `${destination.id} takes no events.` };
   }
-  if (remote === null || (remote.address === null && remote.id === null)) return NO_CONTACT;
+  if (!isKnown(remote)) return NO_CONTACT;
   try {
     const operation = destination.encodeEvent(event, remote, config);
     return operation.refused ?? operation;
@@ -94,6 +113,10 @@ function encoded(event: ContactEvent, remote: RemoteContact | null, sender: Send
     const message = 'A mistake in Rollcall kept this event from being sent; please report it.';
     return { kind: 'reject', code: 'internal', message };
   }
+}
+
+function isKnown(remote: RemoteContact | null): remote is RemoteContact {
+  return remote !== null && (remote.address !== null || remote.id !== null);
 }
 
 function stops(outcome: Outcome, lastChance: boolean): boolean {

@@ -1,4 +1,4 @@
-import type { Operation, RemoteContact } from '../core/destination.ts';
+import type { Destination, Operation, RemoteContact } from '../core/destination.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Claimed } from './ports.ts';
 import type { Done, Requests, Sender } from './requests.ts';
@@ -24,13 +24,8 @@ export async function sendState(
   requests: Requests,
   { destination, config, plan }: Sender,
 ): Promise<StateDone | undefined> {
-  const carried = destination.lookup === undefined ? [] : carriedFrom(delivery);
-  const reads = [...carried];
-  const strayed = destination.lookup !== undefined && delivery.action === 'upsert' && delivery.astray === true;
-  if (strayed && delivery.remote !== null && !reads.includes(delivery.remote)) reads.push(delivery.remote);
-  const { address, remote } = delivery;
-  const isStranger = delivery.action === 'upsert' && remote?.id == null && address !== null;
-  if (isStranger && destination.looksFirst?.(config) === true) reads.push({ address, id: null });
+  const { carried, strayed, reads } = readsBefore(delivery, destination, config);
+  const { remote } = delivery;
   let read = delivery;
   let latencyMs = 0;
   for (const wanted of reads) {
@@ -49,6 +44,28 @@ export async function sendState(
   const at = strayed ? read.remote?.address : remote?.address;
   const foundAt = at === remote?.address ? undefined : (at ?? undefined);
   return { ...done, latencyMs: done.latencyMs + latencyMs, foundAt };
+}
+
+/** What is read before a contact's state is sent. */
+interface ReadsBefore {
+  /** All of them, in order. */
+  readonly reads: readonly RemoteContact[];
+  /** Those whose subscription moves with the person. */
+  readonly carried: readonly RemoteContact[];
+  /** Whether an attempt in doubt may have moved the contact. */
+  readonly strayed: boolean;
+}
+
+/** Decides it, of an upsert or an opt-out; nothing where a destination can't be asked about one contact. */
+export function readsBefore(delivery: Claimed, destination: Destination<unknown>, config: unknown): ReadsBefore {
+  const { action, address, remote, astray } = delivery;
+  const carried = destination.lookup === undefined ? [] : carriedFrom(delivery);
+  const reads = [...carried];
+  const strayed = destination.lookup !== undefined && action === 'upsert' && astray === true;
+  if (strayed && remote !== null && !reads.includes(remote)) reads.push(remote);
+  const isStranger = action === 'upsert' && remote?.id == null && address !== null;
+  if (isStranger && destination.looksFirst?.(config) === true) reads.push({ address, id: null });
+  return { reads, carried, strayed };
 }
 
 /**
@@ -87,7 +104,8 @@ function carriedFrom({ action, remote, carryFrom, consent, address }: Claimed): 
   return remote.id === null && remote.address === carryFrom ? [remote] : [...former, remote];
 }
 
-function afterCarry(delivery: Claimed, found: RemoteContact | null): Claimed {
+/** The delivery as it is once it was read where the person was known before. */
+export function afterCarry(delivery: Claimed, found: RemoteContact | null): Claimed {
   if (delivery.action === 'unsubscribe') return { ...delivery, remote: found };
   const known = delivery.remote ?? { address: null, id: null };
   return { ...delivery, remote: { ...known, subscription: together(known, found) } };

@@ -58,6 +58,8 @@ export interface DestinationState {
 export interface ClaimedEvent extends ContactEvent {
   /** Attempts at it that failed in a row; 0 when absent. */
   readonly tries?: number | undefined;
+  /** Set where it is no event of the contact, but joins it to this list of the destination. */
+  readonly list?: number | string | undefined;
 }
 
 /** The work for one contact under a lease: its state, its next events, or both. */

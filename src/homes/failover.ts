@@ -2,7 +2,6 @@ import type { Config } from '../config/types.ts';
 import type { Destination } from '../core/destination.ts';
 import { RollcallError } from '../core/errors.ts';
 import { comparing } from '../core/exports.ts';
-import { registry } from '../destinations/registry.ts';
 import { isFailover } from '../engine/fatal.ts';
 import type { DestinationState, Logger, Send } from '../engine/ports.ts';
 import { readKeptPlace } from '../engine/kept.ts';
@@ -19,12 +18,13 @@ import { keptStore } from '../sql/store/kept.ts';
 import { createRemoteStore } from '../sql/store/remote.ts';
 import { createStore } from '../sql/store/store.ts';
 import { createTableReader } from '../transport/table.ts';
-import { configured } from './configured.ts';
+import { configured, type Registry } from './configured.ts';
 import { keptPlace } from './kept-place.ts';
 import { resolveOptions } from './resolve-options.ts';
 
 export interface FailoverParts {
   readonly config: Config;
+  readonly registry: Registry;
   readonly sql: Sql;
   readonly identity: Identity;
   readonly send: Send;
@@ -163,7 +163,7 @@ async function whoIsRead(
   parts: Turn,
   readTable: ReadTable,
 ): Promise<{ readonly accesses: readonly RemoteAccess[]; readonly unread: readonly string[] }> {
-  const { config, sql, remote, send } = parts;
+  const { config, registry, sql, remote, send } = parts;
   const accesses: RemoteAccess[] = [];
   const unread: string[] = [];
   for (const state of await remote.destinations()) {

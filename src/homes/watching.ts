@@ -24,7 +24,8 @@ export interface Watching {
   mount(app: Hono): void;
 }
 
-export function createWatching({ log: wanted, server }: Config, sql: Sql, log: Logger): Watching {
+/** @param also told of everything too */
+export function createWatching({ log: wanted, server }: Config, sql: Sql, log: Logger, also?: Observer): Watching {
   const token = server.metricsToken;
   const metrics = token === undefined ? undefined : createMetrics(() => readGauges(sql));
   let folded = false;
@@ -33,6 +34,7 @@ export function createWatching({ log: wanted, server }: Config, sql: Sql, log: L
       folded ||= seen.what === 'fold';
     },
     createSpans(),
+    ...(also === undefined ? [] : [also]),
     ...(wanted.realtime ? [createChangeLog(log)] : []),
     ...(metrics === undefined ? [] : [metrics.observe]),
   ];

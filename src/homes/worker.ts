@@ -1,10 +1,10 @@
 import type { Config } from '../config/types.ts';
-import { registry } from '../destinations/registry.ts';
 import { runEngine } from '../engine/engine.ts';
 import { fatalError } from '../engine/fatal.ts';
 import { runHeartbeat } from '../engine/heartbeat.ts';
 import { observedStore } from '../engine/observed.ts';
-import type { DestinationState, Logger } from '../engine/ports.ts';
+import type { Observer } from '../engine/observer.ts';
+import type { DestinationState, Logger, Send } from '../engine/ports.ts';
 import { DEFAULT_TIMES, type EngineTimes } from '../engine/times.ts';
 import { codeOf } from '../engine/trouble.ts';
 import { createWake, pause } from '../engine/wake.ts';
@@ -33,6 +33,10 @@ export interface WorkerOptions {
   readonly helper?: boolean | undefined;
   /** Called once the worker runs, with the port of its health check. */
   readonly onReady?: (ready: { readonly healthPort: number | undefined }) => void;
+  /** What requests to destinations go through; undici when absent. */
+  readonly send?: Send | undefined;
+  /** Told of what this worker does, beside its own metrics. */
+  readonly observe?: Observer | undefined;
   /** Other clocks than the engine's own; for tests. */
   readonly times?: Partial<EngineTimes> | undefined;
   /** How long the database may take to answer, where that is not as long as `openPg` waits; for tests. */
@@ -57,10 +61,15 @@ const HELPER_LOOK_MS = 200;
  */
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
   const { config, log } = options;
+  // Read here, as it awaits while it is loaded: a module that does cannot be required.
+  const { registry } = await import('../destinations/registry.ts');
   const sql = await openDatabase(config, log, options.patience);
   const identity = identityOf(config);
   const clock = await openClock(sql);
-  const transport = createUndiciSend({ now: clock });
+  const transport =
+    options.send === undefined
+      ? createUndiciSend({ now: clock })
+      : { send: options.send, close: (): Promise<void> => Promise.resolve() };
   const changed = createWake();
   const stop = new AbortController();
   const listener =
@@ -71,7 +80,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   let alerting: Promise<void> = Promise.resolve();
   let keeping: Promise<void> = Promise.resolve();
   let beating: Promise<void> = Promise.resolve();
-  const watching = createWatching(config, sql, log);
+  const watching = createWatching(config, sql, log, options.observe);
   const times = {
     ...DEFAULT_TIMES,
     ...(options.helper === true ? { backfillLookMs: HELPER_LOOK_MS } : {}),
@@ -81,7 +90,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     const known = createStore(sql, identity);
     const facts = factStore(sql, identity);
     const erasures = erasureStore(sql, identity);
-    const parts = { config, sql, identity, send: transport.send, log, times };
+    const parts = { config, registry, sql, identity, send: transport.send, log, times };
     // A helper leaves that to the workers there are.
     const mayTake = options.helper !== true;
     if (mayTake && namesProject(identity.projectRef))

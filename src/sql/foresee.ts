@@ -1,5 +1,5 @@
 import type { Config } from '../config/types.ts';
-import { adjustedNames } from './compile/adjustment.ts';
+import { payloadNames } from './compile/adjustment.ts';
 import { answerTimes } from './functions/answers.ts';
 import { foresee as foreseeFunction } from './functions/foresee.ts';
 import { mappingScript } from './generated.ts';
@@ -42,7 +42,7 @@ export async function foresee(
   const kept = config.destinations.filter((d) => destinations.includes(d.name));
   if (kept.length === 0) return [];
   const looked = Object.fromEntries(
-    kept.map((d) => [d.name, { on_delete: d.onDelete, clock: adjustedNames(sources.clockAttributes, d.adjustment) }]),
+    kept.map((d) => [d.name, { on_delete: d.onDelete, clock: payloadNames(sources.clockAttributes, d.adjustment) }]),
   );
   try {
     return await sql.transaction(async (tx) => {

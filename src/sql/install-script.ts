@@ -44,6 +44,7 @@ import { remote } from './functions/remote.ts';
 import { repair } from './functions/repair.ts';
 import { resend } from './functions/resend.ts';
 import { rotate } from './functions/rotate.ts';
+import { lists } from './functions/lists.ts';
 import { settlePlain } from './functions/settle-plain.ts';
 import { settle } from './functions/settle.ts';
 import { sources as sourceState } from './functions/sources.ts';
@@ -53,6 +54,7 @@ import { sweepReport } from './functions/sweep-report.ts';
 import { tombstones } from './functions/tombstones.ts';
 import { triggers } from './functions/triggers.ts';
 import { wanted } from './functions/wanted.ts';
+import { why } from './functions/why.ts';
 import { writeBack } from './functions/write-back.ts';
 import { state } from './migrations/0001-state.ts';
 import { log } from './migrations/0002-log.ts';
@@ -74,6 +76,8 @@ import { TICK_JOB } from './edge-script.ts';
 import { unscheduled } from './platform-script.ts';
 import { PUMP_JOB, UPKEEP_JOB } from './pump/pump.ts';
 import { takenOver } from './migrations/0016-taken-over.ts';
+import { segments } from './migrations/0017-segments.ts';
+import { was } from './migrations/0018-was.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -95,6 +99,8 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 14, name: 'homes', sql: homeState },
   { version: 15, name: 'pump', sql: pumpState },
   { version: 16, name: 'taken over', sql: takenOver },
+  { version: 17, name: 'segments', sql: segments },
+  { version: 18, name: 'was', sql: was },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
@@ -120,6 +126,7 @@ export function commonScript(): string {
     `create schema if not exists rollcall;`,
     `create table if not exists rollcall.migrations (version int primary key, name text not null, applied_at timestamptz not null default now());`,
     ...MIGRATIONS.map(guarded),
+    lists,
     capture,
     brakeFunctions,
     release,
@@ -168,6 +175,7 @@ export function commonScript(): string {
     gauges,
     alerts,
     exportPerson,
+    why,
     erase,
     erasureReads,
     erasureFinish,

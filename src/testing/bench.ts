@@ -2,6 +2,7 @@ import type { AttributePlan, Exchange, HttpRequest } from '../core/destination.t
 import type { JsonObject } from '../core/json.ts';
 import type { AttributeType } from '../core/mapping.ts';
 import type { Outcome } from '../core/outcome.ts';
+import { withSegmentLists } from '../core/segments.ts';
 import { withListIds } from '../engine/list-ids.ts';
 import { perform } from '../engine/perform.ts';
 import type { Claimed, Send, SendResult } from '../engine/ports.ts';
@@ -74,12 +75,14 @@ const DEADLINE_MS = 10_000;
 /**
  * Starts a stand-in and turns a destination to it; fields that attributes are stored in are made.
  * @param lists names of lists that stand there and are joined
+ * @param segments names of lists that stand there and are kept
  * @throws AssertionError when the destination's own description of itself does not fit
  */
 export async function openBench(
   kit: ConformanceKit,
   lists: readonly string[] = [],
   more: JsonObject = {},
+  segments: readonly string[] = [],
 ): Promise<Bench> {
   const { destination } = kit;
   const tap = tapped(kit.standIn);
@@ -92,7 +95,7 @@ export async function openBench(
   };
   try {
     const joined = lists.slice(0, destination.lists?.most);
-    for (const name of lists) tap.vendor.addList(name);
+    for (const name of [...lists, ...segments]) tap.vendor.addList(name);
     const options = {
       ...destination.standIn(url, secret),
       ...kit.options,
@@ -116,7 +119,7 @@ export async function openBench(
       }
       return transport.send(request, auth, how);
     };
-    let config: unknown = frozen(parsed.data);
+    let config: unknown = frozen(withSegmentLists(parsed.data, segments));
     config = frozen(await withListIds(destination, config, send));
     const ask: Bench['ask'] = async (exchange) => {
       const sent = await send(exchange.request, destination.auth(config), { deadlineMs: DEADLINE_MS });

@@ -11,6 +11,8 @@ export interface Case {
   readonly needs?: (destination: ConformanceKit['destination']) => boolean;
   /** Names of lists that stand at the vendor and that the config names in `lists`. */
   readonly lists?: readonly string[] | ((kit: ConformanceKit) => readonly string[]);
+  /** Names of lists that stand at the vendor and that segments keep. */
+  readonly segments?: readonly string[];
   /** More options. */
   readonly options?: JsonObject;
   readonly run: (bench: Bench) => Promise<void>;

@@ -46,7 +46,7 @@ export function conformance(kit: ConformanceKit): readonly ConformanceCase[] {
 async function runCase(kit: ConformanceKit, each: Case): Promise<void> {
   try {
     const lists = typeof each.lists === 'function' ? each.lists(kit) : each.lists;
-    const bench = await openBench(kit, lists, each.options);
+    const bench = await openBench(kit, lists, each.options, each.segments);
     try {
       await each.run(bench);
     } finally {

@@ -29,6 +29,6 @@ export function delivery(parts: Partial<Claimed>): Claimed {
 
 /** The part of a claim that a destination sees. */
 export function bare(claimed: Claimed): Delivery {
-  const { contactId, version, action, address, remote, attributes, takeover, consent, origin } = claimed;
-  return { contactId, version, action, address, remote, attributes, takeover, consent, origin };
+  const { contactId, version, action, address, remote, attributes, takeover, consent, origin, lists } = claimed;
+  return { contactId, version, action, address, remote, attributes, takeover, consent, origin, lists };
 }

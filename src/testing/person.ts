@@ -7,7 +7,7 @@ import { must } from './must.ts';
 
 /** What is to be true of a person, as a fold would say it. */
 export type Wanted = Partial<
-  Pick<Claimed, 'action' | 'address' | 'attributes' | 'consent' | 'takeover' | 'events' | 'carryFrom'>
+  Pick<Claimed, 'action' | 'address' | 'attributes' | 'consent' | 'takeover' | 'events' | 'carryFrom' | 'lists'>
 >;
 
 /** Attempts until whatever passes has passed. */

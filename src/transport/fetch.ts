@@ -9,6 +9,8 @@ import { addressProblem, GuardError, type GuardOptions, urlProblem } from './gua
 import { headersOf, LONGEST_BODY, secretsOf, withoutSecrets } from './request-parts.ts';
 
 export interface FetchSendOptions extends GuardOptions {
+  /** Sends in place of the platform's own. */
+  readonly fetch?: typeof fetch | undefined;
   /** The time that signatures tell, in ms since the epoch; that of this machine when absent. */
   readonly now?: (() => number) | undefined;
   /** All addresses of a name; those that the system's resolver gives when absent. */
@@ -48,7 +50,7 @@ export function createFetchSend(options: FetchSendOptions = {}): Send {
     try {
       await unlessOver(guarded(url.hostname, within), ends);
       sent = true;
-      const answer = await fetch(url, {
+      const answer = await (options.fetch ?? fetch)(url, {
         method: request.method,
         headers: headersOf(request, auth, options.now ?? Date.now),
         body: request.body ?? null,

@@ -52,6 +52,20 @@ database      not checked: no database URL is set
     expect(stdout).toContain('destinations  none: nothing is sent\nenabled       false: nothing is captured or sent\n');
   });
 
+  test('what a worker logs, where the config asks for more or less of it', async () => {
+    const check = async (log: string): Promise<string> => {
+      const file = await tempFile('rollcall.yaml', `environment: test\nconnectors: {supabase: {${log}}}\n`);
+      return (await rollcall(['config', 'check', '--config', file])).stdout;
+    };
+    const page = 'debug: true, log_level: verbose, log_queries: true, log_realtime: true';
+    expect(await check(page)).toContain(
+      `logging       debug: a line for each attempt; the text of queries, without
+              values; batches of changes, as counts\n`,
+    );
+    expect(await check('log_level: error')).toContain('logging       error and above\n');
+    expect(await check('log_level: info')).not.toContain('logging');
+  });
+
   test('every mistake at once, with place, line and suggestion', async () => {
     const file = await tempFile('rollcall.yaml', 'enviroment: test\ndestinations: {mailtrap: {api_token: "${NO}"}}\n');
     const ran = await rollcall(['config', 'check', '--config', file]);

@@ -22,7 +22,7 @@ const TABLES = `
   grant select, trigger on all tables in schema public, shop, storage to hosted;
 `;
 
-const blocks = ['README.md', 'docs/mapping.md'].flatMap((file) =>
+const blocks = ['README.md', 'docs/mapping.md', 'docs/segments.md'].flatMap((file) =>
   [...read(file).matchAll(/(?<=^|\n)```yaml\n([\s\S]*?)```/g)].map(([, text = ''], n) => ({
     name: `${file} ${n + 1}`,
     text,
@@ -37,7 +37,7 @@ test.each(blocks)('$name loads without a warning and fits its tables', async ({ 
   const db = await createDatabase();
   await db.app.query(TABLES);
   const file = await tempFile('rollcall.yaml', text);
-  const env = { DATABASE_URL: db.hostedUrl, MAILTRAP_TOKEN: 'token-0123456789' };
+  const env = { DATABASE_URL: db.hostedUrl, MAILTRAP_TOKEN: 'token-0123456789', BREVO_API_KEY: 'xkeysib-0123456789' };
   const { code, stdout, stderr } = await rollcall(['config', 'check', '--json', '--config', file], { env });
   expect({ code, stderr, stdout: code === 0 ? '' : stdout }).toEqual({ code: 0, stderr: '', stdout: '' });
   expect(JSON.parse(stdout)).toMatchObject({ ok: true, warnings: [], database: { checked: true } });

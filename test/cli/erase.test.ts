@@ -23,13 +23,13 @@ test('asked at the terminal, then waited for; the receipt and the list say what 
   const no = await run(['Ann@example.com'], { answers: [false] });
   expect(no.code).toBe(1);
   expect(no.stderr).toContain(
-    `This erases the user ${id} and whoever is known by a***@example.com alone at mailtrap, and all that is held here. It cannot be undone.\nNothing was changed.`,
+    `This erases the user ${id} and whoever is known\nby a***@example.com alone at mailtrap, and all that is held here. It cannot be\nundone.\nNothing was changed.`,
   );
   const yes = await run(['Ann@example.com'], { answers: [true] });
   expect([yes.code, yes.stdout]).toEqual([
     0,
     expect.stringMatching(
-      /^\? Erase this person\?\nErasure [0-9a-f-]{36} \(operator\): finished .* UTC\n {2}mailtrap {2}deleted, and read back: gone\n$/,
+      /^\? Erase this person\?\nErasure [0-9a-f-]{36} \(operator\)\n {2}finished .* UTC\n {2}mailtrap {2}deleted, and read back: gone\n$/,
     ),
   ]);
   expect(world.sandbox.state.contactCount).toBe(0);

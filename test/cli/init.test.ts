@@ -95,7 +95,7 @@ test('says what comes next', async () => {
   const file = join(await tempFolder(), 'rollcall.yaml');
   const ran = await rollcall(['init', '--config', file, '--consent', 'nobody']);
   expect(ran.stdout).toBe(
-    `Wrote ${file}.\nNext: set DATABASE_URL and MAILTRAP_TOKEN, then run \`rollcall --config ${file} apply\`.\n`,
+    `Wrote ${file}.\nNext: set DATABASE_URL and MAILTRAP_TOKEN, then run\n  rollcall --config ${file} apply\n`,
   );
 });
 

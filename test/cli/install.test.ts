@@ -51,7 +51,8 @@ describe('apply, status, uninstall as the hosted role', () => {
     expect(applied).toEqual({
       code: 0,
       stderr: '',
-      stdout: `First install: ${where}, environment test
+      stdout: `First install, environment test
+  ${where}
 
 Database
   + schema rollcall
@@ -72,7 +73,8 @@ Fields at mailtrap that will be created: FIRSTNAME (text), SIGNUP_DATE (date)
 
 ? Apply these changes?
 Created 2 fields at mailtrap.
-Applied. Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does. Workers with another config end now: start them again.
+Applied. Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it
+does. Workers with another config end now: start them again.
 Does the account have contacts already? Run \`rollcall adopt\` before \`rollcall
 start\`: it takes over who is there and who has left.
 `,
@@ -94,7 +96,7 @@ Healthy.
 
     const again = await run(['apply', '--yes']);
     expect(again.code).toBe(0);
-    expect(again.stdout).toContain(`Same config again: ${where}`);
+    expect(again.stdout).toContain(`Same config again, environment test\n  ${where}\n`);
     expect(again.stdout).toContain('Fields at mailtrap: all there\n');
 
     const removed = await run(['uninstall', '--yes']);
@@ -108,7 +110,7 @@ Healthy.
     expect(await run(['uninstall'])).toEqual({
       code: 0,
       stderr: '',
-      stdout: `Rollcall is not installed in ${where}: nothing to remove.\n`,
+      stdout: `Nothing to remove: Rollcall is not installed in\n${where}.\n`,
     });
     expect(await run(['status'])).toEqual({
       code: 1,
@@ -156,7 +158,7 @@ Healthy.
       code: 'RC_CONFIG_NOT_APPLIED',
     });
     const update = await run(['apply', '--yes']);
-    expect(update.stdout).toContain(`Update: ${where}`);
+    expect(update.stdout).toContain(`Update, environment test\n  ${where}\n`);
     expect(update.stdout).not.toContain('triggers on auth.users');
     expect((await run(['status'])).code).toBe(0);
   });

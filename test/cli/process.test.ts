@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startSandbox } from '../support/mailtrap-sandbox.ts';
 import { createDatabase, onCleanup } from '../support/database.ts';
+import { eventually } from '../support/people.ts';
 import { build, type Built, type Running, start } from './built.ts';
 import { configText, rollcall, tempFile, tempFolder } from './run-cli.ts';
 
@@ -134,4 +136,39 @@ describe('in a pipe', () => {
     const env = { DATABASE_URL: 'postgres://localhost/x', MAILTRAP_TOKEN: 'x' };
     expect(await run(['config', 'check', '--config', file], env).done).toMatchObject({ code: 0, stderr: '' });
   });
+});
+
+test('README: from no config to the first contact by four commands, as they stand there', async () => {
+  const [, section = ''] = readFileSync(new URL('../../README.md', import.meta.url), 'utf8').split(
+    '## Try it on your project, without an account\n',
+  );
+  const [, block = ''] = /```sh\n([\s\S]*?)```/.exec(section) ?? [];
+  const typed = [...block.matchAll(/^npm run -s rollcall -- (.+)$/gm)].map(([, line = '']) => line.split(' '));
+  expect(typed.map(([name]) => name)).toEqual(['init', 'sandbox', 'apply', 'start']);
+  const [init = [], serve = [], apply = [], work = []] = typed;
+  const db = await createDatabase();
+  await db.app.query(
+    `insert into auth.users (id, email, email_confirmed_at, created_at) values (gen_random_uuid(), 'ann@example.com', now(), now())`,
+  );
+  const cwd = await tempFolder();
+  const env = { DATABASE_URL: db.hostedUrl };
+  const type = (args: readonly string[], more: NodeJS.ProcessEnv = {}): Running =>
+    start(process.execPath, [built.main, ...args], { ...env, ...more }, { cwd });
+  expect((await type(init).done).code).toBe(0);
+  // On a port of its own, as others may be at work on this machine.
+  const sandbox = type([...serve, '--port', '0', '--json']);
+  const [, url = ''] = await sandbox.says(/"url":"(http:\/\/127\.0\.0\.1:\d+)"/);
+  const [, key = ''] = await sandbox.says(/#key=(\w+)/);
+  const there = { ROLLCALL_SANDBOX_URL: url };
+  expect(await type(apply, there).done).toMatchObject({ code: 0, stderr: '' });
+  const worker = type([...work, '--port', '0'], there);
+  await worker.says(/worker started/);
+  await eventually(async () => {
+    const found = await fetch(`${url}/_sandbox/search?q=ann%40example.com`, {
+      headers: { authorization: `Bearer ${key}` },
+    });
+    return JSON.stringify(((await found.json()) as { contacts: unknown }).contacts).includes('ann@example.com');
+  });
+  worker.child.kill('SIGTERM');
+  expect((await worker.done).code).toBe(0);
 });

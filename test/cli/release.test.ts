@@ -43,9 +43,9 @@ test('without options: the brakes', async () => {
   expect(await run(['release'])).toEqual({
     code: 0,
     stderr: '',
-    stdout: `  destination  brake     held  last hour  stops at
-  mailtrap     deletes  1,200          0  more than 2% of contacts (and at least 10) in an hour
-  mailtrap     changes      0          0  more than 20% of contacts (and at least 100) in an hour
+    stdout: `  destination  brake     held  last hour  stops within an hour
+  mailtrap     deletes  1,200          0  over 2%, and 10 contacts or more
+  mailtrap     changes      0          0  over 20%, and 100 contacts or more
 
 mailtrap: 1,200 deletions held since 2026-01-02 03:04 UTC: \`rollcall release --deletes 1200\`
 `,

@@ -22,6 +22,7 @@ export interface RunOptions {
   /** Sends SIGTERM when it aborts. */
   readonly stop?: AbortSignal;
   readonly onStdout?: (text: string) => void;
+  readonly onStderr?: (text: string) => void;
 }
 
 /** For tests: runs a command line in this process, as `main` does in its own. */
@@ -40,7 +41,7 @@ export async function rollcall(argv: readonly string[], options: RunOptions = {}
   const io: Io = {
     env: options.env ?? {},
     stdout: stream(out, options.onStdout),
-    stderr: stream(err),
+    stderr: stream(err, options.onStderr),
     interactive: options.answers !== undefined,
     confirm: (question) => {
       out.push(`? ${question}\n`);
@@ -71,6 +72,17 @@ export async function tempFile(name: string, text: string): Promise<string> {
   const path = join(await tempFolder(), name);
   await writeFile(path, text);
   return path;
+}
+
+/** For tests: the same for all tests of a file; the folder is gone when what comes with it is called. */
+export async function lastingFile(
+  name: string,
+  text: string,
+): Promise<readonly [path: string, end: () => Promise<void>]> {
+  const folder = await mkdtemp(join(tmpdir(), 'rollcall-cli-'));
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return [path, () => rm(folder, { recursive: true, force: true })];
 }
 
 /** For tests: a small config for a sandbox. `extra` is appended, `destination` goes under the destination. */

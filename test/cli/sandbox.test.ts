@@ -58,8 +58,8 @@ mailtrap
   token   sandbox-token
   limits  contacts 2,000 / 60 s, api 1,500 / 10 s, suppressions 100 / 60 s (10 times the real ones)
 
-With \`environment: development\` in rollcall.yaml nothing needs to be written: destinations are sent here.
-In any other environment:
+With \`environment: development\` in rollcall.yaml nothing needs to be written:
+destinations are sent here. In any other environment:
 
   destinations:
     mailtrap:

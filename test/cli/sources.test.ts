@@ -30,13 +30,14 @@ describe('apply', () => {
     const [warnings = '', plan = ''] = stdout.split('1 warning.\n\n');
     // Where a line ends depends on how long the folder's name is.
     expect(warnings.replaceAll('\n', ' ')).toContain(`warning RC_WARN_EVENTS_NO_CONTACT: ${file}:34:7`);
-    expect(plan).toBe(`First install: ${shop.where}, environment test
+    expect(plan).toBe(`First install, environment test
+  ${shop.where}
 
 Database
   + schema rollcall
   + migrations: 1 state, 2 log, 3 jobs, 4 brakes, 5 audit, 6 sweep, 7 failures,
     8 alerts, 9 claimed, 10 consent, 11 consent sync, 12 erasure, 13 left there,
-    14 homes, 15 pump, 16 taken over
+    14 homes, 15 pump, 16 taken over, 17 was
   + ${/(\d+) functions/.exec(plan)?.[0]}
   + triggers on auth.users, profiles, customers, orders: rollcall_insert,
     rollcall_update, rollcall_delete, rollcall_truncate
@@ -80,13 +81,14 @@ Fields at mailtrap that will be created: FIRSTNAME (text), CITY (text), SOURCE
 (text), TIER (text), LTV (float), ORDERS (integer), LAST_ORDER (date)
 
 Created 7 fields at mailtrap.
-Applied. Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it does. Workers with another config end now: start them again.
+Applied. Next: \`rollcall start\` runs a worker, \`rollcall status\` shows what it
+does. Workers with another config end now: start them again.
 Does the account have contacts already? Run \`rollcall adopt\` before \`rollcall
 start\`: it takes over who is there and who has left.
 `);
     expect(await triggers()).toEqual(['auth.users', 'customers', 'orders', 'profiles'].flatMap(four));
     const again = await shop.run(file, 'apply', '--yes');
-    expect(again.stdout).toContain(`Same config again: ${shop.where}`);
+    expect(again.stdout).toContain(`Same config again, environment test\n  ${shop.where}\n`);
     expect(again.stdout).not.toContain('triggers on');
   });
 
@@ -100,7 +102,7 @@ start\`: it takes over who is there and who has left.
     expect(first.stdout).not.toContain('looked at again');
 
     const more = await shop.run(await shop.write(), 'apply', '--yes');
-    expect(more.stdout).toContain(`Update: ${shop.where}`);
+    expect(more.stdout).toContain(`Update, environment test\n  ${shop.where}\n`);
     expect(more.stdout).toContain('  + triggers on profiles, customers: rollcall_insert,');
 
     const less = await shop.run(small, 'apply', '--yes');
@@ -111,7 +113,7 @@ start\`: it takes over who is there and who has left.
       .query(`alter table auth.users disable trigger rollcall_delete; drop trigger rollcall_insert on orders;
       drop trigger rollcall_update on orders`);
     const mended = await shop.run(small, 'apply', '--yes');
-    expect(mended.stdout).toContain(`Update: ${shop.where}`);
+    expect(mended.stdout).toContain(`Update, environment test\n  ${shop.where}\n`);
     expect(mended.stdout).toContain(
       '  + triggers on auth.users: rollcall_delete\n  + triggers on orders: rollcall_insert, rollcall_update\n',
     );

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -40,7 +40,7 @@ beforeAll(async () => {
     if (name !== 'rollcall') await symlink(join(ROOT, 'node_modules', name), join(project, 'node_modules', name));
   }
   await cp(join(import.meta.dirname, 'foreign'), project, { recursive: true });
-});
+}, 180_000);
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -70,4 +70,57 @@ test('and one with a mistake fails, and is told what to write', async () => {
   expect(stdout).toContain(
     'What to write: `encode` turns an attribute that is null into what clears it at the vendor.',
   );
+});
+
+describe('the library', () => {
+  const sdk = (): string => join(project, 'sdk');
+
+  test('compiles with the types of a project for ES modules and CommonJS, and each mistake is one', async () => {
+    const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    const ran = run(process.execPath, [tsc, '-p', sdk(), '--pretty', 'false'], { cwd: sdk() });
+    const stdout = await ran.then(
+      () => '',
+      (error: unknown) => (error as { stdout: string }).stdout,
+    );
+    const places = Array.from(stdout.matchAll(/^(\S+?)\((\d+),/gm), ([, file = '', line]) => `${file}:${line}`);
+    // What is wrong in the types of others is not ours.
+    const found = new Set(places.filter((place) => !/node_modules\/(?!rollcall\/)/.test(place)));
+    const lines = (await readFile(join(sdk(), 'wrong.ts'), 'utf8')).split('\n');
+    const wrong = lines.flatMap((line, n) => (line.endsWith('// wrong') ? [`wrong.ts:${n + 1}`] : []));
+    expect(wrong.length).toBeGreaterThan(10);
+    expect([...found].toSorted(), stdout).toEqual(wrong.toSorted());
+  }, 60_000);
+
+  const SENT = [expect.stringMatching(/^POST \/v3\/events .*"total":9007199254740993/)];
+
+  test.each([
+    ['ES modules', () => run(process.execPath, ['use.mjs'], { cwd: sdk() })],
+    ['CommonJS', () => run(process.execPath, ['use.cjs'], { cwd: sdk() })],
+    ['Deno', () => deno('use.deno.ts')],
+  ])(
+    '%s: sends through a fetch of the app, and hands a client through',
+    async (_name, running) => {
+      const { stdout, stderr } = await running();
+      expect(stderr).toBe('');
+      expect(JSON.parse(stdout)).toEqual({ sent: SENT, code: 'RC_NOT_CONNECTED, then function' });
+    },
+    60_000,
+  );
+
+  test('where supabase-js is not installed it says so, and all else works', async () => {
+    const peer = join(project, 'node_modules', '@supabase');
+    await rename(peer, `${peer}-away`);
+    try {
+      const { stdout } = await run(process.execPath, ['use.mjs'], { cwd: sdk() });
+      expect(JSON.parse(stdout)).toEqual({ sent: SENT, code: 'RC_NOT_CONNECTED, then RC_SUPABASE_JS' });
+    } finally {
+      await rename(`${peer}-away`, peer);
+    }
+  }, 60_000);
+
+  function deno(file: string): Promise<{ readonly stdout: string; readonly stderr: string }> {
+    const flags = ['--no-prompt', '--cached-only', '--node-modules-dir=manual', '--allow-all'];
+    const env = { PATH: process.env['PATH'], DENO_DIR: join(folder, 'deno'), DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' };
+    return run(join(ROOT, 'node_modules', '.bin', 'deno'), ['run', ...flags, file], { cwd: sdk(), env });
+  }
 });

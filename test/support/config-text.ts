@@ -45,7 +45,16 @@ const postbox: Destination<unknown> = {
   probe: () => ({ method: 'GET', url: 'https://example.com', headers: {}, body: null }),
 };
 
-export const registry: readonly Destination<unknown>[] = [postbox];
+const neverAsked = (): never => {
+  throw new Error('no list is read here');
+};
+
+export const registry: readonly Destination<unknown>[] = [
+  {
+    ...postbox,
+    lists: { all: neverAsked, create: neverAsked, names: () => [], resolve: (config) => config, segments: true },
+  },
+];
 
 /** For tests: parses as `rollcall.yaml` with the test destination. */
 export function parse(text: string, env: Readonly<Record<string, string | undefined>> = {}): Config {
@@ -169,6 +178,13 @@ const indented = (text: string, by: string): string => text.replaceAll(/^(?=.)/g
 
 /** All three blocks in one file, the table mapping under the connector. */
 export const MERGED = `${BASIC}${indented(TABLES, '    ')}${DEBUG.split('\n').slice(2).join('\n')}`;
+
+/** Segments over `FULL`. */
+export const SEGMENTS = `segments:
+  pro: {filter: "user_metadata->>plan=eq.pro&created_at=gte.2024-01-01", destination: postbox, list: Pro users}
+  big: {from: customers, where: "plan = 'team'", destination: second, list: 12}
+  buyers: {from: app.orders, contact: {email: buyer}, filter: "total=gt.10", destination: second, list: Buyers}
+`;
 
 /** Every part of the grammar at once. */
 export const FULL = `connectors:

@@ -33,6 +33,7 @@ export function testConfig(more: Partial<Config> = {}): Config {
     databaseUrl: undefined,
     sslRootCert: undefined,
     projectUrl: undefined,
+    apiKey: undefined,
     enabled: true,
     users: true,
     userMapping: {
@@ -42,6 +43,7 @@ export function testConfig(more: Partial<Config> = {}): Config {
       unconfirmed: true,
     },
     tables: [],
+    segments: [],
     eventTables: [],
     systemEvents: [],
     consent: { kind: 'everyone', basis: 'test' },

@@ -1,8 +1,12 @@
-import { count, hanging } from '../layout.ts';
+import { count, hanging, wrap } from '../layout.ts';
 import type { Paint } from '../paint.ts';
 import type { Placed } from './examine.ts';
 
 const MARKS = { ok: ['ok   ', 'green'], warn: ['warn ', 'yellow'], error: ['error', 'red'] } as const;
+
+const INDENT = ' '.repeat(9);
+/** All else is not broken into lines: a statement is copied from here, and a comment would end with its line. */
+const SENTENCES = /^[`A-Z][^;]*\.$/;
 
 /** The text of `rollcall doctor`: what is well in a line, what is not with its code and its fix. */
 export function renderFindings(found: readonly Placed[], paint: Paint, width: number): string {
@@ -10,8 +14,7 @@ export function renderFindings(found: readonly Placed[], paint: Paint, width: nu
     const [mark, colour] = MARKS[severity];
     const text = hanging(`  ${mark}  `, `${area}: ${code === null ? '' : `${code}: `}${what}`, width);
     const line = text.replace(mark, paint(colour, mark));
-    // Not broken into lines: a statement is copied from here, and a comment would end with its line.
-    return fix === null ? [line] : [line, `         ${fix}`];
+    return fix === null ? [line] : [line, SENTENCES.test(fix) ? wrap(fix, width, INDENT) : `${INDENT}${fix}`];
   });
   const errors = found.filter(({ severity }) => severity === 'error').length;
   const warnings = found.filter(({ severity }) => severity === 'warn').length;

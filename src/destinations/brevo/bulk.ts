@@ -1,6 +1,7 @@
 import type { Bulk, BulkProgress, BulkStart } from '../../core/bulk.ts';
 import type { AttributePlan, Delivery, HttpRequest, HttpResponse } from '../../core/destination.ts';
 import { isJsonObject, type Json, type JsonObject, renderJson } from '../../core/json.ts';
+import { segmentChanges } from '../../core/segments.ts';
 import { cut, JSON_HEADERS } from '../../core/wire.ts';
 import type { BrevoConfig } from './config.ts';
 import { hasArrived, listIds } from './encode.ts';
@@ -30,6 +31,13 @@ function present(attributes: JsonObject): JsonObject {
  * person was taken out of would be joined again.
  */
 function alone(delivery: Delivery, plan: AttributePlan, config: BrevoConfig): boolean {
+  const { join, leave } = segmentChanges(
+    delivery.lists,
+    config.segment_lists,
+    !hasArrived(delivery, delivery.address ?? ''),
+  );
+  // An import names the lists of all its rows.
+  if (join.length > 0 || leave.length > 0) return true;
   if (config.update_by === 'batch') return aloneInBatch(delivery, plan, config);
   const { attributes, problem } = attributeValues(delivery, plan, config);
   const sent = present(attributes);

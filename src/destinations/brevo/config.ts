@@ -1,6 +1,7 @@
 import { z, type ZodType } from 'zod';
 import { baseUrl } from '../../core/base-url.ts';
 import { isLoopbackHost } from '../../core/loopback.ts';
+import type { SegmentLists } from '../../core/segments.ts';
 import { concurrency, limitsScale, secretText, webhookSecrets } from '../../core/options.ts';
 
 /** The options of a `brevo` destination, as written in `rollcall.yaml`. */
@@ -15,6 +16,8 @@ export interface BrevoConfig {
   readonly lists: readonly (number | string)[];
   /** `once`: a contact joins with its first delivery. `keep`: with each one, so that a person taken out comes back. */
   readonly list_policy: 'once' | 'keep';
+  /** Those of segments; no option of the file. `encode` needs ids, as of `lists`. */
+  readonly segment_lists?: SegmentLists | undefined;
   /** The folder of lists that are created. */
   readonly folder: number;
   /** Contacts that must wait before they are imported together; `off` to send each by itself. Absent: 15 s of the rate limit. */

@@ -1,7 +1,7 @@
 import {
-  ALWAYS,
   type AnswerRule,
   type Declaration,
+  declaredLists,
   fact,
   object,
   segment,
@@ -14,6 +14,7 @@ import type { BrevoConfig } from './config.ts';
 import { listIds } from './encode.ts';
 import { EVENT_LIMITS } from './encode-event.ts';
 import { worthAnImport } from './limits.ts';
+import { LISTS } from './paths.ts';
 import { PHONES } from './phone.ts';
 import { ADDRESS } from './values.ts';
 
@@ -95,6 +96,18 @@ const DELETED: readonly AnswerRule[] = [
   { status: [404], kind: 'delivered' },
 ];
 
+/** A contact was taken out of a list, or was on it no more: `listLeft` in interpret.ts. */
+const LEFT: readonly AnswerRule[] = [
+  { of: ['delivered'], kind: 'delivered' },
+  ...OF_THE_ACCOUNT,
+  { status: [404], kind: 'config', code: 'unknown_list', field: 'listIds' },
+  {
+    ...REFUSED,
+    words: [MESSAGE, '\\malready\\M.*\\mlist\\M|\\mnot in (the )?list\\M|\\mdoes not exist\\M'],
+    kind: 'delivered',
+  },
+];
+
 const EVENT: readonly AnswerRule[] = [
   { status: [202, 204], kind: 'delivered' },
   // One event of one, wherever it is named.
@@ -125,11 +138,20 @@ export function declare(config: BrevoConfig): Declaration {
   });
   const sms = (phones: string): readonly (readonly [string, Template, Test])[] =>
     config.sms === 'on' ? [['smsBlacklisted', true, { all: [phones, { any: ['opts_out', 'unsubscribes'] }] }]] : [];
-  const joins: Test = config.list_policy === 'keep' ? ALWAYS : { not: 'arrived' };
   const imported = lists.length > 0 ? lists : config.import_list === undefined ? [] : listIds([config.import_list]);
+  // A POST of a contact has no place for it.
+  const left: Step = {
+    kind: 'unsubscribe',
+    method: 'POST',
+    url: text(`${config.base_url}${LISTS}/`, segment('each'), '/contacts/remove'),
+    body: object(['emails', [fact('address')]]),
+    each: 'left_lists',
+    answers: LEFT,
+  };
   const orphans = remove(named('email_id', 'each'), { each: 'orphans' });
   return {
     tellsOptOut: true,
+    lists: declaredLists(config, lists),
     auth: { header: 'api-key', prefix: '', option: 'api_key' },
     probe: `${contacts}/attributes`,
     lookup: {
@@ -151,13 +173,14 @@ export function declare(config: BrevoConfig): Declaration {
           ['email', fact('address')],
           ['updateEnabled', true],
           ['attributes', fact('said'), 'filled'],
-          ...(lists.length === 0 ? [] : ([['listIds', lists, joins]] as [string, Template, Test][])),
+          ['listIds', fact('joined'), 'filled'],
           ['emailBlacklisted', true, 'opts_out'],
           ...sms('says_named'),
           ['emailBlacklisted', false, 'opts_in'],
         ),
-        answers: created(lists.length > 0),
+        answers: created(lists.length + Object.keys(config.segment_lists ?? {}).length > 0),
       },
+      ...(config.segment_lists === undefined ? [] : [left]),
       remove(named('contact_id', 'remote_id'), { when: { all: ['left_behind', { not: 'replaced' }] } }),
       orphans,
     ],
@@ -214,6 +237,7 @@ export function declare(config: BrevoConfig): Declaration {
               any: [
                 'has_named',
                 'odd_address',
+                ...(config.segment_lists === undefined ? [] : ['changes_lists']),
                 {
                   all: [
                     { any: ['arrived', 'met'] },

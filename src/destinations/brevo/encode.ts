@@ -2,8 +2,9 @@ import type { AttributePlan, Delivery, Operation, RemoteContact } from '../../co
 import { RollcallError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { isPresent, mustOptIn, mustOptOut, sameAddress } from '../../core/opt-out.ts';
+import { segmentChanges } from '../../core/segments.ts';
 import type { BrevoConfig } from './config.ts';
-import { CONTACTS, contactPath, type Named } from './paths.ts';
+import { CONTACTS, contactPath, LISTS, type Named } from './paths.ts';
 import { attributeValues, hasPhone } from './values.ts';
 
 /**
@@ -39,6 +40,12 @@ function put(kind: Operation['kind'], named: Named, body: JsonObject): Operation
   return { kind, method: 'PUT', path: contactPath(named), body, batchKey: null };
 }
 
+/** Takes a contact out of a list, by its address. */
+function leave(list: number, address: string): Operation {
+  const path = `${LISTS}/${list}/contacts/remove`;
+  return { kind: 'unsubscribe', method: 'POST', path, body: { emails: [address] }, batchKey: null };
+}
+
 /** How a contact that is known there is named; undefined when only a new one can be made. */
 function knownAs(remote: RemoteContact | null): Named | undefined {
   if (isPresent(remote?.id)) return { by: 'contact_id', value: remote.id };
@@ -56,8 +63,13 @@ function upsert(delivery: Delivery, address: string, plan: AttributePlan, config
   const sent: JsonObject = update !== undefined && moves ? { EMAIL: address, ...attributes } : attributes;
   const body: Record<string, Json> = update === undefined ? { email: address, updateEnabled: true } : {};
   if (Object.keys(sent).length > 0) body['attributes'] = sent;
-  const joins = config.lists.length > 0 && (config.list_policy === 'keep' || !hasArrived(delivery, address));
-  if (joins) body['listIds'] = listIds(config.lists);
+  const anew = config.list_policy === 'keep' || !hasArrived(delivery, address);
+  const kept = segmentChanges(delivery.lists, config.segment_lists, anew);
+  const joined = [...(anew ? listIds(config.lists) : []), ...kept.join];
+  if (joined.length > 0) body['listIds'] = joined;
+  // A POST has no place for it.
+  if (update !== undefined && kept.leave.length > 0) body['unlinkListIds'] = kept.leave;
+  const left = update === undefined ? kept.leave.map((list) => leave(list, address)) : [];
   const says = mustOptOut(delivery, address) ? optOut(hasPhone(Object.keys(sent)), config) : undefined;
   Object.assign(body, says);
   // Of SMS nothing was said.
@@ -66,7 +78,7 @@ function upsert(delivery: Delivery, address: string, plan: AttributePlan, config
     update === undefined
       ? { kind: 'upsert', method: 'POST', path: CONTACTS, body, batchKey: null, refused: problem }
       : { ...put('upsert', update, body), refused: problem };
-  if (update === undefined || says === undefined || !moves) return [first];
+  if (update === undefined || says === undefined || !moves) return [first, ...left];
   // A new address lifts the block of a contact (developers.brevo.com, "Update a contact"); which of the two Brevo does last in
   // one request is not said, so it is said once more after it.
   return [first, put('unsubscribe', update.by === 'contact_id' ? update : { by: 'email_id', value: address }, says)];
@@ -76,6 +88,7 @@ function upsert(delivery: Delivery, address: string, plan: AttributePlan, config
  * What to send to Brevo for a delivery. Pure.
  *
  * - Upsert of somebody new, or known by the address alone: one POST with `updateEnabled`.
+ * - Lists of segments are joined and left in the same request; a POST has no place for leaving, so that follows by itself.
  * - Upsert, id known: one PUT by id. A new address is `EMAIL` among the attributes, also where the contact is known to have
  *   arrived by its old address; an opt-out goes in that request and is said again after it.
  * - A new address of somebody who may never have arrived, or whose new address was taken: a POST of the new one and a DELETE of

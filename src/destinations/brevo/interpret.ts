@@ -4,7 +4,8 @@ import type { Outcome } from '../../core/outcome.ts';
 import { cut, readJson } from '../../core/wire.ts';
 import { type Failure, failureOf, malformed, type Problem, readProblem } from './failure.ts';
 import { eventOutcomes } from './interpret-event.ts';
-import { namedIn } from './paths.ts';
+import { NOTHING_TO_DO } from './lists.ts';
+import { LISTS, namedIn } from './paths.ts';
 
 const ALREADY = /\balready (?:associated|exists?|in use|taken)\b/i;
 const IDENTIFIER = /\b(sms|whatsapp|landline(?:[ _]number)?|ext_id|email)\b/i;
@@ -64,7 +65,7 @@ function refused(problem: Problem, failure: Failure, operation: Operation): Fail
   }
   if (PLAN_LIMIT.test(message)) return { kind: 'config', code: 'plan_limit', message };
   // Which lists to join stands in the config, not in the record.
-  if (operation.body?.['listIds'] !== undefined && ABOUT_LIST.test(message)) {
+  if ((operation.body?.['listIds'] ?? operation.body?.['unlinkListIds']) !== undefined && ABOUT_LIST.test(message)) {
     return { kind: 'config', code: 'unknown_list', message, field: 'listIds' };
   }
   if (ABOUT_PHONE.test(message)) return { kind: 'reject', code: 'invalid_value', message, field: 'SMS' };
@@ -96,8 +97,18 @@ function notFound(response: HttpResponse, operation: Operation, failure: Failure
   return { kind: 'retry', code: 'contact_vanished', message: failure.message, forgetRemote: true };
 }
 
+/** A contact was taken out of a list, or was on it no more. */
+function listLeft(response: HttpResponse, failure: Failure | undefined): Outcome {
+  if (failure === undefined) return { kind: 'delivered' };
+  if (failure.kind !== 'reject') return failure;
+  if (response.status === 404)
+    return { kind: 'config', code: 'unknown_list', message: failure.message, field: 'listIds' };
+  return NOTHING_TO_DO.test(failure.message) ? { kind: 'delivered' } : failure;
+}
+
 function outcomeOf(response: HttpResponse, operation: Operation): Outcome {
   const failure = failureOf(response);
+  if (operation.path.startsWith(`${LISTS}/`)) return listLeft(response, failure);
   if (failure === undefined) return operation.kind === 'delete' ? deleted(response) : upserted(response, operation);
   if (failure.kind !== 'reject') return failure;
   const problem = readProblem(response);

@@ -1,6 +1,6 @@
 import type { Exchange } from '../../core/destination.ts';
 import { type Json, isJsonObject, type JsonObject, renderJson } from '../../core/json.ts';
-import { idsOfLists } from '../../core/list-names.ts';
+import { idsOfLists, idsOfSegments } from '../../core/list-names.ts';
 import type { ListPlan, MembersChanged, RemoteList } from '../../core/lists.ts';
 import { cut, JSON_HEADERS } from '../../core/wire.ts';
 import type { BrevoConfig } from './config.ts';
@@ -12,7 +12,7 @@ import { objectIn, rowsIn } from './reads.ts';
 const PAGE = 50;
 const MOST_MEMBERS = 150;
 // "Contact already in list and/or does not exist" (APIv3-php-library, issue 47), and its like for a removal.
-const NOTHING_TO_DO = /\balready\b.*\blist\b|\bnot in (?:the )?list\b|\bdoes not exist\b/i;
+export const NOTHING_TO_DO: RegExp = /\balready\b.*\blist\b|\bnot in (?:the )?list\b|\bdoes not exist\b/i;
 
 function list({ id, name }: JsonObject): RemoteList[] {
   return typeof id === 'number' && typeof name === 'string' ? [{ id, name }] : [];
@@ -60,12 +60,20 @@ export const lists: ListPlan<BrevoConfig> = {
       return { ok: false, outcome: { kind: 'config', code: 'unknown_folder', message } };
     },
   }),
-  names: ({ lists: listed, import_list: own }) => [...listed, own].filter((each) => typeof each === 'string'),
+  names: ({ lists: listed, import_list: own, segment_lists: kept = {} }) =>
+    [...listed, own, ...Object.values(kept)].filter((each) => typeof each === 'string'),
+  segments: true,
   resolve(config, known) {
     const { import_list: own } = config;
     const ids = Object.freeze(resolved(config.lists, known));
     const [imported] = own === undefined ? [] : resolved([own], known);
-    return Object.freeze({ ...config, lists: ids, ...(imported === undefined ? {} : { import_list: imported }) });
+    const kept = config.segment_lists && idsOfSegments('Brevo', config.segment_lists, known);
+    return Object.freeze({
+      ...config,
+      lists: ids,
+      ...(imported === undefined ? {} : { import_list: imported }),
+      ...(kept === undefined ? {} : { segment_lists: kept }),
+    });
   },
   members: {
     most: MOST_MEMBERS,

@@ -4,7 +4,7 @@ import { isJsonObject, type Json, type JsonObject, renderJson } from '../../core
 import type { AttributePlan } from '../../core/destination.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import type { MailtrapConfig } from './config.ts';
-import { joinsLists, listIds } from './encode.ts';
+import { listChanges } from './encode.ts';
 import { readProblems } from './errors.ts';
 import { readJson } from '../../core/wire.ts';
 import { type Failure, failureOf } from './failure.ts';
@@ -25,7 +25,7 @@ function row(delivery: Delivery, plan: AttributePlan, config: MailtrapConfig): J
   const fields = values(delivery, plan, config);
   const contact: Record<string, Json> = { email };
   if (Object.keys(fields).length > 0) contact['fields'] = fields;
-  if (joinsLists(delivery, email, config)) contact['list_ids_included'] = listIds(config);
+  Object.assign(contact, listChanges(delivery, email, config));
   return contact;
 }
 

@@ -1,5 +1,6 @@
 import { z, type ZodType } from 'zod';
 import { baseUrl } from '../../core/base-url.ts';
+import type { SegmentLists } from '../../core/segments.ts';
 import { concurrency, limitsScale, secretText, webhookSecrets } from '../../core/options.ts';
 
 /** The options of a `mailtrap` destination, as written in `rollcall.yaml`. */
@@ -14,6 +15,8 @@ export interface MailtrapConfig {
   readonly lists: readonly (number | string)[];
   /** `once`: a contact joins with its first delivery. `keep`: with each one, so that a person taken out comes back. */
   readonly list_policy: 'once' | 'keep';
+  /** Those of segments; no option of the file. `encode` needs ids, as of `lists`. */
+  readonly segment_lists?: SegmentLists | undefined;
   readonly requests_per_minute: number;
   /** Multiplies the vendor's limits; for the sandbox, whose limits are scaled by the same number. */
   readonly limits_scale: number;

@@ -1,13 +1,12 @@
 import {
-  ALWAYS,
   type AnswerRule,
   type Declaration,
+  declaredLists,
   fact,
   object,
   type RefusedRows,
   segment,
   type Step,
-  type Template,
   type Test,
   text,
   type Watch,
@@ -109,12 +108,11 @@ const EVENT: readonly AnswerRule[] = [
 export function declare(config: MailtrapConfig): Declaration {
   const contacts = config.base_url + contactsPath(config);
   const lists = listIds(config);
-  const joins: Test =
-    config.list_policy === 'keep' ? ALWAYS : { any: ['met', { all: [{ not: 'known_id' }, { not: 'imported_here' }] }] };
   const row = object(
     ['email', fact('address')],
     ['fields', fact('said'), 'filled'],
-    ...(lists.length === 0 ? [] : ([['list_ids_included', lists, joins]] as [string, Template, Test][])),
+    ['list_ids_included', fact('joined'), 'filled'],
+    ['list_ids_excluded', fact('left_lists'), 'filled'],
   );
   const watch: Watch = {
     url: text(`${contacts}/imports/`, segment('work')),
@@ -150,6 +148,7 @@ export function declare(config: MailtrapConfig): Declaration {
   ];
   return {
     tellsOptOut: false,
+    lists: declaredLists(config, lists),
     auth: { header: 'authorization', prefix: 'Bearer ', option: 'api_token' },
     probe: `${contacts}/lists`,
     lookup: {

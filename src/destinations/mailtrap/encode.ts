@@ -2,6 +2,7 @@ import type { AttributePlan, Delivery, Operation, RemoteContact } from '../../co
 import { RollcallError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { isPresent, mustOptIn, mustOptOut, sameAddress } from '../../core/opt-out.ts';
+import { segmentChanges } from '../../core/segments.ts';
 import type { MailtrapConfig } from './config.ts';
 import { contactPath } from './paths.ts';
 import { fieldValues } from './values.ts';
@@ -28,11 +29,21 @@ export function listIds(config: MailtrapConfig): number[] {
  * nothing), when the contact was there before us, and when it vanished at Mailtrap and is made anew. An import tells no id, but
  * that it arrived.
  */
-export function joinsLists({ remote }: Delivery, address: string, config: MailtrapConfig): boolean {
-  if (config.lists.length === 0) return false;
+function joinsLists({ remote }: Delivery, address: string, config: MailtrapConfig): boolean {
   if (config.list_policy === 'keep' || remote?.met === true) return true;
   const imported = remote?.imported === true && isPresent(remote.address) && sameAddress(remote.address, address);
   return !isPresent(remote?.id) && !imported;
+}
+
+/** The lists that are joined and left by a request for a contact, as members of it. */
+export function listChanges(delivery: Delivery, address: string, config: MailtrapConfig): JsonObject {
+  const anew = joinsLists(delivery, address, config);
+  const { join, leave } = segmentChanges(delivery.lists, config.segment_lists, anew);
+  const joined = [...(anew ? listIds(config) : []), ...join];
+  return {
+    ...(joined.length > 0 ? { list_ids_included: joined } : {}),
+    ...(leave.length > 0 ? { list_ids_excluded: leave } : {}),
+  };
 }
 
 function upsert(delivery: Delivery, address: string, plan: AttributePlan, config: MailtrapConfig): Operation {
@@ -40,7 +51,7 @@ function upsert(delivery: Delivery, address: string, plan: AttributePlan, config
   const contact: Record<string, Json> = { email: address };
   const fields: JsonObject = fieldValues(delivery.attributes, plan, delivery.takeover, config);
   if (Object.keys(fields).length > 0) contact['fields'] = fields;
-  if (joinsLists(delivery, address, config)) contact['list_ids_included'] = listIds(config);
+  Object.assign(contact, listChanges(delivery, address, config));
   if (mustOptOut(delivery, address)) contact['unsubscribed'] = true;
   else if (mustOptIn(delivery)) contact['unsubscribed'] = false;
   return {

@@ -1,11 +1,11 @@
 import type { Exchange } from '../../core/destination.ts';
 import { isJsonObject, renderJson } from '../../core/json.ts';
-import { idsOfLists } from '../../core/list-names.ts';
-import type { ListPlan, RemoteList } from '../../core/lists.ts';
+import { idsOfLists, idsOfSegments } from '../../core/list-names.ts';
+import type { ListPlan, MembersChanged, RemoteList } from '../../core/lists.ts';
 import { JSON_HEADERS, readJson } from '../../core/wire.ts';
 import type { MailtrapConfig } from './config.ts';
 import { failureOf, stopped } from './failure.ts';
-import { contactsPath } from './paths.ts';
+import { contactPath, contactsPath } from './paths.ts';
 import { get, rows } from './reads.ts';
 
 function listsUrl(config: MailtrapConfig): string {
@@ -39,9 +39,34 @@ export const lists: ListPlan<MailtrapConfig> = {
       return value === undefined ? stopped(response) : { ok: true, value };
     },
   }),
-  names: (config) => config.lists.filter((each) => typeof each === 'string'),
+  names: ({ lists: listed, segment_lists: kept = {} }) =>
+    [...listed, ...Object.values(kept)].filter((each) => typeof each === 'string'),
+  segments: true,
   resolve(config, known) {
     const ids = idsOfLists('Mailtrap', config.lists, known).filter((id) => typeof id === 'number');
-    return Object.freeze({ ...config, lists: Object.freeze(ids) });
+    const kept = config.segment_lists && idsOfSegments('Mailtrap', config.segment_lists, known);
+    return Object.freeze({
+      ...config,
+      lists: Object.freeze(ids),
+      ...(kept === undefined ? {} : { segment_lists: kept }),
+    });
+  },
+  // PATCH of a contact, which also creates one (OpenAPI "Contacts" 2.0.0: list_ids_included, list_ids_excluded).
+  members: {
+    most: 1,
+    makesContacts: true,
+    change: (change, id, [address = ''], config) => ({
+      request: {
+        method: 'PATCH',
+        url: config.base_url + contactPath(config, address),
+        headers: JSON_HEADERS,
+        body: renderJson({
+          contact: { email: address, [change === 'add' ? 'list_ids_included' : 'list_ids_excluded']: [Number(id)] },
+        }),
+      },
+      interpret(response): ReturnType<Exchange<MembersChanged>['interpret']> {
+        return failureOf(response) === undefined ? { ok: true, value: { failed: [] } } : stopped(response);
+      },
+    }),
   },
 };

@@ -1,12 +1,12 @@
-import { isJsonObject, type Json, type JsonObject, parseJson } from '../../core/json.ts';
 import type { Config } from '../../config/types.ts';
+import type { Json } from '../../core/json.ts';
+import { readWebhook } from '../../inbound/database-webhook.ts';
 
 /** What a Database Webhook says: keys of users that may have changed, none where its row leads to nobody by itself; or why it is none. */
 export type Hint =
   | { readonly ok: true; readonly keys: readonly string[] }
   | { readonly ok: false; readonly problem: string };
 
-const TYPES: readonly unknown[] = ['INSERT', 'UPDATE', 'DELETE'];
 /** A row has few ids. */
 const MOST_KEYS = 100;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -14,26 +14,17 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /**
  * Reads the body of a Database Webhook (`{"type","table","record","schema","old_record"}`, as `supabase_functions.http_request` makes
  * it): which table, and whose row. Nothing else of it is taken: the rows are read again, so a late, a repeated or a forged one
- * changes nobody. Keys that are not known are no mistake, as the platform adds some.
+ * changes nobody.
  *
  * Rows lead to users by the primary key of `auth.users`, or by the column that the config names; where it names none, any id in the row may
  * be a user's, and one that is none is passed over later. A table whose rows lead elsewhere is a wake-up: its triggers have logged
  * what the webhook tells of.
  */
 export function readHint(body: string, { tables, eventTables }: Pick<Config, 'tables' | 'eventTables'>): Hint {
-  const payload = parsed(body);
-  if (payload === undefined) return problem('the body is no JSON object');
-  const { type, table, schema } = payload;
-  if (!TYPES.includes(type)) return problem('"type" is none of INSERT, UPDATE and DELETE');
-  if (typeof table !== 'string' || typeof schema !== 'string') return problem('"schema" and "table" are no texts');
-  const rows: JsonObject[] = [];
-  for (const name of ['record', 'old_record'] as const) {
-    const row = payload[name] ?? null;
-    if (row === null) continue;
-    if (!isJsonObject(row)) return problem(`"${name}" is no object`);
-    rows.push(row);
-  }
-  if (rows.length === 0) return problem('there is neither "record" nor "old_record"');
+  const read = readWebhook(body);
+  if (!read.ok) return problem(read.problem);
+  const { schema, table, record, old_record: old } = read.webhook;
+  const rows = [record, old].filter((row) => row !== null);
   const keysIn = (column?: string): Hint => {
     const values = rows.flatMap((row) => (column === undefined ? Object.values(row) : [row[column]]));
     return { ok: true, keys: [...new Set(values.flatMap(idOf))].slice(0, MOST_KEYS) };
@@ -47,15 +38,6 @@ export function readHint(body: string, { tables, eventTables }: Pick<Config, 'ta
 
 function idOf(value: Json | undefined): readonly string[] {
   return typeof value === 'string' && UUID.test(value) ? [value.toLowerCase()] : [];
-}
-
-function parsed(body: string): JsonObject | undefined {
-  try {
-    const value = parseJson(body);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function problem(text: string): Hint {

@@ -1,6 +1,7 @@
 import { RollcallError } from '../../core/errors.ts';
 import type { AttributePlan } from '../../core/destination.ts';
 import type { Adjustment, AttributeType } from '../../core/mapping.ts';
+import { isSegmentAttribute, LISTS_KEY } from '../../core/segments.ts';
 import { dollarQuote, quoteIdent, quoteLiteral, quoteTexts } from '../quote.ts';
 import { cast, jsonArgument, type SqlValue } from './value.ts';
 
@@ -34,7 +35,9 @@ const SQL_TYPES: Readonly<Record<AttributeType, string>> = {
  */
 export function contactColumns(plan: AttributePlan): readonly ContactColumn[] {
   const columns = new Map<string, ContactColumn>([['email', { name: 'email', attribute: undefined, type: 'text' }]]);
-  const names = Object.keys(plan).filter((name) => Buffer.byteLength(name) <= LONGEST_COLUMN);
+  const names = Object.keys(plan).filter(
+    (name) => Buffer.byteLength(name) <= LONGEST_COLUMN && !isSegmentAttribute(name),
+  );
   for (const name of names) columns.set(name, { name, attribute: name, type: plan[name] ?? 'text' });
   for (const name of names) {
     const lower = name.toLowerCase();
@@ -54,8 +57,14 @@ export function adjustedNames(names: readonly string[], adjustment: Adjustment |
   if (adjustment === undefined) return names;
   const { only, drop, rename } = adjustment;
   return names
-    .filter((name) => only?.includes(name) !== false && !drop.includes(name))
+    .filter((name) => only?.includes(name) !== false && !drop.includes(name) && !isSegmentAttribute(name))
     .map((name) => (Object.hasOwn(rename, name) ? (rename[name] ?? name) : name));
+}
+
+/** Members of a destination's payload that are made of some attributes: `adjustedNames`, and the lists where segments are among them. */
+export function payloadNames(names: readonly string[], adjustment: Adjustment | undefined): readonly string[] {
+  const lists = names.some((name) => Object.hasOwn(adjustment?.lists ?? {}, name));
+  return [...adjustedNames(names, adjustment), ...(lists ? [LISTS_KEY] : [])];
 }
 
 /** What a type can become: a value of it as text is, or may be, one of the other. */
@@ -127,8 +136,17 @@ export function adjustedPayload({ adjustment, plan }: CompiledAdjustment, payloa
     gone.push(name);
     if (there !== undefined) added.push(member(name, { there, type, wanted }, payload));
   }
+  const lists = Object.entries(adjustment.lists ?? {});
+  if (lists.length > 0) added.push(listsOf(lists, payload));
   if (gone.length === 0) return payload;
   return [`(${payload} - ${quoteTexts(gone)})`, ...added].join('\n         || ');
+}
+
+/** The lists of the segments that a contact is in; nothing where it is in none. @param lists attribute of the segment, and its list */
+function listsOf(lists: readonly (readonly [string, string])[], payload: string): string {
+  const members = lists.map(([name, list]) => `(${quoteLiteral(name)}, ${quoteLiteral(list)})`).join(', ');
+  return `coalesce((select jsonb_build_object(${quoteLiteral(LISTS_KEY)}, jsonb_object_agg(l.list, true))
+           from (values ${members}) as l(attribute, list) where ${payload} -> l.attribute = 'true'::jsonb having count(*) > 0), '{}'::jsonb)`;
 }
 
 /** An attribute under its name and with its type there; a null stays one, and what is absent stays absent. */

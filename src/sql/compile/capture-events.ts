@@ -24,7 +24,7 @@ export function eventsQuery(table: SourceTable, role: EventRole, operation: RowO
 }
 
 /** A primary key as text: one column as it is, several as a JSON array. */
-function keyText(primaryKey: readonly SourceColumn[], row: string): string {
+export function keyText(primaryKey: readonly SourceColumn[], row: string): string {
   const columns = primaryKey.map((c) => `${row}.${quoteIdent(c.name)}`);
   return columns.length === 1 ? `${columns.join('')}::text` : `jsonb_build_array(${columns.join(', ')})::text`;
 }

@@ -90,7 +90,8 @@ function rowScope(
          from (${row('rollcall_new')}) as ${alias} where ${where}) as rollcall_s`;
 }
 
-function linkKey(link: RowLink, alias: string): string {
+/** The key of the contact that a row leads to, as SQL; null where it leads to none. */
+export function linkKey(link: RowLink, alias: string): string {
   const { via } = link;
   if (via !== undefined) {
     return `(select ${contactKey(via.link, 'rollcall_v')} from ${quoteTable(via.target)} as rollcall_v

@@ -67,9 +67,18 @@ function aggregateOf(
 }
 
 /** Of several rows for one contact the newest by this column counts, then the one with the greatest primary key. */
-function newest(table: SourceTable): string | undefined {
+export function newest(table: SourceTable): string | undefined {
   const column = table.columns.get('created_at');
   return column?.type === 'timestamp' || column?.type === 'date' ? 'created_at' : undefined;
+}
+
+/** The order in which the first of several rows for one contact counts, as SQL. Of a view any row will do, but the same each time. */
+export function newestFirst(table: SourceTable, alias: string): readonly string[] {
+  const keys = table.primaryKey.map((c) => c.name);
+  return [
+    ...(newest(table) === undefined ? [] : [`${alias}.created_at desc nulls last`]),
+    ...(keys.length === 0 ? [`${alias}::text desc`] : keys.map((key) => `${alias}.${quoteIdent(key)} desc`)),
+  ];
 }
 
 function isTable(name: { readonly schema: string; readonly table: string } | undefined, table: SourceTable): boolean {
@@ -89,11 +98,7 @@ function contactPart(name: string, source: ContactSource, consent: ConsentBasis 
   const keys = table.primaryKey.map((c) => c.name);
   const columns = [...new Set([...contactColumns(source, consent), ...keys])];
   const rows = matching(table, link, columns, mapping.where?.expression);
-  // Of a view any row will do, but the same each time.
-  const order = [
-    ...(newest(table) === undefined ? [] : [`rollcall_r.created_at desc nulls last`]),
-    ...(keys.length === 0 ? ['rollcall_r::text desc'] : keys.map((key) => `rollcall_r.${quoteIdent(key)} desc`)),
-  ];
+  const order = newestFirst(table, 'rollcall_r');
   return {
     name,
     source: table.name,

@@ -97,6 +97,12 @@ language plpgsql as ${dollarQuote(`begin
 end`)};`;
 }
 
+/** Every user with the address, the verdict and the payload that the functions above make, as a query: for when nothing is installed. */
+export function peopleQuery(of: UserFunction): string {
+  return `select users.id, a.address, v.verdict, b.payload from (select ${projection(of)} from auth.users u offset 0) as users
+    ${mapped(of, '')}`;
+}
+
 /** The columns of \`auth.users\` that the mapping reads, as SQL. */
 function projection({ mapping, consent, source }: UserFunction): string {
   const watched = new Set(watchedColumns(mapping, consent, source));
@@ -119,9 +125,7 @@ function mapped({ mapping, users, source }: UserFunction, firstArms: string): st
  * locked, to find whom a change concerns too.
  */
 export function userAddresses(mapping: UserMapping, source: UserSource): string {
-  const columns = USER_COLUMNS.filter((c) => c.name === mapping.address[0] && source.columns.has(c.sql)).map(
-    (c) => `u.${quoteIdent(c.sql)} as ${quoteIdent(c.name)}`,
-  );
+  const columns = addressColumns(mapping, source);
   return `create or replace function rollcall.user_addresses(p_keys text[]) returns setof text
 language plpgsql set search_path = '' set row_security = off as ${dollarQuote(`begin
   return query select a.address
@@ -132,10 +136,36 @@ language plpgsql set search_path = '' set row_security = off as ${dollarQuote(`b
 end`)};`;
 }
 
+/**
+ * The next users with the addresses they have: `rollcall.plan_users(p_after uuid, p_limit int)`, for a plan. What it locks is given
+ * back with the subtransaction it reads in.
+ */
+export function userPage(mapping: UserMapping, source: UserSource): string {
+  return `create function rollcall.plan_users(p_after uuid, p_limit int, out ids uuid[], out addresses text[])
+language plpgsql set search_path = '' set row_security = off set jit = off as ${dollarQuote(`begin
+  begin
+    select array_agg(x.id order by x.id), array_agg(x.address order by x.id) into ids, addresses from (
+      select users.id, a.address
+        from (select ${['u.id', ...addressColumns(mapping, source)].join(', ')} from auth.users u
+               where u.id >= coalesce(p_after, '00000000-0000-0000-0000-000000000000') and u.id is distinct from p_after
+               order by u.id limit p_limit) as users
+        cross join lateral (${userAddress(mapping)}) as a) x;
+    raise exception 'read' using errcode = 'RC000';
+  exception when sqlstate 'RC000' then null;
+  end;
+end`)};`;
+}
+
 /** What a contact whose mapped values are too large is told, as SQL of a jsonb. */
 export function tooLarge(bytes: string): string {
   return `jsonb_build_object('code', 'too_large', 'message',
            format('The mapped values of this contact take %s bytes, and at most ${LONGEST_PAYLOAD} are sent.', ${bytes}))`;
+}
+
+function addressColumns(mapping: UserMapping, source: UserSource): readonly string[] {
+  return USER_COLUMNS.filter((c) => c.name === mapping.address[0] && source.columns.has(c.sql)).map(
+    (c) => `u.${quoteIdent(c.sql)} as ${quoteIdent(c.name)}`,
+  );
 }
 
 function userAddress(mapping: UserMapping): string {

@@ -1,3 +1,4 @@
+import { LISTS } from './lists.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 import { SUPPRESSED } from './remote.ts';
 import { free } from './repair.ts';
@@ -74,7 +75,7 @@ begin
 
   with item as materialized (
     select s.contact_id, s.action, s.hash, s.version, s.address, s.delivered_version, m.id, m.apart, u.unsent,
-           u.unsent and m.equal and not s.takeover as equal
+           u.unsent and m.equal and not s.takeover and not s.payload ? ${LISTS} as equal
       from jsonb_to_recordset(p_marks) as m(contact bigint, version bigint, id text, equal boolean, apart boolean)
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = m.contact
         and s.version = m.version and s.action = 'upsert' offset 0) s

@@ -1,3 +1,4 @@
+import { attributesOf } from './lists.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 import { unfolded } from './unfolded.ts';
 
@@ -168,7 +169,7 @@ begin
            count(*) filter (where not x.may)
       into contacts, left_out
       from (
-        select w.contact_id, w.address, w.payload, s.consent is distinct from 'opted_out'
+        select w.contact_id, w.address, ${attributesOf('w.payload')} as payload, s.consent is distinct from 'opted_out'
                  and case when w.consent <> 'missing' then w.consent when s.consent = 'basis' then 'opted_out' else 'none' end
                    = any(p_consents) as may
           from unnest(rollcall.wanted_rows(p_destination, (select d.map_function from rollcall.destinations d where d.id = p_destination),

@@ -1,5 +1,6 @@
 import { KEYS_FIRST } from './plan-settings.ts';
 import { fitsMany, MAY_STRAY } from './jobs.ts';
+import { attributesOf } from './lists.ts';
 import { REFUSED } from './refused.ts';
 
 /** Claim and release: who sends what. See SPEC.md, "States of a delivery". */
@@ -62,7 +63,7 @@ drop function if exists rollcall.claim(smallint, uuid, int, interval, interval, 
 do $drop$ begin
   -- What a function returns cannot be changed in place.
   if exists (select from pg_proc p where p.pronamespace = 'rollcall'::regnamespace and p.proname = 'claim'
-      and not 'erases' = any(p.proargnames)) then
+      and not 'lists' = any(p.proargnames)) then
     drop function if exists rollcall.claim(smallint, uuid, int[], interval, interval, timestamptz[], int[], text[], interval, text, text, text,
       pg_lsn, timestamptz, bigint);
     drop function if exists rollcall.claim(smallint, uuid, int[], interval, interval, timestamptz[], int[], text[], interval, text, text, text,
@@ -77,7 +78,7 @@ create or replace function rollcall.claim(p_destination smallint, p_token uuid, 
   p_back interval[] default null)
 returns table (contact_id bigint, version bigint, action text, address text, remote_address text, remote_id text, payload text,
   consent text, carry_from text, takeover boolean, leftovers text[], delivered boolean, tries int, due_at timestamptz,
-  send_state boolean, events text, lane smallint, imported boolean, again boolean, astray boolean, erases boolean)
+  send_state boolean, events text, lane smallint, imported boolean, again boolean, astray boolean, erases boolean, lists text)
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 declare
@@ -95,6 +96,7 @@ declare
   v_leased int;
   v_events boolean;
   v_erasing boolean := exists (select from rollcall.erasing);
+  v_lists text[] := (select d.lists from rollcall.destinations d where d.id = p_destination);
   v_once boolean := (select d.events_once from rollcall.destinations d where d.id = p_destination);
 begin
   perform rollcall.check_config(p_config_hash);
@@ -131,10 +133,10 @@ begin
     return query
     select c.contact_id, c.version, c.action, c.address, c.remote_address, c.remote_id, case when c.fits then c.payload end,
            c.consent, c.carry_from, c.takeover, c.leftovers, c.delivered, c.tries, c.due_at, c.send_state,
-           case when c.fits then c.events end, v_lane, c.imported, c.again, c.astray, c.erases
+           case when c.fits then c.events end, v_lane, c.imported, c.again, c.astray, c.erases, c.lists
       from (select x.*, coalesce(sum(octet_length(x.payload) + octet_length(x.events)) over (order by x.due_at, x.contact_id
                      rows between unbounded preceding and 1 preceding) < p_bytes, true) as fits from (
-    select s.contact_id, s.version, s.action, s.address, s.remote_address, s.remote_id, s.payload::text as payload,
+    select s.contact_id, s.version, s.action, s.address, s.remote_address, s.remote_id, (${attributesOf('s.payload')})::text as payload,
            s.consent, s.carry_from, s.takeover, s.leftovers, s.delivered_version is not null as delivered, l.tries, l.due_at,
            n.send_state,
            case when v_events and (n.send_state and s.action = 'upsert' or coalesce(s.remote_address, s.remote_id) is not null)
@@ -143,7 +145,8 @@ begin
              else '[]' end as events,
            s.imported, s.delivered_version is not distinct from s.version or l.last as again,
            l.doubt and ${MAY_STRAY} as astray,
-           v_erasing and exists (select from rollcall.erasing g where g.contact_id = s.contact_id offset 0) as erases
+           v_erasing and exists (select from rollcall.erasing g where g.contact_id = s.contact_id offset 0) as erases,
+           case when v_lists is not null then rollcall.list_changes(v_lists, s.payload, s.members, s.takeover)::text end as lists
       from unnest(v_contacts, v_tries, v_due, v_doubt, v_last) as l(contact_id, tries, due_at, doubt, last)
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = l.contact_id offset 0) s
       cross join lateral (select s.action <> 'none' and (l.doubt

@@ -1,5 +1,6 @@
 import { givenUp, lastWords } from './give-up.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
+import { LIST_SOURCE } from './told.ts';
 
 /** The next events of a contact, at most 10. */
 const NEXT = `select * from rollcall.events e
@@ -8,22 +9,23 @@ const NEXT = `select * from rollcall.events e
 
 /** As JSON text. The alias is \`e\`. */
 const AS_TEXT = `coalesce(jsonb_agg(jsonb_build_object('id', e.id, 'name', e.name, 'properties', e.properties, 'tries', e.tries,
-             'at', to_char(e.happened_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) order by e.happened_at, e.seq), '[]')::text`;
+             'at', to_char(e.happened_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+             || case when e.source = '${LIST_SOURCE}' then jsonb_build_object('list', e.properties -> 'list') else '{}' end order by e.happened_at, e.seq), '[]')::text`;
 
 /** The events' part of claim and settle. */
 export const eventDelivery: string = /* sql */ `
--- The next events of a contact, in order: [{id, name, properties, at, tries}].
+-- The next events of a contact, in order: [{id, name, properties, at, tries}]; what joins a list has that too.
 create or replace function rollcall.next_events(p_destination smallint, p_contact bigint) returns text
 language sql stable set search_path = '' set timezone = 'UTC' ${KEYS_FIRST} as $body$
   select ${AS_TEXT}
     from (${NEXT}) e
 $body$;
 
--- The same where an event may be sent once only: the lease remembers which they were.
+-- The same where an event may be sent once only: the lease remembers which they were. To join a list twice is to join it.
 create or replace function rollcall.hand_out(p_destination smallint, p_contact bigint) returns text
 language sql set search_path = '' set timezone = 'UTC' ${KEYS_FIRST} as $body$
   with next as materialized (${NEXT}), handed as (
-    update rollcall.due d set handed = array(select n.seq from next n) where d.contact_id = p_contact and d.destination_id = p_destination
+    update rollcall.due d set handed = array(select n.seq from next n where n.source <> '${LIST_SOURCE}') where d.contact_id = p_contact and d.destination_id = p_destination
   )
   select ${AS_TEXT}
     from next e

@@ -94,7 +94,8 @@ create or replace function rollcall.check_events(p_source text) returns void lan
 $body$;
 
 -- The events of log rows, given in the order of the log, and of rows that were held. Those of a source that is paused, or that
--- turns out not to be what its function was made for, are held; of one that the config no longer names they are nobody's.
+-- turns out not to be what its function was made for, are held; of one that the config no longer names they are nobody's. What the app
+-- told by itself is there already.
 create or replace function rollcall.read_events(p_changes rollcall.change[]) returns rollcall.read_event[]
 language plpgsql set search_path = '' ${SESSION} as $body$
 declare
@@ -107,6 +108,7 @@ declare
   v_mapped rollcall.mapped_event[];
   v_doubtful text[];
   v_read rollcall.read_event[];
+  v_told rollcall.read_event[];
   v_all rollcall.read_turn[] := '{}';
   v_code text;
   v_message text;
@@ -161,6 +163,9 @@ begin
       case when (a.mapped).verdict = 'failed' then (a.mapped).properties ->> 'code' when b.bytes > ${LONGEST_PAYLOAD} then 'too_large' end as code,
       case when (a.mapped).verdict = 'failed' then (a.mapped).message when b.bytes > ${LONGEST_PAYLOAD}
         then format('The properties of this event take %s bytes, and at most ${LONGEST_PAYLOAD} are sent.', b.bytes) end as message) x;
-  return v_read;
+  v_told := rollcall.told_events(v_install, p_changes);
+  -- Whoever it is of may not be there yet: from now on a user is folded with whoever is known by their address.
+  if v_told is not null then update rollcall.install i set by_address = true where not i.by_address; end if;
+  return v_read || v_told;
 end $body$;
 `;

@@ -1,5 +1,6 @@
 import { EMAIL_KEY } from '../compile/link.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
+import { LIST_SOURCE } from './told.ts';
 
 /** A filtered person of whom nothing stays at the destination, as SQL. @param s alias of `rollcall.desired` */
 export function filteredOut(s: string): string {
@@ -39,6 +40,9 @@ begin
             case when e.code is not null then 'dead' when c.id is null or f.filtered then 'dropped' else 'pending' end as state,
             case when e.code is not null then e.code when e.key is null then 'no_contact_link' when c.id is null then 'no_contact'
                  when f.filtered then 'filtered' end as reason) x
+       -- A list is one destination's.
+       where e.source <> '${LIST_SOURCE}'
+          or e.properties ->> 'destination' = (select d.name from rollcall.destinations d where d.id = v_destination)
        order by e.n
       on conflict (id, destination_id) do nothing
       returning w.contact_id, w.state

@@ -65,6 +65,7 @@ language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
   v_closed bigint[];
   v_doubts timestamptz[];
+  v_was jsonb[];
 begin
   perform 1 from (select distinct c as id from unnest(p_contacts) c order by 1) x cross join lateral (
     select from rollcall.desired s where s.destination_id = p_destination and s.contact_id = x.id offset 0 for update) s;
@@ -73,13 +74,13 @@ begin
   with closed as (
     delete from rollcall.dead_letters l
      where l.destination_id = p_destination and l.stage = 'deliver' and l.contact_id = any(p_contacts)
-    returning l.contact_id, l.unknown_until
+    returning l.contact_id, l.unknown_until, l.was
   )
-  select array_agg(c.contact_id), array_agg(c.unknown_until) into v_closed, v_doubts from closed c;
+  select array_agg(c.contact_id), array_agg(c.unknown_until), array_agg(c.was) into v_closed, v_doubts, v_was from closed c;
   if v_closed is null then return 0; end if;
-  insert into rollcall.due as d (destination_id, contact_id, lane, due_at, unknown_until)
-    select p_destination, c.id, 1, clock_timestamp(), case when c.doubt > clock_timestamp() then c.doubt end
-      from unnest(v_closed, v_doubts) as c(id, doubt) order by c.id
+  insert into rollcall.due as d (destination_id, contact_id, lane, due_at, unknown_until, was)
+    select p_destination, c.id, 1, clock_timestamp(), case when c.doubt > clock_timestamp() then c.doubt end, c.was
+      from unnest(v_closed, v_doubts, v_was) as c(id, doubt, was) order by c.id
     on conflict (contact_id, destination_id) do update
        set tries = 0, failing_since = null, unknown_until = greatest(d.unknown_until, excluded.unknown_until),
            due_at = case when d.token is null then greatest(excluded.due_at, d.not_before) else d.due_at end;

@@ -1,3 +1,5 @@
+import { LISTS } from './lists.ts';
+
 /** So long a deletion waits for a look at who has the address: that may have left unseen. */
 const LOOK = `interval '2 seconds'`;
 
@@ -158,7 +160,8 @@ begin
       on conflict (contact_id, destination_id) do update
          set remote_address = excluded.remote_address, remote_id = excluded.remote_id, leftovers = excluded.leftovers,
              carry_from = excluded.carry_from, action = excluded.action, delivered_version = excluded.delivered_version,
-             imported = s.imported and excluded.remote_address is not null
+             imported = s.imported and excluded.remote_address is not null,
+             members = case when excluded.remote_address is not null then s.members end
       returning s.contact_id, s.action
     ), undue as (
       delete from rollcall.due d
@@ -214,6 +217,11 @@ begin
            waiting_for = excluded.waiting_for, payload = excluded.payload, mapped = excluded.mapped, consent = excluded.consent,
            hash = excluded.hash, version = s.version + 1, takeover = s.takeover or excluded.takeover,
            remote_address = coalesce(s.remote_address, excluded.remote_address),
+           members = case when excluded.action = 'upsert' and s.payload -> ${LISTS} is distinct from excluded.payload -> ${LISTS}
+                     then rollcall.members_after(s.members, s.payload, excluded.payload, exists (select from rollcall.due d
+                       where d.destination_id = s.destination_id and d.contact_id = s.contact_id
+                         and (d.token is not null or d.unknown_until is not null) offset 0))
+                     else s.members end,
            leftovers = case when s.remote_address <> excluded.remote_address
                          and excluded.remote_address <> all(coalesce(s.leftovers, '{}'))
                        then array_append(s.leftovers, excluded.remote_address) else s.leftovers end,
@@ -235,18 +243,23 @@ begin
   ), queued as (
     -- A request for the address may be in flight under another's lease: that is waited out, and what may arrive after it is
     -- answered by sending once more.
-    insert into rollcall.due as d (destination_id, contact_id, lane, due_at, since, unknown_until, not_before)
+    insert into rollcall.due as d (destination_id, contact_id, lane, due_at, since, unknown_until, not_before, was)
     select p_destination, w.contact_id, p_lane,
            greatest(v_now + case when w.contact_id = any(v_unseen) then ${LOOK} else interval '0' end, (v_free ->> w.address)::timestamptz),
            v_now, (v_unknown ->> w.address)::timestamptz,
-           (v_free ->> w.address)::timestamptz
+           (v_free ->> w.address)::timestamptz,
+           -- As it is before this statement. Not where many are read at once: the queue is to stay small.
+           case when p_lane = 0 then coalesce((select jsonb_build_object('version', o.version, 'consent', o.consent, 'attributes', o.payload)
+             from rollcall.desired o where o.destination_id = p_destination and o.contact_id = w.contact_id
+              and o.action = 'upsert' and o.delivered_version = o.version offset 0), (select l.was from rollcall.dead_letters l
+             where l.destination_id = p_destination and l.contact_id = w.contact_id offset 0)) end
       from written w where w.action <> 'none'
     on conflict (contact_id, destination_id) do update
        set lane = case when d.lane < 2 then least(d.lane, excluded.lane) else d.lane end,
            not_before = greatest(d.not_before, excluded.not_before),
            due_at = case when d.token is null then greatest(excluded.due_at, d.not_before) else d.due_at end,
            unknown_until = rollcall.doubts(d.unknown_until, excluded.unknown_until),
-           tries = 0, failing_since = null
+           tries = 0, failing_since = null, was = coalesce(d.was, excluded.was)
     returning d.contact_id, d.lane
   ), dropped as (
     delete from rollcall.due d

@@ -1,4 +1,5 @@
 import { KEYS_FIRST } from './plan-settings.ts';
+import { attributesOf, LISTS } from './lists.ts';
 import { REFUSED } from './refused.ts';
 
 /** Whether an attempt in doubt may have moved the contact of this id to an address it had. As SQL over `s`, its row of desired. */
@@ -58,7 +59,7 @@ $body$;
 do $drop$ begin
   -- What a function returns cannot be changed in place.
   if exists (select from pg_proc p where p.pronamespace = 'rollcall'::regnamespace and p.proname = 'claim_job'
-      and not 'met' = any(p.proargnames)) then
+      and not 'lists' = any(p.proargnames)) then
     drop function rollcall.claim_job(smallint, uuid, uuid, smallint, int, bigint, text[], int, interval, interval, text, text, text, pg_lsn,
       timestamptz);
   end if;
@@ -66,7 +67,7 @@ end $drop$;
 create or replace function rollcall.claim_job(p_destination smallint, p_token uuid, p_holder uuid, p_lane smallint, p_most int,
   p_bytes bigint, p_consents text[], p_at_once int, p_hold interval, p_lease interval, p_config_hash text, p_ref text, p_environment text,
   p_seen pg_lsn, p_bound timestamptz)
-returns table (contact_id bigint, version bigint, address text, payload text, consent text, imported boolean, met boolean)
+returns table (contact_id bigint, version bigint, address text, payload text, consent text, imported boolean, met boolean, lists text)
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 #variable_conflict use_column
 declare
@@ -79,6 +80,8 @@ declare
   v_consents text[];
   v_imported boolean[];
   v_met boolean[];
+  v_keeps text[] := (select d.lists from rollcall.destinations d where d.id = p_destination);
+  v_lists text[];
 begin
   perform rollcall.check_config(p_config_hash);
   perform rollcall.check_identity(p_ref, p_environment, p_seen, p_bound);
@@ -95,18 +98,19 @@ begin
   -- In a statement of its own: a fold that locked the queue row before us has committed by now, and its state is read.
   select array_agg(y.id order by y.id), array_agg(y.version order by y.id), array_agg(y.address order by y.id),
          array_agg(y.payload order by y.id), array_agg(y.consent order by y.id), array_agg(y.imported order by y.id),
-         array_agg(y.met order by y.id)
-    into v_contacts, v_versions, v_addresses, v_payloads, v_consents, v_imported, v_met
+         array_agg(y.met order by y.id), array_agg(y.lists order by y.id)
+    into v_contacts, v_versions, v_addresses, v_payloads, v_consents, v_imported, v_met, v_lists
     from (
       select x.*, sum(x.size) over (order by x.n) as so_far from (
         select p.id, p.n, s.version, s.address, s.payload, s.consent, octet_length(s.payload) + octet_length(s.address) + 32 as size,
                coalesce(s.remote_address = s.address and (s.remote_id is not null and not ${MET} or s.imported), false) as imported,
-               ${MET} as met
+               ${MET} as met, s.lists
           from unnest(v_picked) with ordinality as p(id, n)
           cross join lateral (select d.single, d.unknown_until from rollcall.due d
             where d.destination_id = p_destination and d.contact_id = p.id offset 0) d
           cross join lateral (select s.destination_id, s.contact_id, s.action, s.version, s.delivered_version, s.address, s.remote_address,
-                   s.remote_id, s.imported, s.carry_from, s.leftovers, s.takeover, s.consent, s.payload::text as payload
+                   s.remote_id, s.imported, s.carry_from, s.leftovers, s.takeover, s.consent, (${attributesOf('s.payload')})::text as payload,
+                   case when v_keeps is not null then rollcall.list_changes(v_keeps, s.payload, s.members, s.takeover)::text end as lists
               from rollcall.desired s where s.destination_id = p_destination and s.contact_id = p.id offset 0) s
          where ${fitsMany('p_consents')}) x) y
    where y.so_far <= p_bytes or y.so_far = y.size;
@@ -116,8 +120,8 @@ begin
   insert into rollcall.jobs (token, destination_id, state, contacts, versions, addresses, holder, held_until, gives_up_at)
     values (p_token, p_destination, 'claimed', v_contacts, v_versions, v_addresses, p_holder, v_now + p_hold, v_now + p_lease);
   return query
-    select x.* from unnest(v_contacts, v_versions, v_addresses, v_payloads, v_consents, v_imported, v_met)
-      as x(contact_id, version, address, payload, consent, imported, met);
+    select x.* from unnest(v_contacts, v_versions, v_addresses, v_payloads, v_consents, v_imported, v_met, v_lists)
+      as x(contact_id, version, address, payload, consent, imported, met, lists);
 end $body$;
 
 -- What its holder learned of a job, or that it is still at it. False when another worker has taken it over.
@@ -268,7 +272,8 @@ begin
   if cardinality(v_plain) > 0 then
     with done as (
       update rollcall.desired s
-         set delivered_version = s.version, remote_address = s.address, takeover = false, imported = s.remote_id is null
+         set delivered_version = s.version, remote_address = s.address, takeover = false, imported = s.remote_id is null,
+             members = s.payload -> ${LISTS}
        where s.destination_id = v_destination and s.contact_id = any(v_plain)
       returning s.contact_id, s.version
     )

@@ -1,4 +1,5 @@
 import { normalAddress } from '../compile/link.ts';
+import { LISTS } from './lists.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 import { free } from './repair.ts';
 
@@ -44,7 +45,8 @@ begin
      where jsonb_array_length(r -> 'left') > 0));
 
   with item as materialized (
-    select s.*, m.found, m.equal,
+    -- No reading shows lists.
+    select s.*, m.found, m.equal and s.members is null and not s.payload ? ${LISTS} as equal,
            case when not m.found then null
                 when ${free('s.address', 's.contact_id')} then s.address else s.remote_address end as now_address,
            case when not m.found then null when m.id is null then s.remote_id

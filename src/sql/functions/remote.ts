@@ -1,4 +1,5 @@
 import { normalAddress } from '../compile/link.ts';
+import { attributesOf } from './lists.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 
 /** Reasons for which somebody without a contact may come back by no act of theirs: what stands there is not to be removed. */
@@ -99,7 +100,7 @@ declare
   v_since timestamptz := (rollcall.use_remote(p_destination, p_run)).began_at;
 begin
   return query
-  select s.contact_id, s.version, s.action, s.address, s.remote_address, s.remote_id, s.consent, s.payload::text,
+  select s.contact_id, s.version, s.action, s.address, s.remote_address, s.remote_id, s.consent, (${attributesOf('s.payload')})::text,
          case when rollcall.is_moving(p_destination, s.contact_id, v_since) then 'moving'
               when s.action <> 'none' and s.delivered_version is distinct from s.version then 'refused'
               else 'in_step' end,

@@ -33,12 +33,13 @@ begin
     -- What may still arrive does so at the other account.
     update rollcall.dead_letters l set unknown_until = null where l.destination_id = p_destination and l.unknown_until is not null;
     update rollcall.desired s
-       set remote_address = null, remote_id = null, leftovers = null, carry_from = null, takeover = false, imported = false,
+       set remote_address = null, remote_id = null, leftovers = null, carry_from = null, takeover = false, imported = false, members = null,
            action = case when s.action in ('delete', 'unsubscribe') then 'none' else s.action end,
            version = s.version + 1, delivered_version = null, counted_at = null
      where s.destination_id = p_destination;
   else
-    update rollcall.desired s set version = s.version + 1 where s.destination_id = p_destination and s.action <> 'none';
+    update rollcall.desired s set version = s.version + 1, members = rollcall.members_in_doubt(s.members, s.payload)
+     where s.destination_id = p_destination and s.action <> 'none';
   end if;
   -- Somebody who left and is kept there may have events that wait.
   insert into rollcall.due (destination_id, contact_id, lane, due_at)

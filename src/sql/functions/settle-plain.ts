@@ -1,4 +1,5 @@
 import { claimedAt } from './claimed-at.ts';
+import { LISTS } from './lists.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 
 /**
@@ -62,7 +63,7 @@ begin
     from jsonb_to_recordset(p_results) as r(contact bigint, remote_id text, latency_ms int);
   with done as (
     update rollcall.desired s
-       set delivered_version = s.version, remote_address = s.address, takeover = false,
+       set delivered_version = s.version, remote_address = s.address, takeover = false, members = s.payload -> ${LISTS},
            remote_id = coalesce(v_said -> s.contact_id::text ->> 0, s.remote_id),
            imported = coalesce(s.imported and s.remote_address = s.address, false)
              or coalesce(v_said -> s.contact_id::text ->> 0, s.remote_id) is null

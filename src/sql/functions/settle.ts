@@ -1,5 +1,6 @@
 import { claimedAt } from './claimed-at.ts';
 import { givenUp, lastWords } from './give-up.ts';
+import { LISTS } from './lists.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 import { REFUSED } from './refused.ts';
 
@@ -130,7 +131,14 @@ begin
              when r.arrived and not r.theirs and s.remote_address <> r.address and (x.taken_since or not x.cleared)
                and s.remote_address <> all(coalesce(x.left_over, '{}')) then array_append(x.left_over, s.remote_address)
              else x.left_over end as leftovers,
-           s.imported and r.forget_remote is not true as imported, s.remote_address as before, x.refused
+           s.imported and r.forget_remote is not true as imported, s.remote_address as before, x.refused,
+           case
+             -- Nobody is there any more, or who is there is not ours.
+             when r.action = 'delete' and x.cleared or r.forget_remote or r.arrived and r.theirs then null
+             when r.action <> 'upsert' or r.version <> s.version or r.outcome = 'none' then s.members
+             when r.outcome = 'delivered' and x.cleared then s.payload -> ${LISTS}
+             when r.outcome in ('reject', 'config', 'throttle') and r.partial is not true then s.members
+             else rollcall.members_in_doubt(s.members, s.payload) end as members
       from result r
       cross join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = r.contact offset 0) s
       -- Perhaps made again by an earlier attempt that still arrives: then the repetition removes it once more.
@@ -150,16 +158,16 @@ begin
   ), state as (
     -- Each row is there and locked: an insert that conflicts is an update by key.
     insert into rollcall.desired as s (destination_id, contact_id, action, hash, version, delivered_version, remote_address,
-      remote_id, takeover, carry_from, leftovers, imported)
+      remote_id, takeover, carry_from, leftovers, imported, members)
     select p_destination, n.contact, n.wanted_action, n.hash, n.wanted, n.delivered_version, n.next_remote_address, n.next_remote_id,
            n.takeover, n.carry_from, n.leftovers, coalesce(n.imported and n.next_remote_address = n.before
-             or n.arrived and n.next_remote_id is null and n.next_remote_address = n.address, false)
+             or n.arrived and n.next_remote_id is null and n.next_remote_address = n.address, false), n.members
       from next n
     on conflict (contact_id, destination_id) do update
        set action = excluded.action, version = excluded.version, delivered_version = excluded.delivered_version,
            remote_address = excluded.remote_address, remote_id = excluded.remote_id, takeover = excluded.takeover,
            carry_from = excluded.carry_from, leftovers = excluded.leftovers,
-           imported = excluded.imported
+           imported = excluded.imported, members = excluded.members
   ), judged as (
     select r.*, e.waits, not e.waits and (r.wanted_action = 'none' or case when r.action = 'events'
                then coalesce(r.unknown_until <= r.claimed_at, true)
@@ -218,14 +226,15 @@ begin
       from failed f where l.destination_id = p_destination and l.contact_id = f.contact and l.stage = 'map'
     returning l.contact_id
   ), letters as (
-    insert into rollcall.dead_letters as l (destination_id, contact_id, stage, version, code, field, message, unknown_until)
+    insert into rollcall.dead_letters as l (destination_id, contact_id, stage, version, code, field, message, unknown_until, was)
     select p_destination, f.contact, 'deliver', f.version, case when f.gave_up then 'gave_up' else f.code end,
            case when not f.gave_up then f.field end,
-           case when f.gave_up then ${lastWords('f.code', 'f.message')} else coalesce(f.message, '') end, f.doubt
+           case when f.gave_up then ${lastWords('f.code', 'f.message')} else coalesce(f.message, '') end, f.doubt,
+           (select d.was from rollcall.due d where d.destination_id = p_destination and d.contact_id = f.contact offset 0)
       from failed f where f.contact not in (select u.contact_id from unmapped u)
     on conflict (contact_id, destination_id) do update
        set stage = excluded.stage, version = excluded.version, code = excluded.code, field = excluded.field,
-           message = excluded.message, at = excluded.at, unknown_until = excluded.unknown_until, dropped_at = null
+           message = excluded.message, at = excluded.at, unknown_until = excluded.unknown_until, dropped_at = null, was = excluded.was
   ), logged as (
     insert into rollcall.attempts (destination_id, contact_id, version, action, outcome, code, message, latency_ms)
     select p_destination, r.contact, r.version, r.action, r.outcome, r.code, r.message, r.latency_ms from result r

@@ -4,7 +4,12 @@ import { unfolded } from './unfolded.ts';
 export const status: string = /* sql */ `
 create or replace function rollcall.status() returns jsonb language sql set search_path = '' set row_security = off as $body$
   with brakes as materialized (select * from rollcall.brake_states()), unfolded as (
-    select u.at, cardinality(u.keys) + coalesce(cardinality(u.events), 0) as size from ${unfolded(['at', 'keys', 'events'])} u)
+    select u.at, cardinality(u.keys) + coalesce(cardinality(u.events), 0) as size from ${unfolded(['at', 'keys', 'events'])} u
+  ), shall as materialized (
+    -- One reading of what everybody shall be, for all destinations and numbers.
+    select s.destination_id, case when s.action <> 'upsert' and s.reason <> 'gone' then s.reason end as reason, count(*) as n,
+           count(*) filter (where s.action = 'upsert' and s.delivered_version = s.version) as delivered
+      from rollcall.desired s group by 1, 2)
   select jsonb_build_object(
     'environment', i.environment,
     'project', i.project_ref,
@@ -38,11 +43,11 @@ create or replace function rollcall.status() returns jsonb language sql set sear
             where q.destination_id = d.id and q.lane < 2),
         'brakes', (select coalesce(jsonb_agg(jsonb_build_object('kind', b.kind, 'held', b.held, 'stopped_at', b.stopped_at,
             'share', b.share, 'least', b.at_least)), '[]') from brakes b where b.destination_id = d.id and b.held > 0),
-        'in_step', (select count(*) from rollcall.desired s where s.destination_id = d.id and s.action = 'upsert'
-            and s.delivered_version = s.version
-            and not exists (select from rollcall.due q where q.destination_id = d.id and q.contact_id = s.contact_id)),
-        'skipped', (select coalesce(jsonb_object_agg(r.reason, r.n), '{}') from (select s.reason, count(*) as n from rollcall.desired s
-            where s.destination_id = d.id and s.action <> 'upsert' and s.reason is not null and s.reason <> 'gone' group by s.reason) r),
+        -- Who was delivered, without those who are sent once more.
+        'in_step', (select coalesce(sum(s.delivered), 0) from shall s where s.destination_id = d.id)
+            - (select count(*) from rollcall.due q join rollcall.desired s on s.contact_id = q.contact_id and s.destination_id = q.destination_id
+                where q.destination_id = d.id and s.action = 'upsert' and s.delivered_version = s.version),
+        'skipped', (select coalesce(jsonb_object_agg(s.reason, s.n), '{}') from shall s where s.destination_id = d.id and s.reason is not null),
         'failed', (select count(*) from rollcall.dead_letters l where l.destination_id = d.id and l.dropped_at is null),
         'causes', (select coalesce(jsonb_agg(jsonb_build_object('stage', c.stage, 'code', c.code, 'field', c.field, 'count', c.n) order by c.n desc), '[]')
             from (select l.stage, l.code, l.field, count(*) as n from rollcall.dead_letters l

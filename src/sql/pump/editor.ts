@@ -7,32 +7,6 @@ language sql stable set search_path = '' set row_security = off as $body$
   select f.destination, f.stage, f.code, f.field, f.count, f.oldest_at, f.newest_at, f.message from rollcall.failure_causes() f
 $body$;
 
--- One person's story: what is known, what they shall be at each destination, what was tried, what was said of consent, and when it is tried next.
-create or replace function rollcall.why(p_who text) returns jsonb language plpgsql stable set search_path = '' set row_security = off as $body$
-declare
-  v_ids bigint[] := array(select c.id from rollcall.contacts c where c.key = p_who or c.key = 'email:' || lower(p_who)
-    union select s.contact_id from rollcall.desired s where s.address = lower(p_who) or s.remote_address = lower(p_who)
-    union select c.id from rollcall.contacts c join auth.users u on c.key = u.id::text where lower(u.email) = lower(p_who));
-begin
-  return jsonb_build_object('who', p_who, 'contacts', (select coalesce(jsonb_agg(jsonb_build_object('key', c.key,
-    'destinations', (select coalesce(jsonb_agg(jsonb_build_object('destination', d.name, 'action', s.action, 'reason', s.reason, 'address', s.address,
-          'attributes', s.payload, 'consent', s.consent, 'version', s.version, 'delivered_version', s.delivered_version,
-          'in_step', s.delivered_version is not distinct from s.version and q.contact_id is null or s.action = 'none' and q.contact_id is null,
-          'there', jsonb_build_object('address', s.remote_address, 'id', s.remote_id), 'waits_for_address', s.waiting_for,
-          'due', case when q.contact_id is not null then jsonb_build_object('at', q.due_at, 'tries', q.tries, 'under_way', q.token is not null, 'lane', q.lane) end,
-          'failure', (select jsonb_build_object('stage', l.stage, 'code', l.code, 'field', l.field, 'message', l.message, 'at', l.at)
-            from rollcall.dead_letters l where l.destination_id = d.id and l.contact_id = c.id),
-          'paused', d.pause_code,
-          'attempts', (select coalesce(jsonb_agg(a.line), '[]') from (select jsonb_build_object('at', a.at, 'action', a.action, 'version', a.version,
-              'outcome', a.outcome, 'code', a.code, 'message', a.message) as line
-            from rollcall.attempts a where a.contact_id = c.id and a.destination_id = d.id order by a.id desc limit 5) a)) order by d.id), '[]')
-        from rollcall.desired s join rollcall.destinations d on d.id = s.destination_id and d.enabled
-        left join rollcall.due q on q.contact_id = s.contact_id and q.destination_id = s.destination_id where s.contact_id = c.id),
-    'consent', (select coalesce(jsonb_agg(jsonb_build_object('kind', f.kind, 'origin', f.origin, 'at', f.at, 'topic', f.topic) order by f.received_at desc), '[]')
-        from rollcall.consent f where f.person = c.key or f.address = lower(p_who)))), '[]') from rollcall.contacts c where c.id = any(v_ids)),
-    'known', cardinality(v_ids) > 0);
-end $body$;
-
 -- Tries what failed again: all of it, or of one destination and one code. How many.
 create or replace function rollcall.retry(p_destination text default null, p_code text default null) returns bigint language plpgsql volatile set search_path = '' as $body$
 declare

@@ -18,6 +18,21 @@ begin
   return v_text;
 end $body$;
 
+-- Ids of lists by their keys.
+create or replace function rollcall.list_ids_of(p_rules jsonb, p_keys jsonb) returns jsonb language sql immutable set search_path = '' as $body$
+  select coalesce(jsonb_agg(p_rules -> 'segments' -> k.key order by k.n), '[]')
+    from jsonb_array_elements_text(coalesce(p_keys, '[]')) with ordinality k(key, n) where p_rules -> 'segments' ? k.key
+$body$;
+
+-- What an upsert says of lists: {joined, left_lists, changes_lists}. p_anew: the contact may be made by it. p_said: see rollcall.list_changes.
+create or replace function rollcall.list_facts(p_rules jsonb, p_said jsonb, p_anew boolean) returns jsonb language sql immutable set search_path = '' as $body$
+  select jsonb_build_object('joined', case when a.anew then p_rules -> 'all' else '[]' end || x.joins, 'left_lists', x.leaves,
+      'changes_lists', x.joins <> '[]' or x.leaves <> '[]')
+    from (select p_anew or (p_rules ->> 'keep')::boolean as anew) a
+    cross join lateral (select rollcall.list_ids_of(p_rules, p_said -> case when a.anew then 'in' else 'join' end) as joins,
+      rollcall.list_ids_of(p_rules, p_said -> 'leave') as leaves) x
+$body$;
+
 -- The facts that follow from others; again whenever something was read.
 create or replace function rollcall.derive_facts(p_facts jsonb) returns jsonb language plpgsql immutable set search_path = '' as $body$
 declare
@@ -31,16 +46,18 @@ declare
   v_in boolean := v_upsert and v_consent = 'opted_in';
   -- They may stand under another address than this one.
   v_elsewhere boolean := v_remote is distinct from v_address and v_remote is not null or rollcall.is_true(p_facts -> 'leftovers');
+  v_arrived boolean := not (p_facts ->> 'met')::boolean and (v_id is not null or (p_facts ->> 'imported')::boolean and not v_moves);
   v_kept text := case when v_upsert then v_address when v_id is null or p_facts ->> 'action' = 'unsubscribe' then v_remote end;
 begin
-  return p_facts || jsonb_build_object(
+  return p_facts || case when v_upsert and p_facts -> 'list_rules' <> 'null' then rollcall.list_facts(p_facts -> 'list_rules', p_facts -> 'list_changes', not v_arrived)
+    else '{}' end || jsonb_build_object(
     'known_id', v_id is not null, 'known_address', v_remote is not null, 'known', v_id is not null or v_remote is not null,
     'moves', v_moves, 'left_behind', v_upsert and v_moves and v_id is not null,
     'imported_here', (p_facts ->> 'imported')::boolean and not v_moves,
     'fresh', not (p_facts ->> 'has_remote')::boolean and not (p_facts ->> 'takeover')::boolean,
     'opts_in', v_in, 'unsubscribes', p_facts ->> 'action' = 'unsubscribe',
     'stays_out', coalesce(v_said = 'unsubscribed' and not v_in, false),
-    'arrived', not (p_facts ->> 'met')::boolean and (v_id is not null or (p_facts ->> 'imported')::boolean and not v_moves),
+    'arrived', v_arrived,
     'opts_out', v_consent = 'opted_out' or not v_in and (v_id is null or v_moves)
       and (coalesce(v_said = 'unsubscribed', false) or v_consent = 'none' and (v_id is null or v_said is distinct from 'subscribed')),
     'previous', case when not v_elsewhere then '[]' else (select coalesce(jsonb_agg(to_jsonb(x.each) order by x.n), '[]') from (
@@ -87,6 +104,8 @@ begin
     'imported', v_has and (p_row ->> 'imported')::boolean,
     'met', v_has and not v_delivered and p_row ->> 'remote_id' is not null,
     'attributes', coalesce((p_row ->> 'payload')::jsonb, '{}'), 'plan', v_plan,
+    'list_rules', (select d.declaration -> 'lists' from rollcall.declared d where d.destination_id = p_destination),
+    'list_changes', (p_row ->> 'lists')::jsonb,
     'claimed_address', case when v_has then p_row -> 'remote_address' end,
     'events_once', (select d.events_once from rollcall.destinations d where d.id = p_destination),
     'install', v_install.id || '-' || p_destination, 'epoch', v_install.epoch, 'epoch36', rollcall.base36(v_install.epoch)));

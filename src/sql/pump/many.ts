@@ -6,7 +6,8 @@ begin
   return rollcall.with_attributes(p_declared, rollcall.derive_facts(jsonb_build_object('contact_id', p_row.contact_id, 'version', p_row.version,
     'action', 'upsert', 'send_state', true, 'address', p_row.address, 'consent', p_row.consent, 'takeover', false,
     'has_remote', p_row.met or p_row.imported, 'remote_address', case when p_row.met or p_row.imported then p_row.address end, 'remote_id', null,
-    'imported', p_row.imported and not p_row.met, 'met', p_row.met, 'leftovers', '[]'::jsonb, 'attributes', p_row.payload::jsonb, 'plan', p_plan)));
+    'imported', p_row.imported and not p_row.met, 'met', p_row.met, 'leftovers', '[]'::jsonb, 'attributes', p_row.payload::jsonb, 'plan', p_plan,
+    'list_rules', p_declared -> 'lists', 'list_changes', p_row.lists::jsonb)));
 end $body$;
 
 -- Begins a request for many where enough wait and as many as may are not at work; how many contacts it has.

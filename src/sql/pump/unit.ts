@@ -168,8 +168,10 @@ begin
         'properties', v_next -> 'event' -> 'properties') || rollcall.known_as(v_post);
       v_post.traffic := 'event';
       v_post.step := jsonb_build_object('event', (v_next -> 'event') - 'properties', 'kind', 'event');
-      if v_op is null or not (v_facts ->> 'there')::boolean then
-        v_post := rollcall.note_outcome(v_post, case when v_op is null
+      if v_op is null or v_next -> 'event' ? 'list' or not (v_facts ->> 'there')::boolean then
+        v_post := rollcall.note_outcome(v_post, case when v_next -> 'event' ? 'list'
+          then '{"kind": "reject", "code": "lists_not_joined", "message": "The SQL home joins no single lists: a worker or the edge home does."}'
+          when v_op is null
           then '{"kind": "reject", "code": "events_not_taken", "message": "The destination takes no events."}'
           else '{"kind": "retry", "code": "contact_missing", "message": "The contact is not known at the destination.", "forget_remote": true}'::jsonb end, 0);
         continue;

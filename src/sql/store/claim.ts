@@ -1,12 +1,14 @@
 import type { RemoteContact } from '../../core/destination.ts';
 import { isJsonObject, parseJson } from '../../core/json.ts';
 import type { ConsentState } from '../../core/mapping.ts';
+import type { ListChanges } from '../../core/segments.ts';
 import type { Claimed, ClaimedEvent, ClaimScope, Lane, Lease } from '../../engine/ports.ts';
 import type { Queryable } from '../port.ts';
 import type { Identity } from './identity.ts';
 import { noteSetBack, type Position } from './position.ts';
 
-interface ClaimRow {
+/** A contact as a claim has it. */
+export interface ClaimRow {
   readonly [column: string]: unknown;
   readonly contact_id: string;
   readonly version: string;
@@ -27,12 +29,14 @@ interface ClaimRow {
   readonly due_at: string;
   /** Absent where the installed function is older than this program. */
   readonly send_state?: boolean;
-  /** JSON text: [{id, name, properties, at, tries}]; absent as above. */
+  /** JSON text: [{id, name, properties, at, tries, list}]; absent as above. */
   readonly events?: string | null;
   /** Absent as above. */
   readonly again?: boolean;
   readonly astray?: boolean;
   readonly erases?: boolean;
+  /** JSON text, as `ListChanges`; null where the destination keeps no lists, absent as above. */
+  readonly lists?: string | null;
   readonly install: string;
   /** Milliseconds, as text. */
   readonly epoch: string;
@@ -89,7 +93,8 @@ export async function release(
   await sql.query('select rollcall.release($1, $2, $3::bigint[])', [destination, token, contactIds]);
 }
 
-function toClaimed(row: ClaimRow, text: string, destination: number): Claimed {
+/** @param text the payload, as it is in the row */
+export function toClaimed(row: ClaimRow, text: string, destination: number): Claimed {
   const payload = parseJson(text);
   const events = row.events ?? '[]';
   const sendState = row.send_state ?? true;
@@ -109,6 +114,7 @@ function toClaimed(row: ClaimRow, text: string, destination: number): Claimed {
     again: row.again,
     astray: row.astray === true,
     erases: row.erases === true,
+    lists: listsOf(row.lists),
     origin: { id: `${row.install}-${destination}`, epoch: Number(row.epoch) },
     carryFrom: row.carry_from,
     tries: row.tries,
@@ -117,10 +123,15 @@ function toClaimed(row: ClaimRow, text: string, destination: number): Claimed {
   };
 }
 
+/** What is to be said of lists, from its JSON text. */
+export function listsOf(text: string | null | undefined): ListChanges | undefined {
+  return text === null || text === undefined ? undefined : (JSON.parse(text) as ListChanges);
+}
+
 /** Numbers stay exact: the text never goes through the driver's own JSON. */
 function eventsOf(text: string): readonly ClaimedEvent[] {
   const events = parseJson(text) as unknown as readonly ClaimedEvent[];
-  return events.map(({ id, name, properties, at, tries }) => ({ id, name, properties, at, tries }));
+  return events.map(({ id, name, properties, at, tries, list }) => ({ id, name, properties, at, tries, list }));
 }
 
 function remoteOf(row: ClaimRow, sendState: boolean): Claimed['remote'] {

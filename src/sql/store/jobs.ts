@@ -3,6 +3,7 @@ import type { ConsentState } from '../../core/mapping.ts';
 import type { Delivery } from '../../core/destination.ts';
 import type { JobLease, JobResult, JobStore, OrphanJob } from '../../engine/job-ports.ts';
 import type { Queryable } from '../port.ts';
+import { listsOf } from './claim.ts';
 import type { Identity } from './identity.ts';
 import { retryConflict } from './retry-conflict.ts';
 import { noteSetBack, type Position } from './position.ts';
@@ -156,6 +157,8 @@ interface JobRow {
   readonly consent: ConsentState;
   readonly imported: boolean;
   readonly met: boolean;
+  /** As in a claim. */
+  readonly lists?: string | null;
 }
 
 interface OrphanRow {
@@ -180,6 +183,7 @@ function toDelivery(row: JobRow): Delivery {
     attributes: isJsonObject(payload) ? payload : {},
     takeover: false,
     consent: row.consent,
+    lists: listsOf(row.lists),
   };
 }
 

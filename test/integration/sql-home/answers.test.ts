@@ -13,6 +13,7 @@ const DESTINATIONS = `mailtrap: { api_token: "\${vault:KEY}", lists: [3, 4] }
 sendry: { api_key: "\${vault:KEY}", audience_id: aud_1, upsert_keeps_unsubscribed: true }
 brevo: { api_key: "\${vault:KEY}", lists: [5] }
 webhook: { secret: "\${vault:KEY}", url: "https://hooks.example.com/in" }`;
+const SEGMENT = 'segments: { pro: { filter: email=eq.x, destination: brevo, list: 8 } }';
 const NAMES = ['sendry', 'brevo', 'mailtrap', 'webhook'];
 
 let db: TestDatabase;
@@ -21,7 +22,7 @@ const made = new Map<string, { destination: Destination<unknown>; config: unknow
 async function deploy(): Promise<void> {
   db = await createDatabase();
   await createPlatform(db, { KEY: SECRET });
-  const world = await createWorld({ db, instead: DESTINATIONS });
+  const world = await createWorld({ db, instead: DESTINATIONS, more: SEGMENT });
   await deploySql(db, world.config);
   for (const { name, options: config } of world.config.destinations) {
     const destination = registry.find(({ id }) => id === name);

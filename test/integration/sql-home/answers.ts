@@ -71,6 +71,10 @@ export function sentTo(destination: Destination<unknown>, config: unknown): read
       { what: 'unsubscribe', step: ['unsubscribe', '0'], facts: ours, read: left },
     ];
   }
+  const leaving = destination.encode({ ...DELIVERY, lists: { in: [], join: [], leave: ['8'] } }, {}, config)[1];
+  if (id === 'brevo' && leaving !== undefined) {
+    rest.push({ what: 'a list left', step: ['upsert', '1'], facts, read: one(leaving) });
+  }
   const out = { ...facts, opts_out: true, known_address: true };
   // The worker says it by PATCH or PUT of whom it knows; by POST it is what it says of whom it does not.
   const [post] = destination.encode({ ...DELIVERY, consent: 'opted_out' }, {}, config);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { AttributePlan, ContactEvent, Delivery, RemoteContact } from '../../../src/core/destination.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import type { ConsentState } from '../../../src/core/mapping.ts';
+import type { ListChanges } from '../../../src/core/segments.ts';
 
 /** What is mapped in these tests, of each type. */
 export const PLAN: AttributePlan = {
@@ -60,6 +61,16 @@ const values: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 const attributes = fc.record(values, { requiredKeys: [] }) as unknown as fc.Arbitrary<JsonObject>;
 const consent = fc.constantFrom<ConsentState>('basis', 'none', 'opted_out', 'opted_in');
 
+/** What is said of the lists of segments; nobody keeps the list 10 any more. */
+const lists: fc.Arbitrary<ListChanges | null> = fc
+  .option(fc.tuple(...['8', '9', '10'].map(() => fc.constantFrom('none', 'on', 'join', 'leave'))))
+  .map((states) => {
+    if (states === null) return null;
+    const of = (...words: readonly string[]): string[] =>
+      ['8', '9', '10'].filter((_, n) => words.includes(states[n] ?? ''));
+    return { in: of('on', 'join'), join: of('join'), leave: of('leave') };
+  });
+
 /** Deliveries as the store makes them of rows: see `toClaimed` in src/sql/store/claim.ts. */
 export const cases: fc.Arbitrary<Case> = fc
   .record({
@@ -74,6 +85,7 @@ export const cases: fc.Arbitrary<Case> = fc
     delivered: fc.boolean(),
     imported: fc.boolean(),
     again: fc.boolean(),
+    lists,
     subscription: fc.constantFrom('subscribed' as const, 'unsubscribed' as const, null),
   })
   .map((made) => {
@@ -112,6 +124,7 @@ export const cases: fc.Arbitrary<Case> = fc
       again: made.again,
       astray: false,
       erases: false,
+      lists: made.lists === null ? null : JSON.stringify(made.lists),
     };
     const delivery: Delivery = {
       contactId: '7',
@@ -123,20 +136,30 @@ export const cases: fc.Arbitrary<Case> = fc
       takeover: made.takeover,
       consent: made.consent,
       again: made.again,
+      lists: made.lists ?? undefined,
     };
     return { row, delivery, subscription };
   });
 
 /** Whom a request for many takes: nothing is to be said of their address or consent. */
 export const rows: fc.Arbitrary<Delivery> = fc
-  .record({ address, attributes, imported: fc.boolean(), met: fc.boolean() })
-  .map(({ imported, met, ...made }): Delivery => {
+  .record({ address, attributes, imported: fc.boolean(), met: fc.boolean(), lists })
+  .map(({ imported, met, lists: said, ...made }): Delivery => {
     const remote = met
       ? { address: made.address, id: null, met }
       : imported
         ? { address: made.address, id: null, imported }
         : null;
-    return { contactId: '7', version: '3', action: 'upsert', remote, takeover: false, consent: 'basis', ...made };
+    return {
+      contactId: '7',
+      version: '3',
+      action: 'upsert',
+      remote,
+      takeover: false,
+      consent: 'basis',
+      ...made,
+      lists: said ?? undefined,
+    };
   });
 
 /** Events, and whoever they go to. */

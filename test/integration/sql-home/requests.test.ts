@@ -17,6 +17,9 @@ sendry: { api_key: "\${vault:KEY}", audience_id: aud_1, upsert_keeps_unsubscribe
 brevo: { api_key: "\${vault:KEY}", lists: [5] }
 webhook: { secret: "\${vault:KEY}", url: "https://hooks.example.com/in" }`;
 
+const SEGMENTS = `segments:
+${['mailtrap', 'brevo'].flatMap((name) => [8, 9].map((list) => `  ${name}${list}: { filter: email=eq.x, destination: ${name}, list: ${list} }\n`)).join('')}`;
+
 /** A request as both homes make it: its own headers, and its body parsed. */
 interface Said {
   readonly method: string;
@@ -32,7 +35,7 @@ const options = new Map<string, { id: number; destination: Destination<unknown>;
 async function deploy(): Promise<void> {
   db = await createDatabase();
   await createPlatform(db, { KEY: SECRET });
-  const world = await createWorld({ db, instead: DESTINATIONS });
+  const world = await createWorld({ db, instead: DESTINATIONS, more: SEGMENTS });
   await deploySql(db, world.config);
   await db.app.query('update rollcall.destinations set plan = $1', [JSON.stringify(PLAN)]);
   // What next_step makes of each answer that says yes.
@@ -154,16 +157,30 @@ function brevo(each: Case): readonly Said[] | 'dead letter' {
         ? [{ method: 'POST', url: contacts, body: { email: remote.address, updateEnabled: true, ...(body as object) } }]
         : [];
     }
-    const { attributes, ...rest } = body as { attributes?: Record<string, unknown> };
+    const {
+      attributes,
+      unlinkListIds = [],
+      ...rest
+    } = body as {
+      attributes?: Record<string, unknown>;
+      unlinkListIds?: readonly number[];
+    };
+    // A POST has no place for that.
+    const left = unlinkListIds.map((list) => ({
+      method: 'POST',
+      url: `${contacts}/lists/${list}/contacts/remove`,
+      body: { emails: [address] },
+    }));
     const { EMAIL: _, ...others } = attributes ?? {};
     const kept = Object.keys(others).length === 0 ? {} : { attributes: others };
     const post = { method: 'POST', url: contacts, body: { email: address, updateEnabled: true, ...rest, ...kept } };
     if (isPresent(remote?.id)) {
       const old = { method: 'DELETE', url: `${contacts}/${encodeURIComponent(remote.id)}?identifierType=contact_id` };
-      return same(remote.address, address) ? [post] : [post, old];
+      return same(remote.address, address) ? [post, ...left] : [post, ...left, old];
     }
     return [
       post,
+      ...left,
       { method: 'DELETE', url: `${contacts}/${encodeURIComponent(remote?.address ?? '')}?identifierType=email_id` },
     ];
   });
@@ -199,7 +216,7 @@ async function compareRows(name: string): Promise<void> {
             f ->> 'refused' is not null or d -> 'bulk' ? 'alone' and rollcall.test_holds(d -> 'bulk' -> 'alone', f) as alone
        from rollcall.declared_of($1::smallint) d cross join jsonb_array_elements($2) with ordinality c(value, n)
        cross join lateral (select x from (select 7::bigint as contact_id, 3::bigint as version, c.value ->> 'address' as address, c.value ->> 'attributes' as payload,
-           'basis' as consent, coalesce(c.value -> 'remote' ->> 'imported', 'false')::boolean as imported, coalesce(c.value -> 'remote' ->> 'met', 'false')::boolean as met) x) x
+           'basis' as consent, coalesce(c.value -> 'remote' ->> 'imported', 'false')::boolean as imported, coalesce(c.value -> 'remote' ->> 'met', 'false')::boolean as met, c.value ->> 'lists' as lists) x) x
        cross join lateral rollcall.row_facts(d, $3, x.x) f order by n`,
     [id, JSON.stringify(all), JSON.stringify(PLAN)],
   );

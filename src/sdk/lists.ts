@@ -1,0 +1,111 @@
+import { RollcallError } from '../core/errors.ts';
+import { idsOfLists } from '../core/list-names.ts';
+import { readLists } from '../engine/list-ids.ts';
+import type { Send } from '../engine/ports.ts';
+import { configured, type Registry } from '../homes/configured.ts';
+import { resolveOptions } from '../homes/resolve-options.ts';
+import type { Sql } from '../sql/port.ts';
+import type { Config } from '../config/types.ts';
+import { createDurable } from './durable.ts';
+import type { Host } from './host.ts';
+import { addressIn } from './told.ts';
+
+/** A row with an address in it; its other columns are left alone. */
+export type ListRow = Readonly<Record<string, unknown>>;
+/** Any number of rows, as they are or as they come. */
+export type ListRows = Iterable<ListRow> | AsyncIterable<ListRow> | null | undefined;
+
+export interface AddOptions {
+  /** The name of the destination, where several have lists. */
+  readonly destination?: string | undefined;
+  /** The column with the address; `email` when absent. */
+  readonly email?: string | undefined;
+}
+
+/** What became of the rows. */
+export interface AddedContacts {
+  /** True: they wait in the database, and each joins as soon as it is a contact there. */
+  readonly durable: boolean;
+  /** Rows that were taken. */
+  readonly taken: number;
+  /** Of these, without a database: those whom the destination did not add, as they are no contacts there, or were members. */
+  readonly unchanged: number;
+  /** Rows without a usable address. */
+  readonly invalid: number;
+}
+
+const PIECE = 1_000;
+
+/**
+ * Adds contacts to a list. Nobody becomes a contact by it: whoever is none, or none yet, has said nothing of being mailed.
+ * @throws RollcallError `RC_LIST_DESTINATION`, `RC_LIST_UNKNOWN`, `RC_NOT_DELIVERED`, `RC_NOT_INSTALLED`
+ */
+export async function addContacts(
+  host: Host,
+  id: number | string,
+  rows: ListRows,
+  { destination, email = 'email' }: AddOptions,
+): Promise<AddedContacts> {
+  const [config, registry, sql] = await Promise.all([host.config(), host.registry(), host.database()]);
+  const name = destinationOf(config, registry, destination);
+  const list = await idOf({ config, registry, sql, send: host.send }, name, id);
+  const durable = sql === undefined ? undefined : createDurable(sql);
+  let [taken, unchanged, invalid] = [0, 0, 0];
+  const add = async (addresses: readonly string[]): Promise<void> => {
+    if (durable === undefined) unchanged += await (await host.direct()).addMembers(name, list, addresses);
+    else await durable.join(addresses.map((address) => ({ address, destination: name, list })));
+    taken += addresses.length;
+  };
+  let piece: string[] = [];
+  for await (const row of rows ?? []) {
+    const address = addressIn(row[email]);
+    if (address === undefined) invalid += 1;
+    else piece.push(address);
+    if (piece.length < PIECE) continue;
+    await add(piece);
+    piece = [];
+  }
+  if (piece.length > 0) await add(piece);
+  return { durable: durable !== undefined, taken, unchanged, invalid };
+}
+
+/** @throws RollcallError `RC_LIST_DESTINATION` */
+function destinationOf(config: Config, registry: Registry, wanted: string | undefined): string {
+  const able = config.destinations
+    .filter(({ type }) => registry.find(({ id }) => id === type)?.lists?.members !== undefined)
+    .map(({ name }) => name);
+  const [first, ...others] = able.filter((name) => wanted === undefined || name === wanted);
+  if (first !== undefined && others.length === 0) return first;
+  const known =
+    able.length === 0 ? 'The config names none.' : `There ${able.length === 1 ? 'is' : 'are'} ${able.join(', ')}.`;
+  throw new RollcallError(
+    'RC_LIST_DESTINATION',
+    wanted === undefined
+      ? `It is not said whose list: ${able.length === 0 ? 'no destination has' : 'several destinations have'} lists that are joined by address.`
+      : `"${wanted}" is no destination with lists that are joined by address.`,
+    { hint: `${known} Name one: addContacts(id, rows, { destination }).` },
+  );
+}
+
+/** @throws RollcallError `RC_LIST_UNKNOWN`, `RC_LISTS_UNREADABLE`, `RC_VAULT_SECRET` */
+async function idOf(
+  { config, registry, sql, send }: ListAccess,
+  name: string,
+  id: number | string,
+): Promise<number | string> {
+  if (typeof id === 'number') return id;
+  if (/^\d{1,15}$/.test(id)) return Number(id);
+  const found = configured(config, name, registry);
+  if (found === undefined) throw new TypeError(`the config names no destination ${name}`);
+  const { destination, entry } = found;
+  const options = sql === undefined ? entry.options : await resolveOptions(entry, sql, registry);
+  const [known = id] = idsOfLists(destination.name, [id], await readLists(destination, options, send));
+  return known;
+}
+
+interface ListAccess {
+  readonly config: Config;
+  readonly registry: Registry;
+  readonly sql: Sql | undefined;
+  readonly send: Send;
+}

@@ -1,0 +1,3 @@
+const rollcall = require('rollcall');
+
+void import('./track.mjs').then(({ track }) => track(rollcall));
