@@ -5,7 +5,7 @@ import { type Queryable, sqlState } from '../sql/port.ts';
 import type { Cli } from './cli.ts';
 import { describeList, describeMembers, segmentSource } from './describe.ts';
 import { widthOf } from './io.ts';
-import { count, cut } from './layout.ts';
+import { count, cut, wrap } from './layout.ts';
 import { loadConfig } from './load-config.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -61,10 +61,11 @@ function documentOf({ segment, members, onList }: Counted): object {
 }
 
 function render(config: Config, counted: readonly Counted[], cli: Cli): string {
-  if (counted.length === 0) {
-    return `${config.file} has no segments. Add some under \`segments:\` (docs/segments.md), or look at one:\n  rollcall segments preview --filter 'email=ilike.*@example.com'`;
-  }
   const width = widthOf(cli.io.stdout);
+  if (counted.length === 0) {
+    const none = `${config.file} has no segments. Add some under \`segments:\` (docs/segments.md), or look at one:`;
+    return `${wrap(none, width)}\n  rollcall segments preview --filter 'email=ilike.*@example.com'`;
+  }
   const lines = counted.map(({ segment, members, onList }) => {
     return [
       cut(`${cli.paint('bold', segment.name)}  ${stateOf(members, onList)}`, width + cli.paint('bold', '').length),

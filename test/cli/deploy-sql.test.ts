@@ -124,7 +124,7 @@ test('lists that are named are written as their ids, which needs the secret', as
   expect(without.stderr).toMatch(/mailtrap_token/);
   await db.app.query(`select vault.create_secret($1, 'mailtrap_token')`, [sandbox.token]);
   expect(await deploy()).toMatchObject({ code: 0, stderr: '' });
-  expect(await migration()).toContain(`["list_ids_included",[${list.id}],`);
+  expect(await migration()).toContain(`"lists":{"all":[${list.id}],`);
 });
 
 test('without names of lists it is written before the secret is in Vault', async () => {

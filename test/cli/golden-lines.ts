@@ -63,6 +63,7 @@ export const LINES: readonly GoldenLine[] = [
   { command: 'plan', kind: 'failure', line: 'plan --config nowhere.yaml' },
   { command: 'why', kind: 'failure', line: 'why ann@example.com' },
   { command: 'segments', kind: 'empty', line: 'segments', again: true },
+  { command: 'segments', kind: 'failure', line: 'segments --config nowhere.yaml' },
   { command: 'segments preview', kind: 'failure', line: 'segments preview nobody', again: true },
   { command: 'test', kind: 'failure', line: 'test' },
   { command: 'connectors test', kind: 'failure', line: 'connectors test supabase', again: true },
@@ -108,6 +109,7 @@ export const LINES: readonly GoldenLine[] = [
     line: 'logs --outcome delivered,reject',
     again: true,
     before: async (stage) => {
+      await stage.swept();
       await stage.signUp('ann');
       await stage.deliver();
       stage.refuse('carl');
@@ -214,7 +216,7 @@ connectors:
   supabase:
     user_mapping:
       email: email
-      user_metadata.full_name: { to: FIRSTNAME, transform: upper }
+      user_metadata.full_name: { to: FIRSTNAME, transform: trim }
       unconfirmed: true
 destinations:
   mailtrap:

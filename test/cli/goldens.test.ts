@@ -19,6 +19,8 @@ const answers = new Map<GoldenLine, Ran>();
 /** On a terminal with NO_COLOR, and with colours. */
 const onTerminal = new Map<GoldenLine, readonly [plain: Ran, coloured: Ran]>();
 let stage: Stage;
+/** They do something also without a word after them, or what follows is one thing with them. */
+const BY_THEMSELVES: readonly string[] = ['segments', 'completion'];
 const commands = await leaves();
 
 beforeAll(async () => {
@@ -138,7 +140,8 @@ async function leaves(): Promise<string[]> {
       .visibleCommands(command)
       .map((each) => each.name())
       .filter((each) => each !== 'help');
-    found.push(...(inner.length === 0 || name === 'completion' ? [name] : inner.map((each) => `${name} ${each}`)));
+    if (inner.length === 0 || BY_THEMSELVES.includes(name)) found.push(name);
+    if (name !== 'completion') found.push(...inner.map((each) => `${name} ${each}`));
   }
   return found;
 }

@@ -213,9 +213,9 @@ Compiled beside what is installed, and rolled back.
       1,
       expect.stringMatching(/^error RC_CONFIG_COLUMN_UNKNOWN: .*\n.*rollcall\.yaml:21:23\n/),
     ]);
-    await db.app.query(`update rollcall.migrations set version = 0 where version = 17`);
+    await db.app.query(`update rollcall.migrations set version = 0 where version = 18`);
     const old = await run(['preview', 'orders']);
-    await db.app.query(`update rollcall.migrations set version = 17 where version = 0`);
+    await db.app.query(`update rollcall.migrations set version = 18 where version = 0`);
     expect([old.code, old.stderr]).toEqual([1, expect.stringContaining('error RC_PREVIEW_UPGRADE: ')]);
   });
 });
