@@ -18,7 +18,7 @@ import type { Host } from './host.ts';
 export interface ConnectOptions {
   /** `SUPABASE_URL`. */
   readonly projectUrl?: string | undefined;
-  /** `SUPABASE_SERVICE_ROLE_KEY`. */
+  /** `SUPABASE_SECRET_KEY`, or `SUPABASE_SERVICE_ROLE_KEY`. */
   readonly serviceRoleKey?: string | undefined;
   /** `DATABASE_URL`. */
   readonly databaseUrl?: string | undefined;
@@ -53,7 +53,7 @@ export function checkConnector(name: string): void {
  */
 export async function connect(host: Host, options: ConnectOptions): Promise<Connection> {
   const { projectUrl, serviceRoleKey, databaseUrl, install = 'missing' } = options;
-  const given = { SUPABASE_URL: projectUrl, SUPABASE_SERVICE_ROLE_KEY: serviceRoleKey, DATABASE_URL: databaseUrl };
+  const given = { SUPABASE_URL: projectUrl, SUPABASE_SECRET_KEY: serviceRoleKey, DATABASE_URL: databaseUrl };
   await host.give(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)));
   const config = await host.config();
   const sql = await host.database();

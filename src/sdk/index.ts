@@ -18,7 +18,7 @@ export type { JsonObject } from '../core/json.ts';
 export type { Logger } from '../engine/ports.ts';
 export { runWorker, type WorkerOptions } from '../homes/worker.ts';
 export type { RowWebhook } from '../inbound/database-webhook.ts';
-export type { Check } from './check.ts';
+export type { Checked } from './check.ts';
 export type { Connection, ConnectOptions } from './connect.ts';
 export { defineConfig, type RollcallConfig } from './define-config.ts';
 export { type HookRequest, type HookSecrets, verifyAuthHook, verifyDatabaseWebhook } from './hooks.ts';

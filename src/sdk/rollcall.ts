@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { databaseError } from '../cli/database-error.ts';
 import { codeOf } from '../engine/trouble.ts';
 import { requireDatabaseUrl } from '../sql/open-database.ts';
-import { type Check, checkSupabase } from './check.ts';
+import { checkSupabase, type Checked } from './check.ts';
 import { checkConnector, connect, type Connection, type ConnectOptions } from './connect.ts';
 import type { RollcallConfig } from './define-config.ts';
 import { createDurable } from './durable.ts';
@@ -46,8 +46,8 @@ export class Rollcall<Database = unknown> extends EventEmitter<RollcallEvents> {
     connect(name: 'supabase', options?: ConnectOptions): Promise<Connection>;
     /** Brings in whoever is there, and waits until everybody is delivered or refused. @throws RollcallError */
     sync(name: 'supabase', options: SyncOptions): Promise<readonly Synced[]>;
-    /** Looks whether all that is configured can be reached and used. @throws RollcallError for the config alone */
-    test(name: 'supabase'): Promise<{ readonly ok: boolean; readonly checks: readonly Check[] }>;
+    /** Asks, live, whether all that is configured can be reached and used. @throws RollcallError for the config alone */
+    test(name: 'supabase'): Promise<Checked>;
   } = {
     connect: async (name, options = {}) => {
       checkConnector(name);
@@ -60,8 +60,7 @@ export class Rollcall<Database = unknown> extends EventEmitter<RollcallEvents> {
     },
     test: async (name) => {
       checkConnector(name);
-      const checks = await this.#check();
-      return { ok: checks.every(({ ok }) => ok), checks };
+      return await checkSupabase(this.#host);
     },
   };
 
@@ -92,8 +91,8 @@ export class Rollcall<Database = unknown> extends EventEmitter<RollcallEvents> {
    * @throws RollcallError `RC_SUPABASE_JS` where that package is not installed, `RC_NOT_CONNECTED`
    */
   get supabase(): SupabaseClient<Database> {
-    const { SUPABASE_URL: url, SUPABASE_SERVICE_ROLE_KEY: key } = this.#host.env();
-    this.#supabase ??= supabaseClient({ url, key, fetch: this.#host.fetch });
+    const { SUPABASE_URL: url, SUPABASE_SECRET_KEY: key, SUPABASE_SERVICE_ROLE_KEY: old } = this.#host.env();
+    this.#supabase ??= supabaseClient({ url, key: key ?? old, fetch: this.#host.fetch });
     return this.#supabase as SupabaseClient<Database>;
   }
 
@@ -129,14 +128,6 @@ export class Rollcall<Database = unknown> extends EventEmitter<RollcallEvents> {
   async stop(): Promise<void> {
     await this.#worker.stop();
     await this.#host.close();
-  }
-
-  async #check(): Promise<readonly Check[]> {
-    const { SUPABASE_SERVICE_ROLE_KEY: key } = this.#host.env();
-    const [config, registry] = await Promise.all([this.#host.config(), this.#host.registry()]);
-    const url = config.projectUrl;
-    const project = url === undefined || key === undefined ? undefined : { url, key, fetch: this.#host.fetch ?? fetch };
-    return await checkSupabase({ config, registry, send: this.#host.send, database: this.#host.database, project });
   }
 
   #tell<Name extends keyof RollcallEvents>(name: Name, args: RollcallEvents[Name]): void {
