@@ -14,6 +14,8 @@ export default defineConfig({
     // Waits for what comes, however busy the machine is: how long it takes is for the benches.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    // A machine of CI may stand still for seconds. Whatever needed a second try is printed with `(retry x1)`.
+    retry: process.env['CI'] === 'true' ? 1 : 0,
     reporters: ['default'],
   },
 });

@@ -46,6 +46,7 @@ export const LONG = [
   'test/integration/sql-home/life.test.ts',
   'test/package/container.test.ts',
   'test/package/new-destination.test.ts',
+  'test/package/testing.test.ts',
   'test/sandbox/page.browser.test.ts',
 ];
 /** They judge by time what happened, and can say nothing where others keep the machine busy. */

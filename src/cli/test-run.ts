@@ -17,17 +17,17 @@ export function defineTest(command: Command, cli: Cli, whole: boolean): void {
 
 async function runTest({ json }: { readonly json?: boolean }, cli: Cli, whole: boolean): Promise<number> {
   const config = await loadConfig(cli);
-  const { send, close } = createUndiciSend();
+  const transport = createUndiciSend();
   const progress = createProgress(cli.io.stderr);
   const shown = cli.io.stderr.isTTY === true && json !== true;
   let lines: readonly Line[];
   try {
-    lines = await readLines({ config, env: cli.io.env, send, whole }, (area) => {
+    lines = await readLines({ config, env: cli.io.env, send: transport.send, whole }, (area) => {
       if (shown) progress.show(`Looking at ${area}`);
     });
   } finally {
     progress.done();
-    await close();
+    await transport.close();
   }
   if (json === true) cli.json({ ok: isWell(lines), lines });
   else cli.say(renderLines(lines, cli.paint, widthOf(cli.io.stdout)));
