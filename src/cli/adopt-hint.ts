@@ -4,9 +4,10 @@ import { registry } from '../destinations/registry.ts';
 import { configured } from '../homes/configured.ts';
 import { wrap } from './layout.ts';
 
-/** After a first install: an account may have people that nobody here knows of. Nothing where no destination can be read. */
+/** After a first install: an account may have people that nobody here knows of. Not of stand-ins, nor where nothing can be read. */
 export function adoptHint(config: Config, width: number): readonly string[] {
-  const can = config.destinations.some(({ name }) => {
+  const can = config.destinations.some(({ name, sandbox }) => {
+    if (sandbox !== undefined) return false;
     const found = configured(config, name, registry);
     return found !== undefined && comparing(found.destination) !== undefined;
   });
