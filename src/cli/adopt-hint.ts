@@ -4,8 +4,8 @@ import { registry } from '../destinations/registry.ts';
 import { configured } from '../homes/configured.ts';
 import { wrap } from './layout.ts';
 
-/** After a first install: an account may have people that nobody here knows of. Not of stand-ins, nor where nothing can be read. */
-export function adoptHint(config: Config, width: number): readonly string[] {
+/** After a first install: an account may have people that nobody here knows of. Undefined for stand-ins, and where nothing can be read. */
+export function adoptHint(config: Config, width: number): string | undefined {
   const can = config.destinations.some(({ name, sandbox }) => {
     if (sandbox !== undefined) return false;
     const found = configured(config, name, registry);
@@ -13,5 +13,5 @@ export function adoptHint(config: Config, width: number): readonly string[] {
   });
   const words =
     'Does the account have contacts already? Run `rollcall adopt` before `rollcall start`: it takes over who is there and who has left.';
-  return can ? [wrap(words, width)] : [];
+  return can ? wrap(words, width) : undefined;
 }

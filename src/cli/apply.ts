@@ -128,7 +128,8 @@ async function applyWith(parts: Parts, options: Options, cli: Cli): Promise<numb
   const mended = made.map(({ name }) => name);
   if (mended.length > 0) await tryAgain(sql, mended);
   cli.say(wrap(APPLIED, width).replace('Applied.', cli.paint('green', 'Applied.')));
-  if (database.installed === undefined) cli.say(...adoptHint(config, width));
+  const hint = database.installed === undefined ? adoptHint(config, width) : undefined;
+  if (hint !== undefined) cli.say(hint);
   if (left.size === 0) return 0;
   cli.note(`Left as it is: ${[...left.keys()].join(', ')}. Mend what is said above, and run \`rollcall apply\` again.`);
   return 1;

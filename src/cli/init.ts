@@ -41,13 +41,16 @@ async function runInit(options: InitOptions, cli: Cli): Promise<number> {
   const text = renderInitFile(answers, development ? 'development' : 'production');
   proveThatItLoads(text, file, answers);
   await write(file, text, options.force === true);
-  const needed = [answers.databaseUrlEnv, ...(development ? [] : ['MAILTRAP_TOKEN'])].join(' and ');
+  const needed = [answers.databaseUrlEnv, ...(development ? [] : ['MAILTRAP_TOKEN'])].filter(
+    (name) => (cli.io.env[name] ?? '') === '',
+  );
   const flag = file === 'rollcall.yaml' ? '' : ` --config ${file}`;
   cli.say(
     `Wrote ${file}.`,
-    `Next: set ${needed}, then run`,
-    ...(development ? ['  rollcall sandbox'] : []),
+    needed.length === 0 ? 'Next: run' : `Next: set ${needed.join(' and ')}, then run`,
+    ...(development ? ['  rollcall sandbox     in another terminal'] : []),
     `  rollcall${flag} apply`,
+    `  rollcall${flag} start`,
   );
   return 0;
 }

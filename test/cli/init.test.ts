@@ -93,10 +93,12 @@ describe('the file it writes loads', () => {
 
 test('says what comes next', async () => {
   const file = join(await tempFolder(), 'rollcall.yaml');
-  const ran = await rollcall(['init', '--config', file, '--consent', 'nobody']);
-  expect(ran.stdout).toBe(
-    `Wrote ${file}.\nNext: set DATABASE_URL and MAILTRAP_TOKEN, then run\n  rollcall --config ${file} apply\n`,
-  );
+  const init = ['init', '--config', file, '--consent', 'nobody'];
+  const then = `then run\n  rollcall --config ${file} apply\n  rollcall --config ${file} start\n`;
+  const ran = await rollcall(init);
+  expect(ran.stdout).toBe(`Wrote ${file}.\nNext: set DATABASE_URL and MAILTRAP_TOKEN, ${then}`);
+  const known = await rollcall([...init, '--force'], { env: { DATABASE_URL: 'postgresql://x/y' } });
+  expect(known.stdout).toBe(`Wrote ${file}.\nNext: set MAILTRAP_TOKEN, ${then}`);
 });
 
 describe('what it refuses', () => {
