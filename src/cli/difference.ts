@@ -1,4 +1,5 @@
 import { type Json, type JsonObject, renderJson } from '../core/json.ts';
+import { LISTS_KEY } from '../core/segments.ts';
 
 /** One attribute that differs; `before` or `after` is absent where there is none. */
 export interface Difference {
@@ -16,6 +17,11 @@ export function differences(before: JsonObject, after: JsonObject): readonly Dif
     if (is === undefined) return [{ name, before: was }];
     return same(was, is) ? [] : [{ name, before: was, after: is }];
   });
+}
+
+/** What an attribute is called to a reader; the lists of segments travel with the attributes and are none. */
+export function nameText(name: string): string {
+  return name === LISTS_KEY ? '(lists)' : name;
 }
 
 /** A value as text: JSON, and words for one that is not there. */

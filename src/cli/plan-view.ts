@@ -2,6 +2,7 @@ import type { Config } from '../config/types.ts';
 import { isJsonObject, type Json, renderJson } from '../core/json.ts';
 import { maskAddress } from '../core/mask.ts';
 import type { PlannedState } from '../sql/plan/run.ts';
+import { nameText } from './difference.ts';
 import type { Page } from './failures-view.ts';
 import { columns, cut, duration, hanging, wrap } from './layout.ts';
 import type { PlannedDestination, PlannedPeople, PlannedSample } from './plan-tally.ts';
@@ -25,7 +26,7 @@ export function renderPeople(config: Config, people: PlannedPeople, page: Page):
   const blocks = [...destinations].map(([name, planned]) => renderOne(config, { name, planned, estimate }, page));
   const seen = estimate
     ? `An estimate: ${number(look.looked)} of about ${number(look.contacts)} people were looked at. Without --sample it is exact.`
-    : `${number(look.contacts)} people were looked at. Nothing was sent, and nothing was changed.`;
+    : `${look.contacts === 1 ? '1 person was' : `${number(look.contacts)} people were`} looked at. Nothing was sent, and nothing was changed.`;
   const erased = look.erased === 0 ? '' : ` ${number(look.erased)} were erased, and stay so.`;
   return [...blocks, wrap(seen + erased, page.width)].join('\n\n');
 }
@@ -76,7 +77,7 @@ function renderOne(config: Config, { name, planned, estimate }: One, page: Page)
 function details(state: PlannedState, { fields, again, reasons }: PlannedDestination): string {
   if (state === 'update') {
     const waiting = again === 0 ? [] : [`${number(again)} sent again`];
-    return [...Object.entries(fields).map(([field, n]) => `${field} ${number(n)}`), ...waiting].join(', ');
+    return [...Object.entries(fields).map(([field, n]) => `${nameText(field)} ${number(n)}`), ...waiting].join(', ');
   }
   if (state === 'skipped' || state === 'left_there' || state === 'refused') {
     const own = Object.entries(reasons[state]);
@@ -114,7 +115,7 @@ function renderSample(
   const rows = names.map((name): readonly string[] => {
     const from = valueOf(name, before, reveal);
     const to = valueOf(name, after, reveal);
-    return state === 'update' && before !== undefined ? [name, from, '->', to] : [name, to];
+    return state === 'update' && before !== undefined ? [nameText(name), from, '->', to] : [nameText(name), to];
   });
   const lines = rows.length === 0 ? [] : columns(rows, 'llll', '      ').split('\n');
   return [`    ${WORDS[state]} ${who}`, ...lines].map((line) => cut(line, width));

@@ -1,6 +1,7 @@
 import { type Json, type JsonObject, renderJson } from '../core/json.ts';
 import { EMAIL_KEY } from '../sql/compile/link.ts';
 import type { Preview, PreviewedContact, PreviewedRow } from '../sql/preview.ts';
+import { nameText } from './difference.ts';
 import { cut, hanging, wrap } from './layout.ts';
 import type { Paint } from './paint.ts';
 import { reasonText } from './why-advice.ts';
@@ -57,7 +58,7 @@ function contactLines(one: PreviewedContact, who: string, line: Line): readonly 
   const values = [
     `address  ${renderJson(address)}${of}`,
     `consent  ${renderJson(consent)}`,
-    ...Object.entries(attributes).map(([name, value]) => `${name}  ${cut(renderJson(value), LONGEST_VALUE)}`),
+    ...Object.entries(attributes).map(([name, value]) => `${nameText(name)}  ${cut(renderJson(value), LONGEST_VALUE)}`),
   ];
   return values.map((text, n) => line(n === 0 ? destination : '', text));
 }

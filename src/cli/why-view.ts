@@ -1,7 +1,7 @@
 import { type JsonObject, renderJson } from '../core/json.ts';
 import type { StoryRows } from '../sql/store/why.ts';
 import { oneLine } from './describe.ts';
-import { differenceText, valueText } from './difference.ts';
+import { differenceText, nameText, valueText } from './difference.ts';
 import { count, cut, hanging, utc, wrap } from './layout.ts';
 import type { Paint } from './paint.ts';
 import type { Told, ToldDestination } from './why-story.ts';
@@ -68,7 +68,12 @@ function destinationSection(one: ToldDestination, key: string, page: WhyPage): s
     ...(one.action === 'upsert' ? attributeLines(one, line) : noContact(one, line)),
     ...(one.changed.length === 0
       ? []
-      : [line('rows say', one.changed.map((d) => `${d.name} ${cut(differenceText(d), LONGEST_VALUE)}`).join(', '))]),
+      : [
+          line(
+            'rows say',
+            one.changed.map((d) => `${nameText(d.name)} ${cut(differenceText(d), LONGEST_VALUE)}`).join(', '),
+          ),
+        ]),
     ...thereLine(one, line),
     ...one.attempts.map((a, n) => line(n === 0 ? 'tried' : '', attemptText(a))),
     ...(one.failure === null
@@ -91,7 +96,7 @@ function attributeLines(one: ToldDestination, line: Line): readonly string[] {
   const changes = new Map(one.differs.map((d) => [d.name, d]));
   const of = (name: string, value: string): string => {
     const change = changes.get(name);
-    return `${name}  ${cut(change === undefined ? value : differenceText(change), LONGEST_VALUE)}`;
+    return `${nameText(name)}  ${cut(change === undefined ? value : differenceText(change), LONGEST_VALUE)}`;
   };
   const attributes = one.attributes ?? {};
   const gone = one.differs.filter(({ name, after }) => after === undefined && name !== 'address' && name !== 'consent');
