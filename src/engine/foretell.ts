@@ -76,17 +76,22 @@ function foretold(
 
 /** A path without what names one contact. */
 function shapeOf(path: string, { address, remote, carryFrom, contactId }: Claimed): string {
-  let shape = path;
-  for (const each of [remote?.id, contactId]) shape = without(shape, each, '{id}');
-  for (const each of [address, remote?.address, carryFrom, ...(remote?.leftovers ?? [])])
-    shape = without(shape, each, '{address}');
+  let shape = without(without(path, remote?.id, '{id}'), contactId, '{id}');
+  shape = without(shape, address, '{address}');
+  if (remote?.address !== address) shape = without(shape, remote?.address, '{address}');
+  shape = without(shape, carryFrom, '{address}');
+  for (const each of remote?.leftovers ?? []) shape = without(shape, each, '{address}');
   return shape;
 }
+
+/** The same however it is written. */
+const PLAIN = /^[\w~-][\w.~-]*$/;
 
 /** A whole segment of a path, or a whole value of its query. */
 function without(path: string, value: string | null | undefined, name: string): string {
   if (value === null || value === undefined || value === '') return path;
-  for (const written of new Set([pathSegment(value), encodeURIComponent(value), value])) {
+  for (const write of PLAIN.test(value) ? [asIs] : WRITTEN) {
+    const written = write(value);
     const at = path.lastIndexOf(written);
     const before = path[at - 1] ?? '';
     const after = path[at + written.length] ?? '/';
@@ -95,3 +100,6 @@ function without(path: string, value: string | null | undefined, name: string): 
   }
   return path;
 }
+
+const asIs = (value: string): string => value;
+const WRITTEN = [pathSegment, encodeURIComponent, asIs];

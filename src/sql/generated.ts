@@ -13,7 +13,14 @@ import { resolvers } from './compile/resolvers.ts';
 import { writeBackFunction } from './compile/write-back.ts';
 import { answerSource } from './compile/answer.ts';
 import { consentScript } from './compile/consent.ts';
-import { fingerprintFunction, mapFunction, type UserFunction, userAddresses, userPage } from './compile/users.ts';
+import {
+  fingerprintFunction,
+  mapFunction,
+  plannedFunction,
+  type UserFunction,
+  userAddresses,
+  userPage,
+} from './compile/users.ts';
 import { listKey } from '../core/segments.ts';
 import { dollarQuote, quoteLiteral, quoteTexts } from './quote.ts';
 import type { EventSource, RowLink, Sources } from './source.ts';
@@ -112,10 +119,13 @@ export function eventMaps(sources: Sources): readonly { readonly name: string; r
 /**
  * All that says what contacts shall be, for an install of its own that is rolled back (`rollcall plan`): as `generated`, but that it
  * reads and locks nothing of the app, and sends nobody again.
+ * @param installed whether there may be anything to compare with
  */
-export function plannedMapping(config: Config, sources: Sources): string {
+export function plannedMapping(config: Config, sources: Sources, installed: boolean): string {
   const { userMapping: mapping, consent, users } = config;
   const { pages, made } = pagedParts(config, sources);
+  const adjusted = adjustments(config, sources);
+  const of: UserFunction = { mapping, consent, users, source: sources.users };
   return [
     userAddresses(mapping, sources.users),
     userPage(mapping, sources.users),
@@ -129,10 +139,13 @@ export function plannedMapping(config: Config, sources: Sources): string {
       triggers: new Map(),
     }),
     ...config.destinations.flatMap((destination) => [
-      mapFunction(mapFunctionName(destination.name), { mapping, consent, users, source: sources.users }),
+      mapFunction(mapFunctionName(destination.name), of),
       destinationRow(destination, config, sources, { fingerprint: undefined, on: isOn(config) }),
     ]),
-    ...adjustmentScript(adjustments(config, sources)),
+    ...config.destinations.map(({ name }, index) =>
+      plannedFunction(plannedFunctionName(index), of, { adjustment: adjusted.get(name), hashed: installed }),
+    ),
+    ...adjustmentScript(adjusted),
     installSettings(config, sources),
     ...(['deletes', 'changes'] as const).map((kind) => brakeLimit(kind, 'off')),
     consentScript(config, []),
@@ -236,6 +249,11 @@ export function mapFunctionName(destination: string): string {
   return name.length <= 63 ? name : destination;
 }
 
+/** The name of the function of a plan for a destination, by its place in the config. */
+export function plannedFunctionName(index: number): string {
+  return `planned_${index + 1}`;
+}
+
 /** The name of the function that spares a sweep most of its work; a destination with a very long name goes without. */
 function fingerprintFunctionName(destination: string): string | undefined {
   const name = `fingerprints_for_${destination}`;
@@ -295,7 +313,7 @@ function brakeLimit(kind: string, brake: Brake): string {
 }
 
 /** Whether anybody is: what the app tells of an address makes such contacts, whatever the tables are. */
-const KNOWN_BY_ADDRESS = `exists (select from rollcall.contacts c where c.key like '${EMAIL_KEY}%')`;
+export const KNOWN_BY_ADDRESS = `exists (select from rollcall.contacts c where c.key like '${EMAIL_KEY}%')`;
 
 /** Whether rows of some table lead to contacts by an address. */
 function byAddress(sources: Sources): boolean {

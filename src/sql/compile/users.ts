@@ -2,6 +2,7 @@ import { LONGEST_ADDRESS } from '../../core/address.ts';
 import type { AttributeMapping, ConsentBasis, UserMapping } from '../../core/mapping.ts';
 import { USER_COLUMNS } from '../../core/user-columns.ts';
 import { dollarQuote, quoteIdent } from '../quote.ts';
+import { SESSION } from '../functions/mapping.ts';
 import { adjustedPayload, type CompiledAdjustment, holds } from './adjustment.ts';
 import { jsonObject } from './json-object.ts';
 import { keyAddress, keyUser, normalAddress } from './link.ts';
@@ -94,6 +95,40 @@ language plpgsql as ${dollarQuote(`begin
     from (select ${projection(of)} from auth.users u where u.id > p_after and u.id <= p_last offset 0) as users
     ${mapped(of, '')}
     cross join lateral (select ${adjustment === undefined ? 'true' : `case when v.verdict = 'ok' then ${holds(adjustment, 'a.address', 'b.payload')} end`} as holds offset 0) as w;
+end`)};`;
+}
+
+/**
+ * What contacts shall be at a destination, of a plan: `rollcall.<name>(p_after bigint, p_last bigint) returns rollcall.wanted[]`, from one
+ * number to another, for when nothing but \`auth.users\` makes contacts and nobody has said anything. It does what the function
+ * for contacts and `rollcall.wanted_rows` do, in one go; a row that cannot be mapped fails it whole.
+ * @param adjustment what the destination makes of contacts
+ * @param hashed false without the hashes, as there is nothing to compare them with
+ */
+export function plannedFunction(
+  name: string,
+  of: UserFunction,
+  { adjustment, hashed }: { readonly adjustment: CompiledAdjustment | undefined; readonly hashed: boolean },
+): string {
+  const holding =
+    adjustment === undefined
+      ? 'true'
+      : `case when v.verdict = 'ok' then ${holds(adjustment, 'a.address', 'b.payload')} end`;
+  return `create function rollcall.${quoteIdent(name)}(p_after bigint, p_last bigint) returns rollcall.wanted[]
+language plpgsql set search_path = '' set jit = off ${SESSION} as ${dollarQuote(`begin
+  return (
+    select array_agg(row(k.rollcall_contact, k.rollcall_key, x.verdict,
+             case when x.verdict in ('ok', 'not_synced', 'failed') then a.address end, x.consent, x.payload,
+             ${hashed ? `case when x.verdict = 'ok' then rollcall.fingerprint_of(a.address, x.consent, x.payload) else ''::bytea end` : `''::bytea`}, null)::rollcall.wanted)
+    from (select c.id as rollcall_contact, c.key as rollcall_key, ${keyUser('c.key')} as rollcall_id from rollcall.contacts c
+           where c.id > p_after and c.id <= p_last and not exists (select from rollcall.plan_careful p where p.contact_id = c.id) offset 0) as k
+    left join lateral (select ${projection(of)} from auth.users u where u.id = k.rollcall_id offset 0) as users on true
+    ${mapped(of, `when users.id is null then 'gone'\n`)}
+    cross join lateral (select ${holding} as holds offset 0) as w
+    cross join lateral (select
+      case when b.bytes > ${LONGEST_PAYLOAD} then 'failed' when v.verdict = 'unlisted' then 'not_synced' when not w.holds then 'filtered' else v.verdict end as verdict,
+      case when v.verdict in ('ok', 'unlisted') then (${consentValue(of.consent, false)}) else 'none' end as consent,
+      ${adjustment === undefined ? 'b.payload' : `case when v.verdict = 'ok' and w.holds then ${adjustedPayload(adjustment, 'b.payload')} else '{}'::jsonb end`} as payload offset 0) as x);
 end`)};`;
 }
 

@@ -1,41 +1,34 @@
+import { PASSING } from '../functions/passing.ts';
 import { KEYS_FIRST } from '../functions/plan-settings.ts';
 
-/** Beside what is mapped, whatever somebody is asked to do for a contact: see `PlannedRow`. */
-const COLUMNS = `contact_id bigint, key text, state text, reason text, n bigint, fields text[], payload_before text, address_before text, version bigint, action text,
-  address text, remote_address text, remote_id text, payload text, consent text, carry_from text, takeover boolean, leftovers text[],
+/** What is told of a contact: see `PlannedRow`. */
+const COLUMNS = `contact_id bigint, key text, state text, reason text, n bigint, payload_before text, address_before text, consent_before text, version bigint,
+  action text, address text, remote_address text, remote_id text, payload text, consent text, carry_from text, takeover boolean, leftovers text[],
   delivered boolean, imported boolean, again boolean, astray boolean, opted_out boolean`;
 
-/** The names of what differs between two states of a contact, as SQL. @param before alias of a row of `desired` */
-function differences(before: string, payload: string, address: string, consent: string): string {
-  return `array(
-      select 'email' where ${before}.remote_address is not null and ${before}.remote_address is distinct from ${address}
-      union all
-      (select e.key from jsonb_each(${before}.payload || ${payload}) e where (${before}.payload -> e.key) is distinct from (${payload} -> e.key) order by e.key)
-      union all select 'consent' where ${before}.consent is distinct from ${consent})`;
-}
-
 /** Who left before, and is gone still, is not looked at again, whatever is said now of those who leave. */
-function leftBefore(verdict: string, action: string, reason: string): string {
+export function leftBefore(verdict: string, action: string, reason: string): string {
   return `coalesce(${verdict} = 'gone' and ${action} <> 'upsert' and ${reason} = 'gone', false)`;
 }
 
 /** What an update is to somebody who is not known there. */
-const UPSERT = (row: string): string =>
+export const upsertState = (row: string): string =>
   `case when ${row}.remote_address is null and ${row}.remote_id is null then 'create' else 'update' end`;
 
 /** The functions of a plan. They are made for its transaction alone. */
 export const planFunctions: string = /* sql */ `
 create type rollcall.plan_row as (${COLUMNS});
 -- Destinations that everybody, or whoever was refused, is sent to again.
-create table rollcall.plan_again (destination_id smallint primary key, forgotten boolean not null, refused boolean not null);
--- Everybody whose rows lead to a contact, and the address that a user has now.
-create table rollcall.plan_people (n bigint generated always as identity, key text collate "C" not null, address text);
-create table rollcall.plan_emails (n bigint generated always as identity, key text collate "C" primary key);
+create unlogged table rollcall.plan_again (destination_id smallint primary key, forgotten boolean not null, refused boolean not null);
+-- Addresses that people have, or are known by, as hashes: two that are the same by chance only make somebody careful.
+create unlogged table rollcall.plan_claims (contact_id bigint not null, address bigint not null);
+create unlogged table rollcall.plan_erased (key text collate "C" primary key);
 -- Those of whom anything may be the case: see docs/plan.md.
-create table rollcall.plan_careful (contact_id bigint primary key);
+create unlogged table rollcall.plan_careful (contact_id bigint primary key);
+
 
 -- What people have said since, as their rows answer otherwise than was heard: in place of rollcall.note_answers, for one page.
-create table rollcall.plan_facts (like rollcall.consent including all);
+create unlogged table rollcall.plan_facts (like rollcall.consent including all);
 create or replace function rollcall.note_answers(p_rows rollcall.mapped[], p_from timestamptz) returns void
 language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 begin
@@ -56,8 +49,36 @@ end $body$;
 create or replace function rollcall.keep_given(p_function name, p_rows rollcall.mapped[]) returns void language sql as $body$ $body$;
 create or replace function rollcall.note_write_backs(p_rows rollcall.mapped[]) returns void language plpgsql as $body$ begin end $body$;
 
+-- A contact for whoever of p_keys has none and was not erased, in the order in which a fold would make them, and the addresses that all of
+-- them have. p_new: nobody has one yet.
+create function rollcall.plan_make_contacts(p_keys text[], p_addresses text[], p_new boolean) returns void language plpgsql
+set search_path = '' set jit = off set enable_seqscan = off set enable_nestloop = off as $body$
+declare
+  v_new text[] := p_keys;
+  v_living text[];
+begin
+  if not p_new then
+    with found as materialized (
+      select k.key, k.address, k.n, c.id from unnest(p_keys, p_addresses) with ordinality as k(key, address, n)
+        left join lateral (select c.id from rollcall.contacts c where c.key = k.key offset 0) c on true
+    ), known as (
+      insert into rollcall.plan_claims (contact_id, address)
+        select f.id, hashtextextended(f.address, 0) from found f where f.id is not null and f.address is not null)
+    select array_agg(f.key order by f.n) into v_new from found f where f.id is null;
+  end if;
+  if cardinality(v_new) > 0 is not true then return; end if;
+  v_living := rollcall.living_keys(v_new);
+  with made as (
+    insert into rollcall.own_contacts (key) select k.key from unnest(v_living) with ordinality as k(key, n) order by k.n returning id, key)
+  insert into rollcall.plan_claims (contact_id, address)
+    select m.id, hashtextextended(k.address, 0) from made m join unnest(p_keys, p_addresses) as k(key, address) on k.key = m.key where k.address is not null;
+  if cardinality(v_living) < cardinality(v_new) then
+    insert into rollcall.plan_erased (key) select k from unnest(v_new) k except select k from unnest(v_living) k on conflict do nothing;
+  end if;
+end $body$;
+
 -- One page of the users; where it ended, null after the last.
-create function rollcall.plan_take_users(p_after uuid, p_limit int, out last uuid, out taken int)
+create function rollcall.plan_take_users(p_installed boolean, p_after uuid, p_limit int, out last uuid, out taken int)
 language plpgsql set search_path = '' as $body$
 declare
   v_page record;
@@ -65,7 +86,7 @@ begin
   select * into v_page from rollcall.plan_users(p_after, p_limit);
   taken := coalesce(cardinality(v_page.ids), 0);
   last := case when taken = p_limit then v_page.ids[taken] end;
-  insert into rollcall.plan_people (key, address) select * from unnest(v_page.ids::text[], v_page.addresses);
+  perform rollcall.plan_make_contacts(v_page.ids::text[], v_page.addresses, not p_installed);
 end $body$;
 
 -- One page of a table whose rows make contacts by an address: see rollcall.sweep_rows.
@@ -81,143 +102,78 @@ begin
   end;
   last := v_page.last;
   taken := coalesce(v_page.scanned, 0);
-  insert into rollcall.plan_emails (key) select k from unnest(v_page.keys) k on conflict do nothing;
-end $body$;
-
--- A contact for everybody: those that are kept under their numbers, whoever is new behind them, as a fold would make them.
-create function rollcall.plan_make_contacts(p_installed boolean, out contacts bigint, out erased bigint) language plpgsql
-set search_path = '' set jit = off set work_mem = '256MB' set enable_nestloop = off as $body$
-declare
-  v_new text[];
-begin
-  erased := 0;
-  if p_installed then
-    insert into rollcall.contacts (id, key) overriding system value select k.id, k.key from rollcall_kept.contacts k order by k.id;
-    perform setval(pg_get_serial_sequence('rollcall.contacts', 'id'), (select coalesce(max(c.id), 0) + 1 from rollcall.contacts c), false);
-    if exists (select from rollcall.tombstones) then
-      v_new := array(select x.key from (select p.key, 0 as turn, p.n from rollcall.plan_people p union all select e.key, 1, e.n from rollcall.plan_emails e) x
-        where not exists (select from rollcall.contacts c where c.key = x.key) order by x.turn, x.n);
-      insert into rollcall.contacts (key) select k from unnest(rollcall.living_keys(v_new)) with ordinality as x(k, n) order by n;
-      erased := cardinality(v_new) - (select count(*) from unnest(rollcall.living_keys(v_new)));
-    else
-      insert into rollcall.contacts (key)
-        select x.key from (select p.key, 0 as turn, p.n from rollcall.plan_people p union all select e.key, 1, e.n from rollcall.plan_emails e) x
-         where not exists (select from rollcall.contacts c where c.key = x.key) order by x.turn, x.n;
-    end if;
-  else
-    insert into rollcall.contacts (key)
-      select x.key from (select p.key, 0 as turn, p.n from rollcall.plan_people p union all select e.key, 1, e.n from rollcall.plan_emails e) x
-       order by x.turn, x.n;
-  end if;
-  analyze rollcall.contacts;
-  select count(*) into contacts from rollcall.contacts;
+  -- Each of them once, at the first of their rows. Their addresses are in their keys.
+  v_page.keys := array(select x.key from (select k.key, min(k.n) as n from unnest(v_page.keys) with ordinality as k(key, n) group by k.key) x order by x.n);
+  perform rollcall.plan_make_contacts(v_page.keys, array_fill(null::text, array[cardinality(v_page.keys)]), false);
 end $body$;
 
 -- Whoever shares an address with somebody, now or as it was last sent, and whoever something may be in flight for.
 create function rollcall.plan_find_careful() returns bigint language plpgsql
 set search_path = '' set jit = off set work_mem = '256MB' set enable_nestloop = off as $body$
 begin
-  create temporary table rollcall_claims on commit drop as
-    select c.id, p.address from rollcall.plan_people p join rollcall.contacts c on c.key = p.key where p.address is not null
-    union all select c.id, substr(c.key, 7) from rollcall.contacts c where c.key like 'email:%'
-    union all select s.contact_id, a.address from rollcall.desired s cross join lateral (
-      select s.address union select s.remote_address union select s.waiting_for union select unnest(s.leftovers)) a where a.address is not null;
   insert into rollcall.plan_careful (contact_id)
-    select c.id from pg_temp.rollcall_claims c
-      join (select x.address from pg_temp.rollcall_claims x group by x.address having min(x.id) <> max(x.id)) y on y.address = c.address
+    with claims as materialized (
+      select c.contact_id, c.address from rollcall.plan_claims c
+      union all select c.id, hashtextextended(substr(c.key, 7), 0) from rollcall.contacts c where c.key like 'email:%'
+      union all select s.contact_id, hashtextextended(s.address, 0) from rollcall.desired s where s.address is not null
+      union all select s.contact_id, hashtextextended(s.remote_address, 0) from rollcall.desired s where s.remote_address <> coalesce(s.address, '')
+      union all select s.contact_id, hashtextextended(s.waiting_for, 0) from rollcall.desired s where s.waiting_for is not null
+      union all select s.contact_id, hashtextextended(l, 0) from rollcall.desired s cross join unnest(s.leftovers) l where s.leftovers is not null
+    )
+    select c.contact_id from claims c
+     where c.address in (select x.address from claims x group by x.address having min(x.contact_id) <> max(x.contact_id))
     union select s.contact_id from rollcall.desired s
      where s.waiting_for is not null or s.leftovers is not null or s.carry_from is not null or s.takeover
     union select d.contact_id from rollcall.due d
      where d.token is not null or d.tries > 0 or d.unknown_until is not null or d.not_before is not null
     union select l.contact_id from rollcall.dead_letters l where l.unknown_until is not null
     union select e.contact_id from rollcall.erasing e;
-  analyze rollcall.plan_careful;
   return (select count(*) from rollcall.plan_careful);
 end $body$;
 
--- What is the case with each of p_contacts at a destination, where nobody else has to do with it. Of whoever is in step, left out or
--- waits only the number.
-create function rollcall.plan_plain(p_destination smallint, p_function name, p_policy text, p_keys text[])
-returns setof rollcall.plan_row language sql set search_path = '' ${KEYS_FIRST} as $body$
-  with x as materialized (
-    select w.contact_id, w.key, w.verdict, w.address as to_address, w.payload as to_payload, w.consent as said, w.hash as to_hash,
-           s.contact_id is not null as known, s.action as was, s.reason as was_reason, s.address as was_address, s.waiting_for, s.hash,
-           s.version, s.delivered_version, s.remote_address, s.remote_id, s.carry_from, s.leftovers, coalesce(s.takeover, false) as takeover,
-           coalesce(s.imported, false) as imported, s.consent, s.payload, d.lane, l.stage, l.version as refused_version, l.code,
-           exists (select from rollcall.plan_again g where g.destination_id = p_destination and g.refused) as again
-      from unnest(rollcall.wanted_rows(p_destination, p_function, p_keys, true)) w
-      left join lateral (select * from rollcall.desired s where s.destination_id = p_destination and s.contact_id = w.contact_id offset 0) s on true
-      left join lateral (select * from rollcall.due d where d.destination_id = p_destination and d.contact_id = w.contact_id offset 0) d on true
-      left join lateral (select * from rollcall.dead_letters l where l.destination_id = p_destination and l.contact_id = w.contact_id offset 0) l on true
-     where w.verdict not in ('gone', 'erased') or s.contact_id is not null
-  ), y as materialized (
-    select x.*, case
-             when x.verdict = 'failed' or ${leftBefore('x.verdict', 'x.was', 'x.was_reason')} then coalesce(x.was, 'none')
-             when x.verdict = 'ok' then 'upsert'
-             when x.remote_address is null and x.remote_id is null then 'none'
-             when x.verdict in ('merged', 'erased') then 'delete'
-             when x.verdict = 'source_paused' or p_policy = 'keep' then 'none'
-             else p_policy end as action,
-           case when x.verdict = 'failed' then case when x.known then x.was_reason else 'unmapped' end
-                when x.verdict <> 'ok' then x.verdict end as reason,
-           case when x.verdict = 'failed' or ${leftBefore('x.verdict', 'x.was', 'x.was_reason')} then false else
-             (x.was, x.was_reason, x.was_address, x.waiting_for, x.hash) is distinct from (
-              case when x.verdict = 'ok' then 'upsert' when x.remote_address is null and x.remote_id is null then 'none'
-                   when x.verdict in ('merged', 'erased') then 'delete' when x.verdict = 'source_paused' or p_policy = 'keep' then 'none'
-                   else p_policy end,
-              case when x.verdict <> 'ok' then x.verdict end,
-              case when x.verdict = 'ok' then x.to_address end,
-              case when x.verdict in ('not_synced', 'source_paused', 'filtered') then x.to_address end,
-              case when x.verdict = 'ok' then x.to_hash else ''::bytea end) end as changed
-      from x
-  ), z as materialized (
-    select y.*, case
-             when y.action = 'none' then case when y.remote_address is not null or y.remote_id is not null then 'left_there' else 'skipped' end
-             when not y.changed and y.delivered_version is not distinct from y.version then 'unchanged'
-             when not y.changed and y.stage = 'deliver' and y.refused_version = y.version then 'refused'
-             when not y.changed and y.lane >= 2 then 'held'
-             when y.action = 'upsert' then ${UPSERT('y')}
-             else y.action end as state,
-           case when y.verdict <> 'ok' then coalesce(y.consent, 'none') when y.said <> 'missing' then y.said
-                when y.consent in ('basis', 'opted_out') then 'opted_out' else 'none' end as to_consent
-      from y
-  )
-  select z.contact_id, z.key, z.state, z.reason, 1, case when z.state = 'update' and z.changed and z.was = 'upsert' then ${differences('z', 'z.to_payload', 'z.to_address', 'z.to_consent')} end,
-         case when z.state = 'update' then z.payload::text end, z.remote_address, coalesce(z.version, 0) + z.changed::int, z.action,
-         case when z.action = 'upsert' then case when z.changed then z.to_address else z.was_address end end,
-         z.remote_address, z.remote_id,
-         case when z.action <> 'upsert' then '{}' when z.changed then z.to_payload::text else z.payload::text end,
-         case when z.changed then z.to_consent else coalesce(z.consent, 'none') end, z.carry_from, z.takeover, z.leftovers,
-         z.delivered_version is not null, z.imported, false, false, z.consent = 'opted_out'
-    from z where z.state in ('create', 'update', 'delete', 'unsubscribe')
-  union all
-  select null, null, z.state, case z.state when 'refused' then z.code when 'unchanged' then null else z.reason end, count(*),
-         null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
-    from z where z.state not in ('create', 'update', 'delete', 'unsubscribe') group by 3, 4
-$body$;
-
--- The same of all contacts from one number to another, but those of whom anything may be the case. Whatever the reading has locked is
--- given back at once.
-create function rollcall.plan_rows(p_destination smallint, p_function name, p_policy text, p_after bigint, p_last bigint)
-returns setof rollcall.plan_row language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+-- What all contacts from one number to another shall be, but those of whom anything may be the case: by p_at_once, where nothing but
+-- auth.users says it. Whatever the reading has locked is given back at once.
+create function rollcall.plan_wanted(p_destination smallint, p_function name, p_at_once name, p_after bigint, p_last bigint)
+returns rollcall.wanted[] language plpgsql set search_path = '' set jit = off ${KEYS_FIRST} as $body$
 declare
-  v_keys text[] := array(select c.key from rollcall.contacts c
-    where c.id > p_after and c.id <= p_last and not exists (select from rollcall.plan_careful p where p.contact_id = c.id) order by c.id);
-  v_rows rollcall.plan_row[];
+  v_keys text[];
+  v_wanted rollcall.wanted[];
 begin
-  if cardinality(v_keys) = 0 then return; end if;
+  if p_at_once is not null then
+    begin
+      execute format('select rollcall.%I($1, $2)', p_at_once) into v_wanted using p_after, p_last;
+      raise exception 'read' using errcode = 'RC000';
+    exception
+    when sqlstate 'RC000' then
+      return v_wanted;
+    when ${PASSING} then
+      raise;
+    when others or assert_failure then
+      -- A row that cannot be mapped: the way of all folds tells which.
+    end;
+  end if;
+  v_keys := array(select c.key from rollcall.contacts c
+    where c.id > p_after and c.id <= p_last and not exists (select from rollcall.plan_careful p where p.contact_id = c.id) order by c.id);
+  if cardinality(v_keys) = 0 then return null; end if;
   begin
-    v_rows := array(select p from rollcall.plan_plain(p_destination, p_function, p_policy, v_keys) p);
+    v_wanted := rollcall.wanted_rows(p_destination, p_function, v_keys, true);
     raise exception 'read' using errcode = 'RC000';
   exception when sqlstate 'RC000' then null;
   end;
-  return query select * from unnest(v_rows);
+  return v_wanted;
 end $body$;
 
--- Where pages of so many contacts end.
-create function rollcall.plan_pages(p_size int) returns bigint[] language sql set search_path = '' as $body$
-  select coalesce(array_agg(x.id order by x.id) filter (where x.n % p_size = 0 or x.n = x.of), '{}')
-    from (select c.id, row_number() over (order by c.id) as n, count(*) over () as of from rollcall.contacts c) x
+-- Whether nothing but auth.users, and what a destination makes of it, says what contacts shall be.
+create function rollcall.plan_users_alone() returns boolean language sql set search_path = '' as $body$
+  select i.consent_source is null and not i.by_address and not exists (select from rollcall.parts) and not exists (select from rollcall.consent)
+     and not exists (select from rollcall.erasing e where e.bypass)
+    from rollcall.install i
+$body$;
+
+-- Where pages of so many contacts end, and how many contacts there are.
+create function rollcall.plan_pages(p_size int, out ends text[], out contacts bigint) language sql set search_path = '' set jit = off as $body$
+  select array_agg(x.id::text order by x.id) filter (where x.n % p_size = 0) || max(x.id)::text, count(*)
+    from (select c.id, row_number() over (order by c.id) as n from rollcall.contacts c) x
 $body$;
 
 -- Gives those of whom anything may be the case to tables in which they can be folded.
@@ -244,13 +200,18 @@ end $body$;
 create function rollcall.plan_fold_careful(p_destination smallint, p_function name) returns int language plpgsql set search_path = '' as $body$
 declare
   v_keys text[] := array(select c.key from rollcall.plan_careful p join rollcall.contacts c on c.id = p.contact_id order by c.key collate "C");
+  -- Known by an address alone, which a user has: they are looked at with that user.
+  v_met text[] := array(select k from unnest(v_keys) k where k like 'email:%' and (
+    hashtextextended(substr(k, 7), 0) in (select c.address from rollcall.plan_claims c)
+    or exists (select from rollcall.kept_desired s where s.address = substr(k, 7) offset 0)
+    or exists (select from rollcall.kept_desired s where s.waiting_for = substr(k, 7) offset 0)));
   v_wanted rollcall.wanted[];
 begin
   if cardinality(v_keys) = 0 then return 0; end if;
   begin
     v_wanted := array(select w from unnest(rollcall.wanted_rows(p_destination, p_function, v_keys, true)) w
       left join rollcall.desired s on s.contact_id = w.contact_id and s.destination_id = p_destination
-      where not ${leftBefore('w.verdict', 's.action', 's.reason')} order by w.contact_id);
+      where not ${leftBefore('w.verdict', 's.action', 's.reason')} or w.key = any(v_met) order by w.contact_id);
     raise exception 'read' using errcode = 'RC000';
   exception when sqlstate 'RC000' then null;
   end;
@@ -276,17 +237,12 @@ begin
              when x.delivered_version is not distinct from x.version and not coalesce(x.doubt, false) then 'unchanged'
              when x.stage = 'deliver' and x.refused_version = x.version and not coalesce(x.doubt, false) then 'refused'
              when x.lane >= 2 then 'held'
-             when x.action = 'upsert' then ${UPSERT('x')}
+             when x.action = 'upsert' then ${upsertState('x')}
              else x.action end as state
       from x
   )
   select z.contact_id, z.key::text, z.state, z.reason, 1::bigint,
-         case when z.state = 'update' and z.action_was = 'upsert' then array(
-      select 'email' where z.remote_was is not null and z.remote_was is distinct from z.address
-      union all
-      (select e.key from jsonb_each(z.payload_was || z.payload) e where (z.payload_was -> e.key) is distinct from (z.payload -> e.key) order by e.key)
-      union all select 'consent' where z.consent_was is distinct from z.consent) end,
-         case when z.state = 'update' then z.payload_was::text end, z.remote_was, z.version, z.action, z.address, z.remote_address, z.remote_id, z.payload::text, z.consent,
+         case when z.state = 'update' then z.payload_was::text end, z.remote_was, case when z.state = 'update' and z.action_was = 'upsert' then z.consent_was end, z.version, z.action, z.address, z.remote_address, z.remote_id, z.payload::text, z.consent,
          z.carry_from, z.takeover, z.leftovers, z.delivered_version is not null, z.imported,
          z.delivered_version is not distinct from z.version,
          coalesce(z.doubt, false) and z.remote_id is not null and exists (select from rollcall.past_addresses a
@@ -361,19 +317,8 @@ begin
 end $body$;
 
 -- Contacts for some of them.
-create function rollcall.plan_sample_contacts(p_installed boolean, p_keys text[]) returns text[] language plpgsql
-set search_path = '' ${KEYS_FIRST} as $body$
-declare
-  v_living text[] := rollcall.living_keys(p_keys);
-begin
-  if p_installed then
-    perform setval(pg_get_serial_sequence('rollcall.contacts', 'id'),
-      (select greatest(coalesce(max(k.id), 0), coalesce((select max(c.id) from rollcall.contacts c), 0)) + 1 from rollcall_kept.contacts k), false);
-    insert into rollcall.contacts (id, key) overriding system value
-      select k.id, k.key from unnest(p_keys) as x(key) cross join lateral (select * from rollcall_kept.contacts k where k.key = x.key offset 0) k
-    on conflict do nothing;
-  end if;
-  insert into rollcall.contacts (key) select k from unnest(v_living) k on conflict (key) do nothing;
-  return p_keys;
-end $body$;
+create function rollcall.plan_sample_contacts(p_keys text[]) returns void language sql set search_path = '' ${KEYS_FIRST} as $body$
+  insert into rollcall.own_contacts (key) select k from unnest(rollcall.living_keys(p_keys)) k
+   where not exists (select from rollcall.contacts c where c.key = k offset 0)
+$body$;
 `;

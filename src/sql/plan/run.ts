@@ -1,8 +1,10 @@
 import type { Config } from '../../config/types.ts';
+import type { ConsentState } from '../../core/mapping.ts';
 import type { Queryable, Script, Sql } from '../port.ts';
 import type { Sources } from '../source.ts';
-import { mapFunctionName } from '../generated.ts';
+import { mapFunctionName, plannedFunctionName } from '../generated.ts';
 import type { ClaimRow } from '../store/claim.ts';
+import { compared } from './compare.ts';
 import { type Assumed, foldTables, trialScript } from './trial.ts';
 
 /** What becomes of a contact at a destination. */
@@ -42,11 +44,11 @@ export interface PlannedRow extends Pick<
   readonly reason: string | null;
   /** How many it stands for, as text. */
   readonly n: string;
-  /** What an update changes; null where that is not known, as it was sent before and nobody knows what of it arrived. */
-  readonly fields: readonly string[] | null;
   /** JSON of the attributes as they were, of an update. */
   readonly payload_before: string | null;
   readonly address_before: string | null;
+  /** Of an update that says something else than was said; null where the same is sent again, as nobody knows what of it arrived. */
+  readonly consent_before: ConsentState | null;
   /** Whether the destination knows them as opted out. */
   readonly opted_out: boolean | null;
   /** JSON. */
@@ -87,6 +89,8 @@ class Done extends Error {
   }
 }
 
+const PAGE_COMPARED = compared('rollcall.plan_wanted($1, $3, $4, $5, $6)');
+const SOME_COMPARED = compared('rollcall.wanted_rows($1, $3, $4::text[], true)');
 const PAGE = 5_000;
 const READ_PAGE = 20_000;
 /** Folding again ends by itself; this ends it should it not. */
@@ -115,6 +119,8 @@ interface Target {
   readonly id: number;
   readonly name: string;
   readonly map: string;
+  /** The function that says all at once, where there is no need of another. */
+  readonly atOnce: string | null;
   readonly policy: string;
 }
 
@@ -122,22 +128,26 @@ async function targets(tx: Queryable, config: Config): Promise<readonly Target[]
   const rows = await tx.query<{ id: number; name: string }>(
     'select d.id, d.name from rollcall.destinations d where d.enabled order by d.id',
   );
+  const [alone] = await tx.query<{ users: boolean }>('select rollcall.plan_users_alone() as users');
   return rows.flatMap(({ id, name }) => {
-    const entry = config.destinations.find((d) => d.name === name);
-    return entry === undefined ? [] : [{ id, name, map: mapFunctionName(name), policy: entry.onDelete }];
+    const index = config.destinations.findIndex((d) => d.name === name);
+    const entry = config.destinations[index];
+    if (entry === undefined) return [];
+    const atOnce = alone?.users === true ? plannedFunctionName(index) : null;
+    return [{ id, name, map: mapFunctionName(name), atOnce, policy: entry.onDelete }];
   });
 }
 
 async function everybody(tx: Queryable & Script, config: Config, run: PlanRun): Promise<PlanLook> {
   await readPeople(tx, run);
   run.onProgress({ step: 'comparing', done: 0, of: undefined });
-  const [made] = await tx.query<{ contacts: string; erased: string }>('select * from rollcall.plan_make_contacts($1)', [
-    run.installed,
-  ]);
-  const contacts = Number(made?.contacts ?? 0);
   const [careful] = await tx.query<{ n: string }>('select rollcall.plan_find_careful() as n');
   const all = await targets(tx, config);
-  const [pages] = await tx.query<{ ends: readonly string[] }>('select rollcall.plan_pages($1)::text[] as ends', [PAGE]);
+  const [pages] = await tx.query<{ ends: readonly string[] | null; contacts: string; erased: string }>(
+    'select p.*, (select count(*) from rollcall.plan_erased) as erased from rollcall.plan_pages($1) p',
+    [PAGE],
+  );
+  const contacts = Number(pages?.contacts ?? 0);
   const ends = pages?.ends ?? [];
   const page = (n: number): Promise<readonly (readonly PlannedRow[])[]> | undefined => {
     const last = ends[n];
@@ -169,11 +179,11 @@ async function everybody(tx: Queryable & Script, config: Config, run: PlanRun): 
       for (const row of rows) run.onRow(row, target.name, 1);
     }
   }
-  return { contacts, looked: contacts, erased: Number(made?.erased ?? 0) };
+  return { contacts, looked: contacts, erased: Number(pages?.erased ?? 0) };
 }
 
 /** Everybody whose rows lead to a contact. */
-async function readPeople(tx: Queryable, { onProgress }: PlanRun): Promise<void> {
+async function readPeople(tx: Queryable, { installed, onProgress }: PlanRun): Promise<void> {
   let done = 0;
   const all = async (take: (last: string | null) => Promise<readonly Taken[]>): Promise<void> => {
     let last: string | null = null;
@@ -184,7 +194,9 @@ async function readPeople(tx: Queryable, { onProgress }: PlanRun): Promise<void>
       last = page?.last ?? null;
     } while (last !== null);
   };
-  await all((last) => tx.query<Taken>('select * from rollcall.plan_take_users($1, $2)', [last, READ_PAGE]));
+  await all((last) =>
+    tx.query<Taken>('select * from rollcall.plan_take_users($1, $2, $3)', [installed, last, READ_PAGE]),
+  );
   const tables = await phases(tx);
   for (let phase = 1; phase <= tables; phase += 1)
     await all((last) => tx.query<Taken>('select * from rollcall.plan_take_rows($1, $2, $3)', [phase, last, READ_PAGE]));
@@ -207,11 +219,11 @@ async function phases(tx: Queryable): Promise<number> {
 /** Those whom nobody else has to do with, from one number to another. */
 function plainPage(
   tx: Queryable,
-  { id, map, policy }: Target,
+  { id, map, atOnce, policy }: Target,
   after: string,
   last: string,
 ): Promise<readonly PlannedRow[]> {
-  return tx.query<PlannedRow>('select * from rollcall.plan_rows($1, $2, $3, $4, $5)', [id, map, policy, after, last]);
+  return tx.query<PlannedRow>(PAGE_COMPARED, [id, policy, map, atOnce, after, last]);
 }
 
 interface Sampled {
@@ -230,7 +242,7 @@ async function some(tx: Queryable, config: Config, run: PlanRun, most: number): 
   let [contacts, looked] = [0, 0];
   for (const { people, keys } of kinds) {
     if (keys === null || keys.length === 0) continue;
-    await tx.query('select rollcall.plan_sample_contacts($1, $2::text[])', [run.installed, keys]);
+    await tx.query('select rollcall.plan_sample_contacts($1::text[])', [keys]);
     const weight = Number(people) / keys.length;
     for (const target of all) for (const row of await plain(tx, target, keys)) run.onRow(row, target.name, weight);
     contacts += Number(people);
@@ -242,5 +254,5 @@ async function some(tx: Queryable, config: Config, run: PlanRun, most: number): 
 
 /** The same of some of them, in a sample. */
 function plain(tx: Queryable, { id, map, policy }: Target, keys: readonly string[]): Promise<readonly PlannedRow[]> {
-  return tx.query<PlannedRow>('select * from rollcall.plan_plain($1, $2, $3, $4::text[])', [id, map, policy, keys]);
+  return tx.query<PlannedRow>(SOME_COMPARED, [id, policy, map, keys]);
 }

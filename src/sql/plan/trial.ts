@@ -1,5 +1,5 @@
 import type { Config } from '../../config/types.ts';
-import { plannedMapping } from '../generated.ts';
+import { KNOWN_BY_ADDRESS, plannedMapping } from '../generated.ts';
 import { commonScript } from '../install-script.ts';
 import { dollarQuote, quoteTexts } from '../quote.ts';
 import type { Sources } from '../source.ts';
@@ -30,12 +30,29 @@ export function trialScript(config: Config, sources: Sources, { installed, forgo
     ...(installed ? ['alter schema rollcall rename to rollcall_kept;'] : []),
     commonScript(),
     ...(installed ? [copied('install', true), copied('destinations', false)] : []),
-    plannedMapping(config, sources),
+    plannedMapping(config, sources, installed),
+    contacts(installed),
     planFunctions,
     `insert into rollcall.plan_again
   select d.id, d.name = any(${quoteTexts(forgotten)}), true from rollcall.destinations d where d.name = any(${quoteTexts([...forgotten, ...mended])});`,
-    ...(installed ? [changedConfigs(config), kept()] : []),
+    ...(installed ? [changedConfigs(config), kept(forgotten.length > 0)] : []),
+    'set local jit = off;',
   ].join('\n');
+}
+
+/**
+ * Whoever is kept has the number they have; whoever is new gets one behind them. None of it is to be kept: so it is not in the
+ * write-ahead log.
+ */
+function contacts(installed: boolean): string {
+  const own = `alter table rollcall.contacts rename to own_contacts;
+alter table rollcall.own_contacts set unlogged;`;
+  if (!installed) return `${own}\ncreate view rollcall.contacts as select c.id, c.key from rollcall.own_contacts c;`;
+  return `${own}
+select setval(pg_get_serial_sequence('rollcall.own_contacts', 'id'), (select coalesce(max(k.id), 0) + 1 from rollcall_kept.contacts k), false);
+create view rollcall.contacts as
+  select k.id, k.key from rollcall_kept.contacts k union all select c.id, c.key from rollcall.own_contacts c;
+update rollcall.install set by_address = by_address or ${KNOWN_BY_ADDRESS};`;
 }
 
 /** From here on a fold may write: what it reads and writes is in tables of this transaction. */
@@ -74,11 +91,17 @@ function changedConfigs({ destinations, destinationHashes, hash }: Config): stri
   on conflict do nothing;`;
 }
 
+/** Where another account is meant, nothing of what was delivered holds. */
+const FORGOTTEN = `        when 'desired' then ' left join rollcall.plan_again f on f.destination_id = k.destination_id and f.forgotten'
+        when 'due' then ' where not exists (select from rollcall.plan_again f where f.destination_id = k.destination_id and f.forgotten)'
+`;
+
 /**
  * Kept state as views under its own names. A column that an older install lacks has its default. With the join nothing can be written
  * through a view, and the planner takes it away.
+ * @param forgotten whether some destination is; else nobody is looked up there
  */
-function kept(): string {
+function kept(forgotten: boolean): string {
   return `do ${dollarQuote(`declare
   v_table text;
   v_columns text;
@@ -86,11 +109,11 @@ begin
   foreach v_table in array ${quoteTexts(LOOKED_UP)} loop
     if to_regclass('rollcall_kept.' || v_table) is null then continue; end if;
     select string_agg(case
-             when v_table = 'desired' and o.attname = any(array['remote_address', 'remote_id', 'leftovers', 'carry_from', 'delivered_version'])
+             when ${forgotten} and v_table = 'desired' and o.attname = any(array['remote_address', 'remote_id', 'leftovers', 'carry_from', 'delivered_version'])
                then format('case when f.destination_id is null then k.%1$I end as %1$I', o.attname)
-             when v_table = 'desired' and o.attname in ('takeover', 'imported')
+             when ${forgotten} and v_table = 'desired' and o.attname in ('takeover', 'imported')
                then case when k.attname is null then 'false' else format('k.%I and f.destination_id is null', o.attname) end || format(' as %I', o.attname)
-             when v_table = 'desired' and o.attname = 'action'
+             when ${forgotten} and v_table = 'desired' and o.attname = 'action'
                then $$case when f.destination_id is not null and k.action in ('delete', 'unsubscribe') then 'none' else k.action end as action$$
              when k.attname is not null then format('k.%I', o.attname)
              else format('%s::%s as %I', coalesce(pg_get_expr(x.adbin, x.adrelid), 'null'), format_type(o.atttypid, o.atttypmod), o.attname)
@@ -103,9 +126,7 @@ begin
     execute format('alter table rollcall.%I rename to %I', v_table, 'own_' || v_table);
     execute format('create view rollcall.%1$I as select %2$s from rollcall_kept.%1$I k cross join (values (true)) as nobody_writes(here)%3$s',
       v_table, v_columns, case v_table
-        when 'desired' then ' left join rollcall.plan_again f on f.destination_id = k.destination_id and f.forgotten'
-        when 'due' then ' where not exists (select from rollcall.plan_again f where f.destination_id = k.destination_id and f.forgotten)'
-        when 'dead_letters' then $$ where not (k.stage = 'deliver' and to_jsonb(k) ->> 'dropped_at' is null
+${forgotten ? FORGOTTEN : ''}        when 'dead_letters' then $$ where not (k.stage = 'deliver' and to_jsonb(k) ->> 'dropped_at' is null
           and exists (select from rollcall.plan_again f where f.destination_id = k.destination_id))$$
         -- Of another column every answer is a first one.
         when 'answers' then ' where (select to_jsonb(i) ->> ''consent_source'' from rollcall_kept.install i)

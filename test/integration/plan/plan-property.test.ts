@@ -242,7 +242,7 @@ test('what a plan says is what the sync then does, call for call', async () => {
         refusals += did.refused.size;
       }
     }),
-    { numRuns: HISTORIES },
+    { numRuns: HISTORIES, endOnFailure: true },
   );
   expect(worlds).toBeGreaterThanOrEqual(HISTORIES * 5);
   expect(refusals).toBeLessThan(worlds);
