@@ -45,7 +45,7 @@ const LEFT_BEHIND = `select (select count(*) from pg_namespace where nspname lik
 test('before the first install everybody is made, and nothing is left behind', async () => {
   const { code, stdout, stderr } = await run(['plan'], text());
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toContain('First install: host/app, environment test\n\nDatabase\n  + schema rollcall\n');
+  expect(stdout).toContain('First install, environment test\n  host/app\n\nDatabase\n  + schema rollcall\n');
   expect(stdout).toContain('Fields at mailtrap that will be created: FIRSTNAME (text), SIGNUP_DATE (date)\n');
   expect(people({ code, stdout, stderr })).toBe(`People at mailtrap
   create    3
@@ -116,7 +116,8 @@ test('under another config it says who is changed by what, and who leaves', asyn
       { method: 'DELETE', path: '/api/contacts/{id}', for: 'contact', count: 1 },
     ],
   });
-  expect((destination?.['samples'] as readonly object[])[0]).toEqual({
+  const [sample] = (destination?.['samples'] ?? []) as readonly object[];
+  expect(sample).toEqual({
     what: 'update',
     address: 'u1@x.test',
     changes: ['SIGNUP_DATE', 'WORK'],
@@ -170,6 +171,23 @@ test('while it looks, nothing of the app and nothing in use is locked in the way
   });
   expect(steps).toBeGreaterThan(2);
   expect(locks).toEqual([]);
+});
+
+test('whoever cannot be mapped stays as they are, and the others of the page are told', async () => {
+  await db.app.query(
+    `update auth.users set raw_user_meta_data = raw_user_meta_data || '{"visits": "none"}' where email = 'u1@x.test'`,
+  );
+  await db.app.query(
+    `update auth.users set raw_user_meta_data = raw_user_meta_data || '{"visits": 7}' where email = 'u2@x.test'`,
+  );
+  const visits = `attributes: { VISITS: { sql: "(user_metadata ->> 'visits')::int" } }`;
+  const { stdout } = await run(['plan', '--json'], text().replace('created_at: SIGNUP_DATE', visits));
+  expect((JSON.parse(stdout) as { destinations: readonly object[] }).destinations).toMatchObject([
+    {
+      people: { update: 1, delete: 1, skipped: 1, unchanged: 1 },
+      updated_fields: { VISITS: 1, SIGNUP_DATE: 1 },
+    },
+  ]);
 });
 
 test('what is wrong is said, and ends with 1', async () => {

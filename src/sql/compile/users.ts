@@ -121,7 +121,7 @@ language plpgsql set search_path = '' set jit = off ${SESSION} as ${dollarQuote(
              case when x.verdict in ('ok', 'not_synced', 'failed') then a.address end, x.consent, x.payload,
              ${hashed ? `case when x.verdict = 'ok' then rollcall.fingerprint_of(a.address, x.consent, x.payload) else ''::bytea end` : `''::bytea`}, null)::rollcall.wanted)
     from (select c.id as rollcall_contact, c.key as rollcall_key, ${keyUser('c.key')} as rollcall_id from rollcall.contacts c
-           where c.id > p_after and c.id <= p_last and not exists (select from rollcall.plan_careful p where p.contact_id = c.id) offset 0) as k
+           where c.id > p_after and c.id <= p_last and not ((select exists (select from rollcall.plan_careful)) and exists (select from rollcall.plan_careful p where p.contact_id = c.id)) offset 0) as k
     left join lateral (select ${projection(of)} from auth.users u where u.id = k.rollcall_id offset 0) as users on true
     ${mapped(of, `when users.id is null then 'gone'\n`)}
     cross join lateral (select ${holding} as holds offset 0) as w

@@ -26,7 +26,7 @@ export function compared(wanted: string): string {
                  x.now_action, case when x.verdict <> 'ok' then x.verdict end, case when x.verdict = 'ok' then x.to_address end,
                  case when x.verdict in ('not_synced', 'source_paused', 'filtered') then x.to_address end, case when x.verdict = 'ok' then x.to_hash else ''::bytea end) as changed
           from (
-          select v.*, v.verdict = 'failed' or ${leftBefore('v.verdict', 'v.was', 'v.was_reason')} as stays,
+          select v.*, v.verdict = 'failed' or v.left_before as stays,
                  case when v.verdict = 'ok' then 'upsert' when v.remote_address is null and v.remote_id is null then 'none'
                       when v.verdict in ('merged', 'erased') then 'delete' when v.verdict = 'source_paused' or $2::text = 'keep' then 'none'
                       else $2::text end as now_action
@@ -34,7 +34,7 @@ export function compared(wanted: string): string {
             select w.contact_id, w.key, w.verdict, w.address as to_address, w.payload as to_payload, w.consent as said, w.hash as to_hash,
                    s.contact_id is not null as known, s.action as was, s.reason as was_reason, s.address as was_address, s.waiting_for, s.hash,
                    s.version, s.delivered_version, s.remote_address, s.remote_id, s.carry_from, s.leftovers, s.takeover, s.imported, s.consent, s.payload,
-                   d.lane, l.stage, l.version as refused_version, l.code
+                   ${leftBefore('w.verdict', 's', 'rollcall.desired')} as left_before, d.lane, l.stage, l.version as refused_version, l.code
               from unnest(${wanted}) w
               left join lateral (select s.* from rollcall.desired s where s.destination_id = $1::smallint and s.contact_id = w.contact_id offset 0) s on true
               left join lateral (select d.lane from rollcall.due d where d.destination_id = $1::smallint and d.contact_id = w.contact_id offset 0) d on true

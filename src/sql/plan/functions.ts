@@ -6,9 +6,15 @@ const COLUMNS = `contact_id bigint, key text, state text, reason text, n bigint,
   action text, address text, remote_address text, remote_id text, payload text, consent text, carry_from text, takeover boolean, leftovers text[],
   delivered boolean, imported boolean, again boolean, astray boolean, opted_out boolean`;
 
-/** Who left before, and is gone still, is not looked at again, whatever is said now of those who leave. */
-export function leftBefore(verdict: string, action: string, reason: string): string {
-  return `coalesce(${verdict} = 'gone' and ${action} <> 'upsert' and ${reason} = 'gone', false)`;
+/**
+ * Who left before, and is gone still, is not looked at again, whatever is said now of those who leave; but who is to be at another
+ * destination yet, also at one that is no more in use, is: see rollcall.held_keys.
+ * @param was alias of the row of `desired` that is kept, with `contact_id`, `action` and `reason`
+ * @param kept the table or view of such rows
+ */
+export function leftBefore(verdict: string, was: string, kept: string): string {
+  return `coalesce(${verdict} = 'gone' and ${was}.action <> 'upsert' and ${was}.reason = 'gone'
+    and not exists (select from ${kept} o where o.contact_id = ${was}.contact_id and o.action = 'upsert'), false)`;
 }
 
 /** What an update is to somebody who is not known there. */
@@ -210,8 +216,8 @@ begin
   if cardinality(v_keys) = 0 then return 0; end if;
   begin
     v_wanted := array(select w from unnest(rollcall.wanted_rows(p_destination, p_function, v_keys, true)) w
-      left join rollcall.desired s on s.contact_id = w.contact_id and s.destination_id = p_destination
-      where not ${leftBefore('w.verdict', 's.action', 's.reason')} or w.key = any(v_met) order by w.contact_id);
+      left join rollcall.kept_desired s on s.contact_id = w.contact_id and s.destination_id = p_destination
+      where not ${leftBefore('w.verdict', 's', 'rollcall.kept_desired')} or w.key = any(v_met) order by w.contact_id);
     raise exception 'read' using errcode = 'RC000';
   exception when sqlstate 'RC000' then null;
   end;
