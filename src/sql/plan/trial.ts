@@ -4,6 +4,7 @@ import { commonScript } from '../install-script.ts';
 import { dollarQuote, quoteTexts } from '../quote.ts';
 import type { Sources } from '../source.ts';
 import { planFunctions } from './functions.ts';
+import { sampleFunctions } from './sample.ts';
 
 /** What a plan takes for granted. */
 export interface Assumed {
@@ -33,6 +34,7 @@ export function trialScript(config: Config, sources: Sources, { installed, forgo
     plannedMapping(config, sources, installed),
     contacts(installed),
     planFunctions,
+    sampleFunctions,
     `insert into rollcall.plan_again
   select d.id, d.name = any(${quoteTexts(forgotten)}), true from rollcall.destinations d where d.name = any(${quoteTexts([...forgotten, ...mended])});`,
     ...(installed ? [changedConfigs(config), kept(forgotten.length > 0)] : []),
@@ -41,17 +43,22 @@ export function trialScript(config: Config, sources: Sources, { installed, forgo
 }
 
 /**
- * Whoever is kept has the number they have; whoever is new gets one behind them. None of it is to be kept: so it is not in the
- * write-ahead log.
+ * Whoever is kept has the number they have; whoever is new gets one behind them, which a contact that is made meanwhile may get too: so
+ * none of those is seen. None of it is to be kept, and so it is not in the write-ahead log.
  */
 function contacts(installed: boolean): string {
   const own = `alter table rollcall.contacts rename to own_contacts;
 alter table rollcall.own_contacts set unlogged;`;
   if (!installed) return `${own}\ncreate view rollcall.contacts as select c.id, c.key from rollcall.own_contacts c;`;
   return `${own}
-select setval(pg_get_serial_sequence('rollcall.own_contacts', 'id'), (select coalesce(max(k.id), 0) + 1 from rollcall_kept.contacts k), false);
-create view rollcall.contacts as
-  select k.id, k.key from rollcall_kept.contacts k union all select c.id, c.key from rollcall.own_contacts c;
+do ${dollarQuote(`declare
+  v_last bigint := (select coalesce(max(k.id), 0) from rollcall_kept.contacts k);
+begin
+  perform set_config('rollcall.plan_last', v_last::text, true);
+  perform setval(pg_get_serial_sequence('rollcall.own_contacts', 'id'), v_last + 1, false);
+  execute format('create view rollcall.contacts as
+    select k.id, k.key from rollcall_kept.contacts k where k.id <= %s union all select c.id, c.key from rollcall.own_contacts c', v_last);
+end`)};
 update rollcall.install set by_address = by_address or ${KNOWN_BY_ADDRESS};`;
 }
 
@@ -91,9 +98,8 @@ function changedConfigs({ destinations, destinationHashes, hash }: Config): stri
   on conflict do nothing;`;
 }
 
-/** Where another account is meant, nothing of what was delivered holds. */
-const FORGOTTEN = `        when 'desired' then ' left join rollcall.plan_again f on f.destination_id = k.destination_id and f.forgotten'
-        when 'due' then ' where not exists (select from rollcall.plan_again f where f.destination_id = k.destination_id and f.forgotten)'
+/** Where another account is meant, nothing of what was delivered holds, and nothing of it is due. */
+const FORGOTTEN = `        when 'due' then ' where not exists (select from rollcall.plan_again f where f.destination_id = k.destination_id and f.forgotten)'
 `;
 
 /**
@@ -105,6 +111,7 @@ function kept(forgotten: boolean): string {
   return `do ${dollarQuote(`declare
   v_table text;
   v_columns text;
+  v_last bigint := current_setting('rollcall.plan_last');
 begin
   foreach v_table in array ${quoteTexts(LOOKED_UP)} loop
     if to_regclass('rollcall_kept.' || v_table) is null then continue; end if;
@@ -126,6 +133,7 @@ begin
     execute format('alter table rollcall.%I rename to %I', v_table, 'own_' || v_table);
     execute format('create view rollcall.%1$I as select %2$s from rollcall_kept.%1$I k cross join (values (true)) as nobody_writes(here)%3$s',
       v_table, v_columns, case v_table
+        when 'desired' then format('${forgotten ? ' left join rollcall.plan_again f on f.destination_id = k.destination_id and f.forgotten' : ''} where k.contact_id <= %s', v_last)
 ${forgotten ? FORGOTTEN : ''}        when 'dead_letters' then $$ where not (k.stage = 'deliver' and to_jsonb(k) ->> 'dropped_at' is null
           and exists (select from rollcall.plan_again f where f.destination_id = k.destination_id))$$
         -- Of another column every answer is a first one.

@@ -13,6 +13,7 @@ import { startSandbox } from '../../../src/sandbox/start.ts';
 import type { Sandbox } from '../../../src/sandbox/types.ts';
 import { uninstall } from '../../../src/sql/apply.ts';
 import { adjustedPlan } from '../../../src/sql/compile/adjustment.ts';
+import { openPg } from '../../../src/sql/pg.ts';
 import { planPeople } from '../../../src/sql/plan/run.ts';
 import { createStore } from '../../../src/sql/store/store.ts';
 import { createUndiciSend } from '../../../src/transport/undici.ts';
@@ -60,7 +61,9 @@ async function planned(config: Config): Promise<Said> {
       return [entry.name, createTally({ destination, config: entry.options, plan })];
     }),
   );
-  await planPeople(db.sql, config, sources, {
+  // As a command does: a session that keeps the plans of many installs that were rolled back takes seconds for each next one.
+  const sql = openPg({ url: db.hostedUrl });
+  await planPeople(sql, config, sources, {
     installed: installed !== undefined,
     forgotten: [],
     mended: [],
@@ -75,6 +78,7 @@ async function planned(config: Config): Promise<Said> {
       if (lines.length > 0) calls.set(`${name} ${row.key}`, lines);
     },
   });
+  await sql.close();
   return { calls, destinations: Object.fromEntries([...tallies].map(([name, tally]) => [name, tally.result()])) };
 }
 
