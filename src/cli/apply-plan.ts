@@ -97,7 +97,7 @@ export async function planDestinations(
   return plans;
 }
 
-/** @throws RollcallError `RC_FIELDS_UNREADABLE`, `RC_LISTS_UNREADABLE`, `RC_LIST_UNKNOWN` */
+/** @throws RollcallError `RC_FIELDS_UNREADABLE`, `RC_LISTS_UNREADABLE`, `RC_LIST_UNKNOWN`, `RC_LIST_SHARED` */
 async function planDestination(
   entry: DestinationConfig,
   plan: AttributePlan,

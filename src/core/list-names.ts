@@ -36,12 +36,32 @@ export function idsOfLists(
 }
 
 /**
- * The lists of segments with ids instead of names.
- * @throws RollcallError RC_LIST_UNKNOWN as above
+ * The lists of segments with ids instead of names. A list that two segments keep, one of them by its name and the other by its id, would be
+ * joined by the one and left by the other; the same of a list that everybody joins.
+ * @param everybodys ids of the lists that everybody joins
+ * @throws RollcallError RC_LIST_UNKNOWN as above, RC_LIST_SHARED
  */
-export function idsOfSegments(vendor: string, kept: SegmentLists, lists: readonly RemoteList[]): SegmentLists {
+export function idsOfSegments(
+  vendor: string,
+  kept: SegmentLists,
+  lists: readonly RemoteList[],
+  everybodys: readonly (number | string)[],
+): SegmentLists {
   const found = Object.entries(kept).map(
     ([key, list]) => [key, idsOfLists(vendor, [list], lists, 'segments')[0] ?? list] as const,
   );
+  for (const [n, [key, id]] of found.entries()) {
+    const other = found.slice(0, n).find((each) => each[1] === id);
+    const what = everybodys.includes(id) ? 'everybody joins it' : other && `another segment keeps it as "${other[0]}"`;
+    if (what === undefined) continue;
+    throw new RollcallError(
+      'RC_LIST_SHARED',
+      `The list "${key}" of a segment is list ${id} at ${vendor}, and ${what}.`,
+      {
+        hint: 'Each list is kept by one segment: give this one a list of its own, or put two conditions into one segment with `or`.',
+        place: { path: 'segments' },
+      },
+    );
+  }
   return Object.freeze(Object.fromEntries(found));
 }

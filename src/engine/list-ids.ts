@@ -33,7 +33,7 @@ export async function readLists(
 
 /**
  * The destination's config with list names replaced by ids.
- * @throws RollcallError `RC_LISTS_UNREADABLE`, `RC_LIST_UNKNOWN`
+ * @throws RollcallError `RC_LISTS_UNREADABLE`, `RC_LIST_UNKNOWN`, `RC_LIST_SHARED`
  */
 export async function withListIds(destination: Destination<unknown>, config: unknown, send: Send): Promise<unknown> {
   const { lists } = destination;
@@ -51,7 +51,7 @@ export interface ListAccess {
 /**
  * Names of lists in the config that are not there.
  * @param mayCreate whether they will be made; else one that is missing is an error
- * @throws RollcallError `RC_LISTS_UNREADABLE`, `RC_LIST_UNKNOWN`
+ * @throws RollcallError `RC_LISTS_UNREADABLE`, `RC_LIST_UNKNOWN`, `RC_LIST_SHARED`
  */
 export async function missingLists(
   { destination, config, send }: ListAccess,

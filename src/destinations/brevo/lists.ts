@@ -67,7 +67,9 @@ export const lists: ListPlan<BrevoConfig> = {
     const { import_list: own } = config;
     const ids = Object.freeze(resolved(config.lists, known));
     const [imported] = own === undefined ? [] : resolved([own], known);
-    const kept = config.segment_lists && idsOfSegments('Brevo', config.segment_lists, known);
+    // Where `lists` names none, imports put everybody on this one.
+    const everybodys = ids.length > 0 || imported === undefined ? ids : [imported];
+    const kept = config.segment_lists && idsOfSegments('Brevo', config.segment_lists, known, everybodys);
     return Object.freeze({
       ...config,
       lists: ids,

@@ -44,7 +44,7 @@ export const lists: ListPlan<MailtrapConfig> = {
   segments: true,
   resolve(config, known) {
     const ids = idsOfLists('Mailtrap', config.lists, known).filter((id) => typeof id === 'number');
-    const kept = config.segment_lists && idsOfSegments('Mailtrap', config.segment_lists, known);
+    const kept = config.segment_lists && idsOfSegments('Mailtrap', config.segment_lists, known, ids);
     return Object.freeze({
       ...config,
       lists: Object.freeze(ids),

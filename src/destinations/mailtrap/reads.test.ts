@@ -84,6 +84,24 @@ describe('lists', () => {
     expect(() => mailtrap.lists!.resolve(config, [])).toThrow(/no list/);
   });
 
+  test('a list by its name and by its id is one list, which one segment keeps', () => {
+    const known = [4, 9, 12].map((id) => ({ id, name: id === 4 ? 'News' : `List ${id}` }));
+    const kept = (segment_lists: Readonly<Record<string, number | string>>): unknown =>
+      mailtrap.lists!.resolve({ ...config, segment_lists }, known).segment_lists;
+    expect(kept({ 'List 12': 'List 12' })).toEqual({ 'List 12': 12 });
+    const shared = (words: RegExp): unknown => ({
+      code: 'RC_LIST_SHARED',
+      message: expect.stringMatching(words) as string,
+    });
+    expect(() => kept({ '12': 12, 'List 12': 'List 12' })).toThrow(
+      expect.objectContaining(
+        shared(/"List 12" of a segment is list 12 at Mailtrap, and another segment keeps it as "12"/),
+      ),
+    );
+    // Everybody joins list 9, which the config names by its id.
+    expect(() => kept({ 'List 9': 'List 9' })).toThrow(expect.objectContaining(shared(/everybody joins it/)));
+  });
+
   test('a body that is no list stops it', () => {
     expect(mailtrap.lists!.all(config).interpret(answer(200, '{}'))).toMatchObject({ ok: false });
     expect(mailtrap.lists!.all(config).interpret(answer(403, '{}'))).toMatchObject({ outcome: { code: 'forbidden' } });
