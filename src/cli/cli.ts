@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Io } from './io.ts';
 import { type Paint, painter } from './paint.ts';
+import { visible } from './visible.ts';
 
 /** Options that every command understands. */
 export interface GlobalOptions {
@@ -28,12 +29,12 @@ export class Cli {
 
   /** Writes lines to standard output. */
   say(...lines: readonly string[]): void {
-    this.io.stdout.write(`${lines.join('\n')}\n`);
+    this.io.stdout.write(visible(`${lines.join('\n')}\n`, this.io.stdout));
   }
 
   /** Writes lines to standard error: what is no result. */
   note(...lines: readonly string[]): void {
-    this.io.stderr.write(`${lines.join('\n')}\n`);
+    this.io.stderr.write(visible(`${lines.join('\n')}\n`, this.io.stderr));
   }
 
   /** Writes one JSON document. */

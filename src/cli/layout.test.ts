@@ -45,4 +45,5 @@ test('count and cut', () => {
   expect(count(1204, 'contact')).toBe('1,204 contacts');
   expect(cut('abcdef', 6)).toBe('abcdef');
   expect(cut('abcdefg', 6)).toBe('abcde…');
+  expect(cut('abcd🎉g', 6)).toBe('abcd…');
 });

@@ -29,7 +29,10 @@ export function columns(rows: readonly (readonly string[])[], align: string, ind
 
 /** At most `width` characters, with an ellipsis when cut. */
 export function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+  if (text.length <= width) return text;
+  const left = text.slice(0, Math.max(0, width - 1));
+  // Half of a letter of two units is none.
+  return `${/[\uD800-\uDBFF]$/.test(left) ? left.slice(0, -1) : left}…`;
 }
 
 /** `1 contact`, `1,204 contacts`. */

@@ -5,6 +5,7 @@ import { databaseError } from './database-error.ts';
 import { type Io, widthOf } from './io.ts';
 import { wrap } from './layout.ts';
 import { painter } from './paint.ts';
+import { visible } from './visible.ts';
 
 /**
  * Tells the user what went wrong, on standard error: code, message, place, what to do. On a terminal its lines are broken; in a pipe
@@ -16,26 +17,27 @@ export async function reportError(error: unknown, io: Io): Promise<number> {
   const known = asRollcallError(error);
   const paint = painter(io.stderr, io.env);
   const width = errorWidth(io);
+  const write = (text: string): void => void io.stderr.write(visible(text, io.stderr));
   const head = (code: string, message: string): string =>
     `${wrap(`error ${code}: ${message}`, width).replace('error', paint('red', 'error'))}\n`;
   if (known === undefined) {
     const message = error instanceof Error ? error.message : String(error);
-    io.stderr.write(head('RC_INTERNAL', redact(message.split('\n')[0] ?? '')));
+    write(head('RC_INTERNAL', redact(message.split('\n')[0] ?? '')));
     if (io.env['ROLLCALL_DEBUG'] === '1') {
-      io.stderr.write(`${redact(error instanceof Error ? (error.stack ?? '') : '')}\n`);
-    } else io.stderr.write('  This is a fault in Rollcall. ROLLCALL_DEBUG=1 shows where it happened.\n');
+      write(`${redact(error instanceof Error ? (error.stack ?? '') : '')}\n`);
+    } else write('  This is a fault in Rollcall. ROLLCALL_DEBUG=1 shows where it happened.\n');
     return 1;
   }
   if (isConfigErrors(known)) {
     const { explainConfigErrors } = await import('../config/explain.ts');
     const many = known.errors.length === 1 ? 'a mistake' : `${known.errors.length} mistakes`;
-    io.stderr.write(`${head(known.code, `${known.file} has ${many}.`)}\n${broken(explainConfigErrors(known), width)}`);
+    write(`${head(known.code, `${known.file} has ${many}.`)}\n${broken(explainConfigErrors(known), width)}`);
     return 1;
   }
   const place = formatPlace(known.place);
-  io.stderr.write(head(known.code, known.message));
-  if (place !== '' && !known.message.includes(place)) io.stderr.write(`  at ${place}\n`);
-  if (known.hint !== undefined) io.stderr.write(`${broken(`  ${known.hint}`, width)}\n`);
+  write(head(known.code, known.message));
+  if (place !== '' && !known.message.includes(place)) write(`  at ${place}\n`);
+  if (known.hint !== undefined) write(`${broken(`  ${known.hint}`, width)}\n`);
   return 1;
 }
 

@@ -3,6 +3,7 @@ import type { Cli } from './cli.ts';
 import type { StatusDocument } from './status-document.ts';
 import type { Problem } from './status-problems.ts';
 import { stopSignal } from './stop-signal.ts';
+import { visible } from './visible.ts';
 
 /** Between two looks at least. */
 const PAUSE_MS = 2_000;
@@ -33,7 +34,7 @@ export async function watchStatus(
     while (!stop.signal.aborted) {
       const began = performance.now();
       const seen = await look();
-      if (live) cli.io.stdout.write(redrawn(seen.text, before === undefined));
+      if (live) cli.io.stdout.write(redrawn(visible(seen.text, cli.io.stdout), before === undefined));
       const now = whatCounts(seen);
       if (!live && now !== before) cli.say(...(before === undefined || json ? [] : ['', timeOfDay()]), seen.text);
       before = now;
