@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cli } from './cli.ts';
+import { lookUntil } from './look-again.ts';
 import type { StatusDocument } from './status-document.ts';
 import type { Problem } from './status-problems.ts';
 import { stopSignal } from './stop-signal.ts';
@@ -33,7 +34,9 @@ export async function watchStatus(
   try {
     while (!stop.signal.aborted) {
       const began = performance.now();
-      const seen = await look();
+      // The first look says what is wrong, as `status` does.
+      const seen = before === undefined ? await look() : await lookUntil(look, stop.signal, cli);
+      if (seen === undefined) break;
       if (live) cli.io.stdout.write(redrawn(visible(seen.text, cli.io.stdout), before === undefined));
       const now = whatCounts(seen);
       if (!live && now !== before) cli.say(...(before === undefined || json ? [] : ['', timeOfDay()]), seen.text);

@@ -8,6 +8,7 @@ import { examples } from './examples.ts';
 import { destinationsOf } from './failures-show.ts';
 import { widthOf } from './io.ts';
 import { loadConfig } from './load-config.ts';
+import { lookUntil } from './look-again.ts';
 import { stopSignal } from './stop-signal.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -38,9 +39,10 @@ async function runTail(options: DeliveryOptions, cli: Cli): Promise<number> {
       const show = shower(options, names, cli);
       if (options.json !== true) cli.note(`Following ${names.join(', ') || 'nothing'}. Ctrl-C ends it.`);
       while (!stop.signal.aborted) {
-        const { lines, more } = await look();
-        show(lines);
-        if (!more) await sleep(PAUSE_MS, undefined, { signal: stop.signal }).catch(() => undefined);
+        const seen = await lookUntil(look, stop.signal, cli);
+        if (seen === undefined) break;
+        show(seen.lines);
+        if (!seen.more) await sleep(PAUSE_MS, undefined, { signal: stop.signal }).catch(() => undefined);
       }
     });
     return 0;

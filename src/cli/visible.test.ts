@@ -6,9 +6,7 @@ const TERMINAL = { isTTY: true, write: () => true };
 
 test('what a stranger writes does nothing to a terminal', () => {
   const hostile = '\u001B[2J\u001B]52;c;eA==\u0007\u009B31m\r\u202Eann\u001B[8m';
-  expect(visible(hostile, TERMINAL)).toBe(
-    String.raw`\u001b[2J\u001b]52;c;eA==\u0007\u009b31m\u000d\u202eann\u001b[8m`,
-  );
+  expect(visible(hostile, TERMINAL)).toBe(String.raw`\u001b[2J\u001b]52;c;eA==\u0007\u009b31m\u000d\u202eann\u001b[8m`);
   expect(visible(hostile, { ...TERMINAL, isTTY: false })).toBe(hostile);
 });
 

@@ -1,5 +1,7 @@
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createLastingDatabase, type TestDatabase } from '../support/database.ts';
+import { onPort } from '../support/behind.ts';
+import { createLastingDatabase, onCleanup, type TestDatabase } from '../support/database.ts';
 import { configText, lastingFile, rollcall, type RunOptions } from './run-cli.ts';
 
 /** Deliveries as workers write them, at times of the test's own: `tail` and `logs` over one install. */
@@ -22,7 +24,7 @@ afterAll(async () => {
 });
 
 function run(argv: readonly string[], options: RunOptions = {}): ReturnType<typeof rollcall> {
-  const env = { DATABASE_URL: db.hostedUrl, MAILTRAP_TOKEN: '0123456789abcdef' };
+  const env = { DATABASE_URL: db.hostedUrl, MAILTRAP_TOKEN: '0123456789abcdef', ...options.env };
   return rollcall([...argv, '--config', config], { ...options, env });
 }
 
@@ -238,6 +240,66 @@ describe('rollcall tail', () => {
     expect(ran).toEqual({ code: 0, stdout: '', stderr: 'Following mailtrap. Ctrl-C ends it.\n' });
   });
 });
+
+/** Between a command and the database: while it is shut, nobody is there. */
+async function createGate(): Promise<{ readonly url: string; shut(): void; open(): void }> {
+  const { hostedUrl } = db;
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = createConnection(Number(new URL(hostedUrl).port), '127.0.0.1');
+    near.pipe(far).pipe(near);
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one);
+      one.on('error', () => other.destroy()).on('close', () => other.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const shut = (): void => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  onCleanup(shut);
+  return { url: onPort(hostedUrl, port), shut, open: () => void server.listen(port, '127.0.0.1') };
+}
+
+test.each([{ command: ['tail', '--json', '--since', '1h'] }, { command: ['status', '--watch', '--json'] }])(
+  '$command.0 goes on when the database is back',
+  async ({ command }) => {
+    const gate = await createGate();
+    const stop = new AbortController();
+    const notes: string[] = [];
+    let said = 0;
+    await past({ outcome: 'retry', code: 'before' });
+    const change = async (): Promise<void> => {
+      await past({ outcome: 'retry', code: 'meanwhile' });
+      await db.app.query('update rollcall.desired set delivered_version = 1 where contact_id = 1');
+      gate.open();
+    };
+    const { code, stdout } = await run(command, {
+      env: { DATABASE_URL: gate.url },
+      stop: stop.signal,
+      onStdout: () => {
+        said += 1;
+        if (said === 1) gate.shut();
+        else if (notes.length > 0) stop.abort();
+      },
+      onStderr: (text) => {
+        notes.push(text);
+        if (text.includes('tried again')) void change();
+      },
+    });
+    expect(code).toBe(0);
+    expect(notes.join('')).toMatch(/lost \(.*tried again until it is back.*\nThe database is back\.\n$/);
+    if (command[0] === 'tail') expect(stdout).toContain('"meanwhile"');
+  await db.app.query('update rollcall.desired set delivered_version = null');
+  },
+);
 
 test('status --watch says what changes in a pipe, and draws over on a terminal', async () => {
   const blocks: string[] = [];
