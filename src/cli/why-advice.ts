@@ -10,7 +10,7 @@ const REASONS: Readonly<Record<string, string>> = {
   no_address: 'There is no address that could be sent. They are sent once they have one.',
   banned: 'The user is banned (banned_until). They are sent again once that is over.',
   soft_deleted: 'The user was deleted in Supabase Auth (deleted_at).',
-  gone: 'There is no such user or row any more.',
+  gone: 'There is no user and no row that makes a contact of them.',
   filtered: 'A condition of the config (`where`) is not true of them.',
   not_synced:
     'Users are no contacts by themselves (`sync.users: false`), and no row of a table makes one of this user.',

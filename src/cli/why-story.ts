@@ -32,21 +32,35 @@ export interface Told extends Omit<Story, 'contacts'> {
 /** Puts together what is shown: what differs, and what to do. Pure. */
 export function tell(story: Story, rows: readonly StoryRows[]): Told {
   const beside = { atWork: story.homes.some((home) => home.at_work), logWaits: story.log_waits };
+  const contacts = story.contacts.map((contact) => ({
+    ...contact,
+    destinations: contact.destinations.map((one) => decided(one, contact)),
+  }));
   return {
     ...story,
     rows,
-    contacts: told(story.contacts).map((contact) => ({
+    contacts: told(contacts).map((contact) => ({
       ...contact,
       destinations: contact.destinations.map((one) => toldDestination(one, { ...beside, contact })),
     })),
   };
 }
 
-/** Without whoever has given way to the user who has the address: nothing of them is anywhere any more. */
+/** Of whom no row makes a contact, and was none before, nothing is written down: that is decided too, once all changes were looked at. */
+function decided(one: StoryDestination, { change_waits: waits }: StoryContact): StoryDestination {
+  const verdict = one.now?.verdict;
+  const none = one.action === null && one.due === null && !waits && (verdict === 'gone' || verdict === 'merged');
+  return none ? { ...one, action: 'none', reason: verdict } : one;
+}
+
+/** Without an address that is, or was, a user's and makes nobody by itself: nothing of it is anywhere. */
 function told(contacts: readonly StoryContact[]): readonly StoryContact[] {
-  const merged = ({ user, destinations }: StoryContact): boolean =>
-    user === null && destinations.every((one) => one.reason === 'merged' && one.action === 'none' && one.due === null);
-  return contacts.some(({ user }) => user !== null) ? contacts.filter((one) => !merged(one)) : contacts;
+  const nothing = ({ action, reason, due, failure, there, attempts }: StoryDestination): boolean =>
+    action === 'none' &&
+    due === null &&
+    (reason === 'merged' || (reason === 'gone' && failure === null && there === null && attempts.length === 0));
+  if (!contacts.some(({ user }) => user !== null)) return contacts;
+  return contacts.filter(({ user, destinations }) => user !== null || !destinations.every(nothing));
 }
 
 function toldDestination(one: StoryDestination, beside: Omit<Beside, 'changed'>): ToldDestination {

@@ -20,7 +20,7 @@ const LONGEST_VALUE = 200;
 /** The text of `rollcall why`. */
 export function renderWhy(told: Told, page: WhyPage): string {
   const blocks = [
-    ...(told.contacts.length === 0 ? [page.paint('bold', `${told.who}: nobody has looked at them yet`)] : []),
+    ...(told.contacts.length === 0 ? [page.paint('bold', `${told.who.trim()}: no contact`)] : []),
     ...told.contacts.map((contact) => page.paint('bold', whoIs(contact))),
   ];
   const sections = [

@@ -264,7 +264,7 @@ async function createGate(): Promise<{ readonly url: string; shut(): void; open(
     server.close();
     for (const socket of sockets) socket.destroy();
   };
-  onCleanup(shut);
+  onCleanup(() => Promise.resolve(shut()));
   return { url: onPort(hostedUrl, port), shut, open: () => void server.listen(port, '127.0.0.1') };
 }
 

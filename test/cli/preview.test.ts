@@ -113,6 +113,18 @@ Nothing is installed: compiled in one transaction, and rolled back.
   expect(await traces()).toEqual(before);
 });
 
+test('a row of a key of several columns, however its JSON is spaced', async () => {
+  for (const row of ['[2,"y"]', ' [ "2" , "\\u0079" ]']) {
+    const { code, stdout } = await run(['preview', HOSTILE, '--row', row]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^we'ird\.Cust"omers \$rollcall\$ \[2, "y"\]\n/)]);
+  }
+  for (const row of ['[2, "y", null]', '2', '[']) {
+    expect((await run(['preview', HOSTILE, '--row', row])).stderr).toMatch(
+      /^error RC_PREVIEW_ROW: .*\n {2}--row takes a JSON array of its primary key: a, b;--\.\n$/,
+    );
+  }
+});
+
 describe('beside an install of another config', () => {
   let before: unknown;
   beforeAll(async () => {

@@ -240,3 +240,42 @@ test('rows that cannot be read keep nobody from the rest of the story', async ()
   );
   expect(stdout).toContain('mailtrap: due since ');
 });
+
+test('rows that make nobody a contact, and an address that was passed on', async () => {
+  await db.app.query(`insert into "Or""ders" values (8, 'lone@x.test')`);
+  const rows = `\n\nRows\n  public.Or"ders\n    id 8, customer_email "lone@x.test"\n`;
+  expect(await text(' lone@x.test')).toContain(`lone@x.test: no contact${rows}`);
+  await one.foldAll();
+  const none = `
+mailtrap: no contact
+  shall be  no contact (gone)
+  to do     There is no user and no row that makes a contact of them.
+`;
+  expect((await text('lone@x.test')).replace(/contact \d+$/m, 'contact 1')).toContain(
+    `lone@x.test: contact 1${rows}${none}`,
+  );
+  const [first, second] = ['00000000-0000-4000-8000-000000000011', '00000000-0000-4000-8000-000000000012'];
+  await db.app.query(
+    `insert into auth.users (id, email, email_confirmed_at) values ($1, 'shared@x.test', now()), ($2, 'other@x.test', now())`,
+    [first, second],
+  );
+  await one.foldAll();
+  await one.deliverAll();
+  for (const [id, email] of [
+    [first, 'moved@x.test'],
+    [second, 'shared@x.test'],
+  ]) {
+    await db.app.query('update auth.users set email = $2 where id = $1', [id, email]);
+    await one.foldAll();
+    await one.deliverAll();
+  }
+  const shared = await text('shared@x.test');
+  expect([...shared.matchAll(/^mailtrap.*$/gm)].map(([line]) => line)).toEqual([
+    `mailtrap (${first}): in step`,
+    `mailtrap (${second}): in step`,
+  ]);
+  const env = { ...ENV, DATABASE_URL: db.hostedUrl };
+  const config = await tempFile('rollcall.yaml', YAML);
+  const { stdout } = await rollcall(['logs', '--json', '--person', 'other@x.test', '--config', config], { env });
+  expect(stdout.trim().split('\n').length).toBe(2);
+});

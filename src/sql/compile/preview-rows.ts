@@ -131,12 +131,17 @@ export function previewValue(of: Previewed, attribute: AttributeMapping | undefi
     from (select ${columns} from ${quoteTable(of.table)} as t where ${isRow(of.table)} limit $1) as rollcall_r) as ${scope.alias}`;
 }
 
-/** Whether `t` is the row of the key in `$2`: a value, or a JSON array of several. */
+/** Whether `t` is the row of the key in `$2`: a value, or a JSON array of several, however it is spaced. By the key's index. */
 function isRow({ primaryKey }: SourceTable): string {
   const [only, ...more] = primaryKey;
-  return only !== undefined && more.length === 0
-    ? `t.${quoteIdent(only.name)} = $2::${only.sqlType}`
-    : `${keyText(primaryKey, 't')} = $2::text`;
+  if (only !== undefined && more.length === 0) return `t.${quoteIdent(only.name)} = $2::${only.sqlType}`;
+  const parts = primaryKey.map(({ name, sqlType }, n) =>
+    // An array in JSON is no text that the type reads.
+    sqlType.endsWith('[]')
+      ? `to_jsonb(t.${quoteIdent(name)}) = $2::jsonb -> ${n}`
+      : `t.${quoteIdent(name)} = ($2::jsonb ->> ${n})::${sqlType}`,
+  );
+  return [`jsonb_array_length($2::jsonb) = ${primaryKey.length}`, ...parts].join(' and ');
 }
 
 /** What may happen to a row, as far as the config makes events of it. */

@@ -29,7 +29,7 @@ export interface Notice {
 const MIXED = 500;
 
 /**
- * Our ids of a person, whose contact they are at any destination or were until they left.
+ * Our ids of a person, whose contact they are at any destination or were until they left; of an address also whoever had it before.
  * @param who the id of `auth.users`, an address, or our own id
  */
 export async function contactsOf(sql: Queryable, who: string): Promise<readonly string[]> {
@@ -37,10 +37,11 @@ export async function contactsOf(sql: Queryable, who: string): Promise<readonly 
     `with asked as materialized (
        select case when $1 ~ ${UUID} then lower($1) end as person, case when $1 like '%@%' then ${normalAddress('$1')} end as address)
      select c.id from asked a join rollcall.contacts c on c.key in (a.person, 'email:' || a.address)
-     union select c.id from rollcall.contacts c where c.id::text = $1
+     union select c.id from rollcall.contacts c where c.id = case when $1 ~ '^[0-9]{1,18}$' then $1::bigint end
      union select s.contact_id from asked a cross join lateral (
        select s.contact_id from rollcall.desired s where s.address = a.address
-       union select s.contact_id from rollcall.desired s where s.remote_address = a.address) s
+       union select s.contact_id from rollcall.desired s where s.remote_address = a.address
+       union select p.contact_id from rollcall.past_addresses p where p.address = a.address) s
      order by 1`,
     [who],
   );
