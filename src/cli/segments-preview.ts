@@ -1,4 +1,4 @@
-import { segmentOf } from '../config/segment-of.ts';
+import { ASKED, segmentOf } from '../config/segment-of.ts';
 import type { Config } from '../config/types.ts';
 import { closest } from '../config/suggest.ts';
 import { RollcallError } from '../core/errors.ts';
@@ -27,7 +27,9 @@ export async function runPreview(name: string | undefined, options: Options, cli
   const segment = meant(name, options, config);
   const { count: members, sample } = await withDatabase(config, (sql) =>
     previewSegment(sql, config, segment, options.limit),
-  );
+  ).catch((error: unknown) => {
+    throw name === undefined ? withoutPlace(error) : error;
+  });
   const shown = options.reveal === true ? sample : sample.map(maskAddress);
   if (options.json === true) {
     cli.json({ segment: name ?? null, from: fromOf(segment), members, sample: shown });
@@ -63,6 +65,13 @@ function meant(name: string | undefined, { filter, where, from }: Options, confi
   throw new RollcallError('RC_SEGMENT_UNKNOWN', `The config has no segment ${JSON.stringify(name)}.`, {
     hint: near === undefined ? `It has ${known.join(', ') || 'none'}.` : `Did you mean ${near}?`,
   });
+}
+
+/** What is wrong with a condition of the prompt stands nowhere in the file; a mistake of the file keeps its place. */
+function withoutPlace(error: unknown): unknown {
+  if (!(error instanceof RollcallError) || error.place?.path !== ASKED) return error;
+  const { code, message, hint } = error;
+  return new RollcallError(code, message, { hint, cause: error });
 }
 
 function fromOf({ from }: Segment): string {

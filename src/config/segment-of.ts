@@ -15,7 +15,10 @@ export interface AskedSegment {
   readonly where: string | undefined;
 }
 
-const NO_PLACE = { path: 'segments', line: 1, column: 1 };
+/** The path of such a segment, which is nowhere in the file. */
+export const ASKED = 'segments.?';
+
+const NO_PLACE = { path: ASKED, line: 1, column: 1 };
 
 /**
  * A segment that is not in the config, over the config's own tables.
