@@ -1,6 +1,7 @@
 import type { TextStream } from './io.ts';
 
 /** Colours of ours (see `paint.ts`); all that is a control character beside ends of lines and tabs; and what turns the order of letters. */
+// oxlint-disable-next-line no-control-regex
 const HARMFUL = /(?!\u001B\[(?:1|2|22|31|32|33|39)m)(?![\n\t])\p{Cc}|[\u202A-\u202E\u2066-\u2069]/gu;
 
 /**

@@ -297,7 +297,7 @@ test.each([{ command: ['tail', '--json', '--since', '1h'] }, { command: ['status
     expect(code).toBe(0);
     expect(notes.join('')).toMatch(/lost \(.*tried again until it is back.*\nThe database is back\.\n$/);
     if (command[0] === 'tail') expect(stdout).toContain('"meanwhile"');
-  await db.app.query('update rollcall.desired set delivered_version = null');
+    await db.app.query('update rollcall.desired set delivered_version = null');
   },
 );
 
