@@ -120,6 +120,7 @@ function checkVault({ name, vault }: DestinationConfig): void {
 
 /** A UUID of version 8 (RFC 9562) that is the same each time: what receivers tell repetitions by. */
 async function eventId({ id, address, name }: Told): Promise<string> {
+  if (id === undefined) return crypto.randomUUID();
   const text = new TextEncoder().encode(JSON.stringify(['rollcall', address.toLowerCase(), name, id]));
   const bytes = new Uint8Array(await crypto.subtle.digest('SHA-256', text)).subarray(0, 16);
   bytes[6] = ((bytes[6] ?? 0) & 15) | 128;

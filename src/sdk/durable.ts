@@ -34,7 +34,12 @@ export function createDurable(sql: Queryable): Durable {
   };
   return {
     track: (events) =>
-      tell(events.map(({ id, address, name, properties, at }) => ({ id, address, name, properties, at: at ?? null }))),
+      tell(
+        events.map((event) => {
+          const { address, name, properties, at } = event;
+          return { id: keyOf(event), address, name, properties, at: at ?? null };
+        }),
+      ),
     join: (rows) =>
       tell(
         rows.map(({ address, destination, list }) => {
@@ -43,4 +48,9 @@ export function createDurable(sql: Queryable): Durable {
         }),
       ),
   };
+}
+
+/** What the log takes once: an id is that of an event of somebody. JSON, so that no two of them read the same. */
+function keyOf({ id, address, name }: Told): string {
+  return id === undefined ? crypto.randomUUID() : JSON.stringify([name, id, address.toLowerCase()]);
 }

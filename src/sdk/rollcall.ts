@@ -70,7 +70,9 @@ export class Rollcall<Database = unknown> extends EventEmitter<RollcallEvents> {
     track(event: TrackedEvent | readonly TrackedEvent[]): Promise<void>;
   } = {
     track: async (event) => {
-      const all = (Array.isArray(event) ? (event as readonly TrackedEvent[]) : [event as TrackedEvent]).map(checkEvent);
+      const all = Array.isArray(event)
+        ? (event as readonly TrackedEvent[]).map((each, n) => checkEvent(each, n))
+        : [checkEvent(event as TrackedEvent)];
       const sql = await this.#host.database();
       if (sql !== undefined) return await createDurable(sql).track(all);
       const direct = await this.#host.direct();

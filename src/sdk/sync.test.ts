@@ -13,9 +13,14 @@ test('what is to be synced: one walk for each resource, tables of public by thei
   for (const wrong of [
     { type: 'incremental' },
     { type: 'incremental', since: 'then' },
+    // Dates to Date.parse: of 2001, of 1970, and of wherever this machine stands.
+    { type: 'incremental', since: 'last 7' },
+    { type: 'incremental', since: null as unknown as string },
+    { type: 'incremental', since: '2024-01-01T00:00:00' },
     { type: 'full', since },
   ] as const)
     expect(() => syncRequests(wrong)).toThrow(expect.objectContaining({ code: 'RC_SYNC_SINCE' }));
+  expect(() => syncRequests({ type: 'all' as 'full' })).toThrow(expect.objectContaining({ code: 'RC_SYNC_WHAT' }));
 });
 
 test('a config in code is the same as in YAML, and its text gives the same hash', async () => {

@@ -1,5 +1,6 @@
 import { databaseError } from '../cli/database-error.ts';
 import { RollcallError } from '../core/errors.ts';
+import { momentOf } from '../core/moment.ts';
 import type { BackfillCounts, BackfillRequest } from '../engine/backfill-ports.ts';
 import { beginBackfill, type EndedBackfill, followBackfill } from '../homes/backfill.ts';
 import { runWorker } from '../homes/worker.ts';
@@ -13,9 +14,9 @@ import type { Host } from './host.ts';
 export interface SyncOptions {
   /** `full`: everybody; `incremental`: whoever changed since a time. */
   readonly type: 'full' | 'incremental';
-  /** `users`, or tables of the mapping; everything when absent. */
+  /** `users`, or tables of the mapping; everything when absent or empty. */
   readonly resources?: readonly string[] | undefined;
-  /** With `incremental`: a time. */
+  /** With `incremental`: a Date, or ISO 8601 with an offset; a day is one of UTC. */
   readonly since?: string | Date | undefined;
   /** Ends the waiting: what was read and sent stays, and a running worker goes on with it. */
   readonly signal?: AbortSignal | undefined;
@@ -32,15 +33,22 @@ export interface Synced {
   >;
 }
 
+const KINDS: readonly unknown[] = ['full', 'incremental'];
+
 /**
  * What is asked for, one after the other.
- * @throws RollcallError `RC_SYNC_SINCE`
+ * @throws RollcallError `RC_SYNC_WHAT`, `RC_SYNC_SINCE`
  */
 export function syncRequests({ type, resources, since }: SyncOptions): readonly BackfillRequest[] {
-  const at = since === undefined ? undefined : new Date(since);
-  if (type === 'incremental' ? at === undefined || Number.isNaN(at.getTime()) : at !== undefined) {
-    throw new RollcallError('RC_SYNC_SINCE', at === undefined ? '`since` is missing.' : "`since` can't be used.", {
-      hint: "`type: 'incremental'` goes with `since` and a time, for example 2024-01-01T00:00:00Z; `type: 'full'` goes without.",
+  if (!KINDS.includes(type)) {
+    throw new RollcallError('RC_SYNC_WHAT', 'It is not said what to sync.', {
+      hint: "`type: 'full'` for everybody, or `type: 'incremental'` with `since` for whoever changed since then.",
+    });
+  }
+  const at = momentOf(since);
+  if (type === 'incremental' ? at === undefined : since !== undefined) {
+    throw new RollcallError('RC_SYNC_SINCE', since === undefined ? '`since` is missing.' : "`since` can't be used.", {
+      hint: "`type: 'incremental'` goes with `since` and a Date or an ISO 8601 time with an offset, for example 2024-01-01T00:00:00Z; `type: 'full'` goes without.",
     });
   }
   const named = resources === undefined || resources.length === 0 ? [undefined] : resources;
@@ -54,7 +62,7 @@ export function syncRequests({ type, resources, since }: SyncOptions): readonly 
 
 /**
  * Brings in whoever is there, and waits until everybody is delivered or refused.
- * @throws RollcallError `RC_DATABASE_URL`, `RC_SYNC_SINCE`, `RC_SYNC_RESOURCE`, `RC_SYNC_OPEN`, or what ends a worker
+ * @throws RollcallError `RC_DATABASE_URL`, `RC_SYNC_WHAT`, `RC_SYNC_SINCE`, `RC_SYNC_RESOURCE`, `RC_SYNC_OPEN`, or what ends a worker
  */
 export async function sync(host: Host, options: SyncOptions): Promise<readonly Synced[]> {
   const requests = syncRequests(options);

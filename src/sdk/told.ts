@@ -1,6 +1,7 @@
 import { LONGEST_ADDRESS } from '../core/address.ts';
 import { RollcallError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, renderJson } from '../core/json.ts';
+import { momentOf } from '../core/moment.ts';
 import { LONGEST_PAYLOAD } from '../sql/compile/users.ts';
 import { plainJson } from './plain-json.ts';
 
@@ -11,15 +12,16 @@ export interface TrackedEvent {
   /** Its name, for example `order_placed`. */
   readonly event: string;
   readonly properties?: object | undefined;
-  /** The same id of the same event is taken once, however often it is tracked: the id of the order, say. */
+  /** The same id of the same event of the same contact is taken once, however often it is tracked: the id of the order, say. */
   readonly id?: string | number | bigint | undefined;
-  /** When it happened; now when absent. */
+  /** When it happened: a Date, or ISO 8601 with an offset; now when absent. */
   readonly at?: Date | string | undefined;
 }
 
 /** The same, checked. */
 export interface Told {
-  readonly id: string;
+  /** The app's own; undefined where it gave none, and each is another. */
+  readonly id: string | undefined;
   readonly address: string;
   readonly name: string;
   readonly properties: JsonObject;
@@ -44,42 +46,65 @@ export function addressIn(value: unknown): string | undefined {
 
 /**
  * Checks an event.
+ * @param place in the array that it came in
  * @throws RollcallError `RC_EVENT_INVALID`, which names the field and never its value
  */
-export function checkEvent({ email, event, properties, id, at }: TrackedEvent): Told {
+export function checkEvent(event: TrackedEvent, place?: number): Told {
+  // Whoever compiles nothing may give anything.
+  const { email, event: name, properties, id, at } = (event as TrackedEvent | null | undefined) ?? ({} as TrackedEvent);
+  const refuse: Refuse = (field, what, hint) => invalid(place, field, what, hint);
   const address = addressIn(email);
-  if (address === undefined) throw invalid('email', 'is no address', 'Give the address of the contact.');
-  if (typeof event !== 'string' || event.trim() === '' || event.length > LONGEST_NAME || UNSTORABLE.test(event))
-    throw invalid('event', 'is no name', `A name has 1 to ${LONGEST_NAME} characters, for example order_placed.`);
-  const when = at === undefined ? undefined : new Date(at);
-  if (when !== undefined && Number.isNaN(when.getTime()))
-    throw invalid('at', 'is no time', 'Give a Date, or an ISO 8601 time such as 2026-01-31T12:00:00Z.');
-  const own = id === undefined ? crypto.randomUUID() : `${event} ${id}`;
-  if (UNSTORABLE.test(own) || own.length > 2 * LONGEST_NAME)
-    throw invalid('id', 'is no id', `An id has at most ${LONGEST_NAME} characters.`);
-  return { id: own, address, name: event, properties: checkProperties(properties), at: when?.toISOString() };
+  if (address === undefined) throw refuse('email', 'is no address', 'Give the address of the contact.');
+  if (typeof name !== 'string' || name.trim() === '' || name.length > LONGEST_NAME || UNSTORABLE.test(name))
+    throw refuse('event', 'is no name', `A name has 1 to ${LONGEST_NAME} characters, for example order_placed.`);
+  const when = momentOf(at);
+  if (at !== undefined && when === undefined)
+    throw refuse(
+      'at',
+      'is no time',
+      'Give a Date, or an ISO 8601 time with an offset such as 2026-01-31T12:00:00Z; leave it out for now.',
+    );
+  return {
+    id: idIn(id, refuse),
+    address,
+    name,
+    properties: checkProperties(properties, refuse),
+    at: when?.toISOString(),
+  };
 }
 
-function checkProperties(value: object | undefined): JsonObject {
+/** What is no id is refused, not taken for one: all events with it would count as the same, and be taken once. */
+function idIn(id: unknown, refuse: Refuse): string | undefined {
+  if (id === undefined) return undefined;
+  const text = typeof id === 'bigint' || (typeof id === 'number' && Number.isFinite(id)) ? String(id) : id;
+  if (typeof text === 'string' && text !== '' && text.length <= LONGEST_NAME && !UNSTORABLE.test(text)) return text;
+  const hint = `An id is a number, or a text of 1 to ${LONGEST_NAME} characters; leave it out where there is none.`;
+  throw refuse('id', 'is no id', hint);
+}
+
+type Refuse = (field: string, what: string, hint: string) => RollcallError;
+
+function checkProperties(value: object | undefined, refuse: Refuse): JsonObject {
   let json: unknown;
   try {
     json = plainJson(value ?? {});
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw invalid('properties', `are ${cause.message}`, 'Give an object that JSON can hold.');
+    throw refuse('properties', `are ${cause.message}`, 'Give an object that JSON can hold.');
   }
-  if (!isJsonObject(json)) throw invalid('properties', 'are no object', 'Give an object of names and values.');
+  if (!isJsonObject(json)) throw refuse('properties', 'are no object', 'Give an object of names and values.');
   const text = renderJson(json);
-  if (text.length > LONGEST_PAYLOAD)
-    throw invalid('properties', `take more than ${LONGEST_PAYLOAD} bytes`, 'Send less: what the automation needs.');
+  if (new TextEncoder().encode(text).length > LONGEST_PAYLOAD)
+    throw refuse('properties', `take more than ${LONGEST_PAYLOAD} bytes`, 'Send less: what the automation needs.');
   if (UNSTORABLE_JSON.test(text))
-    throw invalid('properties', 'hold a character that a database cannot store', 'Take out NUL and lone surrogates.');
+    throw refuse('properties', 'hold a character that a database cannot store', 'Take out NUL and lone surrogates.');
   return json;
 }
 
-function invalid(field: string, what: string, hint: string): RollcallError {
-  return new RollcallError('RC_EVENT_INVALID', `The event can't be sent: its ${field} ${what}.`, {
+function invalid(place: number | undefined, field: string, what: string, hint: string): RollcallError {
+  const which = place === undefined ? 'The event' : `Event [${place}]`;
+  return new RollcallError('RC_EVENT_INVALID', `${which} can't be sent: its ${field} ${what}.`, {
     hint,
-    place: { path: field },
+    place: { path: place === undefined ? field : `[${place}].${field}` },
   });
 }

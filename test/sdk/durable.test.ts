@@ -79,6 +79,8 @@ test('an event waits for its contact, and the same id is taken once, whatever th
   await rollcall.events.track([
     { email: ' early@example.com', ...event },
     { email: 'early@example.com', ...event, event: 'order_shipped' },
+    // The same id of somebody else is another event.
+    { email: 'second@example.com', ...event },
   ]);
   const names = ['order_placed', 'order_shipped'];
   const all = (state: string): readonly string[] =>
@@ -86,6 +88,7 @@ test('an event waits for its contact, and the same id is taken once, whatever th
   expect(await fates('early@example.com', 6, 6)).toEqual(all('pending'));
   await signUp('early@example.com');
   expect(await fates('early@example.com', 6)).toEqual(all('delivered'));
+  expect(await fates('second@example.com', 3, 3)).toHaveLength(3);
   const { standIn } = sandbox.of('brevo');
   expect(standIn.events()).toMatchObject([
     { address: 'early@example.com', name: 'order_placed', at: Date.UTC(2026, 0, 31, 12) },
