@@ -25,13 +25,24 @@ export async function verifyStandard(
   );
   if (id == null || timestamp == null || said == null) return 'unsigned';
   const signatures = [...said.matchAll(SIGNATURES)].map(([, text = '']) => bytesOf(text));
-  const keys = secrets.flatMap((secret) => SECRET.exec(secret)?.[1] ?? []).map((text) => bytesOf(text));
+  const keys = secrets.flatMap((secret) => keyOf(secret) ?? []);
   const signed = new Uint8Array(encoder.encode(`${id}.${timestamp}.${body}`));
   const matches = await Promise.all(
     keys.flatMap((key) => signatures.map((signature) => isSigned(key, signature, signed))),
   );
   if (!matches.includes(true)) return 'forged';
   return /^\d{1,12}$/.test(timestamp) && Math.abs(Number(timestamp) - nowMs / 1_000) <= WINDOW_S ? 'proved' : 'stale';
+}
+
+/** The key in a secret; undefined when it is none. */
+export function keyOf(secret: string): Uint8Array<ArrayBuffer> | undefined {
+  const text = SECRET.exec(secret)?.[1];
+  try {
+    return text === undefined ? undefined : bytesOf(text);
+  } catch {
+    // Letters of base64, and no base64: one is missing.
+    return undefined;
+  }
 }
 
 async function isSigned(
