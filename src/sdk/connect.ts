@@ -54,7 +54,7 @@ export function checkConnector(name: string): void {
 export async function connect(host: Host, options: ConnectOptions): Promise<Connection> {
   const { projectUrl, serviceRoleKey, databaseUrl, install = 'missing' } = options;
   const given = { SUPABASE_URL: projectUrl, SUPABASE_SECRET_KEY: serviceRoleKey, DATABASE_URL: databaseUrl };
-  await host.give(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)));
+  host.give(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)));
   const config = await host.config();
   const sql = await host.database();
   const destinations = config.destinations.map(({ name }) => name);

@@ -16,15 +16,17 @@ export interface DirectParts {
   readonly registry: Registry;
   readonly send: Send;
   readonly log: Logger;
+  /** Aborts when nothing shall be sent any more. */
+  readonly stopping: AbortSignal;
 }
 
 /** Sending without a database: at once, tried again for a while, and the caller waits for the end. */
 export interface Direct {
-  /** To each destination that takes events. @throws RollcallError `RC_NOT_DELIVERED`, `RC_VAULT_SECRET` */
+  /** To each destination that takes events. @throws RollcallError `RC_NOT_DELIVERED`, `RC_STOPPED`, `RC_VAULT_SECRET` */
   track(event: Told): Promise<void>;
   /**
    * Adds contacts that are there to a list. @returns how many of the addresses were not added: no contact there, or a member before
-   * @throws RollcallError `RC_NOT_DELIVERED`, `RC_VAULT_SECRET`
+   * @throws RollcallError `RC_NOT_DELIVERED`, `RC_STOPPED`, `RC_VAULT_SECRET`
    */
   addMembers(name: string, list: number | string, addresses: readonly string[]): Promise<number>;
 }
@@ -47,7 +49,7 @@ export function createDirect(parts: DirectParts): Direct {
       for (const { name, events } of parts.config.destinations) {
         if (events === 'none') continue;
         const sender = senderOf(name);
-        await persist(name, parts.config.delivery.retry, async () => {
+        await persist(name, parts.config.delivery.retry, parts.stopping, async () => {
           const done = await sendEvents([sent], remote, createRequests(sender), sender, false);
           return done.events[0]?.outcome;
         });
@@ -58,7 +60,7 @@ export function createDirect(parts: DirectParts): Direct {
       const { destination, config } = sender;
       const members = destination.lists?.members;
       if (members === undefined) throw new TypeError(`${destination.id} has no members of lists`);
-      const ask = <Value>(exchange: Exchange<Value>): Promise<Value> => read(exchange, sender, parts.config, name);
+      const ask = <Value>(exchange: Exchange<Value>): Promise<Value> => read(exchange, sender, parts, name);
       let unchanged = 0;
       for (let n = 0; n < addresses.length; n += members.most) {
         const some = addresses.slice(n, n + members.most);
@@ -76,10 +78,15 @@ export function createDirect(parts: DirectParts): Direct {
   };
 }
 
-/** Asks until it is answered. @throws RollcallError `RC_NOT_DELIVERED` */
-async function read<Value>(exchange: Exchange<Value>, sender: Sender, config: Config, name: string): Promise<Value> {
+/** Asks until it is answered. @throws RollcallError `RC_NOT_DELIVERED`, `RC_STOPPED` */
+async function read<Value>(
+  exchange: Exchange<Value>,
+  sender: Sender,
+  { config, stopping }: DirectParts,
+  name: string,
+): Promise<Value> {
   const values: Value[] = [];
-  await persist(name, config.delivery.retry, async () => {
+  await persist(name, config.delivery.retry, stopping, async () => {
     const found = await createRequests(sender).read(exchange);
     if (found === undefined || 'outcome' in found) return found?.outcome;
     values.push(found.value);
@@ -88,14 +95,13 @@ async function read<Value>(exchange: Exchange<Value>, sender: Sender, config: Co
   return values[0] as Value;
 }
 
-function createSender(name: string, { config, registry, send, log }: DirectParts): Sender {
+function createSender(name: string, { config, registry, send, log, stopping }: DirectParts): Sender {
   const found = configured(config, name, registry);
   if (found === undefined) throw new TypeError(`the config names no destination ${name}`);
   const { destination, options, entry } = found;
   checkVault(entry);
   const limits = destination.limits(options);
   const limiters = createLimiters(limits, memoryLimits(Date.now), () => 0);
-  const never = new AbortController().signal;
   return {
     destination,
     config: options,
@@ -103,7 +109,7 @@ function createSender(name: string, { config, registry, send, log }: DirectParts
     bytesPerRequest: limits.bytesPerRequest,
     send,
     eventsAtMostOnce: config.delivery.events === 'at_most_once',
-    permit: (_which, traffic) => limiters.acquire(traffic, performance.now() + TRY_MS, never),
+    permit: (_which, traffic) => limiters.acquire(traffic, performance.now() + TRY_MS, stopping),
     deadlineMs: () => REQUEST_MS,
     onMistake: (error) => log.error({ destination: name, code: codeOf(error) }, 'an event could not be encoded'),
   };

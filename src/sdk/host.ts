@@ -27,7 +27,7 @@ export interface Host {
   /** The environment, with what `connect` has said. */
   readonly env: () => Env;
   /** Puts variables over those of the environment; what was read from them before is read again. */
-  readonly give: (env: Env) => Promise<void>;
+  readonly give: (env: Env) => void;
   readonly registry: () => Promise<Registry>;
   /** @throws what `configFrom` throws */
   readonly config: () => Promise<Config>;
@@ -35,6 +35,11 @@ export interface Host {
   readonly database: () => Promise<Sql | undefined>;
   /** One for all calls, as its limits count them together. @throws what `configFrom` throws */
   readonly direct: () => Promise<Direct>;
+  /** Work with what was opened: none of it is closed before that is over. */
+  readonly during: <Value>(work: () => Promise<Value>) => Promise<Value>;
+  /** Aborts at the next `close`, for whoever waits or goes on for long. */
+  readonly stopping: () => AbortSignal;
+  /** Ends the waiting, lets work come to its end and closes everything. */
   readonly close: () => Promise<void>;
 }
 
@@ -52,12 +57,18 @@ export function createHost(options: HostOptions): Host {
   const env = (): Env => ({ ...(options.env ?? process.env), ...given });
   // Loaded when it is needed: a module that awaits while it is loaded cannot be required.
   const registry = async (): Promise<Registry> => (await import('../destinations/registry.ts')).registry;
-  const forget = async (): Promise<void> => {
+  const busy = new Set<Promise<unknown>>();
+  let closing: Promise<unknown> = Promise.resolve();
+  let stop = new AbortController();
+  // Whoever works with the old connections keeps them; for the next there are others.
+  const forget = (): void => {
     const open = sql;
     config = undefined;
     sql = undefined;
     direct = undefined;
-    await (await open?.catch(() => undefined))?.close();
+    if (open === undefined) return;
+    const closed = Promise.allSettled(busy).then(async () => await (await open)?.close());
+    closing = Promise.allSettled([closing, closed]);
   };
   const readConfig = async (): Promise<Config> => await configFrom(options, env(), await registry());
   const host: Host = {
@@ -65,9 +76,9 @@ export function createHost(options: HostOptions): Host {
     fetch: options.fetch,
     send: (...args) => transport.send(...args),
     env,
-    async give(more) {
+    give(more) {
       given = { ...given, ...more };
-      await forget();
+      forget();
     },
     registry,
     config: () =>
@@ -82,11 +93,25 @@ export function createHost(options: HostOptions): Host {
       })),
     async direct() {
       const [read, known] = await Promise.all([host.config(), registry()]);
-      direct ??= createDirect({ config: read, registry: known, send: host.send, log });
+      direct ??= createDirect({ config: read, registry: known, send: host.send, log, stopping: stop.signal });
       return direct;
     },
+    async during(work) {
+      const running = work();
+      busy.add(running);
+      try {
+        return await running;
+      } finally {
+        busy.delete(running);
+      }
+    },
+    stopping: () => stop.signal,
     async close() {
-      await forget();
+      stop.abort();
+      stop = new AbortController();
+      await Promise.allSettled(busy);
+      forget();
+      await closing;
       const old = transport;
       transport = connect();
       await old.close();

@@ -8,6 +8,7 @@ import type { Sql } from '../sql/port.ts';
 import type { Config } from '../config/types.ts';
 import { createDurable } from './durable.ts';
 import type { Host } from './host.ts';
+import { throwIfStopped } from './stopped.ts';
 import { addressIn } from './told.ts';
 
 /** A row with an address in it; its other columns are left alone. */
@@ -35,10 +36,11 @@ export interface AddedContacts {
 }
 
 const PIECE = 1_000;
+const LONGEST_NAME = 255;
 
 /**
  * Adds contacts to a list. Nobody becomes a contact by it: whoever is none, or none yet, has said nothing of being mailed.
- * @throws RollcallError `RC_LIST_DESTINATION`, `RC_LIST_UNKNOWN`, `RC_NOT_DELIVERED`, `RC_NOT_INSTALLED`
+ * @throws RollcallError `RC_LIST_DESTINATION`, `RC_LIST_UNKNOWN`, `RC_NOT_DELIVERED`, `RC_NOT_INSTALLED`, `RC_STOPPED`
  */
 export async function addContacts(
   host: Host,
@@ -46,27 +48,33 @@ export async function addContacts(
   rows: ListRows,
   { destination, email = 'email' }: AddOptions,
 ): Promise<AddedContacts> {
-  const [config, registry, sql] = await Promise.all([host.config(), host.registry(), host.database()]);
-  const name = destinationOf(config, registry, destination);
-  const list = await idOf({ config, registry, sql, send: host.send }, name, id);
-  const durable = sql === undefined ? undefined : createDurable(sql);
+  const stopping = host.stopping();
+  const [name, list, durable] = await host.during(async () => {
+    const [config, registry, sql] = await Promise.all([host.config(), host.registry(), host.database()]);
+    const found = destinationOf(config, registry, destination);
+    return [found, await idOf({ config, registry, sql, send: host.send }, found, id), sql !== undefined] as const;
+  });
   let [taken, unchanged, invalid] = [0, 0, 0];
+  // Between two pieces rows may be long in coming, and Rollcall be stopped or connected anew.
   const add = async (addresses: readonly string[]): Promise<void> => {
-    if (durable === undefined) unchanged += await (await host.direct()).addMembers(name, list, addresses);
-    else await durable.join(addresses.map((address) => ({ address, destination: name, list })));
+    throwIfStopped(stopping);
+    const sql = await host.database();
+    if (sql === undefined) unchanged += await (await host.direct()).addMembers(name, list, addresses);
+    else await createDurable(sql).join(addresses.map((address) => ({ address, destination: name, list })));
     taken += addresses.length;
   };
   let piece: string[] = [];
   for await (const row of rows ?? []) {
-    const address = addressIn(row[email]);
+    // Whoever compiles nothing may give anything.
+    const address = addressIn((row as ListRow | null | undefined)?.[email]);
     if (address === undefined) invalid += 1;
     else piece.push(address);
     if (piece.length < PIECE) continue;
-    await add(piece);
+    await host.during(() => add(piece));
     piece = [];
   }
-  if (piece.length > 0) await add(piece);
-  return { durable: durable !== undefined, taken, unchanged, invalid };
+  if (piece.length > 0) await host.during(() => add(piece));
+  return { durable, taken, unchanged, invalid };
 }
 
 /** @throws RollcallError `RC_LIST_DESTINATION` */
@@ -93,6 +101,14 @@ async function idOf(
   name: string,
   id: number | string,
 ): Promise<number | string> {
+  if (
+    typeof id === 'number'
+      ? !Number.isSafeInteger(id) || id <= 0
+      : typeof id !== 'string' || id === '' || id.length > LONGEST_NAME
+  )
+    throw new RollcallError('RC_LIST_UNKNOWN', 'What is given is no list.', {
+      hint: 'A list is named by its id, a whole number above zero, or by its name: addContacts(id, rows).',
+    });
   if (typeof id === 'number') return id;
   if (/^\d{1,15}$/.test(id)) return Number(id);
   const found = configured(config, name, registry);

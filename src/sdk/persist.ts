@@ -3,6 +3,7 @@ import type { Outcome } from '../core/outcome.ts';
 import { redact } from '../core/redact.ts';
 import { retryDelayMs, type RetrySchedule, throttleMs } from '../core/retry.ts';
 import { pause } from '../engine/wake.ts';
+import { throwIfStopped } from './stopped.ts';
 
 /** How long what failed is tried again: somebody waits for it. */
 export const TRY_MS = 30_000;
@@ -12,15 +13,18 @@ const NO_PERMIT: Outcome = { kind: 'throttle', code: 'no_permit', message: 'The 
  * Attempts something until it is accepted, with the waits of deliveries. What is refused, or needs a person, is not tried again.
  * @param name of the destination, for messages
  * @param attempt undefined: the limit gave no permit
- * @throws RollcallError `RC_NOT_DELIVERED` with the destination's own words
+ * @param stopping ends the waits
+ * @throws RollcallError `RC_NOT_DELIVERED` with the destination's own words, `RC_STOPPED`
  */
 export async function persist(
   name: string,
   retry: RetrySchedule,
+  stopping: AbortSignal,
   attempt: () => Promise<Outcome | undefined>,
 ): Promise<void> {
   const until = performance.now() + TRY_MS;
   for (let tries = 1; ; tries += 1) {
+    throwIfStopped(stopping);
     const outcome = (await attempt()) ?? NO_PERMIT;
     if (outcome.kind === 'delivered') return;
     const waitMs =
@@ -29,7 +33,7 @@ export async function persist(
         : retryDelayMs(retry, { tries, random: Math.random(), retryAfterMs: outcome.retryAfterMs });
     const isOver = outcome.kind === 'reject' || outcome.kind === 'config' || performance.now() + waitMs > until;
     if (isOver) throw notDelivered(name, outcome, tries);
-    await pause(waitMs);
+    await pause(waitMs, stopping);
   }
 }
 

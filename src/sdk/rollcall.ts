@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { databaseError } from '../cli/database-error.ts';
 import { codeOf } from '../engine/trouble.ts';
-import { requireDatabaseUrl } from '../sql/open-database.ts';
+import { canEmail } from './can-email.ts';
 import { checkSupabase, type Checked } from './check.ts';
 import { checkConnector, connect, type Connection, type ConnectOptions } from './connect.ts';
 import type { RollcallConfig } from './define-config.ts';
@@ -20,8 +19,6 @@ export interface RollcallOptions<Database = unknown> extends Omit<HostOptions, '
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly config?: string | RollcallConfig<Database, any> | undefined;
 }
-
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * A Supabase project and the platforms that are kept in step with it. Nothing is opened before it is needed.
@@ -52,31 +49,33 @@ export class Rollcall<Database = unknown> extends EventEmitter<RollcallEvents> {
     connect: async (name, options = {}) => {
       checkConnector(name);
       this.#supabase = undefined;
-      return await connect(this.#host, options);
+      return await this.#host.during(() => connect(this.#host, options));
     },
     sync: async (name, options) => {
       checkConnector(name);
-      return await sync(this.#host, options);
+      return await this.#host.during(() => sync(this.#host, options));
     },
     test: async (name) => {
       checkConnector(name);
-      return await checkSupabase(this.#host);
+      return await this.#host.during(() => checkSupabase(this.#host));
     },
   };
 
   /** What contacts do. */
   readonly events: {
-    /** Tells of one event, or of many. @throws RollcallError `RC_EVENT_INVALID`, `RC_NOT_DELIVERED`, `RC_NOT_INSTALLED` */
+    /** Tells of one event, or of many. @throws RollcallError `RC_EVENT_INVALID`, `RC_NOT_DELIVERED`, `RC_NOT_INSTALLED`, `RC_STOPPED` */
     track(event: TrackedEvent | readonly TrackedEvent[]): Promise<void>;
   } = {
     track: async (event) => {
       const all = Array.isArray(event)
         ? (event as readonly TrackedEvent[]).map((each, n) => checkEvent(each, n))
         : [checkEvent(event as TrackedEvent)];
-      const sql = await this.#host.database();
-      if (sql !== undefined) return await createDurable(sql).track(all);
-      const direct = await this.#host.direct();
-      for (const each of all) await direct.track(each);
+      await this.#host.during(async () => {
+        const sql = await this.#host.database();
+        if (sql !== undefined) return await createDurable(sql).track(all);
+        const direct = await this.#host.direct();
+        for (const each of all) await direct.track(each);
+      });
     },
   };
 
@@ -104,18 +103,7 @@ export class Rollcall<Database = unknown> extends EventEmitter<RollcallEvents> {
    * @throws RollcallError `RC_DATABASE_URL`, `RC_NOT_INSTALLED`
    */
   async canEmail(person: string, options: { readonly topic?: string | undefined } = {}): Promise<boolean> {
-    requireDatabaseUrl(await this.#host.config());
-    const sql = await this.#host.database();
-    const type = UUID.test(person) ? 'uuid' : 'text';
-    try {
-      const rows = await sql?.query<{ may: boolean | null }>(`select rollcall.can_email($1::${type}, $2) as may`, [
-        person,
-        options.topic ?? null,
-      ]);
-      return rows?.[0]?.may === true;
-    } catch (error) {
-      throw databaseError(error) ?? error;
-    }
+    return await this.#host.during(() => canEmail(this.#host, person, options.topic));
   }
 
   /**
@@ -126,10 +114,12 @@ export class Rollcall<Database = unknown> extends EventEmitter<RollcallEvents> {
     return this.#worker.start(options);
   }
 
-  /** Ends the worker, which finishes what is in flight, and closes every connection. What is used again is opened again. */
+  /**
+   * Ends the worker, which finishes what is in flight, and closes every connection. Calls that are not over come to their end first,
+   * without waiting for anything. What is used again is opened again.
+   */
   async stop(): Promise<void> {
-    await this.#worker.stop();
-    await this.#host.close();
+    await Promise.all([this.#worker.stop(), this.#host.close()]);
   }
 
   #tell<Name extends keyof RollcallEvents>(name: Name, args: RollcallEvents[Name]): void {
@@ -138,6 +128,11 @@ export class Rollcall<Database = unknown> extends EventEmitter<RollcallEvents> {
       this.#host.log.error({ code: codeOf(args[0]) }, 'the worker has ended by itself');
       return;
     }
-    (this as EventEmitter).emit(name, ...args);
+    try {
+      (this as EventEmitter).emit(name, ...args);
+    } catch (error) {
+      // Nobody called it who could be told, and what it was told of has happened.
+      this.#host.log.error({ event: name, code: codeOf(error) }, 'a listener of the app failed');
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { databaseError } from '../cli/database-error.ts';
 import { RollcallError } from '../core/errors.ts';
-import { momentOf } from '../core/moment.ts';
+import { momentOf } from './moment.ts';
 import type { BackfillCounts, BackfillRequest } from '../engine/backfill-ports.ts';
 import { beginBackfill, type EndedBackfill, followBackfill } from '../homes/backfill.ts';
 import { runWorker } from '../homes/worker.ts';
@@ -18,7 +18,7 @@ export interface SyncOptions {
   readonly resources?: readonly string[] | undefined;
   /** With `incremental`: a Date, or ISO 8601 with an offset; a day is one of UTC. */
   readonly since?: string | Date | undefined;
-  /** Ends the waiting: what was read and sent stays, and a running worker goes on with it. */
+  /** Ends the waiting, as `stop` does: what was read and sent stays, and a running worker goes on with it. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -72,18 +72,18 @@ export async function sync(host: Host, options: SyncOptions): Promise<readonly S
   const store = createStore(sql, identityOf(config));
   const over = new AbortController();
   const quit = (): void => over.abort();
-  options.signal?.addEventListener('abort', quit, { once: true });
-  if (options.signal?.aborted === true) quit();
+  const given = options.signal === undefined ? [] : [options.signal];
+  const ends = AbortSignal.any([over.signal, host.stopping(), ...given]);
   // What ends the helper ends us; it is looked at below.
   const send = host.fetch === undefined ? undefined : host.send;
-  const helper = runWorker({ config, log: host.log, helper: true, send }, over.signal).finally(quit);
+  const helper = runWorker({ config, log: host.log, helper: true, send }, ends).finally(quit);
   helper.catch(() => undefined);
   try {
     const done: Synced[] = [];
     for (const request of requests) {
-      if (over.signal.aborted) break;
+      if (ends.aborted) break;
       const run = await beginBackfill(store, request);
-      const ended = await followBackfill(store, run, () => undefined, over.signal);
+      const ended = await followBackfill(store, run, () => undefined, ends);
       if (ended !== undefined) done.push(syncedOf(ended));
     }
     return done;
@@ -91,7 +91,6 @@ export async function sync(host: Host, options: SyncOptions): Promise<readonly S
     throw databaseError(error) ?? error;
   } finally {
     quit();
-    options.signal?.removeEventListener('abort', quit);
     await helper;
   }
 }

@@ -31,7 +31,7 @@ export interface RollcallEvents {
   error: [Error];
 }
 
-/** Tells one of them; what a listener throws is a mistake of its own. */
+/** Tells one of them; never throws, whatever a listener does. */
 export type Tell = <Name extends keyof RollcallEvents>(name: Name, ...args: RollcallEvents[Name]) => void;
 
 export interface StartOptions {
@@ -53,6 +53,8 @@ export function createOwnWorker(host: Host, tell: Tell): OwnWorker {
     | undefined;
   return {
     async start(options) {
+      // One that is being stopped is none to join.
+      while (running?.stop.signal.aborted === true) await running.ended;
       running ??= launch(host, tell, options, () => {
         running = undefined;
       });

@@ -1,4 +1,4 @@
-import { parseIsoTime } from './time.ts';
+import { parseIsoTime } from '../core/time.ts';
 
 const DAY = /^\d{4}-\d\d-\d\d$/;
 /** `12:30` before an offset. */
