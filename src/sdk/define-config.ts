@@ -118,6 +118,21 @@ interface DestinationEntry<Attributes> {
   [option: string]: unknown;
 }
 
+/** Who is in it, said one way or the other. */
+type Membership = { where: string; filter?: never } | { filter: string; where?: never };
+
+type SegmentFrom<Database> = {
+  [From in TableName<Database>]: {
+    from: From;
+    contact?: ContactLink<keyof RowsOfProject<Database>[From] & string>;
+  };
+}[TableName<Database>];
+
+type Segment<Database> = Membership & { destination?: string; list: number | string } & (
+    | { from?: 'users'; contact?: never }
+    | SegmentFrom<Database>
+  );
+
 type Name<Attributes> = unknown extends Attributes ? string : keyof Attributes & string;
 
 type Brake = 'off' | { share?: string | number; least?: number };
@@ -138,6 +153,7 @@ export interface RollcallConfig<Database = unknown, Attributes = unknown> {
   connectors?: { supabase?: Connector<Database, Attributes> };
   table_mapping?: TableMapping<Database, Attributes>;
   destinations?: Readonly<Record<string, DestinationEntry<Attributes>>>;
+  segments?: Readonly<Record<string, Segment<Database>>>;
   /** Who may be mailed. There is no default. */
   consent?: 'nobody' | { everyone: string } | { column: string; at?: string; confirmed?: string };
   consent_policy?: 'global' | 'per_destination' | 'per_topic';

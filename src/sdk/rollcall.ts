@@ -17,7 +17,7 @@ export interface RollcallOptions<Database = unknown> extends Omit<HostOptions, '
   /** Path of a `rollcall.yaml`, or what `defineConfig` gives; without it `apiKey` is enough for events and lists. */
   // Whatever its attributes are: they are checked where it is defined.
   // oxlint-disable-next-line typescript/no-explicit-any
-  readonly config?: string | RollcallConfig<Database, any> | undefined;
+  readonly config?: string | RollcallConfig<Database, any> | RollcallConfig | undefined;
 }
 
 /**

@@ -1,4 +1,5 @@
-import { defineConfig, Rollcall, type RollcallConfig, verifyAuthHook } from 'rollcall';
+import type { IncomingHttpHeaders } from 'node:http';
+import { defineConfig, Rollcall, type RollcallConfig, verifyAuthHook, verifyDatabaseWebhook } from 'rollcall';
 import type { Attributes, Database } from './database.js';
 
 export const config: RollcallConfig<Database, Attributes> = defineConfig<Database, Attributes>({
@@ -37,6 +38,11 @@ export const config: RollcallConfig<Database, Attributes> = defineConfig<Databas
     },
   },
   destinations: { brevo: { api_key: '${BREVO_API_KEY}', lists: ['News'], attributes: { drop: ['CITY'] } } },
+  segments: {
+    pro: { from: 'customers', filter: 'plan=eq.pro&mrr=gt.100', list: 'Pro' },
+    leads: { from: 'crm.leads', contact: { email: 'email' }, where: 'score > 10', destination: 'brevo', list: 7 },
+    confirmed: { where: 'confirmed_at is not null', list: 'Confirmed' },
+  },
   consent: { column: 'customers.newsletter' },
   delivery: { grace: '2m' },
 });
@@ -46,6 +52,33 @@ export const loose: RollcallConfig = defineConfig({
   connectors: { supabase: { table_mapping: { anything: { some_column: 'SOME', sync_as: 'contacts' } } } },
   consent: 'nobody',
 });
+
+export const looseSegments: RollcallConfig = defineConfig({
+  segments: { pro: { from: 'anything', contact: { user_id: 'owner' }, where: 'true', list: 1 } },
+});
+
+interface Row {
+  email: string;
+  plan: string;
+}
+
+/** Rows of the app's own types, a config that says nothing of tables, and one that knows them. */
+export async function add(rows: Row[], stream: AsyncIterable<Row>): Promise<void> {
+  const rollcall = new Rollcall<Database>({ config: loose, log: console, env: process.env });
+  await rollcall.lists.addContacts(1, rows);
+  await rollcall.lists.addContacts('Pro', stream);
+  const { data } = await new Rollcall({ config }).supabase.from('customers').select('email, mrr');
+  const first: { email: string; mrr: number | null } | undefined = data?.[0];
+  await rollcall.events.track([{ email: first?.email ?? '', event: 'b', properties: rows[0] }]);
+}
+
+/** As docs/sdk.md has them: a variable of the environment may be unset, and Node has headers and bytes of its own. */
+export async function hooks(request: Request, node: { headers: IncomingHttpHeaders; body: Buffer }): Promise<string> {
+  const hook = await verifyAuthHook(request, process.env['AUTH_HOOK_SECRET']);
+  await verifyAuthHook(node, [process.env['OLD_SECRET'], 'v1,whsec_c2VjcmV0']);
+  const { table, record } = await verifyDatabaseWebhook(node, process.env['WEBHOOK_SECRET']);
+  return `${table} ${Object.keys(record ?? hook).length}`;
+}
 
 export async function use(): Promise<string | undefined> {
   const rollcall = new Rollcall<Database>({ config, log: { error() {}, warn() {}, info() {}, debug() {} }, fetch });

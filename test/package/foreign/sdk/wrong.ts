@@ -52,6 +52,14 @@ export const table = defineConfig<Database, Attributes>({
     'crm.lead': { email: 'email' }, // wrong
   },
 });
+export const segments = defineConfig<Database, Attributes>({
+  segments: {
+    both: { where: 'true', filter: 'plan=eq.pro', list: 'Pro' }, // wrong
+    unlisted: { where: 'true' }, // wrong
+    nowhere: { from: 'custmers', where: 'true', list: 'Pro' }, // wrong
+    linkless: { from: 'customers', contact: { email: 'emial' }, where: 'true', list: 'Pro' }, // wrong
+  },
+});
 
 const rollcall = new Rollcall<Database>();
 rollcall.on('deliverd', () => undefined); // wrong
