@@ -22,7 +22,7 @@ export interface DirectParts {
 
 /** Sending without a database: at once, tried again for a while, and the caller waits for the end. */
 export interface Direct {
-  /** To each destination that takes events. @throws RollcallError `RC_NOT_DELIVERED`, `RC_STOPPED`, `RC_VAULT_SECRET` */
+  /** To each destination that takes events, also when another does not take it. @throws RollcallError `RC_NOT_DELIVERED`, `RC_STOPPED`, `RC_VAULT_SECRET` */
   track(event: Told): Promise<void>;
   /**
    * Adds contacts that are there to a list. @returns how many of the addresses were not added: no contact there, or a member before
@@ -46,14 +46,19 @@ export function createDirect(parts: DirectParts): Direct {
       const at = event.at ?? new Date().toISOString();
       const remote: RemoteContact = { address: event.address, id: null };
       const sent = { id, name: event.name, properties: event.properties, at: at.replace(/(\.\d{3})Z$/, '$1000Z') };
-      for (const { name, events } of parts.config.destinations) {
-        if (events === 'none') continue;
-        const sender = senderOf(name);
-        await persist(name, parts.config.delivery.retry, parts.stopping, async () => {
-          const done = await sendEvents([sent], remote, createRequests(sender), sender, false);
-          return done.events[0]?.outcome;
-        });
-      }
+      const names = parts.config.destinations.filter(({ events }) => events !== 'none').map(({ name }) => name);
+      const done = await Promise.allSettled(
+        names.map(async (name) => {
+          const sender = senderOf(name);
+          await persist(name, parts.config.delivery.retry, parts.stopping, async () => {
+            const { events } = await sendEvents([sent], remote, createRequests(sender), sender, false);
+            return events[0]?.outcome;
+          });
+        }),
+      );
+      const failed = done.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
+      const took = names.filter((_, n) => done[n]?.status === 'fulfilled');
+      if (failed.length > 0) throw failure(failed, took);
     },
     async addMembers(name, list, addresses) {
       const sender = senderOf(name);
@@ -76,6 +81,14 @@ export function createDirect(parts: DirectParts): Direct {
       return unchanged;
     },
   };
+}
+
+/** The first of what failed, with the words of the others and who took it: whoever tries again must know. */
+function failure([first, ...others]: readonly unknown[], took: readonly string[]): unknown {
+  if (!(first instanceof RollcallError) || others.length + took.length === 0) return first;
+  const said = [first, ...others].map((each) => (each instanceof Error ? each.message : String(each)));
+  const taken = took.length === 0 ? '' : ` ${took.join(', ')} took it.`;
+  return new RollcallError(first.code, `${said.join(' ')}${taken}`, { hint: first.hint, cause: first });
 }
 
 /** Asks until it is answered. @throws RollcallError `RC_NOT_DELIVERED`, `RC_STOPPED` */

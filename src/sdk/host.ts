@@ -31,6 +31,8 @@ export interface Host {
   readonly registry: () => Promise<Registry>;
   /** @throws what `configFrom` throws */
   readonly config: () => Promise<Config>;
+  /** The config that was read last; undefined before. */
+  readonly known: () => Config | undefined;
   /** Undefined where the config has no database URL. @throws what `openDatabase` throws */
   readonly database: () => Promise<Sql | undefined>;
   /** One for all calls, as its limits count them together. @throws what `configFrom` throws */
@@ -70,7 +72,8 @@ export function createHost(options: HostOptions): Host {
     const closed = Promise.allSettled(busy).then(async () => await (await open)?.close());
     closing = Promise.allSettled([closing, closed]);
   };
-  const readConfig = async (): Promise<Config> => await configFrom(options, env(), await registry());
+  let known: Config | undefined;
+  const readConfig = async (): Promise<Config> => (known = await configFrom(options, env(), await registry()));
   const host: Host = {
     log,
     fetch: options.fetch,
@@ -81,6 +84,7 @@ export function createHost(options: HostOptions): Host {
       forget();
     },
     registry,
+    known: () => known,
     config: () =>
       (config ??= readConfig().catch((error: unknown) => {
         config = undefined;
@@ -92,8 +96,8 @@ export function createHost(options: HostOptions): Host {
         throw error;
       })),
     async direct() {
-      const [read, known] = await Promise.all([host.config(), registry()]);
-      direct ??= createDirect({ config: read, registry: known, send: host.send, log, stopping: stop.signal });
+      const [read, destinations] = await Promise.all([host.config(), registry()]);
+      direct ??= createDirect({ config: read, registry: destinations, send: host.send, log, stopping: stop.signal });
       return direct;
     },
     async during(work) {

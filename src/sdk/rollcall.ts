@@ -88,12 +88,15 @@ export class Rollcall<Database = unknown> extends EventEmitter<RollcallEvents> {
   };
 
   /**
-   * A client of supabase-js for the project, as `createClient` makes it: tables, full-text search, Storage, functions.
+   * A client of supabase-js for the project, as `createClient` makes it: tables, full-text search, Storage, functions. With the URL and
+   * key of `connect` or the environment, else with those of the config, once it was read.
    * @throws RollcallError `RC_SUPABASE_JS` where that package is not installed, `RC_NOT_CONNECTED`
    */
   get supabase(): SupabaseClient<Database> {
     const { SUPABASE_URL: url, SUPABASE_SECRET_KEY: key, SUPABASE_SERVICE_ROLE_KEY: old } = this.#host.env();
-    this.#supabase ??= supabaseClient({ url, key: key ?? old, fetch: this.#host.fetch });
+    const { projectUrl, apiKey } = this.#host.known() ?? {};
+    // An empty variable is none.
+    this.#supabase ??= supabaseClient({ url: url || projectUrl, key: key || old || apiKey, fetch: this.#host.fetch });
     return this.#supabase as SupabaseClient<Database>;
   }
 

@@ -30,12 +30,28 @@ export async function configFrom(source: ConfigSource, env: Env, registry: Regis
   if (typeof config === 'string') return await readConfig(config, env, registry);
   if (config !== undefined) return parseConfig(configText(config), { file: NO_FILE, env, registry });
   const text = configText(smallConfig(source, registry));
-  return parseConfig(text, { file: NO_FILE, env: { ...env, [API_KEY]: apiKey ?? env[API_KEY] }, registry });
+  const key = apiKey || env[API_KEY];
+  if (!key) {
+    throw new RollcallError('RC_CONFIG_NOT_FOUND', 'There is neither a config nor the key of a destination.', {
+      hint: "Write new Rollcall({ config: 'rollcall.yaml' }), or { apiKey }: the variable that it is read from may not be set.",
+    });
+  }
+  return parseConfig(text, { file: NO_FILE, env: { ...env, [API_KEY]: key }, registry });
 }
 
-/** A config as the text of a `rollcall.yaml`, for the command line. */
+/**
+ * A config as the text of a `rollcall.yaml`, for the command line.
+ * @throws RollcallError `RC_CONFIG_YAML` for what has no end, or is no value
+ */
 export function configText(config: object): string {
-  return stringify(config, { lineWidth: 0 });
+  // What a program uses twice is written twice: an alias says nothing to a reader, and too many are no config.
+  try {
+    return stringify(config, { lineWidth: 0, aliasDuplicateObjects: false });
+  } catch {
+    throw new RollcallError('RC_CONFIG_YAML', 'The config cannot be written as text.', {
+      hint: 'It may hold texts, numbers, true and false, lists and objects of these: no functions, and nothing that is nested in itself.',
+    });
+  }
 }
 
 /**

@@ -19,14 +19,10 @@ export interface ProjectAccess {
  * @throws RollcallError `RC_SUPABASE_JS` where it is not installed, `RC_NOT_CONNECTED` where the project is not known
  */
 export function supabaseClient({ url, key, fetch }: ProjectAccess): unknown {
-  if (url === undefined || key === undefined) {
-    throw new RollcallError(
-      'RC_NOT_CONNECTED',
-      `The ${url === undefined ? 'URL' : 'key'} of the Supabase project is not known.`,
-      {
-        hint: "Call connectors.connect('supabase', { projectUrl, serviceRoleKey }) first, or set SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY.",
-      },
-    );
+  if (!url || !key) {
+    throw new RollcallError('RC_NOT_CONNECTED', `The ${url ? 'key' : 'URL'} of the Supabase project is not known.`, {
+      hint: "Call connectors.connect('supabase', { projectUrl, serviceRoleKey }) first, or set SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY; what the config says is known once it is connected.",
+    });
   }
   const { createClient } = (load(PACKAGE) as { readonly createClient: CreateClient } | undefined) ?? missing();
   return createClient(url, key, {

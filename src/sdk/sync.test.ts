@@ -39,6 +39,22 @@ consent: nobody`;
   expect(parseConfig(configText(config), { file: 'rollcall.yaml', env, registry }).hash).toBe(hash);
 });
 
+test('what a config uses often is written each time, and nothing at all is no config', async () => {
+  const target = { to: 'CITY', transform: 'trim' };
+  const tables = Array.from({ length: 150 }, (_, n) => [`table_${n}`, { email: 'email', city: target }] as const);
+  const config = { table_mapping: Object.fromEntries(tables), consent: 'nobody' };
+  expect((await configFrom({ config }, {}, registry)).tables).toHaveLength(150);
+  const loop: Record<string, unknown> = { consent: 'nobody' };
+  loop['sweep'] = loop;
+  for (const none of [loop, { sweep: () => 1 }])
+    expect(() => configText(none)).toThrow(expect.objectContaining({ code: 'RC_CONFIG_YAML' }));
+  for (const apiKey of [undefined, ''])
+    await expect(configFrom({ apiKey }, {}, registry)).rejects.toMatchObject({
+      code: 'RC_CONFIG_NOT_FOUND',
+      hint: expect.stringContaining('apiKey'),
+    });
+});
+
 test('a key alone is a config, in which it is no text; and says what a key is not enough for', async () => {
   const { destinations, consent } = await configFrom(
     { apiKey: 'a-key-${HOME}', destination: 'mailtrap' },
