@@ -313,7 +313,7 @@ function brakeLimit(kind: string, brake: Brake): string {
 }
 
 /** Whether anybody is: what the app tells of an address makes such contacts, whatever the tables are. */
-export const KNOWN_BY_ADDRESS = `exists (select from rollcall.contacts c where c.key like '${EMAIL_KEY}%')`;
+export const KNOWN_BY_ADDRESS: string = `exists (select from rollcall.contacts c where c.key like '${EMAIL_KEY}%')`;
 
 /** Whether rows of some table lead to contacts by an address. */
 function byAddress(sources: Sources): boolean {
