@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../config/duration.ts';
+import { momentOf } from '../config/moment.ts';
 
 /** @throws InvalidArgumentError unless the text is a port; 0 means a free one */
 export function portNumber(text: string): number {
@@ -37,17 +38,14 @@ export function idList(text: string): readonly string[] {
 /** @throws InvalidArgumentError unless the text is an age such as `10m`, or a time; returns ISO 8601 to the microsecond */
 export function timeOrAge(text: string): string {
   const age = parseDuration(text);
-  const ms = age === undefined ? Date.parse(text) : Date.now() - age;
-  if (!Number.isFinite(ms) || Math.abs(ms) > LATEST_MS) {
+  const at = momentOf(age === undefined ? text : new Date(Date.now() - age));
+  if (at === undefined) {
     throw new InvalidArgumentError('It must be an age such as 10m, 2h or 3d, or a time such as 2026-01-31T12:00Z.');
   }
   // As long as the database writes it, so that they compare as texts.
   const exact = /\.(\d{6})(?:Z|[+-]00:?00)$/.exec(text)?.[1];
-  return new Date(ms).toISOString().replace(/\.(\d{3})Z$/, (_, millis: string) => `.${exact ?? `${millis}000`}Z`);
+  return at.toISOString().replace(/\.(\d{3})Z$/, (_, millis: string) => `.${exact ?? `${millis}000`}Z`);
 }
-
-/** A time beyond the year 9999 has another form. */
-const LATEST_MS = 253_402_300_799_999;
 
 /** @throws InvalidArgumentError unless the text is some of these words with commas between them */
 export function wordsOf(known: readonly string[]): (text: string) => readonly string[] {

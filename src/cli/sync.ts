@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
+import { momentOf } from '../config/moment.ts';
 import { registry } from '../destinations/registry.ts';
 import type { Backfill, BackfillRequest } from '../engine/backfill-ports.ts';
 import { leastSeconds } from '../engine/bulk-choice.ts';
@@ -78,8 +79,8 @@ function requestOf({ full, incremental, since, resource, limit }: Options): Back
       hint: '`--full` for everybody, or `--incremental --since <time>` for whoever changed since then.',
     });
   }
-  const at = since === undefined ? undefined : Date.parse(since);
-  if (incremental === true ? at === undefined || Number.isNaN(at) : since !== undefined) {
+  const at = momentOf(since);
+  if (incremental === true ? at === undefined : since !== undefined) {
     throw new RollcallError(
       'RC_SYNC_SINCE',
       since === undefined ? '`--since` is missing.' : `\`--since ${since}\` can't be used.`,
@@ -90,7 +91,7 @@ function requestOf({ full, incremental, since, resource, limit }: Options): Back
   }
   return {
     what: incremental === true ? 'incremental' : 'full',
-    since: at === undefined ? undefined : new Date(at).toISOString(),
+    since: at?.toISOString(),
     resource:
       resource === undefined || resource === 'users' || resource.includes('.') ? resource : `public.${resource}`,
     most: limit,

@@ -1,6 +1,6 @@
 import { databaseError } from '../cli/database-error.ts';
 import { RollcallError } from '../core/errors.ts';
-import { momentOf } from './moment.ts';
+import { momentOf } from '../config/moment.ts';
 import type { BackfillCounts, BackfillRequest } from '../engine/backfill-ports.ts';
 import { beginBackfill, type EndedBackfill, followBackfill } from '../homes/backfill.ts';
 import { runWorker } from '../homes/worker.ts';

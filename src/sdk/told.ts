@@ -1,7 +1,7 @@
 import { LONGEST_ADDRESS } from '../core/address.ts';
 import { RollcallError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, renderJson } from '../core/json.ts';
-import { momentOf } from './moment.ts';
+import { momentOf } from '../config/moment.ts';
 import { LONGEST_PAYLOAD } from '../sql/compile/users.ts';
 import { plainJson } from './plain-json.ts';
 
