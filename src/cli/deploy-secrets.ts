@@ -16,6 +16,7 @@ export function checkNoSecrets(config: Config, text: string): void {
     ['erasure.key', erasure.key],
     ['erasure.export_token', erasure.exportToken],
     ['server.metrics_token', server.metricsToken],
+    ['server.hook_token', server.hookToken],
     ['alerts.secret', alerts?.secret],
     ...destinations.flatMap(({ name, type, options }) => {
       const destination = registry.find(({ id }) => id === type);

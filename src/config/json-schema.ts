@@ -21,13 +21,19 @@ export function configJsonSchema(registry: readonly Destination<unknown>[]): Sch
     enabled: boolean('False: nothing is captured or sent. Default: true.'),
     project_url: text('https://<ref>.supabase.co, or the address of a self-hosted project.'),
     api_key: text(
-      'The secret key (sb_secret_...) or the service_role key, for `rollcall test`. Write "${SUPABASE_SERVICE_ROLE_KEY}", never the key itself.',
+      'The secret key (sb_secret_...) or the service_role key, for `rollcall test`, and for reading the project where there is no database URL. Write "${SUPABASE_SERVICE_ROLE_KEY}", never the key itself.',
     ),
+    state: text(
+      'Where the project is read by its API: embedded (a Postgres of our own in .rollcall/state), or a postgres:// URL of any Postgres of yours. Default: embedded.',
+    ),
+    poll: text('Where the project is read by its API: the time between two readings, such as 15s. Default: 15s.'),
     sync: object('What is synced.', {
       users: boolean('Whether users of auth.users are synced. Default: true.'),
       tables: tableListSchema('The mapped tables that are synced. Default: all of them.'),
       storage: boolean('Whether all three events of files are sent. Default: false.'),
-      realtime: boolean('The realtime feed. It is not used: triggers see every change.'),
+      realtime: boolean(
+        'Listens to Realtime, as a hint to look at once, where the project is read by its API. Triggers see every change without it.',
+      ),
     }),
     user_mapping: userMapping(),
     table_mapping: tableMappingSchema,

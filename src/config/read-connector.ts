@@ -2,6 +2,7 @@ import type { ContactTable, EventTable, SystemEvent, UserMapping } from '../core
 import { asMap, checkKeys, type Misplaced, readChoice, readFlag, readText } from './fields.ts';
 import type { Issues, Spot } from './issues.ts';
 import { quote } from './quote.ts';
+import type { ApiKeys } from './read-api.ts';
 import { readSync } from './read-sync.ts';
 import { readSystemEvents } from './read-system-events.ts';
 import { readTables, warnOfUnmapped } from './read-tables.ts';
@@ -14,6 +15,8 @@ export const CONNECTOR_KEYS: readonly string[] = [
   'enabled',
   'project_url',
   'api_key',
+  'state',
+  'poll',
   'sync',
   'user_mapping',
   'table_mapping',
@@ -36,6 +39,7 @@ interface Connector {
   readonly enabled: boolean;
   readonly projectUrl: string | undefined;
   readonly apiKey: string | undefined;
+  readonly api: ApiKeys;
   readonly users: boolean;
   readonly userMapping: UserMapping;
   readonly tables: readonly ContactTable[];
@@ -43,6 +47,7 @@ interface Connector {
   readonly systemEvents: readonly SystemEvent[];
   /** All mapped tables, those too that are not synced. */
   readonly index: TableIndex;
+  readonly realtime: Spot | undefined;
   readonly log: Config['log'];
 }
 
@@ -69,16 +74,20 @@ export function readConnector(root: MapNode, topKeys: readonly string[], issues:
   const userMapping = readUserMapping(field('user_mapping')?.value, spot, { tables: index, synced: true }, issues);
   const tables = readTables(index, issues);
   warnOfUnmapped(sync.tables ?? [], index, userMapping, tables, issues);
+  const projectUrl = readUrl(field('project_url'), issues);
+  const apiKey = readText(field('api_key'), issues);
   return {
     enabled: readFlag(field('enabled'), true, issues),
-    projectUrl: readUrl(field('project_url'), issues),
-    apiKey: readText(field('api_key'), issues),
+    projectUrl,
+    apiKey,
+    api: { projectUrl, apiKey, state: field('state'), poll: field('poll'), realtime: sync.realtime !== undefined },
     users: sync.users,
     userMapping,
     tables: tables.contacts,
     eventTables: tables.events,
     systemEvents: readSystemEvents(field('events'), sync.storage, issues),
     index,
+    realtime: sync.realtime,
     log: readLog(field, issues),
   };
 }

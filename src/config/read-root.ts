@@ -9,6 +9,7 @@ import { readAlerts } from './read-alerts.ts';
 import { readBrakes } from './read-brakes.ts';
 import { CONNECTOR_KEYS, readConnector } from './read-connector.ts';
 import { CONSENT_CHOICES, readConsent } from './read-consent.ts';
+import { checkApiKeys, readApi } from './read-api.ts';
 import { readConsentPolicy, readConsentReaders } from './read-consent-use.ts';
 import { readDelivery } from './read-delivery.ts';
 import { attributeNames } from './read-adjustment.ts';
@@ -81,13 +82,21 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
   warnOfTopics(destinations, consentPolicy, issues);
   const consent = readConsent(field('consent'), connector.index, issues);
   checkConsentGiven(field('destinations'), field('consent'), issues);
+  const databaseUrl = readDatabaseUrl(field('database_url'), options.env, issues);
+  const api = readApi(connector.api, databaseUrl, issues);
+  if (api !== undefined) checkApiKeys(api, tree, issues);
+  if (api === undefined && connector.realtime !== undefined) {
+    const message = 'realtime has no effect: triggers see every change without it';
+    issues.warn('RC_WARN_REALTIME_NOT_USED', message, connector.realtime);
+  }
   if (connector.eventTables.length + connector.systemEvents.length > 0) {
     warnOfNoEvents(destinations, issues);
   }
   return {
     file: options.file,
     environment: readEnvironment(field('environment'), issues),
-    databaseUrl: readDatabaseUrl(field('database_url'), options.env, issues),
+    databaseUrl: api?.stateUrl ?? databaseUrl,
+    api,
     sslRootCert: readText(field('ssl_root_cert'), issues, 'the path of a PEM file'),
     projectUrl: connector.projectUrl ?? (options.env['SUPABASE_URL'] || undefined),
     apiKey: connector.apiKey ?? firstOf(options.env, ['SUPABASE_SECRET_KEY', 'SUPABASE_SERVICE_ROLE_KEY']),

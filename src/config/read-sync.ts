@@ -11,22 +11,21 @@ interface Sync {
   readonly tables: readonly ListedTable[] | undefined;
   /** Where all three events of files are asked for. */
   readonly storage: Spot | undefined;
+  /** Where it asks for Realtime. */
+  readonly realtime: Spot | undefined;
 }
 
-/** Reads `sync:`. Users are synced unless it says otherwise. What has no effect is warned of. */
+/** Reads `sync:`. Users are synced unless it says otherwise. */
 export function readSync(node: TreeNode | undefined, issues: Issues): Sync {
   const map = asMap(node, issues);
-  if (map === undefined) return { users: true, tables: undefined, storage: undefined };
+  if (map === undefined) return { users: true, tables: undefined, storage: undefined, realtime: undefined };
   checkKeys(map, SYNC_KEYS, issues);
   const realtime = map.entries.get('realtime');
-  if (realtime !== undefined && readFlag(realtime, false, issues)) {
-    const message = 'realtime has no effect: triggers see every change without it';
-    issues.warn('RC_WARN_REALTIME_NOT_USED', message, realtime);
-  }
   const storage = map.entries.get('storage');
   return {
     users: readFlag(map.entries.get('users'), true, issues),
     tables: readTableList(map.entries.get('tables'), issues),
     storage: readFlag(storage, false, issues) ? storage : undefined,
+    realtime: readFlag(realtime, false, issues) ? realtime : undefined,
   };
 }

@@ -28,6 +28,8 @@ export interface Config {
   readonly projectUrl: string | undefined;
   /** The project's secret key, for what asks its API (`rollcall test`); a secret. Workers need none. */
   readonly apiKey: string | undefined;
+  /** How the project is read where there is no database URL: by its API. `databaseUrl` is then that of the state database, if it has one. */
+  readonly api?: ApiSource | undefined;
   /** False when `connectors.supabase.enabled` is false: nothing is captured or sent. */
   readonly enabled: boolean;
   /** Whether users are contacts by themselves (`sync.users`); if not, only those that a mapped table points at. */
@@ -69,6 +71,8 @@ export interface Config {
   readonly server: {
     /** Who has it may read `GET /metrics`; without one there is none. */
     readonly metricsToken: string | undefined;
+    /** Who has it may send Database Webhooks; without one only the token in Vault lets them in. A secret. */
+    readonly hookToken?: string | undefined;
   };
   readonly erasure: ErasureConfig;
   /** Who is told when something needs a person; undefined for nobody. */
@@ -82,6 +86,23 @@ export interface Config {
   readonly allowFunctions: readonly string[];
   /** What the config says that has no effect, with places. */
   readonly warnings: readonly ConfigWarning[];
+}
+
+/** A project that is read by its API, with keys alone; what is read is staged in a state database. */
+export interface ApiSource {
+  readonly projectUrl: string;
+  /** A secret. */
+  readonly apiKey: string;
+  /** Of a Postgres of the user's own; undefined: an embedded one. */
+  readonly stateUrl: string | undefined;
+  /** Where the files of the embedded one are, from the folder of the config. */
+  readonly stateFolder: string | undefined;
+  /** Whether the file names `state`: the library takes to it only then. */
+  readonly named: boolean;
+  /** Whether Realtime is listened to, as a hint to look at once. */
+  readonly realtime: boolean;
+  /** Between two readings, in ms. */
+  readonly pollMs: number;
 }
 
 /** More than this share of the contacts of a destination in any hour stop, if they are at least so many; or nothing does. */

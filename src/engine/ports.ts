@@ -18,6 +18,8 @@ export type Send = (
     /** Whole time allowed, connecting included, in ms. */
     readonly deadlineMs: number;
     readonly signal?: AbortSignal | undefined;
+    /** Longer answers are cut, in bytes; 1 MiB when absent. */
+    readonly longest?: number | undefined;
   },
 ) => Promise<SendResult>;
 

@@ -22,6 +22,7 @@ import { factStore } from '../sql/store/facts.ts';
 import { createStore } from '../sql/store/store.ts';
 import { createUndiciSend } from '../transport/undici.ts';
 import { runAlerting } from './alerting.ts';
+import { mountProjectHook, startReading, whenLoaded } from './api-source.ts';
 import { createWatching, runKept, waitingFor } from './watching.ts';
 
 export interface WorkerOptions {
@@ -80,6 +81,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   let alerting: Promise<void> = Promise.resolve();
   let keeping: Promise<void> = Promise.resolve();
   let beating: Promise<void> = Promise.resolve();
+  let reading: ReturnType<typeof startReading>;
   const watching = createWatching(config, sql, log, options.observe);
   const times = {
     ...DEFAULT_TIMES,
@@ -114,6 +116,10 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       waitingFor: () => waitingFor(sql, identity, watching, signal),
     });
     watching.mount(health);
+    const source = { config, sql, send: transport.send, log };
+    // A helper leaves that to the workers there are, and to whoever called it.
+    if (mayTake) reading = startReading(source, AbortSignal.any([signal, stop.signal]));
+    mountProjectHook(health, source, reading);
     mountReceivers(health, receivers, { store: facts, observe: watching.observe, log, now: clock });
     mountNotifications(health, notifications);
     if (options.health !== undefined) server = await listen(health, options.health.port, options.health.host);
@@ -145,6 +151,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     };
     const work = (states: readonly DestinationState[]): Promise<void> =>
       runEngine({ ...engine, routes: withStates(routes, states) }, signal);
+    await whenLoaded(reading, log, signal);
     await (mayTake ? throughFailovers(work, parts, signal) : work([]));
     log.info({}, 'worker stopped');
   } catch (error) {
@@ -153,7 +160,15 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     stop.abort();
     // A connection whose other end is gone can take minutes to say so; nothing of value is left to wait for by now.
     await closeInTime(
-      [listener.done, alerting, keeping, beating, server?.close() ?? Promise.resolve(), transport.close()],
+      [
+        listener.done,
+        alerting,
+        keeping,
+        beating,
+        reading?.done,
+        server?.close() ?? Promise.resolve(),
+        transport.close(),
+      ],
       () => sql.close(),
     );
   }
@@ -182,7 +197,7 @@ async function throughFailovers(
   }
 }
 
-async function closeInTime(first: readonly Promise<void>[], last: () => Promise<void>): Promise<void> {
+async function closeInTime(first: readonly (Promise<void> | undefined)[], last: () => Promise<void>): Promise<void> {
   const closed = new AbortController();
   const closing = async (): Promise<void> => {
     await Promise.allSettled(first);

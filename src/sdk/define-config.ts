@@ -90,6 +90,9 @@ interface Connector<Database, Attributes> {
   enabled?: boolean;
   project_url?: string;
   api_key?: string;
+  /** `embedded`, or the URL of a Postgres that is not the project. */
+  state?: string;
+  poll?: string;
   sync?: { users?: boolean; tables?: readonly TableName<Database>[]; storage?: boolean; realtime?: boolean };
   user_mapping?: UserMapping<Attributes, TableName<Database>>;
   table_mapping?: TableMapping<Database, Attributes>;

@@ -4,7 +4,7 @@ import { momentOf } from '../config/moment.ts';
 import type { BackfillCounts, BackfillRequest } from '../engine/backfill-ports.ts';
 import { beginBackfill, type EndedBackfill, followBackfill } from '../homes/backfill.ts';
 import { runWorker } from '../homes/worker.ts';
-import { requireDatabaseUrl } from '../sql/open-database.ts';
+import { requireDatabase } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
 import { identityOf } from '../sql/store/identity.ts';
 import { createStore } from '../sql/store/store.ts';
@@ -67,7 +67,7 @@ export function syncRequests({ type, resources, since }: SyncOptions): readonly 
 export async function sync(host: Host, options: SyncOptions): Promise<readonly Synced[]> {
   const requests = syncRequests(options);
   const config = await host.config();
-  requireDatabaseUrl(config);
+  requireDatabase(config);
   const sql = (await host.database()) as Sql;
   const store = createStore(sql, identityOf(config));
   const over = new AbortController();

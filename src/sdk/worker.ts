@@ -2,7 +2,7 @@ import type { Observation } from '../engine/observer.ts';
 import type { SweepReport } from '../engine/sweep-report.ts';
 import type { OutcomeKind } from '../core/outcome.ts';
 import { runWorker } from '../homes/worker.ts';
-import { requireDatabaseUrl } from '../sql/open-database.ts';
+import { requireDatabase } from '../sql/open-database.ts';
 import type { Host } from './host.ts';
 
 /** What a `Rollcall` tells of the worker in it, by name. There is nobody in it: neither ids nor addresses. */
@@ -78,7 +78,7 @@ function launch(
   const { promise: started, resolve: onStarted } = deferred();
   const run = async (): Promise<void> => {
     const config = await host.config();
-    requireDatabaseUrl(config);
+    requireDatabase(config);
     const onReady = ({ healthPort }: { readonly healthPort: number | undefined }): void => {
       isReady = true;
       onStarted();

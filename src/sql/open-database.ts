@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
 import type { Logger } from '../engine/ports.ts';
 import { openPg } from './pg.ts';
 import type { Sql } from './port.ts';
-import { projectRef } from './project-ref.ts';
+import { apiProjectRef, projectRef } from './project-ref.ts';
 
 /** How long a database may take to answer, in ms; the defaults of `openPg` where absent. */
 export interface Patience {
@@ -22,10 +23,36 @@ export interface OpenOptions extends Patience {
 /**
  * Opens the database of a config and proves that it answers.
  * @param log told the text of every query, never its values, when the config says `log_queries`
- * @throws RollcallError `RC_DATABASE_URL`, `RC_SSL_ROOT_CERT`, `RC_DATABASE_UNREACHABLE`, `RC_DATABASE_TLS`, `RC_DATABASE_LOGIN`
+ * @throws RollcallError `RC_DATABASE_URL`, `RC_SSL_ROOT_CERT`, `RC_DATABASE_UNREACHABLE`, `RC_DATABASE_TLS`, `RC_DATABASE_LOGIN`, and what
+ * `openEmbedded` throws
  */
 export async function openDatabase(config: Config, log?: Logger, options: OpenOptions = {}): Promise<Sql> {
-  const url = requireDatabaseUrl(config);
+  if (config.api !== undefined && config.api.stateFolder !== undefined)
+    return await openState(config, config.api.stateFolder, log, options);
+  return await openUrl(requireDatabaseUrl(config), config, log, options);
+}
+
+/** The embedded Postgres of a project that is read by its API. */
+async function openState(config: Config, folder: string, log: Logger | undefined, options: OpenOptions): Promise<Sql> {
+  // The edge home, which has no such thing, need not load it.
+  const { openEmbedded } = await import('./embedded.ts');
+  const state = await openEmbedded(resolve(join(dirname(config.file), folder)));
+  try {
+    const sql = await openUrl(state.url, config, log, options);
+    return {
+      ...sql,
+      async close() {
+        await sql.close();
+        await state.release();
+      },
+    };
+  } catch (error) {
+    await state.release();
+    throw error;
+  }
+}
+
+async function openUrl(url: string, config: Config, log: Logger | undefined, options: OpenOptions): Promise<Sql> {
   const onQuery = (text: string): void => log?.info({ query: text }, 'query');
   const sslRootCert = options.sslRootCert ?? (await rootCert(config));
   const sql = openPg({ ...options, url, sslRootCert, onQuery: config.log.queries ? onQuery : undefined });
@@ -36,6 +63,11 @@ export async function openDatabase(config: Config, log?: Logger, options: OpenOp
     await sql.close();
     throw connectError(error, new URL(url).host);
   }
+}
+
+/** Whether a config says where its state is. @throws RollcallError `RC_DATABASE_URL` when it does not */
+export function requireDatabase(config: Config): void {
+  if (config.api === undefined) requireDatabaseUrl(config);
 }
 
 /** @throws RollcallError `RC_DATABASE_URL` when the config has none, or one whose password is not encoded */
@@ -53,7 +85,7 @@ export function requireDatabaseUrl(config: Config): string {
     });
   }
   throw new RollcallError('RC_DATABASE_URL', 'No database URL is configured.', {
-    hint: 'Set database_url in rollcall.yaml, or DATABASE_URL in the environment (Supabase dashboard, Connect).',
+    hint: 'Set database_url in rollcall.yaml, or DATABASE_URL in the environment (Supabase dashboard, Connect). Without one, write project_url and api_key under connectors.supabase: docs/api.md.',
     place: { file: config.file, path: 'database_url' },
   });
 }
@@ -63,7 +95,9 @@ export function requireDatabaseUrl(config: Config): string {
  * @throws RollcallError `RC_DATABASE_URL` when the config has no database
  */
 export function refOf(config: Config): string {
-  return projectRef(requireDatabaseUrl(config), config.projectUrl);
+  return config.api === undefined
+    ? projectRef(requireDatabaseUrl(config), config.projectUrl)
+    : apiProjectRef(config.api.projectUrl);
 }
 
 async function rootCert(config: Config): Promise<string | undefined> {

@@ -10,7 +10,14 @@ export function projectRef(databaseUrl: string, projectUrl: string | undefined):
   if (direct !== undefined) return direct;
   const pooled = /^[^.]+\.([a-z0-9]{16,})$/.exec(decodeURIComponent(database.username))?.[1];
   if (pooled !== undefined) return pooled;
-  const project =
-    projectUrl === undefined ? undefined : /^https:\/\/([a-z0-9]+)\.supabase\.(?:co|com|red)/.exec(projectUrl)?.[1];
-  return project ?? `${database.hostname}:${database.port === '' ? '5432' : database.port}`;
+  return hostedRef(projectUrl ?? '') ?? `${database.hostname}:${database.port === '' ? '5432' : database.port}`;
+}
+
+/** Which project it is that is read by its API: the ref where the URL names it, else host and port. */
+export function apiProjectRef(projectUrl: string): string {
+  return hostedRef(projectUrl) ?? new URL(projectUrl).host;
+}
+
+function hostedRef(projectUrl: string): string | undefined {
+  return /^https:\/\/([a-z0-9]+)\.supabase\.(?:co|com|red)/.exec(projectUrl)?.[1];
 }

@@ -32,7 +32,7 @@ export function createFetchSend(options: FetchSendOptions = {}): Send {
   const guarded = guard(options.resolve ?? systemAddresses);
 
   async function exchange(
-    ...[request, auth, { deadlineMs, signal }]: Parameters<Send>
+    ...[request, auth, { deadlineMs, signal, longest = LONGEST_BODY }]: Parameters<Send>
   ): Promise<{ response: HttpResponse } | { outcome: Outcome }> {
     const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
     const host = url?.host ?? 'the destination';
@@ -57,7 +57,7 @@ export function createFetchSend(options: FetchSendOptions = {}): Send {
         redirect: 'manual',
         signal: ends,
       });
-      const body = withoutSecrets(await firstBytes(answer), secretsOf(auth));
+      const body = withoutSecrets(await firstBytes(answer, longest), secretsOf(auth));
       return { response: { status: answer.status, headers: Object.fromEntries(answer.headers), body } };
     } catch (error) {
       if (ends.aborted) return { outcome: stoppedOutcome(deadline.aborted ? 'deadline' : 'aborted', sent, host) };
@@ -121,12 +121,12 @@ async function unlessOver(work: Promise<void>, signal: AbortSignal): Promise<voi
 }
 
 /** Of a body at most so much as is kept; the rest is not read. */
-async function firstBytes({ body }: Response): Promise<string> {
+async function firstBytes({ body }: Response, longest: number): Promise<string> {
   if (body === null) return '';
   const decoder = new TextDecoder();
   const reader = body.getReader();
   let text = '';
-  for (let left = LONGEST_BODY; left > 0;) {
+  for (let left = longest; left > 0;) {
     const { done, value } = await reader.read();
     if (done) return text + decoder.decode();
     text += decoder.decode(value.subarray(0, left), { stream: true });

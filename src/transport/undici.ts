@@ -36,6 +36,7 @@ function flatHeaders(headers: NodeJS.Dict<string | string[]>): Record<string, st
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #host: string;
   readonly #secrets: readonly string[];
+  readonly #longest: number;
   readonly #settle: (result: { response: HttpResponse } | { outcome: Outcome }) => void;
   #settled = false;
   /** Present from just before the first byte is written: the line between `retry` and `unknown`. */
@@ -48,10 +49,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   constructor(
     host: string,
     secrets: readonly string[],
+    longest: number,
     settle: (result: { response: HttpResponse } | { outcome: Outcome }) => void,
   ) {
     this.#host = host;
     this.#secrets = secrets;
+    this.#longest = longest;
     this.#settle = settle;
   }
 
@@ -74,7 +77,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const room = LONGEST_BODY - this.#bytes;
+    const room = this.#longest - this.#bytes;
     this.#chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
     this.#bytes += Math.min(chunk.length, room);
     if (chunk.length <= room) return;
@@ -131,7 +134,7 @@ export function createUndiciSend(options: UndiciSendOptions = {}): { send: Send;
   const inFlight = new Set<Promise<SendResult>>();
   let closed = false;
 
-  function start(...[request, auth, { deadlineMs, signal }]: Parameters<Send>): Promise<SendResult> {
+  function start(...[request, auth, { deadlineMs, signal, longest = LONGEST_BODY }]: Parameters<Send>): Promise<SendResult> {
     const started = performance.now();
     return new Promise<SendResult>((resolve) => {
       const settle = (result: { response: HttpResponse } | { outcome: Outcome }): void => {
@@ -143,7 +146,7 @@ export function createUndiciSend(options: UndiciSendOptions = {}): { send: Send;
         );
       };
       const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
-      const exchange = new Exchange(url?.host ?? 'the destination', secretsOf(auth), settle);
+      const exchange = new Exchange(url?.host ?? 'the destination', secretsOf(auth), longest, settle);
       const onAbort = (): void => exchange.stop('aborted');
       const timer = setTimeout(() => exchange.stop('deadline'), Math.max(0, deadlineMs));
       if (closed || signal?.aborted === true) return onAbort();

@@ -1,6 +1,7 @@
 import { ok } from '../doctor/finding.ts';
 import { count } from '../layout.ts';
-import { type Answer, ask, problemOf, type ProjectCheck } from './project.ts';
+import { type Answer, ask } from '../../sources/api/project.ts';
+import { problemOf, type ProjectCheck } from './project.ts';
 
 interface Facts {
   readonly settings: Answer;

@@ -1,6 +1,7 @@
 import { error, ok } from '../doctor/finding.ts';
 import { count } from '../layout.ts';
-import { type Answer, get, type ProjectCheck } from './project.ts';
+import { type Answer, get } from '../../sources/api/project.ts';
+import { type ProjectCheck } from './project.ts';
 
 /**
  * How many Edge Functions are deployed. Only the Management API tells (`GET /v1/projects/{ref}/functions`), with a token of a

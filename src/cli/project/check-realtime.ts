@@ -1,6 +1,7 @@
 import { WebSocket } from 'undici';
 import { error, ok } from '../doctor/finding.ts';
-import { hostOf, type Project, type ProjectCheck } from './project.ts';
+import { hostOf } from '../../sources/api/project.ts';
+import { type Project, type ProjectCheck } from './project.ts';
 
 /** What became of joining a channel: undefined when it was let in. */
 type Refused = string | undefined;

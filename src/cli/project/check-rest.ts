@@ -1,7 +1,9 @@
 import { isJsonObject } from '../../core/json.ts';
 import { error, ok } from '../doctor/finding.ts';
 import { count } from '../layout.ts';
-import { type Answer, ask, keyKind, problemOf, type Project, type ProjectCheck } from './project.ts';
+import { keyKind } from '../../core/project-key.ts';
+import { type Answer, ask } from '../../sources/api/project.ts';
+import { problemOf, type Project, type ProjectCheck } from './project.ts';
 
 /** The description of the Data API: PostgREST shows what the key's role may use (docs/references/api/openapi.rst). */
 const ROOT = '/rest/v1/';
@@ -14,7 +16,7 @@ interface ApiFacts {
 
 /** What both checks of the Data API judge: it is asked once. */
 export async function readRest(project: Project): Promise<ApiFacts> {
-  return { answer: await ask(project, ROOT, OPENAPI), key: keyKind(project.key) };
+  return { answer: await ask(project, ROOT, { headers: { accept: OPENAPI } }), key: keyKind(project.key) };
 }
 
 /** That the project is there, and takes the key. */

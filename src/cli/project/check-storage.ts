@@ -1,6 +1,7 @@
 import { error, ok } from '../doctor/finding.ts';
 import { count } from '../layout.ts';
-import { type Answer, ask, problemOf, type ProjectCheck } from './project.ts';
+import { type Answer, ask } from '../../sources/api/project.ts';
+import { problemOf, type ProjectCheck } from './project.ts';
 
 /** That Storage answers, and how many buckets it has. */
 export const storage: ProjectCheck<Answer> = {

@@ -7,8 +7,8 @@ import { verifyStandard } from '../../inbound/standard-webhooks.ts';
 import { mountReceivers } from '../../server/receivers.ts';
 import { factStore } from '../../sql/store/facts.ts';
 import type { Config } from '../../config/types.ts';
+import { hintsByLog, mountDatabaseHook } from '../database-hook.ts';
 import type { Callers } from './callers.ts';
-import { readHint } from './hint.ts';
 import type { Homes } from './home.ts';
 import type { Runs } from './runs.ts';
 
@@ -32,7 +32,7 @@ const DATABASE_HOOKS = ['/hooks/database', '/create-contact', '/update-contact']
  * says that it runs, and nothing else.
  */
 export function edgeApp(parts: AppParts): Hono {
-  const { config, homes, callers, runs, hookSecrets, log } = parts;
+  const { config, homes, callers, runs, hookSecrets } = parts;
   const app = new Hono({ getPath: pathOf });
   const limit = bodyLimit({
     maxSize: MOST_BYTES,
@@ -49,19 +49,19 @@ export function edgeApp(parts: AppParts): Hono {
   };
   app.post('/tick', tick);
   app.post('/', tick);
-  for (const path of DATABASE_HOOKS) {
-    app.post(path, limit, async (context) => {
-      if (!(await callers.may(context.req.raw.headers, 'hint'))) return unauthorized(context);
-      const hint = readHint(await context.req.text(), config);
-      if (!hint.ok) return context.json({ error: hint.problem }, 400);
-      if (hint.keys.length > 0) {
-        await homes.use(({ sql }) => sql.query('select rollcall.hint($1)', [hint.keys]));
-      }
+  const log = (keys: readonly string[]): Promise<unknown> =>
+    homes.use(({ sql }) => sql.query('select rollcall.hint($1)', [keys]));
+  const takeHint = hintsByLog(config, log);
+  mountDatabaseHook(app, {
+    paths: DATABASE_HOOKS,
+    may: (headers) => callers.may(headers, 'hint'),
+    async take(body) {
+      const problem = await takeHint(body);
       // Without waiting for its end: a webhook is given a second.
-      void runs.wake();
-      return context.json({ ok: true }, 202);
-    });
-  }
+      if (problem === undefined) void runs.wake();
+      return problem;
+    },
+  });
   if (hookSecrets.length > 0) {
     app.post('/hooks/auth', limit, async (context) => {
       const request = { headers: context.req.raw.headers, body: await context.req.text() };
@@ -80,7 +80,7 @@ export function edgeApp(parts: AppParts): Hono {
       mountReceivers(inner, receivers, {
         store: factStore(home.sql, home.identity),
         observe: home.observe,
-        log,
+        log: parts.log,
         now: home.now,
       });
       const answer = await inner.fetch(context.req.raw);
@@ -90,7 +90,7 @@ export function edgeApp(parts: AppParts): Hono {
   );
   app.notFound((context) => context.json({ error: 'not found' }, 404));
   app.onError((error, context) => {
-    log.error({ code: fatalError(error)?.code ?? codeOf(error) }, 'a request could not be answered');
+    parts.log.error({ code: fatalError(error)?.code ?? codeOf(error) }, 'a request could not be answered');
     return context.json({ error: 'not done; send it again later' }, 503);
   });
   return app;
