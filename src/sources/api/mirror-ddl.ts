@@ -1,7 +1,7 @@
 import { RollcallError } from '../../core/errors.ts';
 import type { Queryable, Script, Sql } from '../../sql/port.ts';
 import { quoteIdent, quoteLiteral, quoteTable } from '../../sql/quote.ts';
-import type { MirrorShape } from './shape.ts';
+import { type MirrorShape, nameOf } from './shape.ts';
 
 /** Says of a table that it is ours to write: in another database it would be the app's. */
 const MARK = 'Read from a Supabase project by its API, by Rollcall.';
@@ -58,11 +58,6 @@ export async function dropMirror(tx: Queryable & Script): Promise<void> {
   );
   for (const { name } of tables) await tx.script(`drop table ${name} cascade`);
   await tx.script('drop schema if exists rollcall_api cascade');
-}
-
-/** Its name in `rollcall_api.sources`, and in `rollcall.sources`. */
-export function nameOf({ schema, table }: Pick<MirrorShape, 'schema' | 'table'>): string {
-  return `${schema}.${table}`;
 }
 
 /** The keys that a pass over a table has seen. */

@@ -1,5 +1,5 @@
 import { quoteIdent, quoteTable } from '../../sql/quote.ts';
-import type { MirrorShape } from './shape.ts';
+import { type MirrorShape, nameOf, USERS } from './shape.ts';
 
 /** The statements that write one mirrored table. `$1` is the JSON text of rows, as the server sent it, but where something else is said. */
 export interface MirrorSql {
@@ -69,11 +69,11 @@ export function mirrorSql(
     remove: `delete from ${table} m using json_populate_recordset(null::${table}, $1::json) g where ${same}`,
     missing: [
       ...users.map((column) => ({
-        target: 'auth.users',
+        target: nameOf(USERS),
         sql: missing(column, formatOf(column), '"auth"."users"', 'id', 'uuid'),
       })),
-      ...shape.references.map(({ column, targetColumn, ...target }) => ({
-        target: `${target.schema}.${target.table}`,
+      ...shape.references.filter((to) => nameOf(to) !== nameOf(USERS)).map(({ column, targetColumn, ...target }) => ({
+        target: nameOf(target),
         // The other table's column may be of a type of its own.
         sql: missing(column, '', quoteTable(target), targetColumn, 'text'),
       })),

@@ -3,10 +3,10 @@ import type { Logger } from '../../engine/ports.ts';
 import { type Queryable, type Script, type Sql, sqlState } from '../../sql/port.ts';
 import { quoteTable } from '../../sql/quote.ts';
 import type { RowKey } from './filter.ts';
-import { nameOf, seenTable } from './mirror-ddl.ts';
+import { seenTable } from './mirror-ddl.ts';
 import { type MirrorSql, mirrorSql } from './mirror-sql.ts';
 import type { Need } from './needs.ts';
-import type { MirrorShape } from './shape.ts';
+import { type MirrorShape, nameOf } from './shape.ts';
 
 /** One mirrored table, as it is written. */
 export interface Part {

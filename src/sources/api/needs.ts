@@ -2,8 +2,7 @@ import type { Config } from '../../config/types.ts';
 import { capturePlans } from '../../sql/compile/capture-plan.ts';
 import { inspectSources } from '../../sql/inspect/sources.ts';
 import type { Sql } from '../../sql/port.ts';
-import { nameOf } from './mirror-ddl.ts';
-import type { MirrorShape } from './shape.ts';
+import { type MirrorShape, nameOf } from './shape.ts';
 
 /** What of a table is read. */
 export interface Need {

@@ -3,9 +3,8 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { type Client, tookTooLong } from './client.ts';
 import { among, behind, byKey, query, quotedName, type RowKey } from './filter.ts';
 import { textOf } from './mirror.ts';
-import { nameOf } from './mirror-ddl.ts';
 import type { Answered } from './project.ts';
-import type { MirrorShape } from './shape.ts';
+import { type MirrorShape, nameOf } from './shape.ts';
 
 /** What is read of one table. */
 export interface TableRead {

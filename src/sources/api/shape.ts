@@ -21,6 +21,11 @@ export interface Reference extends TableName {
   readonly targetColumn: string;
 }
 
+/** Its name in `rollcall_api.sources`, and in `rollcall.sources`. */
+export function nameOf({ schema, table }: TableName): string {
+  return `${schema}.${table}`;
+}
+
 /** Neither is told by the Admin API (auth:internal/models/user.go). */
 const UNTOLD: readonly string[] = ['is_sso_user', 'is_super_admin'];
 const FORMATS: Readonly<Record<string, string>> = {
@@ -88,7 +93,7 @@ export async function readShapes(client: Client, config: Config): Promise<readon
     kind: 'rows',
     columns,
     key: primaryKey,
-    references: references.filter((each) => targets.has(tableKey(each))),
+    references: [...references.filter((each) => targets.has(tableKey(each))), ...toUsers(columns)],
   }));
   return [USERS, ...targetsFirst(rows), ...(readsFiles(config) ? [OBJECTS] : [])];
 }
@@ -108,6 +113,13 @@ async function describe(client: Client, schema: string): Promise<readonly Descri
     `The Data API of ${client.host} does not describe the schema ${schema} (HTTP ${answer.status}).`,
     { hint },
   );
+}
+
+/** The description of a schema says nothing of keys that lead out of it, as to users: a column of this name and type is taken for one. */
+function toUsers(columns: readonly DescribedColumn[]): readonly Reference[] {
+  return columns
+    .filter(({ name, format }) => name === 'user_id' && format === 'uuid')
+    .map(({ name }) => ({ schema: USERS.schema, table: USERS.table, column: name, targetColumn: 'id' }));
 }
 
 /** A row is there before another leads to it. */
