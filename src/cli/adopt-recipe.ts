@@ -1,7 +1,7 @@
 import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
 import { pause } from '../engine/wake.ts';
-import { refOf, requireDatabaseUrl } from '../sql/open-database.ts';
+import { refOf } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
 import { awaitRequests } from '../sql/take-over/await-requests.ts';
 import { giveBack, readTakenOver, type Taken, takeOver } from '../sql/take-over/take-over.ts';
@@ -12,7 +12,8 @@ import { readForeignTriggers } from './doctor/trigger-facts.ts';
 import { widthOf } from './io.ts';
 import { count, wrap } from './layout.ts';
 import { createProgress } from './progress.ts';
-import { whereIs } from './where.ts';
+import { whereOf } from './where.ts';
+import { needsDatabase } from './with-project.ts';
 
 /** What became of the recipe. */
 export interface RecipeReport {
@@ -43,6 +44,7 @@ export async function takeOverRecipe(
   options: RecipeOptions,
   cli: Cli,
 ): Promise<RecipeReport | undefined> {
+  needsDatabase(config, 'Recipes live in');
   const named = options.trigger ?? [];
   const all = await readForeignTriggers(sql);
   const unknown = named.find((name) => !all.some((trigger) => fullName(trigger) === name));
@@ -52,7 +54,7 @@ export async function takeOverRecipe(
   const taken: Taken[] = found.map(({ recipe, trigger, urls }) => ({ ...trigger, recipe, urls }));
   if (taken.length > 0) {
     const width = widthOf(cli.io.stdout);
-    const { say } = plan(taken, whereIs(requireDatabaseUrl(config)), width, cli);
+    const { say } = plan(taken, whereOf(config), width, cli);
     cli.note(...say);
     if (!(await ask(cli, 'Switch this off, and take over?', options.yes))) return undefined;
     const guard = { projectRef: refOf(config), environment: config.environment, configHash: config.hash };

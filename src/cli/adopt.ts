@@ -19,7 +19,7 @@ import { type RemoteSession, withRemote } from './remote-session.ts';
 import { reportError } from './report-error.ts';
 import { stopSignal } from './stop-signal.ts';
 import { createSweepProgress } from './sweep-progress.ts';
-import { withDatabase } from './with-database.ts';
+import { withProject } from './with-project.ts';
 
 interface Options {
   readonly destination?: readonly string[] | undefined;
@@ -66,7 +66,7 @@ async function runAdopt(options: Options, cli: Cli): Promise<number> {
   const stop = stopSignal(cli.io);
   const progress = createSweepProgress(cli.io.stderr);
   try {
-    return await withDatabase(config, async (sql) => {
+    return await withProject(config, { what: 'rows' }, cli, async (sql) => {
       if (options.recipe === true && options.undo === true) return await undoRecipe(sql, cli, options.json === true);
       const recipe = options.recipe === true ? await takeOverRecipe(sql, config, options, cli) : undefined;
       if (options.recipe === true && recipe === undefined) return 1;

@@ -7,7 +7,7 @@ import type { Send } from '../engine/ports.ts';
 import { tryAgain } from '../sql/store/failures.ts';
 import { type ResolvedConfig, resolveConfig } from '../homes/resolve-options.ts';
 import { applyInstall } from '../sql/apply.ts';
-import { refOf, requireDatabaseUrl } from '../sql/open-database.ts';
+import { refOf } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
 import { createUndiciSend } from '../transport/undici.ts';
 import { adoptHint } from './adopt-hint.ts';
@@ -25,8 +25,8 @@ import { reportError } from './report-error.ts';
 import { skippedNames } from './skipped-names.ts';
 import { allWarnings } from './summary.ts';
 import { renderWarnings } from './warnings.ts';
-import { whereIs } from './where.ts';
-import { withDatabase } from './with-database.ts';
+import { whereOf } from './where.ts';
+import { withProject } from './with-project.ts';
 
 interface Options {
   readonly yes?: boolean | undefined;
@@ -56,7 +56,7 @@ export function define(command: Command, cli: Cli): void {
 async function runApply(options: Options, cli: Cli): Promise<number> {
   const loaded = await loadConfig(cli);
   const skips = skippedNames(options.skipDestinations, loaded);
-  return withDatabase(loaded, async (sql) => {
+  return withProject(loaded, { what: 'tables' }, cli, async (sql) => {
     const resolved = await resolveConfig(loaded, sql, registry);
     const database = await planDatabase(sql, resolved.config);
     if (options.sql === true) {
@@ -88,7 +88,6 @@ interface Parts {
 async function applyWith(parts: Parts, options: Options, cli: Cli): Promise<number> {
   const { sql, resolved, database, skips, send } = parts;
   const { config } = resolved;
-  const url = requireDatabaseUrl(config);
   const ref = refOf(config);
   // Said before anything is shown or asked: `applyInstall` would refuse it in the end.
   if ((database.installed?.identity ?? null) !== null) {
@@ -99,7 +98,7 @@ async function applyWith(parts: Parts, options: Options, cli: Cli): Promise<numb
   if (down !== undefined) throw down;
   const destinations = await planDestinations(resolved, look, database.attributes, send, tell(cli));
   const width = widthOf(cli.io.stdout);
-  const view = { config, where: whereIs(url), database, destinations, skipped: skips };
+  const view = { config, where: whereOf(config), database, destinations, skipped: skips };
   const warnings = renderWarnings(config.file, allWarnings(config, database.sources), cli.paint, width);
   cli.say(...warnings, renderApply(view, cli.paint, width), '');
   const left = new Map(destinations.flatMap(({ name, problem }) => (problem === undefined ? [] : [[name, problem]])));

@@ -5,7 +5,7 @@ import type { Send } from '../engine/ports.ts';
 import { configured } from '../homes/configured.ts';
 import { type ResolvedConfig, resolveConfig } from '../homes/resolve-options.ts';
 import { adjustedPlan } from '../sql/compile/adjustment.ts';
-import { refOf, requireDatabaseUrl } from '../sql/open-database.ts';
+import { refOf } from '../sql/open-database.ts';
 import { planPeople } from '../sql/plan/run.ts';
 import type { Sql } from '../sql/port.ts';
 import { createUndiciSend } from '../transport/undici.ts';
@@ -23,8 +23,8 @@ import { renderPeople } from './plan-view.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { reportError } from './report-error.ts';
 import { skippedNames } from './skipped-names.ts';
-import { whereIs } from './where.ts';
-import { withDatabase } from './with-database.ts';
+import { whereOf } from './where.ts';
+import { withProject } from './with-project.ts';
 
 interface Options {
   readonly sample?: boolean | undefined;
@@ -58,7 +58,7 @@ export function define(command: Command, cli: Cli): void {
 async function runPlan(options: Options, cli: Cli): Promise<number> {
   const loaded = await loadConfig(cli);
   const skipped = skippedNames(options.skipDestinations, loaded);
-  return await withDatabase(loaded, async (sql) => {
+  return await withProject(loaded, { what: 'rows' }, cli, async (sql) => {
     const resolved = await resolveConfig(loaded, sql, registry);
     const transport = createUndiciSend();
     try {
@@ -91,7 +91,7 @@ async function planWith({ sql, resolved, skipped, send }: Parts, options: Option
       progress.step(`Waiting ${Math.ceil(ms / 1000)} s for ${name}: ${why}.`),
     );
     const problems = destinations.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
-    const where = whereIs(requireDatabaseUrl(config));
+    const where = whereOf(config);
     const view: ApplyView = { config, where, database, destinations, skipped };
     const people = await planAll({ sql, view, sample: options.sample === true }, progress);
     progress.done();

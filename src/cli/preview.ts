@@ -7,7 +7,7 @@ import { widthOf } from './io.ts';
 import { loadConfig } from './load-config.ts';
 import { wholeNumber } from './option-values.ts';
 import { renderPreview } from './preview-view.ts';
-import { withDatabase } from './with-database.ts';
+import { withProject } from './with-project.ts';
 
 interface Options {
   readonly row?: string | undefined;
@@ -41,7 +41,7 @@ async function runPreview(
   cli: Cli,
 ): Promise<number> {
   const config = await loadConfig(cli);
-  const found = await withDatabase(config, (sql) => preview(sql, config, { table, row, limit }));
+  const found = await withProject(config, { what: 'rows' }, cli, (sql) => preview(sql, config, { table, row, limit }));
   if (json === true) cli.say(renderJson(found as unknown as Json, 2));
   else cli.say(renderPreview(found, widthOf(cli.io.stdout), cli.paint));
   return found.rows.some(({ destinations }) => destinations.some(({ verdict }) => verdict === 'failed')) ? 1 : 0;

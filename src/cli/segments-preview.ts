@@ -10,7 +10,7 @@ import { describeMembers } from './describe.ts';
 import { count, cut } from './layout.ts';
 import { widthOf } from './io.ts';
 import { loadConfig } from './load-config.ts';
-import { withDatabase } from './with-database.ts';
+import { withProject } from './with-project.ts';
 
 interface Options {
   readonly filter?: string | undefined;
@@ -25,7 +25,7 @@ interface Options {
 export async function runPreview(name: string | undefined, options: Options, cli: Cli): Promise<number> {
   const config = await loadConfig(cli);
   const segment = meant(name, options, config);
-  const { count: members, sample } = await withDatabase(config, (sql) =>
+  const { count: members, sample } = await withProject(config, { what: 'rows' }, cli, (sql) =>
     previewSegment(sql, config, segment, options.limit),
   ).catch((error: unknown) => {
     throw name === undefined ? withoutPlace(error) : error;

@@ -7,7 +7,7 @@ import { loadConfig } from './load-config.ts';
 import { stopSignal } from './stop-signal.ts';
 import { createSweepProgress } from './sweep-progress.ts';
 import { renderSweep } from './sweep-view.ts';
-import { withDatabase } from './with-database.ts';
+import { withProject } from './with-project.ts';
 
 /** `rollcall sweep`: compares everybody now. It sends nothing: what it finds goes into the queue of the workers. */
 export function define(command: Command, cli: Cli): void {
@@ -25,7 +25,7 @@ async function runSweep({ json = false }: { readonly json?: boolean }, cli: Cli)
   const stop = stopSignal(cli.io);
   const progress = createSweepProgress(cli.io.stderr);
   try {
-    const report = await withDatabase(config, (sql) => fullSweep({ config, sql, progress }, stop.signal));
+    const report = await withProject(config, { what: 'everything' }, cli, (sql) => fullSweep({ config, sql, progress }, stop.signal));
     progress.end();
     if (report === undefined) {
       cli.note('Stopped. What was found is queued; nobody was deleted for being absent. A worker sweeps again.');

@@ -19,7 +19,7 @@ import { wholeNumber } from './option-values.ts';
 import { createProgress } from './progress.ts';
 import { stopSignal } from './stop-signal.ts';
 import { renderProgress, renderSummary, summaryOf } from './sync-view.ts';
-import { withDatabase } from './with-database.ts';
+import { withProject } from './with-project.ts';
 
 interface Options {
   readonly full?: boolean | undefined;
@@ -62,7 +62,8 @@ async function runSync(options: Options, cli: Cli): Promise<number> {
   const request = requestOf(options);
   const config = await loadConfig(cli);
   const { exportCsv: file } = options;
-  return await withDatabase(config, async (sql) => {
+  const since = request.since === undefined ? undefined : { at: request.since };
+  return await withProject(config, { what: 'everything', since }, cli, async (sql) => {
     const store = createStore(sql, identityOf(config));
     if (file !== undefined) {
       await exportCsv({ sql, store, config, file, request, destination: options.destination }, cli);

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { uninstall } from '../sql/apply.ts';
 import { UNINSTALL_SCRIPT } from '../sql/install-script.ts';
 import { quoteLiteral } from '../sql/quote.ts';
-import { requireDatabaseUrl } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
 import { ask } from './ask.ts';
 import type { Cli } from './cli.ts';
@@ -11,7 +10,8 @@ import { widthOf } from './io.ts';
 import { count, hanging, wrap } from './layout.ts';
 import { type Outside, readOutside } from './left-behind.ts';
 import { loadConfig } from './load-config.ts';
-import { whereIs } from './where.ts';
+import { dropMirror } from '../sources/api/mirror-ddl.ts';
+import { whereOf } from './where.ts';
 import { withDatabase } from './with-database.ts';
 
 interface Options {
@@ -36,7 +36,7 @@ async function runUninstall(options: Options, cli: Cli): Promise<number> {
   }
   const config = await loadConfig(cli);
   return withDatabase(config, async (sql) => {
-    const where = whereIs(requireDatabaseUrl(config));
+    const where = whereOf(config);
     const present = await whatIsThere(sql);
     if (present === undefined) {
       cli.say(wrap(`Nothing to remove: Rollcall is not installed in ${where}.`, widthOf(cli.io.stdout)));
@@ -67,6 +67,7 @@ async function runUninstall(options: Options, cli: Cli): Promise<number> {
     );
     if (!(await ask(cli, 'Remove all of this?', options.yes))) return 1;
     await uninstall(sql);
+    if (config.api !== undefined) await sql.transaction(dropMirror);
     cli.say(`${cli.paint('green', 'Removed.')} ${whatIsLeft(outside)}`);
     return 0;
   });

@@ -1,11 +1,12 @@
 import { databaseError } from '../cli/database-error.ts';
 import { readInstalled } from '../cli/installed.ts';
-import type { Config } from '../config/types.ts';
+import type { ApiSource, Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
 import { createFields } from '../engine/fields.ts';
 import { createLists } from '../engine/list-ids.ts';
 import { resolveConfig } from '../homes/resolve-options.ts';
 import { checkInstall } from '../homes/routes.ts';
+import { clientOf, prepareMirror } from '../sources/api/reader.ts';
 import { applyInstall } from '../sql/apply.ts';
 import { attributePlan } from '../sql/compile/attribute-plan.ts';
 import { inspectSources } from '../sql/inspect/sources.ts';
@@ -13,6 +14,9 @@ import { refOf } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
 import { identityOf } from '../sql/store/identity.ts';
 import type { Host } from './host.ts';
+
+/** A project that does not answer is said so after a few tries. */
+const API_TRIES = 4;
 
 /** What `connectors.connect` takes. Each stands for a variable of the environment, which holds where it is absent. */
 export interface ConnectOptions {
@@ -89,10 +93,17 @@ async function ready(
   return false;
 }
 
+/** The tables that a project is read into by its API. */
+async function prepare(config: Config, api: ApiSource, parts: Pick<Host, 'send' | 'log'> & { sql: Sql }): Promise<void> {
+  const all = { config, api, ...parts };
+  await prepareMirror(all, clientOf(all, new AbortController().signal, API_TRIES));
+}
+
 /** What `rollcall apply --yes` does: the fields and lists that are missing first, so that whoever sends finds them. */
-async function installAll({ registry, send }: Host, config: Config, sql: Sql): Promise<void> {
+async function installAll({ registry, send, log }: Host, config: Config, sql: Sql): Promise<void> {
   // It has the registry, and a module that awaits while it is loaded cannot be required.
   const { planDestinations } = await import('../cli/apply-plan.ts');
+  if (config.api !== undefined) await prepare(config, config.api, { sql, send, log });
   const resolved = await resolveConfig(config, sql, await registry());
   const attributes = await sql.transaction(async (tx) => attributePlan(config, await inspectSources(tx, config)));
   for (const { fields, lists, problem } of await planDestinations(

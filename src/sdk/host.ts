@@ -126,5 +126,7 @@ export function createHost(options: HostOptions): Host {
 
 async function open({ config, log }: Host): Promise<Sql | undefined> {
   const read = await config();
-  return read.databaseUrl === undefined ? undefined : await openDatabase(read, log, { max: 4 });
+  // With API keys alone there is a state database where the config names one; else what can be is sent at once.
+  if (read.databaseUrl === undefined && read.api?.named !== true) return undefined;
+  return await openDatabase(read, log, { max: 4 });
 }

@@ -4,6 +4,7 @@ import { momentOf } from '../config/moment.ts';
 import type { BackfillCounts, BackfillRequest } from '../engine/backfill-ports.ts';
 import { beginBackfill, type EndedBackfill, followBackfill } from '../homes/backfill.ts';
 import { runWorker } from '../homes/worker.ts';
+import { readOnce } from '../sources/api/reader.ts';
 import { requireDatabase } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
 import { identityOf } from '../sql/store/identity.ts';
@@ -70,10 +71,16 @@ export async function sync(host: Host, options: SyncOptions): Promise<readonly S
   requireDatabase(config);
   const sql = (await host.database()) as Sql;
   const store = createStore(sql, identityOf(config));
+  const { api } = config;
   const over = new AbortController();
   const quit = (): void => over.abort();
   const given = options.signal === undefined ? [] : [options.signal];
   const ends = AbortSignal.any([over.signal, host.stopping(), ...given]);
+  if (api !== undefined) {
+    const since = requests[0]?.since;
+    const parts = { config, api, sql, send: host.send, log: host.log };
+    await readOnce(parts, ends, { since: since === undefined ? undefined : { at: since } });
+  }
   // What ends the helper ends us; it is looked at below.
   const send = host.fetch === undefined ? undefined : host.send;
   const helper = runWorker({ config, log: host.log, helper: true, send }, ends).finally(quit);

@@ -25,7 +25,10 @@ const SKEW_ERROR_MS = 120_000;
 export const connection: Check<Facts> = {
   area: 'connection',
   async read({ sql, config }) {
-    const { host, ssl } = connectionTarget(requireDatabaseUrl(config), undefined);
+    const { host, ssl } =
+      config.api?.stateFolder === undefined
+        ? connectionTarget(requireDatabaseUrl(config), undefined)
+        : { host: 'localhost', ssl: false };
     const askedAt = Date.now();
     const [row] = await sql.query<{ ms: string; replica: boolean; ro: string }>(
       `select extract(epoch from clock_timestamp()) * 1000 as ms, pg_is_in_recovery() as replica,

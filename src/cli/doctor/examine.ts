@@ -41,7 +41,7 @@ export async function examine(at: Examined): Promise<readonly Placed[]> {
   const found: Placed[] = [];
   const add = (area: string, findings: readonly Finding[]): void =>
     void found.push(...findings.map((finding) => ({ area, ...finding })));
-  const sql = await openToLook(at.config);
+  const sql = await openToLook(at.config, at.send);
   if (sql instanceof RollcallError) {
     const { code, message, hint } = sql;
     add('database', [error(code, `${message} Nothing in the database was looked at.`, hint ?? 'Set database_url.')]);

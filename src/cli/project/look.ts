@@ -59,7 +59,7 @@ export async function lookAtDelivery(
     const named = area === 'destinations' ? '' : `${area[0]?.toUpperCase() ?? ''}${area.slice(1)}: `;
     for (const finding of findings) onLine(lineOf(area, { ...finding, what: named + finding.what }));
   };
-  const sql = await openToLook(config);
+  const sql = await openToLook(config, send);
   if (sql instanceof RollcallError) {
     add('database', [error(sql.code, sql.message, sql.hint ?? 'Set database_url.')]);
     await lookAtDestinations({ config, send, onStep, resolved: undefined, attributes: undefined }, add);
