@@ -7,8 +7,10 @@ import type { Backfill, BackfillRequest } from '../engine/backfill-ports.ts';
 import { leastSeconds } from '../engine/bulk-choice.ts';
 import type { Store } from '../engine/ports.ts';
 import { beginBackfill, type EndedBackfill, followBackfill } from '../homes/backfill.ts';
+import { changesSent } from '../homes/changes-sent.ts';
 import { configured } from '../homes/configured.ts';
 import { runWorker } from '../homes/worker.ts';
+import type { Sql } from '../sql/port.ts';
 import { identityOf } from '../sql/store/identity.ts';
 import { createStore } from '../sql/store/store.ts';
 import type { Cli } from './cli.ts';
@@ -69,7 +71,7 @@ async function runSync(options: Options, cli: Cli): Promise<number> {
       await exportCsv({ sql, store, config, file, request, destination: options.destination }, cli);
       return 0;
     }
-    return await backfill({ config, store, request, json: options.json === true }, cli);
+    return await backfill({ config, sql, store, request, json: options.json === true }, cli);
   });
 }
 
@@ -101,12 +103,13 @@ function requestOf({ full, incremental, since, resource, limit }: Options): Back
 
 interface Parts {
   readonly config: Config;
+  readonly sql: Sql;
   readonly store: Store;
   readonly request: BackfillRequest;
   readonly json: boolean;
 }
 
-async function backfill({ config, store, request, json }: Parts, cli: Cli): Promise<number> {
+async function backfill({ config, sql, store, request, json }: Parts, cli: Cli): Promise<number> {
   const run = await beginBackfill(store, request);
   if (run.scanned > 0) cli.note(`Going on after ${run.scanned.toLocaleString('en-US')} rows.`);
   const stop = stopSignal(cli.io);
@@ -120,6 +123,7 @@ async function backfill({ config, store, request, json }: Parts, cli: Cli): Prom
   const helper = runWorker({ config, log, helper: true }, over.signal).finally(quit);
   helper.catch(quiet);
   const ended = await follow({ config, store, run, json }, cli, over.signal);
+  if (ended !== undefined && config.api !== undefined) await changesSent(sql, over.signal);
   quit();
   await helper;
   stop.done();
@@ -136,7 +140,7 @@ async function backfill({ config, store, request, json }: Parts, cli: Cli): Prom
 
 /** Watches until everybody is delivered or refused; undefined when it was stopped. */
 async function follow(
-  { config, store, run, json }: Omit<Parts, 'request'> & { readonly run: Backfill },
+  { config, store, run, json }: Omit<Parts, 'request' | 'sql'> & { readonly run: Backfill },
   cli: Cli,
   signal: AbortSignal,
 ): Promise<EndedBackfill | undefined> {

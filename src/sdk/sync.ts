@@ -3,7 +3,9 @@ import { RollcallError } from '../core/errors.ts';
 import { momentOf } from '../config/moment.ts';
 import type { BackfillCounts, BackfillRequest } from '../engine/backfill-ports.ts';
 import { beginBackfill, type EndedBackfill, followBackfill } from '../homes/backfill.ts';
+import { changesSent } from '../homes/changes-sent.ts';
 import { runWorker } from '../homes/worker.ts';
+import { Stopped } from '../sources/api/client.ts';
 import { readOnce } from '../sources/api/reader.ts';
 import { requireDatabase } from '../sql/open-database.ts';
 import type { Sql } from '../sql/port.ts';
@@ -79,7 +81,12 @@ export async function sync(host: Host, options: SyncOptions): Promise<readonly S
   if (api !== undefined) {
     const since = requests[0]?.since;
     const parts = { config, api, sql, send: host.send, log: host.log };
-    await readOnce(parts, ends, { since: since === undefined ? undefined : { at: since } });
+    try {
+      await readOnce(parts, ends, { since: since === undefined ? undefined : { at: since } });
+    } catch (error) {
+      if (error instanceof Stopped) return [];
+      throw error;
+    }
   }
   // What ends the helper ends us; it is looked at below.
   const send = host.fetch === undefined ? undefined : host.send;
@@ -93,6 +100,7 @@ export async function sync(host: Host, options: SyncOptions): Promise<readonly S
       const ended = await followBackfill(store, run, () => undefined, ends);
       if (ended !== undefined) done.push(syncedOf(ended));
     }
+    if (api !== undefined) await changesSent(sql, ends);
     return done;
   } catch (error) {
     throw databaseError(error) ?? error;

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ const run = promisify(execFile);
  */
 export async function openEmbedded(folder: string): Promise<EmbeddedState> {
   const server = await findServer();
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await mkdir(folder, { recursive: true });
   const data = join(folder, 'data');
   const start = async (): Promise<string> => {
     const running = await runningAt(data);
@@ -106,6 +106,7 @@ async function unprivileged(): Promise<Server['as']> {
 
 async function initialise(server: Server, folder: string, data: string): Promise<void> {
   await rm(data, { recursive: true, force: true });
+  await chmod(folder, 0o700);
   await mkdir(data, { mode: 0o700 });
   const { as } = server;
   if (as !== undefined) for (const path of [folder, data]) await chown(path, as.uid, as.gid);
@@ -117,7 +118,8 @@ async function initialise(server: Server, folder: string, data: string): Promise
   try {
     await run(server.initdb, ['-D', data, ...options], { ...server.as, cwd: folder });
   } catch (cause) {
-    throw stateError(`The embedded Postgres could not be made in ${folder}.`, cause);
+    const said = String((cause as { stderr?: unknown }).stderr ?? '').trim().split('\n').at(-1) ?? '';
+    throw stateError(`The embedded Postgres could not be made in ${folder}: ${said}`, cause);
   }
 }
 
@@ -125,9 +127,7 @@ async function control(server: Server, args: readonly string[]): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
       // The server inherits what pg_ctl has: a pipe would stay open for as long as it runs.
-      const child = execFile(server.control, [...args], { ...server.as, cwd: '/' }, () => undefined);
-      child.stdout?.destroy();
-      child.stderr?.destroy();
+      const child = spawn(server.control, [...args], { ...server.as, cwd: '/', stdio: 'ignore' });
       child.once('error', reject);
       child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`pg_ctl ended with ${code}`))));
     });
