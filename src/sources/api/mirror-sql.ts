@@ -24,6 +24,8 @@ const USER_VALUES: Readonly<Record<string, string>> = {
   raw_user_meta_data: 'x.user_metadata',
   raw_app_meta_data: 'x.app_metadata',
   is_anonymous: 'coalesce(x.is_anonymous, false)',
+  // Not told as such: by the provider, which has the id of the identity provider behind it (auth:internal/models/sso.go).
+  is_sso_user: `coalesce(x.app_metadata ->> 'provider' like 'sso:%', false)`,
 };
 const JSON_NAMES: Readonly<Record<string, string>> = {
   raw_user_meta_data: 'user_metadata',
@@ -86,7 +88,7 @@ function givenRows(shape: MirrorShape, columns: readonly string[]): string {
   if (shape.kind !== 'users') {
     return `select ${columns.map(quoteIdent).join(', ')} from json_populate_recordset(null::${quoteTable(shape)}, $1::json)`;
   }
-  const read = shape.columns.filter(({ name }) => columns.includes(name));
+  const read = shape.columns.filter(({ name }) => name === 'raw_app_meta_data' || columns.includes(name));
   const names = read.map(({ name, format }) => `${quoteIdent(JSON_NAMES[name] ?? name)} ${format}`);
   const values = columns.map((name) => `${USER_VALUES[name] ?? `x.${quoteIdent(name)}`} as ${quoteIdent(name)}`);
   return `select ${values.join(', ')} from json_to_recordset($1::json) as x(${names.join(', ')})`;

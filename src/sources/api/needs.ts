@@ -12,8 +12,8 @@ export interface Need {
   readonly users: readonly string[];
 }
 
-/** Of these each table that has them gives them, so that who changed since a time can be told. */
-const TIMES: readonly string[] = ['created_at', 'updated_at'];
+/** Each table that has one of these gives it: by the times is told who changed since, and `why` tells of the last. */
+const ALWAYS: readonly string[] = ['created_at', 'updated_at', 'is_sso_user'];
 
 /**
  * The columns that a config reads of each mirrored table, by its name: what the triggers of a project would look at. Nothing else
@@ -33,7 +33,7 @@ export async function readNeeds(
       const states = plan?.states ?? [];
       const wanted = new Set([
         ...shape.key,
-        ...TIMES,
+        ...ALWAYS,
         ...states.flatMap(({ columns }) => (columns === 'all' ? shape.columns.map(({ name }) => name) : columns)),
         ...(plan?.events?.columns ?? []),
       ]);

@@ -26,8 +26,8 @@ export function nameOf({ schema, table }: TableName): string {
   return `${schema}.${table}`;
 }
 
-/** Neither is told by the Admin API (auth:internal/models/user.go). */
-const UNTOLD: readonly string[] = ['is_sso_user', 'is_super_admin'];
+/** Not told by the Admin API (auth:internal/models/user.go). */
+const UNTOLD: readonly string[] = ['is_super_admin'];
 const FORMATS: Readonly<Record<string, string>> = {
   id: 'uuid',
   json: 'jsonb',

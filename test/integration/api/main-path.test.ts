@@ -95,3 +95,133 @@ test('who was there before comes quietly; who comes then is an event', async () 
   const placed = sandbox.state.calls().filter(({ body }) => body.includes('9007199254740993'));
   expect(placed.map(({ body }) => body).join()).toContain('2026-01-02T03:04:05.678901Z');
 });
+
+test('what is the same again writes nothing and sends nothing', async () => {
+  const before = await written();
+  const calls = sandbox.state.calls().length;
+  await worker.settled();
+  expect(await written()).toEqual(before);
+  expect(sandbox.state.calls().length).toBe(calls);
+});
+
+/** Which transactions wrote what is there. */
+async function written(): Promise<unknown> {
+  const rows = [];
+  for (const table of ['auth.users', 'public.orders', 'public.seats', 'rollcall.contacts', 'rollcall.desired'])
+    rows.push(await state.query(`select xmin::text from ${table} order by 1`));
+  return rows;
+}
+
+test('the silent cut of PostgREST, a statement that takes too long, limits: every row comes', async () => {
+  const [{ id }] = (await db.app.query<{ id: string }>(`select id from auth.users where email = 'bob@example.com'`)).rows as [{ id: string }];
+  project.faults.maxRows = 7;
+  let slow = 0;
+  let limited = 0;
+  project.faults.before = async (path) => {
+    const limit = Number(/limit=(\d+)/.exec(path)?.[1] ?? 0);
+    if (path.startsWith('/rest/v1/orders') && limit > 100) {
+      slow += 1;
+      return { status: 500, body: { code: '57014', message: 'canceling statement due to statement timeout' } };
+    }
+    if (path.startsWith('/rest/v1/orders') && limited === 0) {
+      limited += 1;
+      return { status: 429, headers: { 'retry-after': '0' } };
+    }
+    return undefined;
+  };
+  await db.app.query(`insert into public.orders select i, $1, i, now() from generate_series(100, 140) i`, [id]);
+  await worker.settled();
+  project.faults.before = undefined;
+  project.faults.maxRows = 1_000;
+  expect(slow).toBeGreaterThan(0);
+  expect(limited).toBe(1);
+  expect(events('bob@example.com').filter(({ name }) => name === 'order_placed')).toHaveLength(42);
+});
+
+test('a row that goes is looked up by itself; a user is gone when Auth itself says so', async () => {
+  const id = await signUp('cat@example.com', { full_name: 'Cat' });
+  await db.app.query(`insert into public.seats values ('B', 1, $1, 'back')`, [id]);
+  await worker.settled();
+  expect(contact('cat@example.com')?.fields).toMatchObject({ SEAT: 'back' });
+  await db.app.query(`delete from public.seats where hall = 'B'; delete from auth.users where email = 'cat@example.com'`);
+  // A gateway that knows no such path.
+  project.faults.before = (path) => Promise.resolve(path.includes(id) ? { status: 404, body: { message: 'no Route matched' } } : undefined);
+  await worker.settled();
+  expect(await state.query('select 1 from public.seats where hall = $1', ['B'])).toEqual([]);
+  expect(contact('cat@example.com')).toBeDefined();
+  project.faults.before = undefined;
+  await worker.settled();
+  expect(contact('cat@example.com')).toBeUndefined();
+});
+
+test('a list that is not whole removes nobody', async () => {
+  project.faults.before = (path) =>
+    Promise.resolve(/admin\/users\?/.test(path) ? { status: 200, body: { users: [], aud: 'authenticated' } } : undefined);
+  await worker.settled();
+  project.faults.before = undefined;
+  expect(contact('bob@example.com')).toBeDefined();
+  expect(contact('ann@example.com')).toBeDefined();
+});
+
+test('pages that shift while users are deleted, that a gateway cuts short, and a cursor: nobody is missed', async () => {
+  await db.app.query(`insert into auth.users (id, email, created_at) select gen_random_uuid(), 'shift' || i || '@example.com', now() + i * interval '1 ms' from generate_series(1, 40) i`);
+  project.faults.maxUsers = 10;
+  let asked = 0;
+  project.faults.before = async (path) => {
+    if (!/page=\d+&per_page=10&/.test(path)) return;
+    asked += 1;
+    // Somebody on the first page goes while the others are read.
+    if (asked % 3 === 0) await db.app.query(`delete from auth.users where id = (select id from auth.users where email like 'shift%' order by created_at limit 1)`);
+  };
+  await worker.settled();
+  project.faults.before = undefined;
+  project.faults.cursor = true;
+  await worker.settled();
+  Object.assign(project.faults, { maxUsers: 100_000, cursor: false });
+  await worker.settled();
+  const { rows } = await db.app.query<{ email: string }>(`select email from auth.users where email like 'shift%'`);
+  expect(sandbox.state.contacts().map(({ email }) => email).filter((email) => email.startsWith('shift')).toSorted()).toEqual(
+    rows.map(({ email }) => email).toSorted(),
+  );
+});
+
+test('files are listed folder by folder, and belong to whose folder they are in', async () => {
+  const [{ id }] = (await db.app.query<{ id: string }>(`select id from auth.users where email = 'bob@example.com'`)).rows as [{ id: string }];
+  await db.app.query(`insert into storage.objects values (gen_random_uuid(), 'avatars', $1 || '/me/face.png', now(), now(), '{"size": 5, "mimetype": "image/png"}')`, [id]);
+  await worker.settled();
+  expect(events('bob@example.com').filter(({ name }) => name === 'uploaded')).toMatchObject([
+    { params: { bucket: 'avatars', path: `${id}/me/face.png`, size: 5, type: 'image/png' } },
+  ]);
+  await db.app.query('delete from storage.objects');
+  await worker.settled();
+  expect(await state.query('select 1 from storage.objects')).toEqual([]);
+});
+
+test('Database Webhooks: the row is read again, by whoever has the token alone; a forged one changes nobody', async () => {
+  const hook = `http://127.0.0.1:${worker.healthPort}/webhooks/supabase`;
+  const post = (body: unknown, token?: string) =>
+    fetch(hook, { method: 'POST', body: JSON.stringify(body), headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
+  const [bob] = (await db.app.query<{ id: string }>(`select id from auth.users where email = 'bob@example.com'`)).rows;
+  const forged = { type: 'UPDATE', schema: 'auth', table: 'users', record: { id: bob!.id, email: 'evil@example.com' }, old_record: null };
+  expect((await post(forged)).status).toBe(401);
+  expect((await post(forged, 'another-token-of-nobody')).status).toBe(401);
+  expect((await post({ type: 'UPDATE' }, 'hook-token-of-this-test')).status).toBe(400);
+  expect((await post({ ...forged, table: 'others', schema: 'public' }, 'hook-token-of-this-test')).status).toBe(400);
+  const calls = sandbox.state.calls().length;
+  for (let n = 0; n < 3; n += 1) expect((await post(forged, 'hook-token-of-this-test')).status).toBe(202);
+  const gone = { type: 'DELETE', schema: 'auth', table: 'users', record: null, old_record: { id: bob!.id } };
+  expect((await post(gone, 'hook-token-of-this-test')).status).toBe(202);
+  await worker.settled();
+  expect(sandbox.state.calls().length).toBe(calls);
+  expect(contact('evil@example.com')).toBeUndefined();
+  expect(project.asked.filter((each) => each.endsWith(`/admin/users/${bob!.id}`)).length).toBeGreaterThan(0);
+});
+
+test('the key goes in one header, and nowhere else', async () => {
+  await worker.settled();
+  expect(project.lastHeaders()['apikey']).toBe(project.secretKey);
+  expect(project.lastHeaders()['authorization']).toBeUndefined();
+  expect(project.asked.join()).not.toContain(project.secretKey);
+  expect(worker.logs.join()).not.toContain(project.secretKey);
+  expect(worker.logs.join()).not.toContain('@example.com');
+});
