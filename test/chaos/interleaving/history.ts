@@ -63,9 +63,16 @@ export class Historian {
     for (const event of events) if (!this.#events.has(event.id)) this.#events.set(event.id, { ...event, commit });
   }
 
+  /** How things stand now alone. */
+  async wanted(): Promise<History> {
+    const { rows: states } = await this.#client.query<State>(STANDING);
+    const { rows: contacts } = await this.#client.query<WantedContact>(CONTACTS);
+    return { states, events: [], contacts };
+  }
+
   async whole(): Promise<History> {
     await this.look();
-    const { rows: contacts } = await this.#client.query<WantedContact>(CONTACTS);
+    const { contacts } = await this.wanted();
     const events = [...this.#events.values()].toSorted((a, b) => a.id - b.id);
     return { states: this.#states, events, contacts };
   }
