@@ -1,7 +1,8 @@
 // Test lanes that need more than a bare machine: other Postgres majors, the Supabase CLI, a browser. In CI they all run;
 // elsewhere each says why not.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { run } from './install.mjs';
 import { vitest } from './vitest.mjs';
@@ -28,7 +29,43 @@ export function lanes() {
   lane('supabase cli', { supabase: SUPABASE_CLI }, (folder) =>
     vitest(['test/package/supabase-cli.test.ts'], { ROLLCALL_SUPABASE_CLI: `${folder}/node_modules/.bin/supabase` }),
   );
+  gotrue();
   if (!hasChromium()) say('lane browser skipped: no chromium on this machine');
+}
+
+/** A version of Supabase Auth as a Go module; the tag of a release is none that Go takes, so it is its commit. */
+const GOTRUE = 'github.com/supabase/auth@bc32168e13fd';
+
+/** Builds Supabase Auth from the Go module proxy, or from the folder that ROLLCALL_GOTRUE_SOURCE names, and reads it by its API. */
+function gotrue() {
+  const name = 'gotrue';
+  if (!wanted) return say(`lane ${name} skipped: it downloads more packages; ROLLCALL_LANES=all runs it`);
+  if (spawnSync('go', ['version']).status !== 0) return say(`lane ${name} skipped: no Go on this machine`);
+  const folder = `${root}.tmp/lanes/${name}`;
+  const source = `${folder}/source`;
+  const program = `${folder}/auth`;
+  if (!existsSync(program)) {
+    const from = process.env.ROLLCALL_GOTRUE_SOURCE ?? downloaded();
+    if (from === undefined) return say(`lane ${name} skipped: the Go module proxy does not give ${GOTRUE}`);
+    mkdirSync(folder, { recursive: true });
+    cpSync(from, source, { recursive: true });
+    // The module replaces a package by a folder of its own, which Go takes from a main module alone; files of the proxy are read-only.
+    chmodSync(source, 0o755);
+    chmodSync(`${source}/go.mod`, 0o644);
+    chmodSync(`${source}/go.sum`, 0o644);
+    const mod = readFileSync(`${source}/go.mod`, 'utf8');
+    writeFileSync(`${source}/go.mod`, mod.replace(/^replace .*\n/gm, ''));
+    const built = spawnSync('go', ['build', '-mod=mod', '-o', program, '.'], { cwd: source, stdio: 'ignore' });
+    if (built.status !== 0) return say(`lane ${name} skipped: it can't be built here, as not every module of it is to be had`);
+  }
+  say(`lane ${name}`);
+  vitest(['test/package/gotrue.test.ts'], { ROLLCALL_GOTRUE: program, ROLLCALL_GOTRUE_SOURCE: source });
+}
+
+/** Where the module is once it is downloaded. */
+function downloaded() {
+  const { status, stdout } = spawnSync('go', ['mod', 'download', '-json', GOTRUE], { cwd: tmpdir(), encoding: 'utf8' });
+  return status === 0 ? JSON.parse(stdout).Dir : undefined;
 }
 
 /** Installs the packages of a lane into a folder of its own, then runs it. */

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { RollcallError } from '../../core/errors.ts';
 import type { Answered } from './project.ts';
-import { type Client, LONGEST_PAGE } from './client.ts';
+import { type Client, isBroken, LONGEST_PAGE } from './client.ts';
 
 /** Takes a page of users. */
 export type OnUsers = (users: readonly JsonObject[]) => Promise<void>;
@@ -132,8 +132,11 @@ function idOf(user: JsonObject | undefined): string {
   return String(user?.['id']);
 }
 
-function unreadable(host: string, { status }: Answered): RollcallError {
+function unreadable(host: string, answer: Answered): RollcallError {
+  const { status } = answer;
   return new RollcallError('RC_API_USERS', `The Admin API of ${host} gives no list of users (HTTP ${status}).`, {
-    hint: 'Is api_key a secret key of this project? See the logs of the project (dashboard, Logs, Auth).',
+    hint: isBroken(answer)
+      ? "Users that were inserted by SQL may have null tokens: update auth.users set confirmation_token = coalesce(confirmation_token, ''), recovery_token = coalesce(recovery_token, ''), email_change_token_new = coalesce(email_change_token_new, ''), email_change = coalesce(email_change, '');"
+      : 'Is api_key a secret key of this project? See the logs of the project (dashboard, Logs, Auth).',
   });
 }

@@ -225,3 +225,17 @@ test('the key goes in one header, and nowhere else', async () => {
   expect(worker.logs.join()).not.toContain(project.secretKey);
   expect(worker.logs.join()).not.toContain('@example.com');
 });
+
+test('a row that leads to somebody who came after the users were read: they are read before it', async () => {
+  let came = false;
+  project.faults.before = async (path) => {
+    if (came || !path.startsWith('/rest/v1/orders?')) return;
+    came = true;
+    const id = await signUp('dan@example.com');
+    await db.app.query('insert into public.orders values (7000, $1, 1, now())', [id]);
+  };
+  await worker.settled();
+  project.faults.before = undefined;
+  await worker.settled();
+  expect(events('dan@example.com').map(({ name }) => name)).toEqual(['signed_up', 'order_placed']);
+});
