@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { api } from './api.ts';
 import { backfill } from './backfill.ts';
 import { capture } from './capture.ts';
 import { destinations } from './destinations.ts';
@@ -19,6 +20,7 @@ import { printTable, type Measured } from './table.ts';
 const BENCHES: Readonly<
   Record<string, (options: { users: number; changes: number; home: string }) => Promise<readonly Measured[]>>
 > = {
+  api,
   backfill,
   capture,
   destinations,

@@ -7,7 +7,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../src/demo/cluster.ts';
 import { openPg } from '../../src/sql/pg.ts';
 import { type ApiProject, startApiProject } from '../support/api-project.ts';
-import { apiLines, applyApi, type ApiWorker, createStateDatabase, startApiWorker } from '../support/api-world.ts';
+import { type ApiWorker, startApiWorker } from '../support/api-world.ts';
+import { apiLines, applyApi } from '../support/apply-api.ts';
+import { createStateDatabase } from '../support/state-database.ts';
 import { startSandbox, type Sandbox } from '../support/mailtrap-sandbox.ts';
 import { parseWorld, worldYaml } from '../support/world.ts';
 

@@ -1,38 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { inject } from 'vitest';
-import type { Config } from '../../src/config/types.ts';
 import type { Logger } from '../../src/engine/ports.ts';
 import { runWorker, type WorkerOptions } from '../../src/homes/worker.ts';
-import { clientOf, prepareMirror } from '../../src/sources/api/reader.ts';
-import { applyInstall } from '../../src/sql/apply.ts';
-import { refOf } from '../../src/sql/open-database.ts';
 import { openPg } from '../../src/sql/pg.ts';
 import type { Sql } from '../../src/sql/port.ts';
-import { createUndiciSend } from '../../src/transport/undici.ts';
-import type { ApiProject } from './api-project.ts';
-import { withClient } from './client.ts';
 import { PATIENCE_MS } from './people.ts';
 import { parseWorld } from './world.ts';
-
-/** The lines of `connectors.supabase` by which a project is read by its API. */
-export function apiLines(project: Pick<ApiProject, 'url' | 'secretKey'>, stateUrl: string, poll = '150ms'): string {
-  return `project_url: ${JSON.stringify(project.url)}\napi_key: ${project.secretKey}\nstate: ${JSON.stringify(stateUrl)}\npoll: ${poll}`;
-}
-
-/** What `rollcall apply` does with a state database. */
-export async function applyApi(config: Config, sql: Sql): Promise<void> {
-  const transport = createUndiciSend();
-  try {
-    const parts = { config, api: config.api!, sql, send: transport.send, log: SILENT };
-    await prepareMirror(parts, clientOf(parts, new AbortController().signal, 1));
-  } finally {
-    await transport.close();
-  }
-  await applyInstall(sql, config, refOf(config));
-}
-
-export const SILENT: Logger = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined };
 
 /** A worker of a project that is read by its API. */
 export interface ApiWorker {
@@ -108,17 +80,4 @@ async function until(sql: Sql, text: string, values: readonly unknown[], logs: r
     if (performance.now() > deadline) throw new Error(`not settled: ${text}\n${logs.join('\n')}`);
     await once(AbortSignal.timeout(15), 'abort');
   }
-}
-
-/** A database with nothing in it, and how to drop it. */
-export async function createStateDatabase(): Promise<readonly [string, () => Promise<void>]> {
-  const maintenance = inject('postgres');
-  const name = `s_${randomUUID().replaceAll('-', '')}`;
-  await withClient(maintenance, (client) => client.query(`create database ${name}`));
-  const url = new URL(maintenance);
-  url.pathname = `/${name}`;
-  const drop = async (): Promise<void> => {
-    await withClient(maintenance, (client) => client.query(`drop database if exists ${name} with (force)`));
-  };
-  return [url.toString(), drop];
 }

@@ -5,7 +5,7 @@ import type { RowKey } from './filter.ts';
 import type { Mirror, Part } from './mirror.ts';
 import { fileStands, readFiles } from './objects.ts';
 import { keyOf, MOST_KEYS, MOST_ROWS, readKeys, readRows, type RowPages } from './rows.ts';
-import { MOST_USERS, readUser, readUsers, type UserPages } from './users.ts';
+import { MOST_AT_ONCE, MOST_USERS, readUser, readUsers, readUsersAtOnce, type UserPages } from './users.ts';
 
 /** What a reading works with. */
 export interface Reading {
@@ -38,8 +38,6 @@ export interface Since {
 /** So many candidates are looked up before the next are read. */
 const BITE = 500;
 const TOGETHER = 8;
-/** How often users are read again, in pages of another size, while fewer were seen than there are. */
-const MOST_READINGS = 3;
 
 export function newReading(parts: Omit<Reading, 'users' | 'rows'>): Reading {
   return { ...parts, users: { cursor: undefined, size: MOST_USERS }, rows: new Map() };
@@ -86,23 +84,24 @@ async function readPart(reading: Reading, part: Part, since: Since | undefined):
   return { read: count.read, written: count.written + absent.written, removed: absent.removed };
 }
 
+/**
+ * Reads users until as many were seen as there are: the oldest first; then the newest, in pages of another size; then all in one page. What can
+ * keep somebody off every page is told at `readUsersAtOnce`.
+ */
 async function readAllUsers(
   { client, mirror, users, log }: Reading,
   part: Part,
   take: (rows: readonly JsonObject[]) => Promise<void>,
 ): Promise<void> {
-  for (let readings = 1; ; readings += 1) {
-    const total = await readUsers(client, users, take);
-    const seen = total === undefined ? 0 : await mirror.seenCount(part);
-    if (total === undefined || seen >= total) return;
-    if (readings === MOST_READINGS) {
-      // Users with one time of creation come in any order: https://github.com/supabase/auth, internal/api/pagination.go.
-      log.warn({ seen, there: total }, 'the Admin API shows fewer users than it counts; the next reading looks again');
-      return;
-    }
-    // Other borders between the pages.
-    users.size = Math.max(1, Math.min(users.size, MOST_USERS) - 7);
-  }
+  const missing = async (total: number | undefined): Promise<boolean> =>
+    total !== undefined && (await mirror.seenCount(part)) < total;
+  if (!(await missing(await readUsers(client, users, take)))) return;
+  const smaller = { ...users, size: Math.max(1, users.size - 7) };
+  const total = await readUsers(client, smaller, take, 'desc');
+  if (total === undefined || !(await missing(total))) return;
+  if (total <= MOST_AT_ONCE) await readUsersAtOnce(client, total, take);
+  if (!(await missing(total))) return;
+  log.warn({ there: total }, 'the Admin API counts more users than it shows; the next reading looks again');
 }
 
 async function readTable(

@@ -14,6 +14,15 @@ export interface UserPages {
   size: number;
 }
 
+/** The oldest first, so that who comes meanwhile comes at the end; or the newest. */
+export type Order = 'asc' | 'desc';
+
+/** More are not asked for in one page. */
+export const MOST_AT_ONCE = 50_000;
+/** Who comes while the page is asked for. */
+const SPARE = 100;
+const LONGEST_LIST = 128 * 2 ** 20;
+
 /** No limit is in the code of Auth; a cursor's page has no more (auth:internal/api/pagination.go). */
 export const MOST_USERS = 1_000;
 /** So often a page is read again because those before it moved; whoever is missed then is found by the next reading. */
@@ -28,13 +37,31 @@ const PATH = '/auth/v1/admin/users';
  * @returns how many there are, as the server says at the end; undefined where it does not
  * @throws RollcallError `RC_API_USERS`, and what `Client.ask` throws
  */
-export async function readUsers(client: Client, pages: UserPages, onUsers: OnUsers): Promise<number | undefined> {
+export async function readUsers(
+  client: Client,
+  pages: UserPages,
+  onUsers: OnUsers,
+  order: Order = 'asc',
+): Promise<number | undefined> {
   if (pages.cursor !== false) {
     const first = await client.ask(`${PATH}?limit=${MOST_USERS}`);
     pages.cursor = paginationOf(first) !== undefined;
     if (pages.cursor) return await byCursor(client, first, onUsers);
   }
-  return await byOffset(client, pages, onUsers);
+  return await byOffset(client, pages, onUsers, order);
+}
+
+/**
+ * Reads all users in one page. Users with one time of creation, as those of an import, come in an order of their own on each page, so that one of
+ * them may be on none: models.FindUsersInAudience sorts by that time alone. Only a page without borders is sure to have them.
+ * @throws as `readUsers`
+ */
+export async function readUsersAtOnce(client: Client, total: number, onUsers: OnUsers): Promise<void> {
+  const asked = `${PATH}?page=1&per_page=${total + SPARE}&sort=${encodeURIComponent('created_at asc')}`;
+  const answer = await client.ask(asked, { longest: LONGEST_LIST });
+  const users = usersIn(answer);
+  if (users === undefined) throw unreadable(client.host, answer);
+  for (let n = 0; n < users.length; n += MOST_USERS) await onUsers(users.slice(n, n + MOST_USERS));
 }
 
 /** One user; `gone` when Auth itself says that there is no such user, undefined when nothing can be said. */
@@ -59,13 +86,18 @@ async function byCursor(client: Client, first: Answered, onUsers: OnUsers): Prom
   }
 }
 
-async function byOffset(client: Client, pages: UserPages, onUsers: OnUsers): Promise<number | undefined> {
+async function byOffset(
+  client: Client,
+  pages: UserPages,
+  onUsers: OnUsers,
+  order: Order,
+): Promise<number | undefined> {
   /** By page: the last user of it, as it was read. */
   let lasts: string[] = [];
   let returns = 0;
   let furthest = 0;
   for (let page = 1; ;) {
-    const answer = await pageOf(client, page, pages.size);
+    const answer = await pageOf(client, page, pages.size, order);
     const users = usersIn(answer);
     if (users === undefined) {
       if (answer.body.length < LONGEST_PAGE / 4 || pages.size === 1) throw unreadable(client.host, answer);
@@ -81,7 +113,7 @@ async function byOffset(client: Client, pages: UserPages, onUsers: OnUsers): Pro
       returns = 0;
     }
     const before = lasts[page - 1];
-    if (before !== undefined && returns < MOST_RETURNS && !(await stands(client, (page - 1) * pages.size, before))) {
+    if (before !== undefined && returns < MOST_RETURNS && !(await stands(client, (page - 1) * pages.size, before, order))) {
       returns += 1;
       page -= 1;
       lasts = lasts.slice(0, page);
@@ -102,12 +134,12 @@ async function byOffset(client: Client, pages: UserPages, onUsers: OnUsers): Pro
 }
 
 /** Whether a user stands at a place of the whole list, the first being 1. */
-async function stands(client: Client, place: number, id: string): Promise<boolean> {
-  return idOf(usersIn(await pageOf(client, place, 1))?.[0]) === id;
+async function stands(client: Client, place: number, id: string, order: Order): Promise<boolean> {
+  return idOf(usersIn(await pageOf(client, place, 1, order))?.[0]) === id;
 }
 
-function pageOf(client: Client, page: number, size: number): Promise<Answered> {
-  return client.ask(`${PATH}?page=${page}&per_page=${size}&sort=${encodeURIComponent('created_at asc')}`);
+function pageOf(client: Client, page: number, size: number, order: Order): Promise<Answered> {
+  return client.ask(`${PATH}?page=${page}&per_page=${size}&sort=${encodeURIComponent(`created_at ${order}`)}`);
 }
 
 function usersIn({ status, json }: Answered): readonly JsonObject[] | undefined {
