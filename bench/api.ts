@@ -26,7 +26,10 @@ export async function api({ users }: { users: number }): Promise<readonly Measur
     return [
       rate(`${users} users and as many rows, read by the API`, (2 * users * 1_000) / many.readMs),
       rate(`  read to delivered (users)`, (users * 1_000) / many.deliveredMs),
-      rate(`a whole reading of ${users} users and rows in which nothing has changed`, (2 * users * 1_000) / many.againMs),
+      rate(
+        `a whole reading of ${users} users and rows in which nothing has changed`,
+        (2 * users * 1_000) / many.againMs,
+      ),
       promise('  calls to the destination for that', many.callsAgain, '', many.callsAgain === 0, 0),
       promise('  rows written to the mirror for that', many.writtenAgain, '', many.writtenAgain === 0, 0),
       amount(`requests to the APIs for ${users} users and rows, once`, many.requests, ''),

@@ -56,7 +56,8 @@ function gotrue() {
     const mod = readFileSync(`${source}/go.mod`, 'utf8');
     writeFileSync(`${source}/go.mod`, mod.replace(/^replace .*\n/gm, ''));
     const built = spawnSync('go', ['build', '-mod=mod', '-o', program, '.'], { cwd: source, stdio: 'ignore' });
-    if (built.status !== 0) return say(`lane ${name} skipped: it can't be built here, as not every module of it is to be had`);
+    if (built.status !== 0)
+      return say(`lane ${name} skipped: it can't be built here, as not every module of it is to be had`);
   }
   say(`lane ${name}`);
   vitest(['test/package/gotrue.test.ts'], { ROLLCALL_GOTRUE: program, ROLLCALL_GOTRUE_SOURCE: source });

@@ -24,7 +24,8 @@ const PATIENCE = { connectMs: 4_000, queryMs: 10_000 };
  * @throws RollcallError what is wrong with the config: also a URL that is none, and a certificate that is not there
  */
 export async function checkDatabase(config: Config): Promise<DatabaseCheck> {
-  if (config.api !== undefined) return { checked: false, reason: 'the project is read by its API; `rollcall plan` reads it' };
+  if (config.api !== undefined)
+    return { checked: false, reason: 'the project is read by its API; `rollcall plan` reads it' };
   if (config.databaseUrl === undefined) return { checked: false, reason: 'no database URL is set' };
   try {
     const sql = await openDatabase(config, undefined, PATIENCE);

@@ -35,7 +35,8 @@ export function readingProblems(reading: ReadingStatus | undefined, { api }: Con
   const problems: Problem[] = [];
   const late = Math.max(LATE_S, (10 * api.pollMs) / 1000);
   if (reading.read_s === null || reading.read_s > late) {
-    const since = reading.read_s === null ? 'never been read whole' : `not been read whole for ${duration(reading.read_s)}`;
+    const since =
+      reading.read_s === null ? 'never been read whole' : `not been read whole for ${duration(reading.read_s)}`;
     problems.push({
       code: 'RC_API_NOT_READ',
       message: `The project has ${since}.`,
@@ -55,7 +56,9 @@ export function readingProblems(reading: ReadingStatus | undefined, { api }: Con
 
 /** One line for people. */
 export function readingLine(reading: ReadingStatus): string {
-  const rows = reading.tables.map(({ name, rows: n }) => `${name} ${n === null ? 'not yet' : n.toLocaleString('en-US')}`);
+  const rows = reading.tables.map(
+    ({ name, rows: n }) => `${name} ${n === null ? 'not yet' : n.toLocaleString('en-US')}`,
+  );
   const when = reading.read_s === null ? 'not read whole yet' : `read whole ${duration(reading.read_s)} ago`;
   return `by the API   ${when}: ${rows.join(', ')}`;
 }

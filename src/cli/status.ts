@@ -50,7 +50,13 @@ async function lookAt(sql: Sql, config: Config, { json, watch }: Required<Option
   if (json) {
     const sandboxes = Object.fromEntries(config.destinations.flatMap((d) => (d.sandbox ? [[d.name, d.sandbox]] : [])));
     const some = Object.keys(sandboxes).length === 0 ? {} : { sandboxes };
-    const document = { healthy: problems.length === 0, problems, ...some, ...(reading === undefined ? {} : { reading }), ...status };
+    const document = {
+      healthy: problems.length === 0,
+      problems,
+      ...some,
+      ...(reading === undefined ? {} : { reading }),
+      ...status,
+    };
     return { status, problems, text: JSON.stringify(document, null, watch ? undefined : 2) };
   }
   const at = { now: Date.now(), width: widthOf(cli.io.stdout), paint: cli.paint };

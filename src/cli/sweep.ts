@@ -25,7 +25,9 @@ async function runSweep({ json = false }: { readonly json?: boolean }, cli: Cli)
   const stop = stopSignal(cli.io);
   const progress = createSweepProgress(cli.io.stderr);
   try {
-    const report = await withProject(config, { what: 'everything' }, cli, (sql) => fullSweep({ config, sql, progress }, stop.signal));
+    const report = await withProject(config, { what: 'everything' }, cli, (sql) =>
+      fullSweep({ config, sql, progress }, stop.signal),
+    );
     progress.end();
     if (report === undefined) {
       cli.note('Stopped. What was found is queued; nobody was deleted for being absent. A worker sweeps again.');

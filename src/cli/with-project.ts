@@ -28,7 +28,12 @@ const TRIES = 4;
  * As `withDatabase`. Of a project that is read by its API, what the work needs is read first.
  * @throws RollcallError also what reading the project throws
  */
-export async function withProject<T>(config: Config, wanted: Wanted, cli: Cli, work: (sql: Sql) => Promise<T>): Promise<T> {
+export async function withProject<T>(
+  config: Config,
+  wanted: Wanted,
+  cli: Cli,
+  work: (sql: Sql) => Promise<T>,
+): Promise<T> {
   return await withDatabase(config, async (sql) => {
     await readProject(config, wanted, sql, cli);
     return await work(sql);
@@ -38,9 +43,13 @@ export async function withProject<T>(config: Config, wanted: Wanted, cli: Cli, w
 /** @throws RollcallError `RC_API_NEEDS_DATABASE` where the project is read by its API alone @param what as the start of a sentence */
 export function needsDatabase(config: Config, what: string): void {
   if (config.api === undefined) return;
-  throw new RollcallError('RC_API_NEEDS_DATABASE', `${what} the project's database, and the config has API keys alone.`, {
-    hint: 'Set database_url to the URL of the project (dashboard, Connect).',
-  });
+  throw new RollcallError(
+    'RC_API_NEEDS_DATABASE',
+    `${what} the project's database, and the config has API keys alone.`,
+    {
+      hint: 'Set database_url to the URL of the project (dashboard, Connect).',
+    },
+  );
 }
 
 async function readProject(config: Config, wanted: Wanted, sql: Sql, cli: Cli): Promise<void> {
@@ -82,8 +91,12 @@ async function readProject(config: Config, wanted: Wanted, sql: Sql, cli: Cli): 
 
 /** Whether every table that is known of was read whole. */
 async function isRead(sql: Sql): Promise<boolean> {
-  const [there] = await sql.query<{ there: boolean }>(`select to_regclass('rollcall_api.sources') is not null as there`);
+  const [there] = await sql.query<{ there: boolean }>(
+    `select to_regclass('rollcall_api.sources') is not null as there`,
+  );
   if (there?.there !== true) return false;
-  const [row] = await sql.query<{ read: boolean }>('select bool_and(loaded_at is not null) as read from rollcall_api.sources');
+  const [row] = await sql.query<{ read: boolean }>(
+    'select bool_and(loaded_at is not null) as read from rollcall_api.sources',
+  );
   return row?.read === true;
 }

@@ -9,6 +9,11 @@ export const serverSchema: Schema = object("The worker's HTTP server.", {
     description:
       'Who has it may read GET /metrics (Authorization: Bearer). Without one there is none. Default: METRICS_TOKEN of the environment.',
   },
+  hook_token: {
+    ...allowEnv({ type: 'string', minLength: LEAST_TOKEN, pattern: '^[\\w.~+/=-]+$' }),
+    description:
+      'Who has it may send Database Webhooks to POST /webhooks/supabase (Authorization: Bearer, or apikey). Default: ROLLCALL_HOOK_TOKEN of the environment.',
+  },
 });
 
 /** The JSON Schema of `erasure`. */

@@ -35,11 +35,11 @@ describe('the blocks of the Tajo page', () => {
       expect.objectContaining({ name: 'FIRSTNAME', source: { kind: 'column', path: ['user_metadata', 'full_name'] } }),
       expect.objectContaining({ name: 'SIGNUP_DATE', source: { kind: 'column', path: ['created_at'] } }),
     ]);
+    expect(config.api).toMatchObject({ projectUrl: 'https://xyzcompany.supabase.co', realtime: true });
     expect(warnings(config)).toEqual([
       '10:11 RC_WARN_TABLE_NOT_MAPPED',
       '11:11 RC_WARN_TABLE_NOT_MAPPED',
       '12:11 RC_WARN_TABLE_NOT_MAPPED',
-      '14:7 RC_WARN_REALTIME_NOT_USED',
     ]);
     expect(config.warnings[0]?.message).toBe('table "customers" has no mapping: nothing of it is sent');
     expect(config.systemEvents.map(({ type, name }) => [type, name])).toEqual([
@@ -98,7 +98,7 @@ describe('the blocks of the Tajo page', () => {
   test('all merged, the table mapping under the connector or at the top level', () => {
     const merged = parse(MERGED, KEY);
     expect(merged.log.level).toBe('debug');
-    expect(codes(merged).toSorted()).toEqual(['RC_WARN_REALTIME_NOT_USED', 'RC_WARN_TABLE_NOT_MAPPED']);
+    expect(codes(merged)).toEqual(['RC_WARN_TABLE_NOT_MAPPED']);
     expect(merged.warnings[0]).toMatchObject({ line: 12, message: expect.stringContaining('"products"') });
     expect([...merged.tables, ...merged.eventTables].map(({ table }) => table.table)).toEqual(['customers', 'orders']);
     expect(parse(`${BASIC}${TABLES}`, KEY).hash).toBe(merged.hash);

@@ -1,5 +1,5 @@
 import { databaseError } from '../cli/database-error.ts';
-import { requireDatabaseUrl } from '../sql/open-database.ts';
+import { requireDatabase } from '../sql/open-database.ts';
 import type { Host } from './host.ts';
 import { addressIn } from './told.ts';
 
@@ -11,7 +11,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  * @throws RollcallError `RC_DATABASE_URL`, `RC_NOT_INSTALLED`
  */
 export async function canEmail(host: Host, person: string, topic: string | undefined): Promise<boolean> {
-  requireDatabaseUrl(await host.config());
+  requireDatabase(await host.config());
   const sql = await host.database();
   const who = typeof person === 'string' ? person.trim() : '';
   const type = UUID.test(who) ? 'uuid' : 'text';

@@ -94,7 +94,11 @@ async function ready(
 }
 
 /** The tables that a project is read into by its API. */
-async function prepare(config: Config, api: ApiSource, parts: Pick<Host, 'send' | 'log'> & { sql: Sql }): Promise<void> {
+async function prepare(
+  config: Config,
+  api: ApiSource,
+  parts: Pick<Host, 'send' | 'log'> & { sql: Sql },
+): Promise<void> {
   const all = { config, api, ...parts };
   await prepareMirror(all, clientOf(all, new AbortController().signal, API_TRIES));
 }

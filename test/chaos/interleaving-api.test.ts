@@ -13,7 +13,15 @@ import { Historian, type History } from './interleaving/history.ts';
 import { judgeContacts } from './interleaving/judge-contacts.ts';
 import { judgeEvents } from './interleaving/judge-events.ts';
 import { AUDIT, ORACLE, STANDING } from './interleaving/oracle-sql.ts';
-import { isControl, isWait, isWorker, type Scenario, scenarios, SESSIONS, showScenario } from './interleaving/scenario.ts';
+import {
+  isControl,
+  isWait,
+  isWorker,
+  type Scenario,
+  scenarios,
+  SESSIONS,
+  showScenario,
+} from './interleaving/scenario.ts';
 import { openSession, type Session } from './interleaving/sessions.ts';
 import { statement } from './interleaving/statements.ts';
 import { APP_TABLES, appYaml, FIELDS } from './interleaving/tables.ts';
@@ -43,7 +51,9 @@ beforeAll(async () => {
   ends.push(drop, dropState);
   databaseUrl = url;
   app = await connect(url);
-  await app.query(`do $$ begin create role service_role nologin bypassrls; exception when duplicate_object or unique_violation then null; end $$`);
+  await app.query(
+    `do $$ begin create role service_role nologin bypassrls; exception when duplicate_object or unique_violation then null; end $$`,
+  );
   // Its schema first; it reads the tables when it starts.
   await (await startProject(url)).close();
   await app.query(`${APP_TABLES.replaceAll('supabase_auth_admin', 'service_role')}
@@ -133,7 +143,9 @@ async function play(scenario: Scenario): Promise<readonly string[]> {
 
 /** What the readings found, by the triggers on the mirror. */
 async function readings(): Promise<History> {
-  const { rows: states } = await mirror.query<{ state: History['states'][number] }>('select state from oracle.states order by id');
+  const { rows: states } = await mirror.query<{ state: History['states'][number] }>(
+    'select state from oracle.states order by id',
+  );
   const { rows: events } = await mirror.query<History['events'][number]>(
     `select id::int, turn, name, row_key as "row", customer, key, wanted, certain, properties::text, commit from oracle.audit order by id`,
   );
@@ -145,7 +157,9 @@ async function mirrored(): Promise<readonly string[]> {
   const problems: string[] = [];
   for (const [table, key] of Object.entries(KEYS)) {
     const text = `select coalesce(string_agg(${key}, ' ' order by ${key}), '') as keys from ${table}`;
-    const [there, here] = await Promise.all([app, mirror].map(async (on) => (await on.query<{ keys: string }>(text)).rows[0]!.keys));
+    const [there, here] = await Promise.all(
+      [app, mirror].map(async (on) => (await on.query<{ keys: string }>(text)).rows[0]!.keys),
+    );
     if (there !== here) problems.push(`${table}: there ${there}, read ${here}`);
   }
   return problems;
@@ -163,7 +177,9 @@ const KEYS = {
 /** Orders of the project that never were an event. */
 async function given(): Promise<readonly string[]> {
   const { rows } = await app.query<{ row: string }>(`select 'orders ' || id as row from public.orders`);
-  const { rows: known } = await mirror.query<{ row: string }>(`select row_key as row from oracle.audit where name = 'order_placed'`);
+  const { rows: known } = await mirror.query<{ row: string }>(
+    `select row_key as row from oracle.audit where name = 'order_placed'`,
+  );
   const all = new Set(known.map(({ row }) => row));
   return rows.map(({ row }) => row).filter((row) => !all.has(row));
 }

@@ -17,7 +17,8 @@ beforeAll(async () => {
   const [made, end] = await createLastingDatabase();
   ends.push(end);
   db = made;
-  await db.app.query(`create table public.profiles (id uuid primary key, full_name text, updated_at timestamptz not null default now());
+  await db.app
+    .query(`create table public.profiles (id uuid primary key, full_name text, updated_at timestamptz not null default now());
     insert into auth.users (id, email, created_at, updated_at, email_confirmed_at)
       select gen_random_uuid(), 'p' || i || '@example.com', now(), now(), now() from generate_series(1, 3) i;
     insert into public.profiles (id, full_name) select id, 'Name of ' || email from auth.users`);
@@ -63,14 +64,26 @@ test('with API keys alone, and an embedded Postgres: plan, apply, sync, status, 
   expect(applied.code).toBe(0);
   const synced = await run('sync', '--full', '--json');
   expect(JSON.parse(synced.stdout)).toMatchObject({});
-  expect(sandbox.state.contacts().map(({ email, fields }) => [email, fields['FIRSTNAME']]).toSorted()).toEqual(
-    [1, 2, 3].map((i) => [`p${i}@example.com`, `Name of p${i}@example.com`]),
-  );
+  expect(
+    sandbox.state
+      .contacts()
+      .map(({ email, fields }) => [email, fields['FIRSTNAME']])
+      .toSorted(),
+  ).toEqual([1, 2, 3].map((i) => [`p${i}@example.com`, `Name of p${i}@example.com`]));
   const status = await run('status', '--json');
-  expect(JSON.parse(status.stdout)).toMatchObject({ reading: { tables: [{ name: 'auth.users', rows: 3 }, { name: 'public.profiles', rows: 3 }] } });
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    reading: {
+      tables: [
+        { name: 'auth.users', rows: 3 },
+        { name: 'public.profiles', rows: 3 },
+      ],
+    },
+  });
   expect((await run('status')).stdout).toContain('by the API');
   const calls = sandbox.state.calls().length;
-  await db.app.query(`update public.profiles set full_name = 'Another', updated_at = now() where id = (select id from auth.users where email = 'p2@example.com')`);
+  await db.app.query(
+    `update public.profiles set full_name = 'Another', updated_at = now() where id = (select id from auth.users where email = 'p2@example.com')`,
+  );
   const since = new Date(Date.now() - 3_600_000).toISOString();
   expect((await run('sync', '--incremental', '--since', since)).code).toBe(0);
   expect(sandbox.state.calls().length).toBe(calls + 1);

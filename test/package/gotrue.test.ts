@@ -107,7 +107,12 @@ function adminKey(): string {
   return `${text}.${createHmac('sha256', SECRET).update(text).digest('base64url')}`;
 }
 
-async function call(method: string, path: string, body?: object, key = adminKey()): Promise<{ status: number; json: { id: string; access_token: string } }> {
+async function call(
+  method: string,
+  path: string,
+  body?: object,
+  key = adminKey(),
+): Promise<{ status: number; json: { id: string; access_token: string } }> {
   const answer = await fetch(auth + path, {
     method,
     redirect: 'manual',
@@ -125,7 +130,9 @@ async function until(done: () => Promise<boolean>): Promise<void> {
 }
 
 async function tokenOf(column: string, email: string): Promise<string> {
-  const { rows } = await app.query<{ token: string }>(`select ${column} as token from auth.users where email = $1`, [email]);
+  const { rows } = await app.query<{ token: string }>(`select ${column} as token from auth.users where email = $1`, [
+    email,
+  ]);
   return rows[0]!.token;
 }
 
@@ -133,7 +140,11 @@ const contact = (email: string) => sandbox.state.contacts().find((each) => each.
 const PASSWORD = randomUUID();
 
 async function signUp(email: string): Promise<string> {
-  const { status, json } = await call('POST', '/signup', { email, password: PASSWORD, data: { full_name: email.split('@')[0] } });
+  const { status, json } = await call('POST', '/signup', {
+    email,
+    password: PASSWORD,
+    data: { full_name: email.split('@')[0] },
+  });
   expect(status).toBe(200);
   return json.id;
 }
@@ -143,60 +154,84 @@ async function confirm(email: string): Promise<void> {
   expect((await call('GET', `/verify?type=signup&token=${token}`)).status).toBe(303);
 }
 
-lane('sign-up, confirmation, change of address', async () => {
-  await signUp('eve@example.com');
-  await worker.settled();
-  expect(contact('eve@example.com')).toBeUndefined();
-  await confirm('eve@example.com');
-  await worker.settled();
-  expect(contact('eve@example.com')?.fields).toMatchObject({ FIRSTNAME: 'eve' });
-  expect(sandbox.state.contactEvents().map(({ name, email }) => [name, email])).toEqual([['signed_up', 'eve@example.com']]);
-  const { json } = await call('POST', '/token?grant_type=password', { email: 'eve@example.com', password: PASSWORD });
-  expect((await call('PUT', '/user', { email: 'eva@example.com' }, json.access_token)).status).toBe(200);
-  await worker.settled();
-  expect(contact('eva@example.com')).toBeUndefined();
-  const token = await tokenOf('email_change_token_new', 'eve@example.com');
-  expect((await call('GET', `/verify?type=email_change&token=${token}`)).status).toBe(303);
-  await worker.settled();
-  expect(contact('eva@example.com')).toBeDefined();
-  expect(contact('eve@example.com')).toBeUndefined();
-}, 60_000);
+lane(
+  'sign-up, confirmation, change of address',
+  async () => {
+    await signUp('eve@example.com');
+    await worker.settled();
+    expect(contact('eve@example.com')).toBeUndefined();
+    await confirm('eve@example.com');
+    await worker.settled();
+    expect(contact('eve@example.com')?.fields).toMatchObject({ FIRSTNAME: 'eve' });
+    expect(sandbox.state.contactEvents().map(({ name, email }) => [name, email])).toEqual([
+      ['signed_up', 'eve@example.com'],
+    ]);
+    const { json } = await call('POST', '/token?grant_type=password', { email: 'eve@example.com', password: PASSWORD });
+    expect((await call('PUT', '/user', { email: 'eva@example.com' }, json.access_token)).status).toBe(200);
+    await worker.settled();
+    expect(contact('eva@example.com')).toBeUndefined();
+    const token = await tokenOf('email_change_token_new', 'eve@example.com');
+    expect((await call('GET', `/verify?type=email_change&token=${token}`)).status).toBe(303);
+    await worker.settled();
+    expect(contact('eva@example.com')).toBeDefined();
+    expect(contact('eve@example.com')).toBeUndefined();
+  },
+  60_000,
+);
 
-lane('a soft deletion, whose row stays with a hash for the address, and a hard one', async () => {
-  const [soft, hard] = [await signUp('soft@example.com'), await signUp('hard@example.com')];
-  await confirm('soft@example.com');
-  await confirm('hard@example.com');
-  await worker.settled();
-  expect(contact('soft@example.com')).toBeDefined();
-  expect((await call('DELETE', `/admin/users/${soft}`, { should_soft_delete: true })).status).toBe(200);
-  expect((await call('DELETE', `/admin/users/${hard}`, {})).status).toBe(200);
-  await worker.settled();
-  expect(contact('soft@example.com')).toBeUndefined();
-  expect(contact('hard@example.com')).toBeUndefined();
-  expect(sandbox.state.contacts().map(({ email }) => email)).toEqual(['eva@example.com']);
-}, 60_000);
+lane(
+  'a soft deletion, whose row stays with a hash for the address, and a hard one',
+  async () => {
+    const [soft, hard] = [await signUp('soft@example.com'), await signUp('hard@example.com')];
+    await confirm('soft@example.com');
+    await confirm('hard@example.com');
+    await worker.settled();
+    expect(contact('soft@example.com')).toBeDefined();
+    expect((await call('DELETE', `/admin/users/${soft}`, { should_soft_delete: true })).status).toBe(200);
+    expect((await call('DELETE', `/admin/users/${hard}`, {})).status).toBe(200);
+    await worker.settled();
+    expect(contact('soft@example.com')).toBeUndefined();
+    expect(contact('hard@example.com')).toBeUndefined();
+    expect(sandbox.state.contacts().map(({ email }) => email)).toEqual(['eva@example.com']);
+  },
+  60_000,
+);
 
-lane('2,500 users of pages, at one time each and all at one time, while some are deleted', async () => {
-  const made = (n: number, at: string): Promise<unknown> =>
-    app.query(
-      `insert into auth.users (instance_id, id, aud, role, email, email_confirmed_at, raw_app_meta_data, raw_user_meta_data,
+lane(
+  '2,500 users of pages, at one time each and all at one time, while some are deleted',
+  async () => {
+    const made = (n: number, at: string): Promise<unknown> =>
+      app.query(
+        `insert into auth.users (instance_id, id, aud, role, email, email_confirmed_at, raw_app_meta_data, raw_user_meta_data,
          created_at, updated_at, confirmation_token, recovery_token, email_change_token_new, email_change)
        select '00000000-0000-0000-0000-000000000000', gen_random_uuid(), 'authenticated', 'authenticated', 'many' || i || '@example.com', now(),
               '{"provider":"email"}', '{}', ${at}, now(), '', '', '', '' from generate_series(${n}, ${n + USERS / 2 - 1}) i`,
+      );
+    await made(0, `now() + i * interval '1 ms'`);
+    await made(USERS / 2, `'2026-01-01'`);
+    let pages = 0;
+    project.faults.before = async (path) => {
+      if (!path.includes('page=')) return;
+      pages += 1;
+      if (pages % 2 === 0)
+        await app.query(
+          `delete from auth.users where id = (select id from auth.users where email like 'many%' order by created_at limit 1)`,
+        );
+    };
+    await worker.settled();
+    project.faults.before = undefined;
+    await worker.settled();
+    await worker.settled();
+    const { rows } = await app.query<{ email: string }>(
+      `select email from auth.users where deleted_at is null order by email`,
     );
-  await made(0, `now() + i * interval '1 ms'`);
-  await made(USERS / 2, `'2026-01-01'`);
-  let pages = 0;
-  project.faults.before = async (path) => {
-    if (!path.includes('page=')) return;
-    pages += 1;
-    if (pages % 2 === 0) await app.query(`delete from auth.users where id = (select id from auth.users where email like 'many%' order by created_at limit 1)`);
-  };
-  await worker.settled();
-  project.faults.before = undefined;
-  await worker.settled();
-  await worker.settled();
-  const { rows } = await app.query<{ email: string }>(`select email from auth.users where deleted_at is null order by email`);
-  expect(rows.length).toBeGreaterThan(USERS - 100);
-  expect(sandbox.state.contacts().map(({ email }) => email).toSorted()).toEqual(rows.map(({ email }) => email).toSorted());
-}, 180_000);
+    expect(rows.length).toBeGreaterThan(USERS - 100);
+    expect(
+      sandbox.state
+        .contacts()
+        .map(({ email }) => email)
+        .toSorted(),
+    ).toEqual(rows.map(({ email }) => email).toSorted());
+  },
+  180_000,
+);

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
+import { WebSocketServer } from 'ws';
+import { createRealtime } from './local-project.ts';
 import { OPENAPI, rowsSql } from './postgrest.ts';
 
 /** The APIs of a Supabase project as an engine with keys alone meets them. */
@@ -11,6 +13,10 @@ export interface ApiProject {
   readonly faults: ApiFaults;
   /** Methods, paths and queries that were asked for. */
   readonly asked: string[];
+  /** Tells whoever has subscribed to the table of a row, as Realtime would. */
+  inserted(table: string, record: object): void;
+  /** Resolves once somebody has subscribed to a table. */
+  subscribed(table: string): Promise<void>;
   /** Headers of the last request. */
   lastHeaders(): IncomingMessage['headers'];
   close(): Promise<void>;
@@ -18,7 +24,11 @@ export interface ApiProject {
 
 export interface ApiFaults {
   /** Called before each answer; a number is given as the status, with these headers and this body. */
-  before?: ((path: string) => Promise<{ status: number; headers?: Record<string, string>; body?: unknown } | undefined | void>) | undefined;
+  before?:
+    | ((
+        path: string,
+      ) => Promise<{ status: number; headers?: Record<string, string>; body?: unknown } | undefined | void>)
+    | undefined;
   /** `db-max-rows`. */
   maxRows: number;
   /** Most users a page, as a server between us and Auth may have it. */
@@ -38,7 +48,7 @@ export interface ApiProjectOptions {
 
 /**
  * A project for tests, over its real tables. Stand-ins of the documented answers: the Admin API (auth:internal/api/admin.go), the
- * description of the Data API, lists of Storage; and its rows, unless @supabase/lite serves them.
+ * description of the Data API, lists of Storage, messages of Realtime; and its rows, unless @supabase/lite serves them.
  */
 export async function startApiProject(options: ApiProjectOptions): Promise<ApiProject> {
   const pool = new pg.Pool({ connectionString: options.databaseUrl, max: 4 });
@@ -62,11 +72,14 @@ export async function startApiProject(options: ApiProjectOptions): Promise<ApiPr
     if (headers['apikey'] !== secretKey) return send(response, 401, { message: 'Invalid API key' });
     const url = new URL(path, 'http://x');
     if (url.pathname.startsWith('/auth/v1/admin/users')) return await users(url, response);
-    if (url.pathname === '/rest/v1/') return send(response, 200, await description(String(headers['accept-profile'] ?? 'public')));
+    if (url.pathname === '/rest/v1/')
+      return send(response, 200, await description(String(headers['accept-profile'] ?? 'public')));
     if (url.pathname.startsWith('/rest/v1/')) return await rows(url, response);
     const body = await bodyOf(request);
-    if (url.pathname === '/storage/v1/bucket') return send(response, 200, await all('select id, id as name from storage.buckets order by 1'));
-    if (url.pathname.startsWith('/storage/v1/object/list/')) return send(response, 200, await files(decodeURIComponent(url.pathname.split('/').at(-1)!), body));
+    if (url.pathname === '/storage/v1/bucket')
+      return send(response, 200, await all('select id, id as name from storage.buckets order by 1'));
+    if (url.pathname.startsWith('/storage/v1/object/list/'))
+      return send(response, 200, await files(decodeURIComponent(url.pathname.split('/').at(-1)!), body));
     return send(response, 404, { message: 'no such path' });
   }
   async function all(sql: string, values: readonly unknown[] = []): Promise<object[]> {
@@ -75,20 +88,28 @@ export async function startApiProject(options: ApiProjectOptions): Promise<ApiPr
   async function users(url: URL, response: ServerResponse): Promise<void> {
     if (options.auth !== undefined) {
       const { url: to, key } = options.auth;
-      const passed = await fetch(to + url.pathname.replace('/auth/v1', '') + url.search, { headers: { authorization: `Bearer ${key}` } });
+      const passed = await fetch(to + url.pathname.replace('/auth/v1', '') + url.search, {
+        headers: { authorization: `Bearer ${key}` },
+      });
       const total = passed.headers.get('x-total-count');
-      response.writeHead(passed.status, { 'content-type': 'application/json', ...(total === null ? {} : { 'x-total-count': total }) });
+      response.writeHead(passed.status, {
+        'content-type': 'application/json',
+        ...(total === null ? {} : { 'x-total-count': total }),
+      });
       return void response.end(await passed.text());
     }
     const id = url.pathname.split('/')[5];
     if (id !== undefined) {
       const [found] = await all(`select ${USER} as "user" from auth.users u where u.id = $1`, [id]);
-      if (found === undefined) return send(response, 404, { code: 404, error_code: 'user_not_found', msg: 'User not found' });
+      if (found === undefined)
+        return send(response, 404, { code: 404, error_code: 'user_not_found', msg: 'User not found' });
       return raw(response, (found as { user: string }).user);
     }
     const { searchParams: query } = url;
     if (faults.cursor && !query.has('page')) {
-      const [at = '-infinity', after = '00000000-0000-0000-0000-000000000000'] = (query.get('cursor') ?? '').split(' ').filter(Boolean);
+      const [at = '-infinity', after = '00000000-0000-0000-0000-000000000000'] = (query.get('cursor') ?? '')
+        .split(' ')
+        .filter(Boolean);
       const limit = Number(query.get('limit'));
       const page = await all(
         `select ${USER} as "user", u.created_at::text || ' ' || u.id as place from auth.users u
@@ -97,7 +118,10 @@ export async function startApiProject(options: ApiProjectOptions): Promise<ApiPr
       );
       const next = page.length === limit ? (page.at(-1) as { place: string }).place.replace(' ', '_') : null;
       const list = page.map((each) => (each as { user: string }).user).join(',');
-      return raw(response, `{"users":[${list}],"pagination":${JSON.stringify({ has_more: next !== null, next_cursor: next })}}`);
+      return raw(
+        response,
+        `{"users":[${list}],"pagination":${JSON.stringify({ has_more: next !== null, next_cursor: next })}}`,
+      );
     }
     const size = Math.min(faults.maxUsers, Number(query.get('per_page') ?? 50));
     const page = Number(query.get('page') ?? 1);
@@ -121,11 +145,19 @@ export async function startApiProject(options: ApiProjectOptions): Promise<ApiPr
       response.writeHead(passed.status, { 'content-type': 'application/json' });
       return void response.end(await passed.text());
     }
-    const { text, values } = rowsSql(decodeURIComponent(url.pathname.slice('/rest/v1/'.length)), String(headers['accept-profile'] ?? 'public'), url.searchParams, faults.maxRows);
+    const { text, values } = rowsSql(
+      decodeURIComponent(url.pathname.slice('/rest/v1/'.length)),
+      String(headers['accept-profile'] ?? 'public'),
+      url.searchParams,
+      faults.maxRows,
+    );
     const { rows: found } = await pool.query<{ body: string }>(text, [...values]);
     return raw(response, found[0]!.body);
   }
-  async function files(bucket: string, body: { prefix: string; search: string; limit: number; offset: number }): Promise<object[]> {
+  async function files(
+    bucket: string,
+    body: { prefix: string; search: string; limit: number; offset: number },
+  ): Promise<object[]> {
     const prefix = body.prefix === '' ? '' : `${body.prefix}/`;
     return await all(
       `select name, id, created_at, updated_at, metadata from (
@@ -136,6 +168,8 @@ export async function startApiProject(options: ApiProjectOptions): Promise<ApiPr
       [bucket, prefix, body.search, body.limit, body.offset],
     );
   }
+  const sockets = new WebSocketServer({ server, path: '/realtime/v1/websocket' });
+  const realtime = createRealtime(sockets);
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
@@ -144,8 +178,11 @@ export async function startApiProject(options: ApiProjectOptions): Promise<ApiPr
     secretKey,
     faults,
     asked,
+    ...realtime,
     lastHeaders: () => headers,
     async close() {
+      for (const socket of sockets.clients) socket.terminate();
+      sockets.close();
       server.closeAllConnections();
       await new Promise((resolve) => {
         server.close(resolve);

@@ -76,7 +76,8 @@ interface Message {
   readonly join_ref?: string;
 }
 
-function createRealtime(sockets: WebSocketServer): Pick<LocalProject, 'inserted' | 'subscribed'> {
+/** Realtime's messages for `postgres_changes`, over a socket server. */
+export function createRealtime(sockets: WebSocketServer): Pick<LocalProject, 'inserted' | 'subscribed'> {
   const joined = new Map<
     string,
     { readonly socket: WebSocket; readonly topic: string; readonly ref: string | undefined; readonly array: boolean }

@@ -74,11 +74,13 @@ export function mirrorSql(
         target: nameOf(USERS),
         sql: missing(column, formatOf(column), '"auth"."users"', 'id', 'uuid'),
       })),
-      ...shape.references.filter((to) => nameOf(to) !== nameOf(USERS)).map(({ column, targetColumn, ...target }) => ({
-        target: nameOf(target),
-        // The other table's column may be of a type of its own.
-        sql: missing(column, '', quoteTable(target), targetColumn, 'text'),
-      })),
+      ...shape.references
+        .filter((to) => nameOf(to) !== nameOf(USERS))
+        .map(({ column, targetColumn, ...target }) => ({
+          target: nameOf(target),
+          // The other table's column may be of a type of its own.
+          sql: missing(column, '', quoteTable(target), targetColumn, 'text'),
+        })),
     ],
   };
 }

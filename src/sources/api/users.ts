@@ -86,12 +86,7 @@ async function byCursor(client: Client, first: Answered, onUsers: OnUsers): Prom
   }
 }
 
-async function byOffset(
-  client: Client,
-  pages: UserPages,
-  onUsers: OnUsers,
-  order: Order,
-): Promise<number | undefined> {
+async function byOffset(client: Client, pages: UserPages, onUsers: OnUsers, order: Order): Promise<number | undefined> {
   /** By page: the last user of it, as it was read. */
   let lasts: string[] = [];
   let returns = 0;
@@ -113,7 +108,11 @@ async function byOffset(
       returns = 0;
     }
     const before = lasts[page - 1];
-    if (before !== undefined && returns < MOST_RETURNS && !(await stands(client, (page - 1) * pages.size, before, order))) {
+    if (
+      before !== undefined &&
+      returns < MOST_RETURNS &&
+      !(await stands(client, (page - 1) * pages.size, before, order))
+    ) {
       returns += 1;
       page -= 1;
       lasts = lasts.slice(0, page);

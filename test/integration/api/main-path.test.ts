@@ -89,7 +89,9 @@ test('who was there before comes quietly; who comes then is an event', async () 
   expect(events('ann@example.com')).toEqual([]);
   const id = await signUp('bob@example.com', { full_name: 'Bob' });
   // Past what a double holds, and with microseconds.
-  await db.app.query(`insert into public.orders values (9007199254740993, $1, 12.50, '2026-01-02T03:04:05.678901Z')`, [id]);
+  await db.app.query(`insert into public.orders values (9007199254740993, $1, 12.50, '2026-01-02T03:04:05.678901Z')`, [
+    id,
+  ]);
   await db.app.query(`insert into public.seats values ('a,"b\\', 7, $1, 'front')`, [id]);
   await worker.settled();
   expect(contact('bob@example.com')?.fields).toMatchObject({ FIRSTNAME: 'Bob', SEAT: 'front' });
@@ -115,7 +117,8 @@ async function written(): Promise<unknown> {
 }
 
 test('the silent cut of PostgREST, a statement that takes too long, limits: every row comes', async () => {
-  const [{ id }] = (await db.app.query<{ id: string }>(`select id from auth.users where email = 'bob@example.com'`)).rows as [{ id: string }];
+  const [{ id }] = (await db.app.query<{ id: string }>(`select id from auth.users where email = 'bob@example.com'`))
+    .rows as [{ id: string }];
   project.faults.maxRows = 7;
   let slow = 0;
   let limited = 0;
@@ -145,9 +148,12 @@ test('a row that goes is looked up by itself; a user is gone when Auth itself sa
   await db.app.query(`insert into public.seats values ('B', 1, $1, 'back')`, [id]);
   await worker.settled();
   expect(contact('cat@example.com')?.fields).toMatchObject({ SEAT: 'back' });
-  await db.app.query(`delete from public.seats where hall = 'B'; delete from auth.users where email = 'cat@example.com'`);
+  await db.app.query(
+    `delete from public.seats where hall = 'B'; delete from auth.users where email = 'cat@example.com'`,
+  );
   // A gateway that knows no such path.
-  project.faults.before = (path) => Promise.resolve(path.includes(id) ? { status: 404, body: { message: 'no Route matched' } } : undefined);
+  project.faults.before = (path) =>
+    Promise.resolve(path.includes(id) ? { status: 404, body: { message: 'no Route matched' } } : undefined);
   await worker.settled();
   expect(await state.query('select 1 from public.seats where hall = $1', ['B'])).toEqual([]);
   expect(contact('cat@example.com')).toBeDefined();
@@ -158,7 +164,9 @@ test('a row that goes is looked up by itself; a user is gone when Auth itself sa
 
 test('a list that is not whole removes nobody', async () => {
   project.faults.before = (path) =>
-    Promise.resolve(/admin\/users\?/.test(path) ? { status: 200, body: { users: [], aud: 'authenticated' } } : undefined);
+    Promise.resolve(
+      /admin\/users\?/.test(path) ? { status: 200, body: { users: [], aud: 'authenticated' } } : undefined,
+    );
   await worker.settled();
   project.faults.before = undefined;
   expect(contact('bob@example.com')).toBeDefined();
@@ -166,14 +174,19 @@ test('a list that is not whole removes nobody', async () => {
 });
 
 test('pages that shift while users are deleted, that a gateway cuts short, and a cursor: nobody is missed', async () => {
-  await db.app.query(`insert into auth.users (id, email, created_at) select gen_random_uuid(), 'shift' || i || '@example.com', now() + i * interval '1 ms' from generate_series(1, 40) i`);
+  await db.app.query(
+    `insert into auth.users (id, email, created_at) select gen_random_uuid(), 'shift' || i || '@example.com', now() + i * interval '1 ms' from generate_series(1, 40) i`,
+  );
   project.faults.maxUsers = 10;
   let asked = 0;
   project.faults.before = async (path) => {
     if (!/page=\d+&per_page=10&/.test(path)) return;
     asked += 1;
     // Somebody on the first page goes while the others are read.
-    if (asked % 3 === 0) await db.app.query(`delete from auth.users where id = (select id from auth.users where email like 'shift%' order by created_at limit 1)`);
+    if (asked % 3 === 0)
+      await db.app.query(
+        `delete from auth.users where id = (select id from auth.users where email like 'shift%' order by created_at limit 1)`,
+      );
   };
   await worker.settled();
   project.faults.before = undefined;
@@ -182,14 +195,22 @@ test('pages that shift while users are deleted, that a gateway cuts short, and a
   Object.assign(project.faults, { maxUsers: 100_000, cursor: false });
   await worker.settled();
   const { rows } = await db.app.query<{ email: string }>(`select email from auth.users where email like 'shift%'`);
-  expect(sandbox.state.contacts().map(({ email }) => email).filter((email) => email.startsWith('shift')).toSorted()).toEqual(
-    rows.map(({ email }) => email).toSorted(),
-  );
+  expect(
+    sandbox.state
+      .contacts()
+      .map(({ email }) => email)
+      .filter((email) => email.startsWith('shift'))
+      .toSorted(),
+  ).toEqual(rows.map(({ email }) => email).toSorted());
 });
 
 test('files are listed folder by folder, and belong to whose folder they are in', async () => {
-  const [{ id }] = (await db.app.query<{ id: string }>(`select id from auth.users where email = 'bob@example.com'`)).rows as [{ id: string }];
-  await db.app.query(`insert into storage.objects values (gen_random_uuid(), 'avatars', $1 || '/me/face.png', now(), now(), '{"size": 5, "mimetype": "image/png"}')`, [id]);
+  const [{ id }] = (await db.app.query<{ id: string }>(`select id from auth.users where email = 'bob@example.com'`))
+    .rows as [{ id: string }];
+  await db.app.query(
+    `insert into storage.objects values (gen_random_uuid(), 'avatars', $1 || '/me/face.png', now(), now(), '{"size": 5, "mimetype": "image/png"}')`,
+    [id],
+  );
   await worker.settled();
   expect(events('bob@example.com').filter(({ name }) => name === 'uploaded')).toMatchObject([
     { params: { bucket: 'avatars', path: `${id}/me/face.png`, size: 5, type: 'image/png' } },
@@ -202,9 +223,19 @@ test('files are listed folder by folder, and belong to whose folder they are in'
 test('Database Webhooks: the row is read again, by whoever has the token alone; a forged one changes nobody', async () => {
   const hook = `http://127.0.0.1:${worker.healthPort}/webhooks/supabase`;
   const post = (body: unknown, token?: string) =>
-    fetch(hook, { method: 'POST', body: JSON.stringify(body), headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
+    fetch(hook, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    });
   const [bob] = (await db.app.query<{ id: string }>(`select id from auth.users where email = 'bob@example.com'`)).rows;
-  const forged = { type: 'UPDATE', schema: 'auth', table: 'users', record: { id: bob!.id, email: 'evil@example.com' }, old_record: null };
+  const forged = {
+    type: 'UPDATE',
+    schema: 'auth',
+    table: 'users',
+    record: { id: bob!.id, email: 'evil@example.com' },
+    old_record: null,
+  };
   expect((await post(forged)).status).toBe(401);
   expect((await post(forged, 'another-token-of-nobody')).status).toBe(401);
   expect((await post({ type: 'UPDATE' }, 'hook-token-of-this-test')).status).toBe(400);
