@@ -10,9 +10,9 @@ import { readHint } from './edge/hint.ts';
 export interface DatabaseHook {
   readonly paths: readonly string[];
   /** Whether whoever calls may: their headers, with a compare that takes as long whatever differs. */
-  may(headers: Headers): Promise<boolean>;
+  readonly may: (headers: Headers) => Promise<boolean>;
   /** Takes a body. @returns what is wrong with it; undefined when it was taken */
-  take(body: string): Promise<string | undefined>;
+  readonly take: (body: string) => Promise<string | undefined>;
 }
 
 /** Most bytes of a body that is read: rows may be wide. */

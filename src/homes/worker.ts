@@ -165,7 +165,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
         alerting,
         keeping,
         beating,
-        reading?.done,
+        reading?.done ?? Promise.resolve(),
         server?.close() ?? Promise.resolve(),
         transport.close(),
       ],
@@ -197,7 +197,7 @@ async function throughFailovers(
   }
 }
 
-async function closeInTime(first: readonly (Promise<void> | undefined)[], last: () => Promise<void>): Promise<void> {
+async function closeInTime(first: readonly Promise<void>[], last: () => Promise<void>): Promise<void> {
   const closed = new AbortController();
   const closing = async (): Promise<void> => {
     await Promise.allSettled(first);

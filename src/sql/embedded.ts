@@ -118,11 +118,7 @@ async function initialise(server: Server, folder: string, data: string): Promise
   try {
     await run(server.initdb, ['-D', data, ...options], { ...server.as, cwd: folder });
   } catch (cause) {
-    const said =
-      String((cause as { stderr?: unknown }).stderr ?? '')
-        .trim()
-        .split('\n')
-        .at(-1) ?? '';
+    const said = ((cause as { readonly stderr?: string }).stderr ?? '').trim().split('\n').at(-1) ?? '';
     throw stateError(`The embedded Postgres could not be made in ${folder}: ${said}`, cause);
   }
 }

@@ -35,7 +35,6 @@ import { APP_TABLES, appYaml, FIELDS } from './interleaving/tables.ts';
  */
 const seed = Number(process.env['ROLLCALL_CHAOS_SEED'] ?? 1);
 const numRuns = Number(process.env['ROLLCALL_INTERLEAVING_API_RUNS'] ?? 8);
-const QUIET_MS = 60_000;
 
 let app: pg.Client;
 let mirror: pg.Client;

@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, renderJson } from '../../core/json.ts';
+import { type JsonObject, renderJson } from '../../core/json.ts';
 import type { Logger } from '../../engine/ports.ts';
 import { type Queryable, type Script, type Sql, sqlState } from '../../sql/port.ts';
 import { quoteTable } from '../../sql/quote.ts';
@@ -7,6 +7,7 @@ import { seenTable } from './mirror-ddl.ts';
 import { type MirrorSql, mirrorSql } from './mirror-sql.ts';
 import type { Need } from './needs.ts';
 import { type MirrorShape, nameOf } from './shape.ts';
+import { textOf } from './text-of.ts';
 
 /** One mirrored table, as it is written. */
 export interface Part {
@@ -259,9 +260,4 @@ end $$`;
 
 function keysJson({ shape }: Part, keys: readonly RowKey[]): string {
   return JSON.stringify(keys.map((key) => Object.fromEntries(shape.key.map((column, n) => [column, key[n] ?? '']))));
-}
-
-/** A value of a key as the server wrote it. */
-export function textOf(value: Json | undefined): string {
-  return typeof value === 'string' ? value : value === undefined || value === null ? '' : renderJson(value);
 }

@@ -2,6 +2,7 @@ import { RollcallError } from '../../core/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { Client } from './client.ts';
 import type { Answered } from './project.ts';
+import { textOf } from './text-of.ts';
 
 const MOST_FILES = 1_000;
 const MOST_BUCKETS = 100;
@@ -42,7 +43,7 @@ async function readFolder(client: Client, bucket: string, prefix: string, onFile
   const folders: string[] = [];
   for (let offset = 0; ;) {
     const found = await listOf(client, bucket, { prefix, search: '', offset });
-    const pathOf = (name: Json | undefined): string => (prefix === '' ? String(name) : `${prefix}/${String(name)}`);
+    const pathOf = (name: Json | undefined): string => (prefix === '' ? textOf(name) : `${prefix}/${textOf(name)}`);
     // A folder is a name alone.
     folders.push(...found.filter(({ id }) => id === null).map(({ name }) => pathOf(name)));
     const files = found.filter(({ id }) => typeof id === 'string');

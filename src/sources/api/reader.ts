@@ -185,7 +185,8 @@ export function createReader(parts: ReaderParts, signal: AbortSignal): Reader {
         try {
           const waitMs = await turn();
           const until = performance.now() + waitMs;
-          while (!everything && !signal.aborted && performance.now() < until) {
+          const isOver = (): boolean => everything || signal.aborted || performance.now() >= until;
+          while (!isOver()) {
             await wake.wait(Math.min(LOOK_MS, until - performance.now()), signal);
             if (hints.length > 0 && (await mirror.take())) await takeHints();
             if (waitMs > LOOK_MS && (await isWanted(sql))) break;

@@ -6,6 +6,7 @@ import type { Logger } from '../../engine/ports.ts';
 import { pause } from '../../engine/wake.ts';
 import type { Reader } from './reader.ts';
 import { hintOf } from './row-hint.ts';
+import { textOf } from './text-of.ts';
 
 /** What listening needs. */
 export interface ListenParts {
@@ -104,7 +105,7 @@ function hintsIn(payload: Json | undefined, reader: Pick<Reader, 'keyOf'>): Retu
   const data = isJsonObject(payload) ? payload['data'] : undefined;
   if (!isJsonObject(data)) return [];
   const rows = [data['record'], data['old_record']].filter((row): row is JsonObject => isJsonObject(row));
-  return hintOf(`${String(data['schema'])}.${String(data['table'])}`, rows, reader);
+  return hintOf(`${textOf(data['schema'])}.${textOf(data['table'])}`, rows, reader);
 }
 
 function splitName(name: string): readonly string[] {

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../core/json.ts';
-import { textOf } from './mirror.ts';
+import { textOf } from './text-of.ts';
 import type { Reader, RowHint } from './reader.ts';
 
 /**

@@ -2,7 +2,7 @@ import { RollcallError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { type Client, tookTooLong } from './client.ts';
 import { among, behind, byKey, query, quotedName, type RowKey } from './filter.ts';
-import { textOf } from './mirror.ts';
+import { textOf } from './text-of.ts';
 import type { Answered } from './project.ts';
 import { type MirrorShape, nameOf } from './shape.ts';
 

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { RollcallError } from '../../core/errors.ts';
 import type { Answered } from './project.ts';
+import { textOf } from './text-of.ts';
 import { type Client, isBroken, LONGEST_PAGE } from './client.ts';
 
 /** Takes a page of users. */
@@ -160,7 +161,7 @@ function totalOf({ headers }: Answered): number | undefined {
 }
 
 function idOf(user: JsonObject | undefined): string {
-  return String(user?.['id']);
+  return textOf(user?.['id']);
 }
 
 function unreadable(host: string, answer: Answered): RollcallError {
