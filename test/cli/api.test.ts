@@ -66,6 +66,20 @@ test('with API keys alone, and an embedded Postgres: plan, apply, sync, status, 
   expect(JSON.parse(synced.stdout)).toMatchObject({});
   const contacts = sandbox.state.contacts().map(({ email, fields }) => `${email} ${String(fields['FIRSTNAME'])}`);
   expect(contacts.toSorted()).toEqual([1, 2, 3].map((i) => `p${i}@example.com Name of p${i}@example.com`));
+  const status = await run('status', '--json');
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    reading: {
+      tables: [
+        { name: 'auth.users', rows: 3 },
+        { name: 'public.profiles', rows: 3 },
+      ],
+    },
+  });
+  expect((await run('status')).stdout).toContain('by the API');
+  const calls = sandbox.state.calls().length;
+  await db.app.query(
+    `update public.profiles set full_name = 'Another', updated_at = now() where id = (select id from auth.users where email = 'p2@example.com')`,
+  );
   const since = new Date(Date.now() - 3_600_000).toISOString();
   expect((await run('sync', '--incremental', '--since', since)).code).toBe(0);
   expect(sandbox.state.calls().length).toBe(calls + 1);
