@@ -134,7 +134,9 @@ export function createUndiciSend(options: UndiciSendOptions = {}): { send: Send;
   const inFlight = new Set<Promise<SendResult>>();
   let closed = false;
 
-  function start(...[request, auth, { deadlineMs, signal, longest = LONGEST_BODY }]: Parameters<Send>): Promise<SendResult> {
+  function start(
+    ...[request, auth, { deadlineMs, signal, longest = LONGEST_BODY }]: Parameters<Send>
+  ): Promise<SendResult> {
     const started = performance.now();
     return new Promise<SendResult>((resolve) => {
       const settle = (result: { response: HttpResponse } | { outcome: Outcome }): void => {

@@ -127,7 +127,7 @@ export async function startApiProject(options: ApiProjectOptions): Promise<ApiPr
     const page = Number(query.get('page') ?? 1);
     const down = query.get('sort') === 'created_at asc' ? '' : 'desc';
     const { rows: found } = await pool.query<{ user: string }>(
-      `select ${USER} as "user" from auth.users u order by u.created_at ${down} limit $1 offset $2`,
+      `select ${USER} as "user" from (select * from auth.users order by created_at ${down} limit $1 offset $2) u order by u.created_at ${down}`,
       [size, (page - 1) * Number(query.get('per_page') ?? 50)],
     );
     const { rows: count } = await pool.query<{ n: string }>('select count(*) as n from auth.users');
