@@ -8,6 +8,7 @@ export const LONG = [
   'test/chaos/disaster.test.ts',
   'test/chaos/disaster-homes.test.ts',
   'test/chaos/erasure-kill.test.ts',
+  'test/chaos/interleaving-api.test.ts',
   'test/chaos/storm.test.ts',
   'test/cli/adopt-recipe.test.ts',
   'test/cli/adopt.test.ts',

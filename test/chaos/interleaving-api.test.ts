@@ -34,7 +34,7 @@ import { APP_TABLES, appYaml, FIELDS } from './interleaving/tables.ts';
  * there in the end must have been an event.
  */
 const seed = Number(process.env['ROLLCALL_CHAOS_SEED'] ?? 1);
-const numRuns = Number(process.env['ROLLCALL_INTERLEAVING_API_RUNS'] ?? 8);
+const numRuns = Number(process.env['ROLLCALL_INTERLEAVING_API_RUNS'] ?? 6);
 
 let app: pg.Client;
 let mirror: pg.Client;
