@@ -64,7 +64,9 @@ test('with API keys alone, and an embedded Postgres: plan, apply, sync, status, 
   expect(applied.code).toBe(0);
   const synced = await run('sync', '--full', '--json');
   expect(JSON.parse(synced.stdout)).toMatchObject({});
-  const contacts = sandbox.state.contacts().map(({ email, fields }) => `${email} ${JSON.stringify(fields['FIRSTNAME'])}`);
+  const contacts = sandbox.state
+    .contacts()
+    .map(({ email, fields }) => `${email} ${JSON.stringify(fields['FIRSTNAME'])}`);
   expect(contacts.toSorted()).toEqual([1, 2, 3].map((i) => `p${i}@example.com "Name of p${i}@example.com"`));
   const status = await run('status', '--json');
   expect(JSON.parse(status.stdout)).toMatchObject({
