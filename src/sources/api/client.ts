@@ -33,7 +33,7 @@ export class Stopped extends Error {
 /** PostgREST cancels at 8 s (`authenticator`), Auth at 10 s; a large page takes a moment to arrive. */
 const DEADLINE_MS = 30_000;
 /** A page of users, or of wide rows. */
-export const LONGEST_PAGE = 8 * 2 ** 20;
+export const LONGEST_PAGE: number = 8 * 2 ** 20;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 60_000;
 /** What a gateway or a service says while it is down or busy. */
