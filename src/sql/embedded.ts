@@ -34,7 +34,13 @@ const run = promisify(execFile);
  */
 export async function openEmbedded(folder: string): Promise<EmbeddedState> {
   const server = await findServer();
-  await mkdir(folder, { recursive: true });
+  try {
+    await mkdir(folder, { recursive: true });
+    // People's data, and the server's password: never for a repository.
+    await writeFile(join(folder, '.gitignore'), '*\n');
+  } catch (cause) {
+    throw stateError(`${folder} can't be written.`, cause);
+  }
   const data = join(folder, 'data');
   const start = async (): Promise<string> => {
     const running = await runningAt(data);
