@@ -83,7 +83,8 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
   Object.assign(process.env, before);
-  (globalThis as { WebSocket?: unknown }).WebSocket = sockets;
+  // One that is there and undefined is another thing than none.
+  if (sockets === undefined) delete (globalThis as { WebSocket?: unknown }).WebSocket;
   await sandbox?.close();
   await project?.close();
   await rm(folder, { recursive: true, force: true });
