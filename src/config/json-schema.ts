@@ -2,6 +2,7 @@ import type { Destination } from '../core/destination.ts';
 import { USER_COLUMNS } from '../core/user-columns.ts';
 import { alertsSchema, erasureSchema, serverSchema } from './alerts-schema.ts';
 import { brakesSchema } from './brakes-schema.ts';
+import { captureSchema, walSchema } from './capture-schema.ts';
 import { consentSchemas } from './consent-schema.ts';
 import { deliverySchema } from './delivery-schema.ts';
 import { destinationsSchema } from './destination-schema.ts';
@@ -64,6 +65,8 @@ export function configJsonSchema(registry: readonly Destination<unknown>[]): Sch
         enum: ['notify', 'poll'],
         description: 'How an idle worker learns of changes. poll spares writers the lock of NOTIFY. Default: notify.',
       },
+      capture: captureSchema,
+      wal: walSchema,
       allow_functions: {
         type: 'array',
         uniqueItems: true,

@@ -7,6 +7,7 @@ import type { Issues } from './issues.ts';
 import { quote } from './quote.ts';
 import { readAlerts } from './read-alerts.ts';
 import { readBrakes } from './read-brakes.ts';
+import { readCapture, readWal } from './read-capture.ts';
 import { CONNECTOR_KEYS, readConnector } from './read-connector.ts';
 import { CONSENT_CHOICES, readConsent } from './read-consent.ts';
 import { checkApiKeys, readApi } from './read-api.ts';
@@ -38,6 +39,8 @@ export const TOP_KEYS: readonly string[] = [
   'brakes',
   'allow_functions',
   'wake',
+  'capture',
+  'wal',
   'server',
   'alerts',
   'erasure',
@@ -120,6 +123,8 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
     erasure: readErasure(field('erasure'), issues),
     alerts: readAlerts(field('alerts'), issues),
     wake: readWake(field('wake'), issues),
+    capture: readCapture(field('capture'), issues),
+    wal: readWal(field('wal'), field('capture'), issues),
     allowFunctions: readFunctions(field('allow_functions'), issues),
     warnings: issues.warnings(),
   };

@@ -82,6 +82,10 @@ export interface Config {
    * commit; `poll` looks every 10 ms and asks nothing of them.
    */
   readonly wake: 'notify' | 'poll';
+  /** How changes are seen: by triggers, or read from the write-ahead log by a worker. */
+  readonly capture: 'triggers' | 'wal';
+  /** How much of the WAL may be kept for us: from when on it is told, and from when on the triggers are made again. In bytes. */
+  readonly wal: { readonly warnBytes: number; readonly keepBytes: number };
   /** Functions outside `pg_catalog` that `sql:` expressions may call, as `schema.name`. */
   readonly allowFunctions: readonly string[];
   /** What the config says that has no effect, with places. */

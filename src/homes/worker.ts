@@ -14,12 +14,14 @@ import { mountReceivers } from '../server/receivers.ts';
 import { type FailoverParts, namesProject, takeIntoUse } from './failover.ts';
 import { checkInstall, routesOf, withStates } from './routes.ts';
 import { openClock } from '../sql/clock.ts';
-import { openDatabase, type Patience } from '../sql/open-database.ts';
+import { openDatabase, type Patience, requireDatabaseUrl, rootCert } from '../sql/open-database.ts';
 import { NotHeard, type Sql } from '../sql/port.ts';
 import { erasureStore } from '../sql/store/erasure.ts';
 import { identityOf } from '../sql/store/identity.ts';
 import { factStore } from '../sql/store/facts.ts';
 import { createStore } from '../sql/store/store.ts';
+import { walStore } from '../sql/store/wal.ts';
+import { runWal } from '../sources/wal/run.ts';
 import { createUndiciSend } from '../transport/undici.ts';
 import { runAlerting } from './alerting.ts';
 import { mountProjectHook, startReading, whenLoaded } from './api-source.ts';
@@ -82,6 +84,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   let keeping: Promise<void> = Promise.resolve();
   let beating: Promise<void> = Promise.resolve();
   let reading: ReturnType<typeof startReading>;
+  let capturing: Promise<void> = Promise.resolve();
   const watching = createWatching(config, sql, log, options.observe);
   const times = {
     ...DEFAULT_TIMES,
@@ -131,6 +134,16 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       keeping = runKept(config, { sql, identity, log, times }, AbortSignal.any([signal, stop.signal]));
       const say = async (): Promise<void> => void (await sql.query(`select rollcall.note_home('worker')`));
       beating = runHeartbeat({ say, log, everyMs: SAY_MS }, AbortSignal.any([signal, stop.signal]));
+      const wal = {
+        url: requireDatabaseUrl(config),
+        sslRootCert: await rootCert(config),
+        store: walStore(sql),
+        log,
+        budget: config.wal,
+        onTaken: () => changed.ring(),
+        ensureTriggers: () => store.ensureTriggers(),
+      };
+      capturing = runWal(wal, AbortSignal.any([signal, stop.signal]));
     }
     const engine = {
       store,
@@ -165,6 +178,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
         alerting,
         keeping,
         beating,
+        capturing,
         reading?.done ?? Promise.resolve(),
         server?.close() ?? Promise.resolve(),
         transport.close(),

@@ -10,6 +10,7 @@ import { pageFunction } from './compile/pages.ts';
 import { parts } from './compile/parts.ts';
 import { partRow, registryScript } from './compile/registry.ts';
 import { resolvers } from './compile/resolvers.ts';
+import { walPlans } from './compile/wal-plan.ts';
 import { writeBackFunction } from './compile/write-back.ts';
 import { answerSource } from './compile/answer.ts';
 import { consentScript } from './compile/consent.ts';
@@ -34,6 +35,7 @@ export function generated(config: Config, sources: Sources, captured = true): st
   const plans = on ? capturePlans(config, sources) : [];
   const { pages, made } = pagedParts(config, sources);
   const found = resolvers(sources);
+  const wal = walPlans(plans, sources);
   const adjusted = adjustments(config, sources);
   const maps = eventMaps(sources);
   const written = sources.writeBacks.map((target, n) => ({ name: `write_back_${n + 1}`, target }));
@@ -44,6 +46,7 @@ export function generated(config: Config, sources: Sources, captured = true): st
     ...maps.map((m) => m.name),
     ...made.flatMap((p) => p.page ?? []),
     ...[...adjusted.values()].map((a) => a.name),
+    ...wal.functions.map((f) => f.name),
   ];
   return [
     dropped(names),
@@ -51,6 +54,7 @@ export function generated(config: Config, sources: Sources, captured = true): st
     ...made.map((part) => part.sql),
     ...pages.flatMap((page) => page ?? []),
     ...found.map((resolver) => resolver.sql),
+    ...wal.functions.map((made) => made.sql),
     ...maps.map(({ name, source }) => eventMapFunction(name, source)),
     ...written.map(({ name, target }) => writeBackFunction(name, target, config.consent)),
     registryScript(config, sources, {
@@ -59,11 +63,12 @@ export function generated(config: Config, sources: Sources, captured = true): st
       eventMaps: new Map(maps.map(({ name, source }) => [source.table.name, name])),
       eventColumns: new Map(plans.map((plan) => [plan.table.name, plan.events?.columns ?? []])),
       triggers: triggerTables(plans),
+      wal: wal.plans,
     }),
     ...destinations(config, sources, { adjusted, on }),
     // Planned once now, so that what cannot run is told here and not by the first fold.
     ...made.map((part) => planned(part.name)),
-    ...(captured ? [captureScript(plans)] : []),
+    ...(captured ? [captureScript(plans, config.capture), `select rollcall.wal_settings(${quoteLiteral(config.capture)});`] : []),
     ...installed(config, sources),
     consentScript(
       config,
@@ -137,6 +142,7 @@ export function plannedMapping(config: Config, sources: Sources, installed: bool
       eventMaps: new Map(),
       eventColumns: new Map(),
       triggers: new Map(),
+      wal: new Map(),
     }),
     ...config.destinations.flatMap((destination) => [
       mapFunction(mapFunctionName(destination.name), of),
@@ -280,7 +286,7 @@ function dropped(names: readonly string[]): string {
 begin
   for v_function in
     select p.oid::regprocedure from pg_catalog.pg_proc p
-     where p.pronamespace = 'rollcall'::regnamespace and p.proname ~ '^((part|aggregate|sweep|resolve|map_events|write_back)_[0-9]+$|${ADJUSTMENT_PREFIX})'
+     where p.pronamespace = 'rollcall'::regnamespace and p.proname ~ '^((part|aggregate|sweep|resolve|map_events|write_back|wal_keys)_[0-9]+$|${ADJUSTMENT_PREFIX})'
        ${kept === '' ? '' : `and p.proname not in (${kept})`}
   loop
     execute 'drop function ' || v_function;

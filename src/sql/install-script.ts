@@ -53,6 +53,8 @@ import { sweep } from './functions/sweep.ts';
 import { sweepReport } from './functions/sweep-report.ts';
 import { tombstones } from './functions/tombstones.ts';
 import { triggers } from './functions/triggers.ts';
+import { wal as walFunctions } from './functions/wal.ts';
+import { walTaking } from './functions/wal-taking.ts';
 import { wanted } from './functions/wanted.ts';
 import { why } from './functions/why.ts';
 import { writeBack } from './functions/write-back.ts';
@@ -78,6 +80,7 @@ import { PUMP_JOB, UPKEEP_JOB } from './pump/pump.ts';
 import { takenOver } from './migrations/0016-taken-over.ts';
 import { segments } from './migrations/0017-segments.ts';
 import { was } from './migrations/0018-was.ts';
+import { wal } from './migrations/0020-wal.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -101,6 +104,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 16, name: 'taken over', sql: takenOver },
   { version: 17, name: 'segments', sql: segments },
   { version: 18, name: 'was', sql: was },
+  { version: 20, name: 'wal', sql: wal },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */
@@ -160,6 +164,8 @@ export function commonScript(): string {
     destinationState,
     failures,
     triggers,
+    walFunctions,
+    walTaking,
     sweep,
     backfill,
     foresee,

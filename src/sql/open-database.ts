@@ -100,7 +100,11 @@ export function refOf(config: Config): string {
     : apiProjectRef(config.api.projectUrl);
 }
 
-async function rootCert(config: Config): Promise<string | undefined> {
+/**
+ * The text of `ssl_root_cert`; undefined when the config names none.
+ * @throws RollcallError `RC_SSL_ROOT_CERT`
+ */
+export async function rootCert(config: Config): Promise<string | undefined> {
   if (config.sslRootCert === undefined) return undefined;
   try {
     return await readFile(config.sslRootCert, 'utf8');

@@ -71,6 +71,8 @@ export function testConfig(more: Partial<Config> = {}): Config {
     alerts: undefined,
     erasure: { key: undefined, onUserDeleted: false, export: undefined, exportToken: undefined },
     wake: 'notify',
+    capture: 'triggers',
+    wal: { warnBytes: 536_870_912, keepBytes: 1_073_741_824 },
     allowFunctions: [],
     warnings: [],
     ...more,

@@ -1,3 +1,4 @@
+import type { Config } from '../../config/types.ts';
 import type { RowOperation } from '../../core/mapping.ts';
 import { dollarQuote, quoteIdent, quoteLiteral, quoteTable, quoteTexts } from '../quote.ts';
 import type { SourceTable } from '../source.ts';
@@ -28,9 +29,13 @@ const TELL_TRUNCATE = `begin
 /** State is found again by a sweep; what happened is not, so it is counted by itself too. */
 const COUNT_EVENTS = `begin perform nextval('rollcall.uncaptured'), nextval('rollcall.lost_events'); exception when others or assert_failure then null; end;`;
 
-/** The capture functions and triggers of all plans; those of other tables go. Idempotent. */
-export function captureScript(plans: readonly CapturePlan[]): string {
-  return [dropCapture(plans.map((plan) => captureFunction(plan.table))), ...plans.map(captureTable)].join('\n');
+/**
+ * The capture functions and triggers of all plans; those of other tables go. Idempotent.
+ * @param by with `wal` a table whose changes are read from the WAL already gets no triggers
+ */
+export function captureScript(plans: readonly CapturePlan[], by: Config['capture'] = 'triggers'): string {
+  const made = plans.map((plan) => captureTable(plan, by));
+  return [dropCapture(plans.map((plan) => captureFunction(plan.table))), ...made].join('\n');
 }
 
 /** Drops capture functions, and their triggers with them: the only way for a role that does not own the tables. */
@@ -53,7 +58,7 @@ end`)};`;
  * failure bumps a sequence and a sweep follows. `lock_timeout` bounds every wait, because a statement timeout while waiting
  * for a lock is the one error that `when others` does not catch. State and events fail apart from each other.
  */
-export function captureTable(plan: CapturePlan): string {
+export function captureTable(plan: CapturePlan, by: Config['capture'] = 'triggers'): string {
   const name = captureFunction(plan.table);
   const body = `declare
   v_key text;
@@ -72,7 +77,7 @@ ${plan.states.length === 0 ? '' : stateBlock(plan)}${plan.events === undefined ?
 end`;
   return `create or replace function rollcall.${quoteIdent(name)}() returns trigger
 language plpgsql security definer set search_path = '' set lock_timeout = '20ms' ${textSettings(plan)} as ${dollarQuote(body)};
-select rollcall.make_triggers(${quoteLiteral(quoteTable(plan.table))}, ${quoteLiteral(name)});`;
+select rollcall.make_triggers(${quoteLiteral(quoteTable(plan.table))}, ${quoteLiteral(name)})${by === 'wal' ? ` where rollcall.wants_triggers(${quoteLiteral(plan.table.name)})` : ''};`;
 }
 
 function stateBlock(plan: CapturePlan): string {

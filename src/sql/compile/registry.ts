@@ -5,6 +5,7 @@ import { isUsers } from './event-columns.ts';
 import { linkColumns } from './link.ts';
 import { aggregateColumns, contactColumns, type Part } from './parts.ts';
 import type { Resolver } from './resolvers.ts';
+import type { WalPlan } from './wal-plan.ts';
 
 /** Rows of the tables in which the database keeps what was generated for it. All are replaced at each apply. */
 export interface Registry {
@@ -16,6 +17,8 @@ export interface Registry {
   readonly eventColumns: ReadonlyMap<string, readonly string[]>;
   /** Source to the tables whose triggers tell of it. */
   readonly triggers: ReadonlyMap<string, readonly { readonly table: string; readonly function: string }[]>;
+  /** Source to how its rows are read from the WAL. */
+  readonly wal: ReadonlyMap<string, WalPlan>;
 }
 
 /** Fills `rollcall.sources`, `parts`, `resolvers` and `event_maps`. */
@@ -28,13 +31,16 @@ export function registryScript(config: Config, sources: Sources, registry: Regis
     `delete from rollcall.parts;`,
     `delete from rollcall.resolvers;`,
     `delete from rollcall.event_maps;`,
-    `update rollcall.sources set enabled = false, triggers = '[]', pause_code = null, pause_message = null, paused_at = null;`,
+    `update rollcall.sources set enabled = false, triggers = '[]', wal = null, pause_code = null, pause_message = null, paused_at = null;`,
   ];
   for (const [name, source] of namedSources(config, sources, registry)) {
     const triggers = JSON.stringify(registry.triggers.get(name) ?? []);
-    lines.push(`insert into rollcall.sources (name, relation, shape, triggers)
-  values (${quoteLiteral(name)}, ${quoteLiteral(source.relation)}, ${quoteLiteral(JSON.stringify(source.shape))}, ${quoteLiteral(triggers)})
-  on conflict (name) do update set enabled = true, relation = excluded.relation, shape = excluded.shape, triggers = excluded.triggers;`);
+    const plan = registry.wal.get(name);
+    const wal = plan === undefined ? 'null' : quoteLiteral(JSON.stringify(plan));
+    lines.push(`insert into rollcall.sources (name, relation, shape, triggers, wal)
+  values (${quoteLiteral(name)}, ${quoteLiteral(source.relation)}, ${quoteLiteral(JSON.stringify(source.shape))}, ${quoteLiteral(triggers)}, ${wal})
+  on conflict (name) do update set enabled = true, relation = excluded.relation, shape = excluded.shape, triggers = excluded.triggers,
+    wal = excluded.wal;`);
   }
   for (const part of registry.parts) {
     lines.push(partRow(part));

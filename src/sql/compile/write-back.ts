@@ -24,6 +24,13 @@ export function writtenTable({ column }: WriteBackTarget): TableName {
 /** A setting of the transaction: while it is on, what changes in a table is our doing. */
 const WRITING = 'rollcall.writing_back';
 
+/** The same, told to whoever reads the WAL: the prefix of a message in it, whose content is `on` or `off`. */
+export const WRITING_MESSAGE = 'rollcall.writing_back';
+
+function inWal(word: 'on' | 'off'): string {
+  return `pg_catalog.pg_logical_emit_message(true, '${WRITING_MESSAGE}', '${word}')`;
+}
+
 /** Whether a trigger on the table is to look away, as SQL. */
 export const WRITES_BACK: string = `current_setting('${WRITING}', true) = 'on'`;
 
@@ -41,9 +48,9 @@ export function writeBackFunction(name: string, target: WriteBackTarget, consent
 returns bigint language plpgsql set row_security = off set lock_timeout = ${quoteLiteral(WAIT)} as ${dollarQuote(`declare
   v_rows bigint := 0;
 begin
-  perform set_config('${WRITING}', 'on', true);
+  perform set_config('${WRITING}', 'on', true), ${inWal('on')};
 ${body}
-  perform set_config('${WRITING}', 'off', true);
+  perform set_config('${WRITING}', 'off', true), ${inWal('off')};
   return v_rows;
 end`)};`;
 }

@@ -6,7 +6,7 @@ do $types$ begin
   if to_regtype('rollcall.change') is null then
     create type rollcall.change as (log_id bigint, xid xid8, source text, events jsonb[]);
     -- A captured row: {"o": "insert|update|delete", "k": its primary key as text, "r": its columns, "p": what they were before an
-    -- update, "t": when}. Place: within its log row. Turn: within all that is read. What was held has a held_id and no xid.
+    -- update, "t": when}, and of a row of the WAL "x", the commit. Place: within its log row. Turn: within all that is read. What was held has a held_id and no xid.
     create type rollcall.captured_event as (log_id bigint, xid xid8, place int, held_id bigint, turn bigint, event jsonb);
     create type rollcall.mapped_event as (place int, key text, name text, type_no int, verdict text, properties jsonb,
       happened_at timestamptz, message text);

@@ -29,13 +29,14 @@ create or replace function rollcall.discard_held() returns void language sql set
     select held.source from held where not exists (select from ${ACTIVE} where m.source = held.source)))
 $body$;
 
--- What the log has of one source. An update in the transaction that inserted its row before is marked as fresh.
+-- What the log has of one source. An update in the transaction that inserted its row before is marked as fresh; what was read from the
+-- WAL ("x") is marked already, as its log rows are of several transactions.
 create or replace function rollcall.captured_events(p_source text, p_changes rollcall.change[]) returns rollcall.captured_event[]
 language sql stable set search_path = '' as $body$
   select array_agg(row(x.log_id, x.xid, x.place, null, x.turn,
            case when x.fresh then x.event || '{"fresh": true}' else x.event end)::rollcall.captured_event order by x.turn, x.place)
     from (select c.log_id, c.xid, c.turn, e.place, e.event,
-                 e.event ->> 'o' = 'update' and bool_or(e.event ->> 'o' = 'insert')
+                 e.event ->> 'o' = 'update' and not e.event ? 'x' and bool_or(e.event ->> 'o' = 'insert')
                    over (partition by c.xid, e.event ->> 'k' order by c.turn, e.place rows unbounded preceding) as fresh
             from unnest(p_changes) with ordinality as c(log_id, xid, source, events, turn)
             cross join lateral unnest(c.events) with ordinality as e(event, place)
@@ -49,7 +50,7 @@ language sql stable set search_path = '' ${KEYS_FIRST} as $body$
     from (${[0, 1, 2].map((n) => `select c.source, c.events from rollcall.changes_${n} c where c.xid = p_xid and c.id < p_log_id`).join('\n      union all ')}) c
     cross join lateral unnest(c.events) as e(event)
    -- A log row is of one statement's one operation.
-   where c.source = p_source and c.events[1] ->> 'o' = 'insert' and e.event ->> 'k' = any(p_keys)
+   where c.source = p_source and c.events[1] ->> 'o' = 'insert' and not e.event ? 'x' and e.event ->> 'k' = any(p_keys)
 $body$;
 
 -- A row that was taken whole, under the names that its columns have now.

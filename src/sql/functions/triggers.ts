@@ -1,3 +1,6 @@
+/** Whether a source `s` has triggers: one whose changes are read from the WAL has none. */
+const BY_TRIGGERS = '(s.wal_from is null or s.wal_until is not null)';
+
 /** Triggers as they should be: on every table that is captured, and on each partition and child, as writes to those pass the parent's by. */
 export const triggers: string = /* sql */ `
 -- All triggers of one capture function, below one table. Writes through a parent of a foreign table fail when their rows are
@@ -63,7 +66,7 @@ begin
     select t.definition, min(rollcall.table_name(t.relation)) as source, min(rollcall.trigger_trouble(t.relation, t.name)) as cause from rollcall.sources s
       cross join lateral (select distinct x ->> 'table' as name, x ->> 'function' as function from jsonb_array_elements(s.triggers) x) w
       cross join lateral rollcall.triggers_of(w.name, w.function) t
-     where s.enabled and t.relation is not null and not t.present
+     where s.enabled and ${BY_TRIGGERS} and t.relation is not null and not t.present
      group by t.definition order by random()
   loop
     exit when clock_timestamp() > v_until;
@@ -105,7 +108,7 @@ language sql stable set search_path = '' as $body$
   select distinct coalesce(t.relation::regclass::text, x ->> 'table'), t.name
     from rollcall.sources s cross join lateral jsonb_array_elements(s.triggers) x
     cross join lateral rollcall.triggers_of(x ->> 'table', x ->> 'function') t
-   where s.enabled and not t.present
+   where s.enabled and ${BY_TRIGGERS} and not t.present
    order by 1, 2
 $body$;
 `;

@@ -1,0 +1,68 @@
+import type { WalRelation } from './decode.ts';
+import type { WalState, WalStore } from './ports.ts';
+import { type WalPlace, WalReader } from './reader.ts';
+import type { WalSource } from './rows.ts';
+import type { WalStream } from './stream.ts';
+
+/** As many rows, or kilobytes of them, go into the log at once. */
+const MOST = 1_000;
+/** What had nothing for us is written down, and so forgotten by the server, when it is that much: 1 MB. */
+const PASSED_BYTES = 1_048_576n;
+
+export interface ConsumeOptions {
+  readonly state: WalState;
+  readonly store: Pick<WalStore, 'take'>;
+  /** Told after each chunk that it is in the log. */
+  readonly onTaken: () => void;
+}
+
+/** Takes what a slot has into the log. */
+export interface Consumer {
+  /** Which columns of a table are needed, for the stream. */
+  readonly wanted: (relation: number) => readonly boolean[] | undefined;
+  /** Everything before it is done with. */
+  read(): bigint;
+  /** Runs until the signal aborts. @throws what the stream or the store throws */
+  run(stream: WalStream, signal: AbortSignal): Promise<void>;
+}
+
+export function createConsumer({ state, store, onTaken }: ConsumeOptions): Consumer {
+  const reader = new WalReader(state.from, state.time, finder(state));
+  let kept: WalPlace = state.from;
+  let read = state.from.at;
+  const take = async (stream: WalStream): Promise<void> => {
+    const { place, time } = reader;
+    const anything = !reader.isEmpty;
+    if (anything || (place.place === 0 && place.at - kept.at >= PASSED_BYTES)) {
+      await store.take(state.version, kept, place, time, reader.take());
+      kept = place;
+      if (anything) onTaken();
+    }
+    // Of a transaction that is not read to its end, and has nothing yet, only what is before it is done.
+    read = place.at;
+    stream.confirm(read, kept.at);
+  };
+  return {
+    wanted: (relation) => reader.wanted(relation),
+    read: () => read,
+    async run(stream, signal) {
+      for (;;) {
+        const messages = await stream.take(MOST, signal);
+        if (messages === undefined) return;
+        for (const message of messages) {
+          if (message.kind === 'reached') reader.pass(message.at);
+          else reader.read(message);
+          if (reader.size >= MOST) await take(stream);
+        }
+        await take(stream);
+      }
+    },
+  };
+}
+
+/** By its identity, as a table may be renamed; by its name where that is not known. */
+function finder({ sources }: WalState): (relation: WalRelation) => WalSource | undefined {
+  const byId = new Map(sources.flatMap((source) => (source.oid === null ? [] : [[source.oid, source] as const])));
+  const byName = new Map(sources.map((source) => [source.name, source]));
+  return ({ id, schema, table }) => byId.get(id) ?? byName.get(`${schema}.${table}`);
+}

@@ -1,0 +1,60 @@
+import type { WalPlan } from '../../sql/compile/wal-plan.ts';
+import type { WalChunk, WalPlace } from './reader.ts';
+
+/** How it stands, as the database knows it. */
+export interface WalState {
+  /** The WAL is to be read: the config says so, and it was not given up. */
+  readonly wanted: boolean;
+  /** Null while there is none of ours. */
+  readonly slot: string | null;
+  readonly madeAt: string | null;
+  /** The slot has not what follows on what we have; null while it has. */
+  readonly trouble: 'missing' | 'lost' | 'timeline' | 'position' | null;
+  readonly givenUp: boolean;
+  /** Somebody reads it. */
+  readonly busy: boolean;
+  /** WAL that the server keeps for it, in bytes. */
+  readonly keptBytes: number;
+  /** How far it is in the log. */
+  readonly from: WalPlace;
+  /** Of the last commit, in microseconds since 2000. */
+  readonly time: bigint;
+  /** Tells the plans from those of another config. */
+  readonly version: string;
+  readonly sources: readonly WalTable[];
+}
+
+/** A table that is captured. */
+export interface WalTable {
+  /** `schema.table`. */
+  readonly name: string;
+  readonly relation: string;
+  readonly oid: number | null;
+  readonly plan: WalPlan;
+  /** It has no triggers: its changes come from the WAL alone. */
+  readonly owned: boolean;
+  /** Its triggers have its changes from here on. */
+  readonly until: bigint | undefined;
+  /** Why it cannot be read from the WAL as it is now. */
+  readonly misfit: string | null;
+}
+
+/** The database, as whoever reads the WAL needs it. */
+export interface WalStore {
+  /** Undefined while what is installed is older than this program. */
+  state(): Promise<WalState | undefined>;
+  /** False when somebody else is at it. */
+  make(): Promise<boolean>;
+  /** The slot is gone, or of no use. False when that is known already. */
+  lost(madeAt: string | null): Promise<boolean>;
+  /** True when the publication was changed. */
+  publish(): Promise<boolean>;
+  /** @throws the driver's error: 55P03 while somebody writes to the table */
+  takeOver(name: string, read: bigint): Promise<boolean>;
+  handBack(name: string): Promise<boolean>;
+  giveUp(why: string): Promise<boolean>;
+  drop(): Promise<void>;
+  end(read: bigint): Promise<boolean>;
+  /** Puts a chunk and the place after it into the log. @throws the driver's error: RC007 when somebody else did, or a config was applied */
+  take(version: string, from: WalPlace, to: WalPlace, time: bigint, chunk: WalChunk): Promise<void>;
+}

@@ -1,0 +1,110 @@
+import { SESSION } from './mapping.ts';
+
+/** What was read from the WAL into the log, with the position, in one transaction: read again after a crash, it is known by that. */
+export const walTaking: string = /* sql */ `
+-- Captured rows as a trigger has them, of rows as {"l": commit, "k": primary key, "n": new values, "p": former ones, "t": when}. Values come
+-- as text, of the types that the columns had: columns are [name, type, modifier] each. A type that is gone leaves them texts.
+create or replace function rollcall.wal_events(p_operation text, p_raw jsonb, p_columns jsonb, p_rows jsonb) returns jsonb[]
+language plpgsql set search_path = '' ${SESSION} as $body$
+declare
+  v_typed text;
+  v_events jsonb[];
+begin
+  foreach v_typed in array array['typed', 'text'] loop
+    begin
+      execute format($query$
+        select array_agg(jsonb_build_object('o', $1, 'k', x.row -> 'k', 'r', to_jsonb(rollcall_n), 't', x.row -> 't', 'x', x.row -> 'l') || $2
+                 %s || case when x.row ? 'f' then '{"fresh": true}' else '{}'::jsonb end order by x.n)
+          from jsonb_array_elements($3) with ordinality as x("row", n)
+          cross join lateral (select %s) as rollcall_n
+          cross join lateral (select %s) as rollcall_p$query$,
+        case when p_operation = 'update' then $p$|| jsonb_build_object('p', case when jsonb_typeof(x.row -> 'p') = 'array' then to_jsonb(rollcall_p) end)$p$ else '' end,
+        (select coalesce(string_agg(format('(x.row -> ''n'' ->> %s)::%s as %I', n - 1, case v_typed when 'typed' then format_type((c ->> 1)::oid, (c ->> 2)::int) else 'text' end, c ->> 0), ', ' order by n), 'null as rollcall_none') from jsonb_array_elements(p_columns) with ordinality as y(c, n)),
+        (select coalesce(string_agg(format('(x.row -> ''p'' ->> %s)::%s as %I', n - 1, case v_typed when 'typed' then format_type((c ->> 1)::oid, (c ->> 2)::int) else 'text' end, c ->> 0), ', ' order by n), 'null as rollcall_none') from jsonb_array_elements(p_columns) with ordinality as y(c, n)))
+        into v_events using p_operation, p_raw, p_rows;
+      return v_events;
+    exception when others then
+      if v_typed = 'text' then raise; end if;
+    end;
+  end loop;
+end $body$;
+
+-- What makes whole rows readable when their columns have other names by then: see rollcall.as_named.
+create or replace function rollcall.wal_raw(p_relation text) returns jsonb language sql stable set search_path = '' as $body$
+  select jsonb_build_object('raw', true, 'n', coalesce((select jsonb_object_agg(a.attname, a.attnum) from pg_catalog.pg_attribute a
+    where a.attrelid = to_regclass(p_relation) and a.attnum > 0 and not a.attisdropped), '{}'))
+$body$;
+
+-- The keys of one role: as they are, or made by its function. What fails is for a sweep.
+create or replace function rollcall.wal_keys(p_function name, p_rows jsonb) returns text[] language plpgsql set search_path = '' as $body$
+declare
+  v_keys text[];
+begin
+  if p_function is null then return array(select jsonb_array_elements_text(p_rows)); end if;
+  execute format('select rollcall.%I($1)', p_function) into v_keys using p_rows;
+  return v_keys;
+exception when undefined_function or data_exception then
+  perform nextval('rollcall.uncaptured');
+  return null;
+end $body$;
+
+-- p_from, p_from_place: the position that what comes follows on; p_at, p_place, p_t: the one after it. p_keys: [{log, function, rows}]. p_events:
+-- [{source, o, raw, columns, rows}] in the order of the WAL. p_truncated: tables. p_missed: tables of which a row said too little, with
+-- whether an event is lost by it.
+create or replace function rollcall.take_wal(p_version text, p_from pg_lsn, p_from_place bigint, p_at pg_lsn, p_place bigint, p_t timestamptz,
+  p_keys jsonb, p_events jsonb, p_truncated text[], p_missed jsonb) returns void language plpgsql set search_path = '' as $body$
+declare
+  v_at rollcall.wal_position;
+  v_keys text[];
+  v_part record;
+begin
+  perform pg_advisory_xact_lock(721740022, 7);
+  select * into v_at from rollcall.wal_position p order by p.id desc limit 1;
+  if (v_at.at, v_at.place) is distinct from (p_from, p_from_place) then
+    raise exception 'the WAL is read by somebody else' using errcode = 'RC007', detail = 'position';
+  end if;
+  if rollcall.wal_version() <> p_version then
+    raise exception 'another config was applied' using errcode = 'RC007', detail = 'version';
+  end if;
+  -- The server is told that it may forget what we have: that must be on disk.
+  perform set_config('synchronous_commit', 'on', true);
+  insert into rollcall.wal_position (at, place, t) values (p_at, p_place, p_t);
+  delete from rollcall.wal_position p where p.id <= v_at.id;
+  for v_part in select x ->> 'log' as log, x ->> 'function' as function, x -> 'rows' as rows from jsonb_array_elements(p_keys) x loop
+    v_keys := rollcall.wal_keys(v_part.function, v_part.rows);
+    if cardinality(v_keys) > 0 then perform rollcall.capture(v_keys, v_part.log); end if;
+  end loop;
+  for v_part in
+    select s.name, s.relation, s.wal, x ->> 'o' as o, (x -> 'raw')::boolean as raw, x -> 'columns' as columns, r.rows
+      from jsonb_array_elements(p_events) with ordinality as e(x, n)
+      join rollcall.sources s on s.name = x ->> 'source' and s.enabled
+      -- Those that are the triggers' are not ours: see wal_take_over.
+      cross join lateral (select jsonb_agg(y.r order by y.n) as rows from jsonb_array_elements(x -> 'rows') with ordinality as y(r, n)
+        where (y.r ->> 'l')::pg_lsn >= s.wal_from and (s.wal_until is null or (y.r ->> 'l')::pg_lsn < s.wal_until)) r
+     where r.rows is not null order by e.n
+  loop
+    if (v_part.wal -> 'events' -> 'fresh')::boolean then v_part.rows := rollcall.wal_fresh(v_part.name, v_part.o, v_part.rows); end if;
+    perform rollcall.capture('{}', v_part.name, rollcall.wal_events(v_part.o,
+      case when v_part.raw then rollcall.wal_raw(v_part.relation) else '{}' end, v_part.columns, v_part.rows));
+  end loop;
+  delete from rollcall.wal_inserted i where i.at < p_at or p_place = 0;
+  perform nextval('rollcall.uncaptured'), nextval('rollcall.truncated') from unnest(p_truncated);
+  insert into rollcall.sweep_causes (cause, source, bumps) select 'truncate', x, 0 from unnest(p_truncated) x;
+  perform nextval('rollcall.uncaptured'), case when value then nextval('rollcall.lost_events') end
+     from jsonb_each(p_missed) m cross join lateral (select (m.value)::boolean as value) v;
+end $body$;
+
+-- Marks updates in the transaction that inserted the row, also where that is read in several pieces.
+create or replace function rollcall.wal_fresh(p_source text, p_operation text, p_rows jsonb) returns jsonb language plpgsql set search_path = '' as $body$
+begin
+  if p_operation = 'insert' then
+    insert into rollcall.wal_inserted as i (source, k, at) select distinct on (r ->> 'k') p_source, r ->> 'k', (r ->> 'l')::pg_lsn
+        from jsonb_array_elements(p_rows) with ordinality as x(r, n) order by r ->> 'k', n desc
+      on conflict (source, k) do update set at = excluded.at;
+  elsif p_operation = 'update' then
+    return (select jsonb_agg(case when exists (select from rollcall.wal_inserted i where i.source = p_source and i.k = r ->> 'k' and i.at = (r ->> 'l')::pg_lsn)
+      then r || '{"f": true}' else r end order by n) from jsonb_array_elements(p_rows) with ordinality as x(r, n));
+  end if;
+  return p_rows;
+end $body$;
+`;
