@@ -14,7 +14,7 @@ test(
   'whatever several connections do to several tables, and workers to themselves: in the end the destination is what plain SQL says',
   { timeout: numRuns * 6_000 + SHRINKING_MS },
   async () => {
-    await fc.assert(fc.asyncProperty(scenarios, play), {
+    await fc.assert(fc.asyncProperty(scenarios, (scenario) => play(scenario)), {
       seed,
       numRuns,
       // As many more runs as make a failure small; it is reported as small as it got.

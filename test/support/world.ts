@@ -150,6 +150,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     },
     async settled(timeoutMs = PATIENCE_MS) {
       const deadline = performance.now() + timeoutMs;
+      await readSoFar(db, deadline);
       for (;;) {
         const { rows } = await db.app.query<{ due: number; unfolded: boolean }>(UNSETTLED);
         const row = rows[0];
@@ -163,6 +164,21 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       return rows[0]!.status;
     },
   };
+}
+
+/** Waits until what is committed by now was read, where that is from the WAL: the reader tells the server how far it is. */
+async function readSoFar({ app }: TestDatabase, deadline: number): Promise<void> {
+  const { rows } = await app.query<{ lsn: string }>('select pg_current_wal_flush_lsn()::text as lsn');
+  for (;;) {
+    const { rowCount } = await app.query(
+      `select from rollcall.wal w where w.slot is not null and not exists (select from pg_replication_slots s
+         join pg_stat_replication r on r.pid = s.active_pid where s.slot_name = w.slot and r.write_lsn >= $1)`,
+      [rows[0]?.lsn],
+    );
+    if (rowCount === 0) return;
+    if (performance.now() > deadline) throw new Error('the write-ahead log is not read');
+    await once(AbortSignal.timeout(20), 'abort');
+  }
 }
 
 /** Something is due, or a committed change is not folded yet. */

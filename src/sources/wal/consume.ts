@@ -1,7 +1,7 @@
 import type { WalRelation } from './decode.ts';
 import type { WalState, WalStore } from './ports.ts';
 import { type WalPlace, WalReader } from './reader.ts';
-import type { WalSource } from './rows.ts';
+import { mapRelation, type WalSource } from './rows.ts';
 import type { WalStream } from './stream.ts';
 
 /** As many rows, or kilobytes of them, go into the log at once. */
@@ -19,7 +19,7 @@ export interface ConsumeOptions {
 /** Takes what a slot has into the log. */
 export interface Consumer {
   /** Which columns of a table are needed, for the stream. */
-  readonly wanted: (relation: number) => readonly boolean[] | undefined;
+  readonly wanted: (relation: WalRelation) => readonly boolean[] | undefined;
   /** Everything before it is done with. */
   read(): bigint;
   /** Runs until the signal aborts. @throws what the stream or the store throws */
@@ -27,7 +27,8 @@ export interface Consumer {
 }
 
 export function createConsumer({ state, store, onTaken }: ConsumeOptions): Consumer {
-  const reader = new WalReader(state.from, state.time, finder(state));
+  const sourceOf = finder(state);
+  const reader = new WalReader(state.from, state.time, sourceOf);
   let kept: WalPlace = state.from;
   let read = state.from.at;
   const take = async (stream: WalStream): Promise<void> => {
@@ -43,7 +44,10 @@ export function createConsumer({ state, store, onTaken }: ConsumeOptions): Consu
     stream.confirm(read, kept.at);
   };
   return {
-    wanted: (relation) => reader.wanted(relation),
+    wanted(relation) {
+      const source = sourceOf(relation);
+      return source === undefined ? undefined : mapRelation(source, relation).wanted;
+    },
     read: () => read,
     async run(stream, signal) {
       for (;;) {

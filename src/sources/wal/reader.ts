@@ -72,10 +72,6 @@ export class WalReader {
     return this.#size === 0;
   }
 
-  wanted(relation: number): readonly boolean[] | undefined {
-    return this.#mapped.get(relation)?.wanted;
-  }
-
   read(message: WalMessage): void {
     switch (message.kind) {
       case 'begin':

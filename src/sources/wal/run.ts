@@ -57,6 +57,7 @@ export async function runWal(options: WalOptions, signal: AbortSignal): Promise<
       }
       trouble.worked();
     } catch (error) {
+      if (process.env['DEBUGWAL']) process.stderr.write(String((error as Error).stack) + JSON.stringify(error) + '\n');
       if (codeOf(error) !== IN_USE && codeOf(error) !== MOVED) trouble.failed(error);
       await pause(AGAIN_MS, signal);
     }

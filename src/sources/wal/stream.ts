@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import pg from 'pg';
 import { createWake } from '../../engine/wake.ts';
 import { connectionTarget } from '../../sql/tls.ts';
-import { decode, type WalMessage } from './decode.ts';
+import { decode, type WalMessage, type WalRelation } from './decode.ts';
 import { formatLsn } from './lsn.ts';
 
 /** What comes from the server, in order. `reached`: everything before that place was sent. */
@@ -25,7 +25,8 @@ export interface StreamOptions {
   readonly sslRootCert: string | undefined;
   readonly slot: string;
   readonly from: bigint;
-  readonly wanted: (relation: number) => readonly boolean[] | undefined;
+  /** Which columns of a table are needed. Asked as soon as the table is told of, as its rows are read before they are taken. */
+  readonly wanted: (relation: WalRelation) => readonly boolean[] | undefined;
 }
 
 /** How values become text, whatever is set for the role. */
@@ -82,6 +83,7 @@ export async function openStream(options: StreamOptions): Promise<WalStream> {
   const { slot, from, wanted } = options;
   const client = await connectForReplication(options.url, options.sslRootCert);
   const wire = (client as unknown as { readonly connection: Wire }).connection;
+  const columns = new Map<number, readonly boolean[] | undefined>();
   const queue: { readonly message: Streamed; readonly bytes: number }[] = [];
   let waiting = 0;
   let paused = false;
@@ -106,7 +108,11 @@ export async function openStream(options: StreamOptions): Promise<WalStream> {
   };
   wire.on('copyData', ({ chunk }) => {
     try {
-      if (chunk[0] === XLOG_DATA) return push(decode(chunk.subarray(25), wanted), chunk.length);
+      if (chunk[0] === XLOG_DATA) {
+        const message = decode(chunk.subarray(25), (relation) => columns.get(relation));
+        if (message.kind === 'relation') columns.set(message.relation.id, wanted(message.relation));
+        return push(message, chunk.length);
+      }
       if (chunk[0] !== KEEPALIVE) return;
       push({ kind: 'reached', at: chunk.readBigUInt64BE(1) }, 18);
       if (chunk[17] === 1) status();

@@ -88,10 +88,13 @@ begin
       case when v_part.raw then rollcall.wal_raw(v_part.relation) else '{}' end, v_part.columns, v_part.rows));
   end loop;
   delete from rollcall.wal_inserted i where i.at < p_at or p_place = 0;
-  perform nextval('rollcall.uncaptured'), nextval('rollcall.truncated') from unnest(p_truncated);
-  insert into rollcall.sweep_causes (cause, source, bumps) select 'truncate', x, 0 from unnest(p_truncated) x;
-  perform nextval('rollcall.uncaptured'), case when value then nextval('rollcall.lost_events') end
-     from jsonb_each(p_missed) m cross join lateral (select (m.value)::boolean as value) v;
+  if cardinality(p_truncated) > 0 then
+    perform nextval('rollcall.uncaptured'), nextval('rollcall.truncated') from unnest(p_truncated);
+    insert into rollcall.sweep_causes (cause, source, bumps) select 'truncate', x, 0 from unnest(p_truncated) x;
+  end if;
+  if p_missed <> '{}' then
+    perform nextval('rollcall.uncaptured'), case when m.value::boolean then nextval('rollcall.lost_events') end from jsonb_each(p_missed) m;
+  end if;
 end $body$;
 
 -- Marks updates in the transaction that inserted the row, also where that is read in several pieces.

@@ -110,7 +110,9 @@ begin
      and (not rollcall.wants_triggers(s.name) or rollcall.wal_misfit(s.relation, s.wal) is null);
   if v_tables is null then return false; end if;
   if not exists (select from pg_catalog.pg_publication p where p.pubname = 'rollcall') then
-    execute 'create publication rollcall for table ' || v_tables || ' with (publish_via_partition_root = true)';
+    -- With a replica identity of all columns, Postgres 18 refuses the app's UPDATE and DELETE where a generated one is not published.
+    execute 'create publication rollcall for table ' || v_tables || ' with (publish_via_partition_root = true'
+      || case when current_setting('server_version_num')::int >= 180000 then ', publish_generated_columns = stored)' else ')' end;
     return true;
   end if;
   select array_agg(r.prrelid order by r.prrelid) into v_have

@@ -11,11 +11,18 @@ export interface Arena extends TestDatabase {
   close(): Promise<void>;
 }
 
-export async function openArena(): Promise<Arena> {
+/** @param server its maintenance database, and the one to copy; the server of all tests when absent */
+export async function openArena(
+  server: { readonly url: string; readonly begunTemplate: string } = {
+    url: inject('postgres'),
+    begunTemplate: inject('begunTemplate'),
+  },
+): Promise<Arena> {
   const name = `t_${randomUUID().replaceAll('-', '')}`;
-  const maintenance = inject('postgres');
+  const { url: maintenance, begunTemplate } = server;
   await onMaintenance(
-    `create database ${name} template ${inject('begunTemplate')}`,
+    maintenance,
+    `create database ${name} template ${begunTemplate}`,
     `grant create on database ${name} to hosted`,
   );
   const url = at(maintenance, name);
@@ -43,13 +50,13 @@ export async function openArena(): Promise<Arena> {
     async close() {
       await sql.close();
       for (const client of clients) await client.end().catch(() => undefined);
-      await onMaintenance(`drop database if exists ${name} with (force)`);
+      await onMaintenance(maintenance, `drop database if exists ${name} with (force)`);
     },
   };
 }
 
-async function onMaintenance(...commands: readonly string[]): Promise<void> {
-  const client = new pg.Client({ connectionString: inject('postgres') });
+async function onMaintenance(connectionString: string, ...commands: readonly string[]): Promise<void> {
+  const client = new pg.Client({ connectionString });
   await client.connect();
   try {
     for (const command of commands) await client.query(command);

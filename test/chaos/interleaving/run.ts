@@ -1,5 +1,7 @@
 import { projectRef } from '../../../src/sql/project-ref.ts';
 import { install } from '../../support/install.ts';
+import { eventually } from '../../support/people.ts';
+import { captured, type WalServer } from '../../support/wal.ts';
 import { createWorld, parseWorld, type World } from '../../support/world.ts';
 import { openArena, type Arena } from './arena.ts';
 import { act } from './act.ts';
@@ -13,31 +15,35 @@ import { appYaml, FIELDS } from './tables.ts';
 
 /**
  * Plays a scenario on a fresh database and judges what the destination holds once it is quiet.
+ * @param server where the changes are read from the WAL
  * @throws Error that tells what differs, and everything that was done
  */
-export async function play(scenario: Scenario): Promise<void> {
-  const arena = await openArena();
+export async function play(scenario: Scenario, server?: WalServer): Promise<void> {
+  const arena = await openArena(server);
   const script: string[] = [];
   try {
-    const problems = await playIn(arena, scenario, script);
+    if (server !== undefined) await arena.app.query(IDENTITY);
+    const problems = await playIn(arena, scenario, script, server !== undefined);
     if (problems.length > 0) throw new Error(problems.join('\n'));
   } catch (cause) {
     const what = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`${what}\n\n${showScenario(scenario)}\n\n${script.join('\n')}`, { cause });
   } finally {
+    if (server !== undefined) await dropSlot(arena);
     await arena.close();
   }
 }
 
-async function playIn(arena: Arena, scenario: Scenario, script: string[]): Promise<readonly string[]> {
+async function playIn(arena: Arena, scenario: Scenario, script: string[], wal: boolean): Promise<readonly string[]> {
   const world = await createWorld({ db: arena, install: false, fields: FIELDS });
   try {
     if (scenario.latency > 0) world.sandbox.addFaults([{ latencyMs: scenario.latency, rate: 1 }]);
-    const yaml = appYaml(scenario, arena.hostedUrl, world.sandbox);
+    const yaml = `${appYaml(scenario, arena.hostedUrl, world.sandbox)}${wal ? 'capture: wal\n' : ''}`;
     const config = parseWorld(yaml);
     await install(arena, config, projectRef(arena.hostedUrl, undefined));
     const crew = await startCrew(world, config, yaml, scenario);
     try {
+      if (wal) await captured(world);
       const historian = new Historian(arena.app);
       const uncaptured = await countUncaptured(world);
       const problems: string[] = [];
@@ -71,6 +77,23 @@ async function troubles(world: World, scenario: Scenario, uncaptured: number): P
   const { rows } = await world.db.app.query<{ what: string }>(TROUBLES, [uncaptured + truncated]);
   const subscribing = world.sandbox.state.calls().filter((call) => call.body.includes('"unsubscribed":false'));
   return [...rows.map(({ what }) => what), ...subscribing.map((call) => `subscribes: ${call.method} ${call.path}`)];
+}
+
+/** What tells of the rows before a change. */
+const IDENTITY = `do $$ declare t regclass; begin
+  for t in select c.oid from pg_class c where c.relkind = 'r' and c.relnamespace in ('public'::regnamespace, 'auth'::regnamespace) loop
+    execute format('alter table %s replica identity full', t);
+  end loop; end $$`;
+
+/** A database cannot be dropped while it has one. */
+async function dropSlot({ app }: Arena): Promise<void> {
+  await eventually(async () => {
+    const { rows } = await app.query<{ active: boolean }>(
+      `select s.active from pg_replication_slots s where s.database = current_database()`,
+    );
+    return rows.every(({ active }) => !active);
+  });
+  await app.query(`select pg_drop_replication_slot(s.slot_name) from pg_replication_slots s where s.database = current_database()`);
 }
 
 async function countUncaptured(world: World): Promise<number> {

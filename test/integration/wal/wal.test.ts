@@ -1,0 +1,256 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually, expectInStep, signUpMany } from '../../support/people.ts';
+import { applyWal, captured, handedBack, startWalServer, until, type WalServer } from '../../support/wal.ts';
+import { startWorkerProcess } from '../../support/worker-process.ts';
+import { createWorld, parseWorld, type RunningWorker, type World } from '../../support/world.ts';
+
+const TIMES = { leaseMs: 3_000, requestMs: 1_500, settleMs: 300, leastRequestMs: 300, upkeepEveryMs: 200 };
+/** Rows of the transaction that is too large to be held; 1,000,000 by ROLLCALL_WAL_ROWS. */
+const MANY = Number(process.env['ROLLCALL_WAL_ROWS'] ?? 20_000);
+
+/** Rows that lead to contacts by an address, and rows that are events. */
+const DDL = `
+create table public.orders (id bigint generated always as identity primary key, user_id uuid, total numeric(12, 2), note text, tags text[]);
+alter table public.orders replica identity full;
+create table public.people (id int primary key, email text, city text);
+alter table public.people replica identity full`;
+const CONNECTOR = `table_mapping:
+  people: { contact: { email: email }, city: CITY }
+  orders:
+    sync_as: events
+    event_name: order_changed
+    contact: { user_id: user_id }
+    operations: [insert, update, delete]
+    properties: { id: id, total: total, note: note, tags: tags }`;
+
+let server: WalServer;
+let db: Awaited<ReturnType<WalServer['database']>>;
+let world: World;
+let worker: RunningWorker;
+let config: World['config'];
+
+beforeAll(async () => {
+  server = await startWalServer({ max_slot_wal_keep_size: '48MB', min_wal_size: '32MB', max_wal_size: '64MB' });
+});
+afterAll(() => server.close());
+
+/** One world for the tests of the file, as they come one after the other. */
+async function begin(): Promise<void> {
+  db = await server.database();
+  world = await createWorld({
+    db,
+    install: false,
+    ddl: DDL,
+    connector: CONNECTOR,
+    fields: { FIRSTNAME: 'text', N: 'text', CITY: 'text' },
+    more: 'brakes: off',
+  });
+  config = await applyWal(world);
+  worker = await world.start(config, { times: TIMES });
+  await captured(world);
+  await world.settled();
+}
+
+async function order(id: string, note: string): Promise<void> {
+  await world.db.app.query(`insert into public.orders (user_id, total, note) values ($1, 1, $2)`, [id, note]);
+}
+
+/** The notes of orders as they came in. */
+function notes(): readonly unknown[] {
+  return world.sandbox.state.contactEvents().map(({ params }) => params['note']);
+}
+
+async function one<T>(sql: string): Promise<T> {
+  return Object.values((await world.db.app.query<Record<string, T>>(sql)).rows[0] ?? {})[0] as T;
+}
+
+const lost = (): Promise<string> => one<string>(`select rollcall.status() ->> 'events_lost'`);
+
+test('contacts and events arrive without a trigger on any table, whatever their values are', async () => {
+  await begin();
+  expect(await one<string>('select count(*)::text from pg_trigger where not tgisinternal')).toBe('0');
+  await signUpMany(world, 5);
+  const id = await world.signUp('ann@example.com', { full_name: 'Ann', n: 1 });
+  const { app } = world.db;
+  // Two are not in the row itself, and stay as they are.
+  await app.query(
+    `insert into public.orders (user_id, total, note, tags) values ($1, 12.50, (select string_agg(md5(i::text), '') from generate_series(1, 80) i), '{a,"b c"}')`,
+    [id],
+  );
+  await app.query(`update public.orders set total = 13`);
+  await app.query(`update public.orders set user_id = user_id`);
+  await app.query(`delete from public.orders`);
+  await app.query(`insert into public.people values (1, ' Bea@Example.com ', 'Rome'), (2, 'cy@example.com', 'Oslo')`);
+  await world.settled();
+  await app.query(`update public.people set email = 'dee@example.com' where id = 1; delete from public.people where id = 2`);
+  await world.settled();
+  const events = world.sandbox.state.contactEvents().map(({ params }) => [params['total'], String(params['note']).length]);
+  expect(events).toEqual([12.5, 13, 13].map((total) => [total, 2_560]));
+  expect(world.sandbox.state.contacts().map(({ email }) => email).toSorted()).toEqual([
+    'ann@example.com',
+    'dee@example.com',
+    ...[1, 2, 3, 4, 5].map((n) => `p${n}@example.com`),
+  ]);
+  await app.query(`delete from public.people`);
+  await world.settled();
+  await expectInStep(world);
+});
+
+test('what one transaction does is seen when it commits, however many others do meanwhile', async () => {
+  const open = await db.connect();
+  const id = await world.signUp('early@example.com');
+  await open.query('begin');
+  await open.query(`insert into public.orders (user_id, total, note) values ($1, 1, 'open long')`, [id]);
+  for (let n = 0; n < 5; n += 1) await order(id, `quick ${n}`);
+  await world.settled();
+  const quick = [0, 1, 2, 3, 4].map((n) => `quick ${n}`);
+  expect(notes().slice(-5)).toEqual(quick);
+  await open.query('commit');
+  await world.settled();
+  expect(notes().slice(-6)).toEqual([...quick, 'open long']);
+});
+
+test('the app changes its tables as it likes', async () => {
+  const { app } = db;
+  const id = await world.signUp('ddl@example.com');
+  await app.query(`alter table public.orders add column more text; insert into public.orders (user_id, total, note, more) values ('${id}', 1, 'a column more', 'x')`);
+  await app.query(`alter table public.orders drop column more; insert into public.orders (user_id, total, note) values ('${id}', 1, 'and gone')`);
+  await app.query(`alter table public.orders rename column note to words; insert into public.orders (user_id, total, words) values ('${id}', 1, 'another name')`);
+  await app.query(`alter table public.orders alter column total type text; insert into public.orders (user_id, total, words) values ('${id}', 'much', 'another type')`);
+  await app.query(`update public.orders set total = '2' where words = 'another type'; alter table public.orders rename column words to note`);
+  await app.query(`alter table public.orders alter column total type numeric(12, 2) using total::numeric`);
+  await until(world, `select exists (select from rollcall.sources where name = 'public.orders' and pause_code is null)`);
+  await world.settled();
+  // What was no number then is none now: that one is a dead letter, and holds up nobody.
+  await eventually(() => ['a column more', 'and gone', 'another name'].every((note) => notes().includes(note)));
+  expect(await one('select uncaptured_seen = rollcall.uncaptured_count() from rollcall.install')).toBe(true);
+});
+
+test('a slot that is dropped by hand is made anew, and a sweep finds who came meanwhile', async () => {
+  await world.settled();
+  const before = await lost();
+  await worker.stop();
+  await db.app.query('select pg_drop_replication_slot(slot) from rollcall.wal');
+  await signUpMany(world, 3, 10);
+  worker = await world.start(config, { times: TIMES });
+  await until(world, `select made_at > now() - interval '1 minute' from rollcall.wal where slot is not null`);
+  await captured(world);
+  await world.settled();
+  await expectInStep(world);
+  expect(Number(await lost())).toBe(Number(before) + 1);
+});
+
+test('so is one that the server has invalidated', async () => {
+  await worker.stop();
+  await signUpMany(world, 3, 20);
+  for (let n = 0; n < 6; n += 1) await db.app.query(`select pg_logical_emit_message(false, 'x', 'y'), pg_switch_wal()`);
+  await db.app.query('checkpoint');
+  expect(await one(`select wal_status from pg_replication_slots s join rollcall.wal w on w.slot = s.slot_name`)).toBe('lost');
+  worker = await world.start(config, { times: TIMES });
+  await until(world, `select wal_status <> 'lost' from pg_replication_slots s join rollcall.wal w on w.slot = s.slot_name`);
+  await captured(world);
+  await world.settled();
+  await expectInStep(world);
+});
+
+test(`a transaction of ${MANY.toLocaleString('en-US')} rows goes into the log in pieces, and on where it was cut off`, async () => {
+  await db.app.query(`begin; insert into auth.users (id, is_anonymous, created_at) select gen_random_uuid(), true, now() from generate_series(1, ${MANY});
+    insert into public.orders (note) select 'many ' || n from generate_series(1, ${MANY / 4}) n; commit`);
+  let cuts = 0;
+  await eventually(async () => {
+    const { rows } = await db.app.query<{ cut: boolean; done: boolean }>(
+      `select (select place > 0 from rollcall.wal_position order by id desc limit 1) and $1 < 3 and
+              (select bool_or(pg_terminate_backend(s.active_pid)) from pg_replication_slots s where s.active and s.database = current_database()) as cut,
+              (select count(*) >= ${MANY / 4} from rollcall.events where properties ->> 'note' like 'many %') as done`,
+      [cuts],
+    );
+    cuts += rows[0]?.cut === true ? 1 : 0;
+    return rows[0]?.done === true;
+  });
+  await world.settled();
+  expect(cuts).toBeGreaterThan(0);
+  expect(await one(`select count(*)::int from rollcall.events where properties ->> 'note' like 'many %'`)).toBe(MANY / 4);
+  expect(await one(`select count(*)::int from auth.users u join rollcall.contacts c on c.key = u.id::text where u.is_anonymous`)).toBe(MANY);
+});
+
+test('killed and cut off at any moment, each event is in the log once', async () => {
+  await worker.stop();
+  const id = await world.signUp('killed@example.com');
+  const yaml = `${world.yaml}\ncapture: wal\n`;
+  let n = 0;
+  for (let round = 0; round < 2; round += 1) {
+    const child = await startWorkerProcess(yaml, TIMES);
+    const until = n + 40;
+    for (; n < until; n += 1) await order(id, `kill ${n}`);
+    child.signal('SIGKILL');
+    await child.ended;
+  }
+  // And the server with it, as by a crash.
+  await server.cluster.crash();
+  await server.cluster.start();
+  await db.reconnect();
+  worker = await world.start(config, { times: TIMES });
+  await order(id, `kill ${n}`);
+  await captured(world);
+  await world.settled();
+  const { rows } = await db.app.query<{ note: string }>(
+    `select properties ->> 'note' as note from rollcall.events where properties ->> 'note' like 'kill %' order by seq`,
+  );
+  expect(rows.map(({ note }) => note)).toEqual(Array.from({ length: n + 1 }, (_, i) => `kill ${i}`));
+  await world.settled();
+  await expectInStep(world);
+});
+
+test('whichever way captures, and while it changes, each event is taken once', async () => {
+  const id = await world.signUp('hand-over@example.com');
+  let writing = true;
+  const written: string[] = [];
+  const write = async (name: string): Promise<void> => {
+    const client = await db.connect();
+    for (let n = 0; writing; n += 1) {
+      // At times open for long, so that tables change hands around it.
+      const note = `${name} ${n}`;
+      await client.query('begin');
+      await client.query(`insert into public.orders (user_id, total, note) values ($1, 1, $2)`, [id, note]);
+      if (n % 5 === 0) await client.query('select pg_sleep(0.03)');
+      await client.query(n % 7 === 6 ? 'rollback' : 'commit');
+      if (n % 7 !== 6) written.push(note);
+      await client.query('select pg_sleep(0.01)');
+    }
+  };
+  const writers = ['swap-a', 'swap-b'].map(write);
+  for (const capture of ['triggers', 'wal', 'triggers', 'wal']) {
+    config = await applyWal(world, `capture: ${capture}`);
+    await (capture === 'wal' ? captured(world) : handedBack(world));
+  }
+  writing = false;
+  await Promise.all(writers);
+  await world.settled();
+  const { rows } = await db.app.query<{ note: string }>(
+    `select properties ->> 'note' as note from rollcall.events where properties ->> 'note' like 'swap%' order by seq`,
+  );
+  expect(rows.map(({ note }) => note).toSorted()).toEqual(written.toSorted());
+  expect(await one(`select count(*)::int from pg_trigger where not tgisinternal`)).toBe(0);
+});
+
+test('a slot that keeps too much is given up, and triggers go on from there', async () => {
+  const id = await world.signUp('budget@example.com');
+  await worker.stop();
+  config = parseWorld(`${world.yaml}\ncapture: wal\nwal: { warn: 8MB, keep: 24MB }\n`);
+  worker = await world.start(config, { times: TIMES });
+  // A transaction that writes nothing here, and still keeps the server from forgetting what came after its begin.
+  const open = await db.connect();
+  await open.query('begin; select pg_current_xact_id()');
+  for (let n = 0; n < 3; n += 1) {
+    await order(id, `budget ${n}`);
+    await db.app.query(`select pg_switch_wal()`);
+    await db.app.query('checkpoint');
+  }
+  await handedBack(world);
+  await open.query('commit');
+  await order(id, 'budget 3');
+  await world.settled();
+  expect(notes().filter((note) => String(note).startsWith('budget'))).toEqual([0, 1, 2, 3].map((n) => `budget ${n}`));
+  expect(await one(`select given_up from rollcall.wal`)).toBe('budget');
+  expect(await one(`select count(*)::int > 0 from pg_trigger where not tgisinternal`)).toBe(true);
+});
