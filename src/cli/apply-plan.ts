@@ -5,6 +5,7 @@ import { registry } from '../destinations/registry.ts';
 import { type FieldAccess, type FieldChanges, fieldsProblem, planFields, readFields } from '../engine/fields.ts';
 import type { Send } from '../engine/ports.ts';
 import { pause } from '../engine/wake.ts';
+import { checkReplication } from '../sources/wal/check.ts';
 import { type ListAccess, missingLists } from '../engine/list-ids.ts';
 import { adjustedPlan } from '../sql/compile/adjustment.ts';
 import { attributePlan } from '../sql/compile/attribute-plan.ts';
@@ -45,10 +46,11 @@ export interface DestinationPlan {
 
 /**
  * Reads what is there and makes the install script that fits it, in one transaction that changes nothing.
- * @throws RollcallError what `inspectSources` and `attributePlan` throw, or the driver's error
+ * @throws RollcallError what `checkReplication`, `inspectSources` and `attributePlan` throw, or the driver's error
  */
-export function planDatabase(sql: Sql, config: Config): Promise<DatabasePlan> {
-  return sql.transaction(async (tx) => {
+export async function planDatabase(sql: Sql, config: Config): Promise<DatabasePlan> {
+  if (config.capture === 'wal') await checkReplication(config);
+  return await sql.transaction(async (tx) => {
     const installed = await readInstalled(tx);
     const sources = await inspectSources(tx, config);
     const script = installScript(config, sources);

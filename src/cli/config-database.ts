@@ -1,5 +1,6 @@
 import type { Config } from '../config/types.ts';
 import { RollcallError } from '../core/errors.ts';
+import { checkReplication } from '../sources/wal/check.ts';
 import { attributePlan } from '../sql/compile/attribute-plan.ts';
 import { inspectSources } from '../sql/inspect/sources.ts';
 import { openDatabase } from '../sql/open-database.ts';
@@ -30,6 +31,7 @@ export async function checkDatabase(config: Config): Promise<DatabaseCheck> {
   try {
     const sql = await openDatabase(config, undefined, PATIENCE);
     try {
+      if (config.capture === 'wal') await checkReplication(config);
       return { checked: true, found: await readFound(sql, config) };
     } finally {
       await sql.close();

@@ -106,3 +106,12 @@ export async function captured(world: Pick<World, 'db'>): Promise<void> {
 export async function handedBack(world: Pick<World, 'db'>): Promise<void> {
   await until(world, 'select slot is null from rollcall.wal');
 }
+
+/** A database cannot be dropped while it has one; once nobody reads it. */
+export async function dropSlot({ app }: Pick<TestDatabase, 'app'>): Promise<void> {
+  await eventually(async () => {
+    const { rowCount } = await app.query(`select from pg_replication_slots where database = current_database() and active`);
+    return rowCount === 0;
+  });
+  await app.query(`select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = current_database()`);
+}

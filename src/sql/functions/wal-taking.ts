@@ -29,10 +29,20 @@ begin
   end loop;
 end $body$;
 
--- What makes whole rows readable when their columns have other names by then: see rollcall.as_named.
-create or replace function rollcall.wal_raw(p_relation text) returns jsonb language sql stable set search_path = '' as $body$
-  select jsonb_build_object('raw', true, 'n', coalesce((select jsonb_object_agg(a.attname, a.attnum) from pg_catalog.pg_attribute a
-    where a.attrelid = to_regclass(p_relation) and a.attnum > 0 and not a.attisdropped), '{}'))
+-- What makes whole rows readable when their columns have other names by then: see rollcall.as_named. The WAL has names and no numbers:
+-- where as many columns of the same types are there, they are those, else the ones of the same names.
+create or replace function rollcall.wal_raw(p_relation text, p_columns jsonb) returns jsonb language sql stable set search_path = '' as $body$
+  with now as (
+    select a.attname::text as name, a.attnum, a.atttypid::bigint as type, row_number() over (order by a.attnum) as place from pg_catalog.pg_attribute a
+     where a.attrelid = to_regclass(p_relation) and a.attnum > 0 and not a.attisdropped
+       and (a.attgenerated = '' or current_setting('server_version_num')::int >= 180000 and a.attgenerated = 's')
+  ), pairs as (
+    select c ->> 0 as name, n.attnum, n.type is not distinct from (c ->> 1)::bigint as same
+      from jsonb_array_elements(p_columns) with ordinality as y(c, place) left join now n using (place)
+  )
+  select jsonb_build_object('raw', true, 'n', coalesce(
+    (select jsonb_object_agg(p.name, p.attnum) from pairs p having bool_and(p.same) and count(*) = (select count(*) from now)),
+    (select jsonb_object_agg(n.name, n.attnum) from now n), '{}'))
 $body$;
 
 -- The keys of one role: as they are, or made by its function. What fails is for a sweep.
@@ -85,7 +95,7 @@ begin
   loop
     if (v_part.wal -> 'events' -> 'fresh')::boolean then v_part.rows := rollcall.wal_fresh(v_part.name, v_part.o, v_part.rows); end if;
     perform rollcall.capture('{}', v_part.name, rollcall.wal_events(v_part.o,
-      case when v_part.raw then rollcall.wal_raw(v_part.relation) else '{}' end, v_part.columns, v_part.rows));
+      case when v_part.raw then rollcall.wal_raw(v_part.relation, v_part.columns) else '{}' end, v_part.columns, v_part.rows));
   end loop;
   delete from rollcall.wal_inserted i where i.at < p_at or p_place = 0;
   if cardinality(p_truncated) > 0 then

@@ -14,6 +14,7 @@ import { checkInstall } from './install.ts';
 import { clockAttributes, reevaluateMs } from './reevaluate.ts';
 import { userScope } from './scope.ts';
 import { inspectSystemEvents } from './system-events.ts';
+import { inspectWal } from './wal.ts';
 import { inspectWriteBacks } from './write-back.ts';
 import type { Queryable, Script } from '../port.ts';
 import type { Sources } from '../source.ts';
@@ -24,7 +25,8 @@ import type { Sources } from '../source.ts';
  * @throws RollcallError with the place in the config: `RC_NOT_INSTALLED`, `RC_NO_AUTH_USERS`, `RC_NO_STORAGE_OBJECTS`,
  * `RC_TABLE_UNKNOWN`, `RC_TABLE_KIND`, `RC_TABLE_PERMISSION`, `RC_TABLE_ROW_SECURITY`, `RC_NO_PRIMARY_KEY`,
  * `RC_CONFIG_COLUMN_UNKNOWN`, `RC_CONFIG_COLUMN_PATH`, `RC_CONFIG_TRANSFORM`, `RC_CONTACT_LINK`, `RC_NO_CONTACT_LINK`,
- * `RC_WRITE_BACK`, `RC_SQL_EXPRESSION`, `RC_VIEW_NOT_WATCHED`, `RC_VIEW_SECRET`, `RC_VIEW_EVENTS`, `RC_ATTRIBUTE_TYPES`, `RC_ATTRIBUTE_RETYPE`
+ * `RC_WRITE_BACK`, `RC_SQL_EXPRESSION`, `RC_VIEW_NOT_WATCHED`, `RC_VIEW_SECRET`, `RC_VIEW_EVENTS`, `RC_ATTRIBUTE_TYPES`, `RC_ATTRIBUTE_RETYPE`, `RC_WAL_LEVEL`, `RC_WAL_ROLE`,
+ * `RC_WAL_TABLE`
  */
 export async function inspectSources(tx: Queryable & Script, config: Config): Promise<Sources> {
   const users = await inspectUsers(tx, config);
@@ -46,13 +48,15 @@ export async function inspectSources(tx: Queryable & Script, config: Config): Pr
       events,
     };
     const read = { ...parts, adjustments: await inspectAdjustments(on, parts) };
-    return {
+    const sources = {
       ...read,
       reevaluateMs: reevaluateMs(config, read),
       clockAttributes: clockAttributes(config, read),
       writeBacks: await inspectWriteBacks(on, links),
       warnings: on.warnings,
     };
+    await inspectWal(on, sources);
+    return sources;
   } finally {
     await tx.script('rollback to savepoint rollcall_sources; release savepoint rollcall_sources');
   }

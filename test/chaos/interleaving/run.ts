@@ -1,7 +1,6 @@
 import { projectRef } from '../../../src/sql/project-ref.ts';
 import { install } from '../../support/install.ts';
-import { eventually } from '../../support/people.ts';
-import { captured, type WalServer } from '../../support/wal.ts';
+import { captured, dropSlot, type WalServer } from '../../support/wal.ts';
 import { createWorld, parseWorld, type World } from '../../support/world.ts';
 import { openArena, type Arena } from './arena.ts';
 import { act } from './act.ts';
@@ -84,17 +83,6 @@ const IDENTITY = `do $$ declare t regclass; begin
   for t in select c.oid from pg_class c where c.relkind = 'r' and c.relnamespace in ('public'::regnamespace, 'auth'::regnamespace) loop
     execute format('alter table %s replica identity full', t);
   end loop; end $$`;
-
-/** A database cannot be dropped while it has one. */
-async function dropSlot({ app }: Arena): Promise<void> {
-  await eventually(async () => {
-    const { rows } = await app.query<{ active: boolean }>(
-      `select s.active from pg_replication_slots s where s.database = current_database()`,
-    );
-    return rows.every(({ active }) => !active);
-  });
-  await app.query(`select pg_drop_replication_slot(s.slot_name) from pg_replication_slots s where s.database = current_database()`);
-}
 
 async function countUncaptured(world: World): Promise<number> {
   const { rows } = await world.db.app.query<{ n: number }>('select rollcall.uncaptured_count()::int as n');
