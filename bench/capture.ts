@@ -15,13 +15,13 @@ const SINGLE_TARGET = 0.85;
 const BULK_TARGET = 0.7;
 
 /** Users with a row of contacts and a row of events each. */
-const TABLES = `
+export const TABLES = `
 create table public.profiles (id uuid primary key, full_name text, plan text, updated_at timestamptz default now());
 create table public.orders (id bigint generated always as identity primary key, user_id uuid not null, total numeric(12,2), currency text,
   status text, line_items jsonb, created_at timestamptz default now());
 create index on public.orders (user_id)`;
 
-const CONFIG = `
+export const CONFIG = `
 environment: bench
 connectors:
   supabase:
@@ -41,14 +41,15 @@ destinations: { mailtrap: { api_token: bench } }
 consent: { everyone: bench }
 `;
 
-interface Variant {
+/** One of the databases that are compared. */
+export interface Variant {
   readonly name: 'none' | 'ours' | 'recipe';
   readonly url: string;
   readonly client: pg.Client;
 }
 
 /** One kind of write: a statement of one row for many clients, or of many rows for one. */
-interface Scenario {
+export interface Scenario {
   readonly name: string;
   /** 0: one statement of many rows. */
   readonly clients: number;
@@ -67,7 +68,7 @@ const ORDER = `insert into public.orders (user_id, total, currency, status, line
   select gen_random_uuid(), n + 0.99, 'EUR', 'pending', '[{"sku":"abc","n":2},{"sku":"def","n":1}]' from generate_series(1, $1::int) n`;
 const SIGN_IN = `update auth.users set last_sign_in_at = now(), updated_at = now() where id = (select id from auth.users offset $1::int limit 1)`;
 
-const SCENARIOS: readonly Scenario[] = [
+export const SCENARIOS: readonly Scenario[] = [
   ...[1, 4, 16].map((clients) => ({
     name: 'users, a row a transaction',
     clients,
@@ -119,7 +120,8 @@ async function installOurs(url: string): Promise<void> {
   await sql.close();
 }
 
-async function measure(scenario: Scenario, all: readonly Variant[], users: number): Promise<readonly Measured[]> {
+/** Measures one kind of write on all of them, in rounds. */
+export async function measure(scenario: Scenario, all: readonly Variant[], users: number): Promise<readonly Measured[]> {
   const variants = all.filter(({ name }) => name !== 'recipe' || scenario.recipe === true);
   const rates = new Map(variants.map((variant) => [variant.name, [] as number[]]));
   const writers = new Map<string, readonly pg.Client[]>();

@@ -13,6 +13,7 @@ import { snapshot } from './hygiene/held-snapshot.ts';
 import { plan } from './plan.ts';
 import { pipeline } from './pipeline.ts';
 import { sweep } from './sweep.ts';
+import { wal } from './wal.ts';
 import { why } from './why.ts';
 import { printTable, type Measured } from './table.ts';
 
@@ -34,6 +35,7 @@ const BENCHES: Readonly<
   plan,
   snapshot,
   sweep,
+  wal,
   why,
 };
 

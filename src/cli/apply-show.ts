@@ -86,6 +86,11 @@ function renderDatabase(config: Config, database: DatabasePlan, paint: Paint, wi
   if (migrations.length > 0) add(`migrations: ${migrations.join(', ')}`);
   (installed === undefined ? add : change)(count(functions, 'function'));
   for (const { tables, names } of triggers.made) add(`triggers on ${tables.join(', ')}: ${names.join(', ')}`);
+  const byWal = installed?.byWal ?? [];
+  if (config.capture === 'wal' && triggers.made.length > 0)
+    change('capture by the write-ahead log: a running worker takes over from these triggers');
+  if (config.capture === 'triggers' && byWal.length > 0)
+    change('capture by triggers: a running worker reads the rest of the write-ahead log, and drops the slot');
   if (triggers.removed.length > 0)
     remove(
       `triggers on ${triggers.removed.join(', ')}: nothing of ${triggers.removed.length === 1 ? 'it' : 'them'} is captured any more`,

@@ -13,6 +13,8 @@ export interface Installed {
   readonly destinations: readonly string[];
   /** Which account each destination was applied for, by name. */
   readonly accounts: Readonly<Record<string, string>>;
+  /** Tables whose changes are read from the write-ahead log: `schema.table`. */
+  readonly byWal: readonly string[];
   /** Our triggers, those of partitions too. */
   readonly triggers: readonly InstalledTrigger[];
 }
@@ -47,6 +49,8 @@ export async function readInstalled(sql: Queryable): Promise<Installed | undefin
       'configHash', i.config_hash, 'identity', i.identity, 'projectRef', i.project_ref, 'environment', i.environment,
       'destinations', (select coalesce(jsonb_agg(d.name order by d.id), '[]') from rollcall.destinations d where d.enabled),
       'accounts', (select coalesce(jsonb_object_agg(d.name, d.account), '{}') from rollcall.destinations d),
+      'byWal', (select coalesce(jsonb_agg(s.name order by s.name), '[]') from rollcall.sources s
+        where to_jsonb(s) ->> 'wal_from' is not null and to_jsonb(s) ->> 'wal_until' is null),
       'triggers', (${TRIGGERS})) as installed
     from rollcall.install i`);
   return row?.installed;

@@ -1,3 +1,4 @@
+import type { WalGauges } from '../core/gauges.ts';
 import type { SweepReport } from '../engine/sweep-report.ts';
 
 export type Home = 'worker' | 'edge' | 'sql';
@@ -27,6 +28,8 @@ export interface StatusDocument {
   readonly sweep_wanted: boolean;
   /** People whose consent is not written back yet, those of them that failed, and with which SQLSTATEs; absent before an upgrade is applied. */
   readonly write_backs?: { readonly due: number; readonly failing: number; readonly codes: readonly string[] };
+  /** How changes are read from the write-ahead log; null or absent where triggers capture. */
+  readonly wal?: WalGauges | null;
   /** Erasures that are not finished; absent when there are none. */
   readonly erasing?: { readonly count: number; readonly oldest_s: number };
   /** Keys in the log that no worker has folded yet. */

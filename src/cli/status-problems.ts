@@ -2,6 +2,7 @@ import type { RollcallError } from '../core/errors.ts';
 import { redact } from '../core/redact.ts';
 import { brakeProblems } from './status-brakes.ts';
 import { eventCounts } from './status-events.ts';
+import { walProblems } from './status-wal.ts';
 import type { DestinationStatus, SourceStatus, StatusDocument } from './status-document.ts';
 import { count, duration, utc } from './layout.ts';
 
@@ -41,6 +42,7 @@ export function problemsOf(
       'The code is that of Postgres: a row that the app holds (55P03), a right that is missing (42501), or a trigger of the table. It is tried again by itself.',
     );
   }
+  problems.push(...walProblems(status.wal));
   for (const source of status.sources) problems.push(...sourceProblems(source));
   const behind = workerProblem(status, sweepEveryMs);
   if (behind !== undefined && status.destinations.length > 0)

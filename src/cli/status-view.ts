@@ -3,6 +3,7 @@ import type { Paint } from './paint.ts';
 import type { DestinationStatus, Home, StatusDocument } from './status-document.ts';
 import { describeEvents } from './status-events.ts';
 import type { Problem } from './status-problems.ts';
+import { walLine } from './status-wal.ts';
 import { sweepInShort } from './sweep-view.ts';
 
 /** The text of `rollcall status`. `now` is ms since the epoch. */
@@ -41,6 +42,8 @@ export function renderStatus(
     const text = `${count(status.erasing.count, 'erasure')} at work, the oldest for ${oldest}: \`rollcall erase --list\` says what they wait for.`;
     lines.push('', wrap(text, width));
   }
+  const read = walLine(status.wal);
+  if (read !== undefined) lines.push('', wrap(read, width));
   if (status.backfill !== null) lines.push('', wrap(backfillLine(status.backfill), width));
   lines.push('', wrap(sweepLine(status, at.now), width));
   const delivering = homesLine(status);

@@ -58,6 +58,7 @@ const SHORT: Readonly<Record<SweepCause['cause'], string>> = {
   trigger_changed: 'triggers changed:',
   partition_new: 'new partition',
   source_resumed: 'was paused:',
+  slot_lost: 'replication slot lost:',
   capture_failed: 'capture failed',
   installed: 'first sweep',
   config: 'another config',
@@ -81,6 +82,8 @@ function describeCause({ cause, source, count: n }: SweepCause): string {
       return `${table} is a new partition or child; it has triggers now.`;
     case 'source_resumed':
       return `${table} was paused for a while.`;
+    case 'slot_lost':
+      return `The replication slot was lost, and with it changes of ${table}. Events of that time, if any, are lost.`;
     case 'capture_failed':
       return `Capture failed for ${count(n ?? 0, 'write')}: Rollcall's tables were locked, full or broken.`;
     case 'installed':

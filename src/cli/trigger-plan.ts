@@ -21,7 +21,9 @@ export function planTriggers(config: Config, sources: Sources, installed: Instal
   const there = installed?.triggers ?? [];
   const partitioned = partitionedTables(sources);
   const made = new Map<string, string[]>();
+  const without = config.capture === 'wal' ? (installed?.byWal ?? []) : [];
   for (const { table } of plans) {
+    if (without.includes(table.name)) continue;
     const own = there.filter((t) => t.table === table.name && t.function === captureFunction(table) && t.enabled);
     const names = TRIGGERS.filter((name) => !own.some((t) => t.name === name)).join(', ');
     const text = `${tableText(table)}${partitioned.has(table.name) ? ' with its partitions' : ''}`;

@@ -70,6 +70,11 @@ export function alertWords({ kind, subject, detail }: Alert): readonly [what: st
         `a sweep found ${said('found')} contacts out of step (${said('causes')}).`,
         'See `rollcall sweep --help`.',
       ];
+    case 'wal':
+      return [
+        `the replication slot was given up (${said('why')}): triggers capture changes.`,
+        'See `rollcall status`; `rollcall apply` goes back to the write-ahead log.',
+      ];
     case 'test':
       return ['this is a test; nothing is wrong.', ''];
   }

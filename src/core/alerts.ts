@@ -4,8 +4,9 @@ import type { DestinationGauges, Gauges } from './gauges.ts';
 /**
  * What somebody is told of. `stuck`: changes or contacts wait too long. `failing`: dead letters rise. `paused`: a destination
  * refuses us. `source`: a table is not read. `brake`: contacts are held. `drift`: a sweep found much.
+ * `wal`: the replication slot was given up.
  */
-export type AlertKind = 'stuck' | 'failing' | 'paused' | 'source' | 'brake' | 'drift' | 'test';
+export type AlertKind = 'stuck' | 'failing' | 'paused' | 'source' | 'brake' | 'drift' | 'wal' | 'test';
 
 /** Something that is wrong now. */
 export interface Alert {
@@ -35,6 +36,7 @@ export function alertsOf(gauges: Gauges, limits: AlertLimits): readonly Alert[] 
     ...(sweep !== null && sweep.found >= limits.drift && !sweep.causes.every((cause) => EXPECTED.has(cause))
       ? [alert('drift', '', { found: sweep.found, causes: sweep.causes.join(', ') })]
       : []),
+    ...(gauges.wal?.given_up == null ? [] : [alert('wal', '', { why: plainCode(gauges.wal.given_up) })]),
     ...gauges.sources_paused.map(({ name, code }) => alert('source', name, { code: plainCode(code) })),
     ...gauges.destinations.flatMap((destination) => alertsFor(destination, limits, stuckS)),
   ];

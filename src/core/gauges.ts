@@ -16,10 +16,31 @@ export interface Gauges {
   readonly sweep: { readonly found: number; readonly causes: readonly string[] } | null;
   /** People whose consent is not written back yet. */
   readonly write_backs: number;
+  /** Null where triggers capture; absent before an upgrade is applied. */
+  readonly wal?: WalGauges | null;
   readonly backfilling: boolean;
   /** Tables that are not read now. */
   readonly sources_paused: readonly { readonly name: string; readonly code: string }[];
   readonly destinations: readonly DestinationGauges[];
+}
+
+/** How changes are read from the write-ahead log. What `rollcall.wal_status()` returns. */
+export interface WalGauges {
+  /** The config wants it. */
+  readonly wanted: boolean;
+  readonly slot: string | null;
+  /** Why the slot was given up; null when it was not. */
+  readonly given_up: string | null;
+  /** Some worker reads it. */
+  readonly reading: boolean;
+  /** As `pg_replication_slots.wal_status`; null while there is no slot. */
+  readonly status: string | null;
+  /** What the server keeps for it, in bytes. */
+  readonly kept: number;
+  /** Tables that are read from it. */
+  readonly by_wal: number;
+  /** Tables that triggers capture, with why where that is known. */
+  readonly by_triggers: readonly string[];
 }
 
 export interface DestinationGauges {

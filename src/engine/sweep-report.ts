@@ -11,9 +11,9 @@ export interface SweepFound {
 }
 
 /**
- * Why something was to be found. Codes, the first five with the table where it is known: TRUNCATE; a trigger that was gone, switched
- * off or changed, and made again; a partition or child that had none yet; a table that could not be read for a while; capture that
- * failed; the first sweep of an install; another config; another database;
+ * Why something was to be found. Codes, the first seven with the table where it is known: TRUNCATE; a trigger that was gone, switched
+ * off or changed, and made again; a partition or child that had none yet; a table that could not be read for a while; a replication slot
+ * that was lost; capture that failed; the first sweep of an install; another config; another database;
  * values that depend on the clock; none of these.
  */
 export type SweepCauseCode =
@@ -23,6 +23,7 @@ export type SweepCauseCode =
   | 'trigger_changed'
   | 'partition_new'
   | 'source_resumed'
+  | 'slot_lost'
   | 'capture_failed'
   | 'installed'
   | 'config'

@@ -22,6 +22,11 @@ export function gaugeMetrics(found: Gauges | undefined): Registry {
   if (found.swept_s !== null) gauge('rollcall_sweep_age_seconds', 'Since the last complete sweep.').set(found.swept_s);
   if (found.sweep !== null) gauge('rollcall_sweep_found', 'Contacts it found out of step.').set(found.sweep.found);
   gauge('rollcall_write_backs', 'People whose consent is not written back yet.').set(found.write_backs);
+  if (found.wal != null) {
+    gauge('rollcall_wal_kept_bytes', 'What the server keeps of the write-ahead log for us.').set(found.wal.kept);
+    gauge('rollcall_wal_reading', 'Whether a worker reads the write-ahead log.').set(Number(found.wal.reading));
+    gauge('rollcall_wal_tables', 'Tables whose changes are read from it.').set(found.wal.by_wal);
+  }
   gauge('rollcall_backfilling', 'Whether a backfill is not over.').set(Number(found.backfilling));
   gauge('rollcall_sources_paused', 'Tables that are not read now.').set(found.sources_paused.length);
   const pending = gauge('rollcall_pending', 'Contacts that are not in step.', 'destination', 'lane');

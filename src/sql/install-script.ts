@@ -217,6 +217,13 @@ function revokeAll(role: string): string {
 end`)};`;
 }
 
+/** First of all, as it fails while a worker reads. A slot that outlived the install would keep WAL until the disk is full. */
+const WITHOUT_WAL = `do ${dollarQuote(`begin
+  perform pg_catalog.pg_drop_replication_slot(s.slot_name) from pg_catalog.pg_replication_slots s join pg_catalog.pg_database d on d.datname = s.database
+    where d.datname = pg_catalog.current_database() and s.slot_name = 'rollcall_' || d.oid;
+  if exists (select from pg_catalog.pg_publication p where p.pubname = 'rollcall') then drop publication rollcall; end if;
+end`)};`;
+
 /**
  * Removes every trace but secrets in Vault, which may be wanted again: that of erasures above all. Works for a role that does not own
  * the tables: dropping a function drops its triggers.
@@ -225,6 +232,7 @@ export const UNINSTALL_SCRIPT: string = [
   APPLY_LOCK,
   LOCK_TIMEOUT,
   unscheduled([TICK_JOB, PUMP_JOB, UPKEEP_JOB]),
+  WITHOUT_WAL,
   dropCapture([]),
   `drop schema if exists rollcall cascade;`,
 ].join('\n');

@@ -17,14 +17,15 @@ interface Facts {
 
 const MUCH = 1_073_741_824;
 
-/** Replication slots: one that nobody reads keeps WAL until the disk is full. */
+/** Replication slots of others: one that nobody reads keeps WAL until the disk is full. */
 export const slots: Check<Facts> = {
   area: 'slots',
   async read({ sql }) {
     const found = await sql.query<Slot & { [column: string]: unknown }>(
       `select s.slot_name::text as name, s.active, s.wal_status as status,
               coalesce(case when not pg_is_in_recovery() then pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn) end, 0)::float8 as kept
-         from pg_replication_slots s order by 1`,
+         from pg_replication_slots s
+        where s.slot_name <> 'rollcall_' || (select d.oid from pg_database d where d.datname = current_database()) order by 1`,
     );
     const [row] = await sql.query<{ most: number }>(`select current_setting('max_replication_slots')::int as most`);
     return { slots: found, most: row?.most ?? 0 };
@@ -32,7 +33,7 @@ export const slots: Check<Facts> = {
   judge({ slots: found, most }) {
     const findings: Finding[] = found.flatMap(trouble);
     if (findings.length > 0) return findings;
-    return [ok(`${found.length} of ${most} in use; Rollcall uses none`)];
+    return [ok(`${found.length} of ${most} in use by others`)];
   },
 };
 

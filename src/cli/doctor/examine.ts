@@ -16,6 +16,7 @@ import { sqlHome } from './check-sql-home.ts';
 import { state } from './check-state.ts';
 import { triggers } from './check-triggers.ts';
 import { vault } from './check-vault.ts';
+import { wal } from './check-wal.ts';
 import { webhooks } from './check-webhooks.ts';
 import { type Check, error, type Finding, type Place } from './finding.ts';
 import { attributesOf, lookAt, lookAtDestinations, openToLook, withSecrets } from './look.ts';
@@ -72,6 +73,7 @@ export async function examine(at: Examined): Promise<readonly Placed[]> {
     await look(edgeHome);
     await look(vault);
     await look(slots);
+    await look(wal);
     const resolved = await withSecrets(at.config, sql);
     await lookAtDestinations({ ...at, resolved, attributes: attributesOf(fit) }, add);
     return found;

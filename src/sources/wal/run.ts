@@ -57,7 +57,6 @@ export async function runWal(options: WalOptions, signal: AbortSignal): Promise<
       }
       trouble.worked();
     } catch (error) {
-      if (process.env['DEBUGWAL']) process.stderr.write(String((error as Error).stack) + JSON.stringify(error) + '\n');
       if (codeOf(error) !== IN_USE && codeOf(error) !== MOVED) trouble.failed(error);
       await pause(AGAIN_MS, signal);
     }
@@ -69,7 +68,8 @@ function codeOf(error: unknown): unknown {
 }
 
 /** Looks at what the slot keeps; true when it was dropped. */
-function createGuard({ store, log, budget }: WalOptions): (state: WalState) => Promise<boolean> {
+function createGuard(options: WalOptions): (state: WalState) => Promise<boolean> {
+  const { store, log, budget } = options;
   let warned = false;
   return async (state) => {
     const judged = judgeBudget(state, budget);
@@ -84,6 +84,7 @@ function createGuard({ store, log, budget }: WalOptions): (state: WalState) => P
     }
     if (judged !== 'drop') return false;
     await store.giveUp('budget');
+    for (const table of state.sources) await handOver(table, false, 0n, options);
     await store.drop();
     log.error(fields, 'the replication slot was dropped, as it kept too much: triggers capture from now on');
     return true;

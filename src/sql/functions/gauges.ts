@@ -36,6 +36,7 @@ create or replace function rollcall.gauges() returns jsonb language sql set sear
       'found', (select coalesce(sum(f.value::bigint), 0) from jsonb_each_text(i.sweep_report -> 'found') f),
       'causes', (select coalesce(jsonb_agg(distinct w ->> 'cause'), '[]') from jsonb_array_elements(i.sweep_report -> 'why') w)) end,
     'write_backs', (select count(*) from rollcall.write_backs w where w.due_at is not null),
+    'wal', rollcall.wal_status(),
     'backfilling', exists (select from rollcall.backfills b where b.ended_at is null),
     'sources_paused', (select coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'code', s.pause_code) order by s.name), '[]')
         from rollcall.sources s where s.enabled and s.pause_code is not null),

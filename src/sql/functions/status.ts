@@ -28,6 +28,7 @@ create or replace function rollcall.status() returns jsonb language sql set sear
     'sweep_wanted', rollcall.uncaptured_count() <> i.uncaptured_seen,
     'triggers_missing', (select coalesce(jsonb_agg(m.table_name || ': ' || m.trigger_name order by m.table_name, m.trigger_name), '[]')
         from rollcall.missing_triggers() m),
+    'wal', rollcall.wal_status(),
     -- What people have said, and is not written where the app sees it yet.
     'write_backs', (select jsonb_build_object('due', count(*), 'failing', count(*) filter (where w.code is not null),
         'codes', coalesce(jsonb_agg(distinct w.code) filter (where w.code is not null), '[]')) from rollcall.write_backs w where w.due_at is not null),

@@ -73,15 +73,27 @@ begin
   return true;
 end $body$;
 
--- The slot is gone, or what it has is not what follows on what we know: the tables have their triggers again, as soon as those can be
--- made, and a sweep compares everybody. Events since are lost, and counted.
-create or replace function rollcall.wal_lost(p_made_at timestamptz) returns boolean language plpgsql set search_path = '' as $body$
+-- The slot is gone, or what it has is not what follows on what we know: the tables have their triggers again, those that somebody
+-- is writing to a little later (ensure_triggers), and a sweep compares everybody. Events since are lost, and counted.
+create or replace function rollcall.wal_lost(p_made_at timestamptz) returns boolean language plpgsql
+set search_path = '' set lock_timeout = '20ms' as $body$
 declare
   v_name name := (select w.slot from rollcall.wal w);
+  v_trigger record;
 begin
-  perform pg_advisory_xact_lock(721740022, 7);
+  if not pg_try_advisory_xact_lock(721740022, 7) then return false; end if;
   if (select w.made_at is distinct from p_made_at from rollcall.wal w) or v_name is null then return false; end if;
   perform pg_drop_replication_slot(s.slot_name) from pg_catalog.pg_replication_slots s where s.slot_name = v_name;
+  for v_trigger in
+    select x ->> 'table' as on_table, x ->> 'function' as function from rollcall.sources s cross join lateral jsonb_array_elements(s.triggers) x
+     where s.enabled and s.wal_from is not null and s.wal_until is null and to_regclass(x ->> 'table') is not null
+  loop
+    begin
+      perform rollcall.make_triggers(v_trigger.on_table, v_trigger.function);
+    exception when others then
+      null; -- Missing, as status says.
+    end;
+  end loop;
   perform rollcall.want_sweep('slot_lost', s.name), case when s.wal -> 'events' <> 'null' then nextval('rollcall.lost_events') end
      from rollcall.sources s where s.enabled and s.wal_from is not null and s.wal_until is null;
   perform rollcall.wal_forget();

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { onCleanup } from '../../support/database.ts';
 import { eventually, expectInStep, signUpMany } from '../../support/people.ts';
 import { applyWal, captured, dropSlot, handedBack, startWalServer, until, type WalServer } from '../../support/wal.ts';
+import { rollcall, tempFile } from '../../cli/run-cli.ts';
 import { startWorkerProcess } from '../../support/worker-process.ts';
 import { createWorld, parseWorld, type RunningWorker, type World } from '../../support/world.ts';
 
@@ -246,14 +247,14 @@ test('a slot that keeps too much is given up, and triggers go on from there', as
   await begin();
   const id = await world.signUp('budget@example.com');
   await worker.stop();
-  config = parseWorld(`${world.yaml}\ncapture: wal\nwal: { warn: 4MB, keep: 10MB }\n`);
+  config = parseWorld(`${world.yaml}\ncapture: wal\nwal: { warn: 4MB, keep: 20MB }\n`);
   worker = await world.start(config, { times: TIMES });
   // A transaction that writes nothing here, and still keeps the server from forgetting what came after its begin.
   const open = await db.connect();
   await open.query('begin; select pg_current_xact_id()');
   await order(id, 'budget 0');
   await db.app.query(`do $$ begin
-    while (select pg_current_wal_lsn() - restart_lsn < 10485760 from pg_replication_slots s join rollcall.wal w on w.slot = s.slot_name) loop
+    while (select pg_current_wal_lsn() - restart_lsn < 20971520 from pg_replication_slots s join rollcall.wal w on w.slot = s.slot_name) loop
       perform pg_logical_emit_message(false, 'x', repeat('y', 250000));
     end loop; end $$`);
   await order(id, 'budget 1');
@@ -264,4 +265,26 @@ test('a slot that keeps too much is given up, and triggers go on from there', as
   expect(notes().filter((note) => String(note).startsWith('budget'))).toEqual([0, 1, 2].map((n) => `budget ${n}`));
   expect(await one(`select given_up from rollcall.wal`)).toBe('budget');
   expect(await one(`select count(*)::int > 0 from pg_trigger where not tgisinternal`)).toBe(true);
+});
+
+test('what the write-ahead log cannot give is refused, and which home cannot read it', async () => {
+  db = await server.database();
+  world = await createWorld({ db, install: false, ddl: DDL, connector: CONNECTOR });
+  const run = async (yaml: string, ...argv: string[]): Promise<string> => {
+    const { code, stderr } = await rollcall([...argv, '--config', await tempFile('rollcall.yaml', yaml)]);
+    expect(code).toBe(1);
+    return stderr.replaceAll(/\s+/g, ' ');
+  };
+  const yaml = `${world.yaml}\ncapture: wal\n`;
+  await db.app.query('alter table public.people replica identity default');
+  expect(await run(yaml, 'config', 'check')).toContain(
+    `error RC_WAL_TABLE: public.people can't be read from the write-ahead log: its replica identity has not email, and a row that changes or goes must still lead to its contact.`,
+  );
+  await db.app.query('alter table public.people replica identity full; alter table public.orders replica identity default');
+  expect(await run(yaml, 'apply', '--yes')).toContain('its replica identity is not FULL, and an event of a change or deletion needs the row as it was');
+  await db.app.query(`alter table public.orders replica identity full; alter table public.orders drop column note; alter table public.orders add column note text generated always as (upper('x' collate "C")) stored`);
+  expect(await run(yaml, 'config', 'check')).toContain('what is generated (note) is not in it, and an event is made of it');
+  expect(await run(yaml, 'deploy', 'edge', '--print')).toContain(`RC_HOME_CAPTURE: The edge home can't read the write-ahead log`);
+  await db.app.query(`create role plain login password 'postgres' in role hosted`);
+  expect(await run(yaml.replaceAll('hosted:', 'plain:').replaceAll('//hosted', '//plain'), 'config', 'check')).toContain('RC_WAL_ROLE');
 });
