@@ -11,7 +11,7 @@ const PASSED_BYTES = 1_048_576n;
 
 export interface ConsumeOptions {
   readonly state: WalState;
-  readonly store: Pick<WalStore, 'take'>;
+  readonly store: Pick<WalStore, 'take' | 'written'>;
   /** Told after each chunk that it is in the log. */
   readonly onTaken: () => void;
 }
@@ -22,6 +22,8 @@ export interface Consumer {
   readonly wanted: (relation: WalRelation) => readonly boolean[] | undefined;
   /** Everything before it is done with. */
   read(): bigint;
+  /** Tells the server what it may forget: what is in the log, on disk. To be called now and then. */
+  acknowledge(stream: WalStream): Promise<void>;
   /** Runs until the signal aborts. @throws what the stream or the store throws */
   run(stream: WalStream, signal: AbortSignal): Promise<void>;
 }
@@ -31,6 +33,9 @@ export function createConsumer({ state, store, onTaken }: ConsumeOptions): Consu
   const reader = new WalReader(state.from, state.time, sourceOf);
   let kept: WalPlace = state.from;
   let read = state.from.at;
+  let acknowledged = state.from.at;
+  /** What was in the log when the server had written so much. */
+  let mark: { readonly kept: bigint; readonly inserted: bigint } | undefined;
   const take = async (stream: WalStream): Promise<void> => {
     const { place, time } = reader;
     const anything = !reader.isEmpty;
@@ -41,7 +46,7 @@ export function createConsumer({ state, store, onTaken }: ConsumeOptions): Consu
     }
     // Of a transaction that is not read to its end, and has nothing yet, only what is before it is done.
     read = place.at;
-    stream.confirm(read, kept.at);
+    stream.confirm(read, acknowledged);
   };
   return {
     wanted(relation) {
@@ -49,6 +54,17 @@ export function createConsumer({ state, store, onTaken }: ConsumeOptions): Consu
       return source === undefined ? undefined : mapRelation(source, relation).wanted;
     },
     read: () => read,
+    async acknowledge(stream) {
+      const now = kept.at;
+      if (now === acknowledged) return;
+      const { inserted, flushed } = await store.written();
+      if (mark !== undefined && flushed >= mark.inserted) {
+        acknowledged = mark.kept;
+        mark = undefined;
+        stream.confirm(read, acknowledged);
+      }
+      mark ??= { kept: now, inserted };
+    },
     async run(stream, signal) {
       for (;;) {
         const messages = await stream.take(MOST, signal);

@@ -55,6 +55,8 @@ export interface WalStore {
   giveUp(why: string): Promise<boolean>;
   drop(): Promise<void>;
   end(read: bigint): Promise<boolean>;
+  /** How far the server has written its log, and how much of that is on disk. */
+  written(): Promise<{ readonly inserted: bigint; readonly flushed: bigint }>;
   /** Puts a chunk and the place after it into the log. @throws the driver's error: RC007 when somebody else did, or a config was applied */
   take(version: string, from: WalPlace, to: WalPlace, time: bigint, chunk: WalChunk): Promise<void>;
 }

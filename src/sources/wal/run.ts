@@ -5,7 +5,7 @@ import { pause } from '../../engine/wake.ts';
 import { createConsumer, type Consumer } from './consume.ts';
 import { judgeBudget, nextStep } from './decide.ts';
 import type { WalState, WalStore, WalTable } from './ports.ts';
-import { openStream } from './stream.ts';
+import { openStream, type WalStream } from './stream.ts';
 
 export interface WalOptions {
   readonly url: string;
@@ -107,7 +107,7 @@ async function lead(state: WalState, options: WalOptions, signal: AbortSignal): 
   const until = AbortSignal.any([signal, stop.signal]);
   let ended = false;
   try {
-    const parts = [consumer.run(stream, until), keep(state, consumer, options, until).then((over) => void (ended = over))];
+    const parts = [consumer.run(stream, until), keep(state, consumer, stream, options, until).then((over) => void (ended = over))];
     const over = await Promise.allSettled(parts.map((part) => part.finally(() => stop.abort())));
     for (const part of over) if (part.status === 'rejected') throw part.reason;
   } finally {
@@ -130,6 +130,7 @@ async function lead(state: WalState, options: WalOptions, signal: AbortSignal): 
 async function keep(
   first: WalState,
   consumer: Consumer,
+  stream: WalStream,
   options: WalOptions,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -141,6 +142,7 @@ async function keep(
     // Another config: what is not read yet is read by it.
     if (state.version !== first.version || (await guard(state))) return false;
     try {
+      await consumer.acknowledge(stream);
       for (const table of state.sources) await handOver(table, state.wanted, consumer.read(), options);
       // After them: what is published no more is not read.
       if (state.wanted && (await store.publish())) log.info({}, 'the publication has other tables now');

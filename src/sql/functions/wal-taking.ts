@@ -30,14 +30,14 @@ begin
 end $body$;
 
 -- What makes whole rows readable when their columns have other names by then: see rollcall.as_named. The WAL has names and no numbers:
--- where as many columns of the same types are there, they are those, else the ones of the same names.
+-- where as many columns are there, each with the same name or the same type, they are those, else the ones of the same names.
 create or replace function rollcall.wal_raw(p_relation text, p_columns jsonb) returns jsonb language sql stable set search_path = '' as $body$
   with now as (
     select a.attname::text as name, a.attnum, a.atttypid::bigint as type, row_number() over (order by a.attnum) as place from pg_catalog.pg_attribute a
      where a.attrelid = to_regclass(p_relation) and a.attnum > 0 and not a.attisdropped
        and (a.attgenerated = '' or current_setting('server_version_num')::int >= 180000 and a.attgenerated = 's')
   ), pairs as (
-    select c ->> 0 as name, n.attnum, n.type is not distinct from (c ->> 1)::bigint as same
+    select c ->> 0 as name, n.attnum, coalesce(n.name = c ->> 0 or n.type = (c ->> 1)::bigint, false) as same
       from jsonb_array_elements(p_columns) with ordinality as y(c, place) left join now n using (place)
   )
   select jsonb_build_object('raw', true, 'n', coalesce(
@@ -76,8 +76,8 @@ begin
   if rollcall.wal_version() <> p_version then
     raise exception 'another config was applied' using errcode = 'RC007', detail = 'version';
   end if;
-  -- The server is told that it may forget what we have: that must be on disk.
-  perform set_config('synchronous_commit', 'on', true);
+  -- Nobody waits for the disk: the server is told that it may forget what we have once that is there. A crash undoes the position too.
+  perform set_config('synchronous_commit', 'off', true);
   insert into rollcall.wal_position (at, place, t) values (p_at, p_place, p_t);
   delete from rollcall.wal_position p where p.id <= v_at.id;
   for v_part in select x ->> 'log' as log, x ->> 'function' as function, x -> 'rows' as rows from jsonb_array_elements(p_keys) x loop

@@ -44,6 +44,12 @@ export function walStore(sql: Sql): WalStore {
       await sql.query('select rollcall.wal_drop()');
     },
     end: (read) => ask('rollcall.wal_end($1)', [formatLsn(read)]),
+    async written() {
+      const [row] = await sql.query<{ inserted: string; flushed: string }>(
+        'select pg_current_wal_insert_lsn()::text as inserted, pg_current_wal_flush_lsn()::text as flushed',
+      );
+      return { inserted: parseLsn(row?.inserted ?? '0/0'), flushed: parseLsn(row?.flushed ?? '0/0') };
+    },
     async take(version, from, to, time, { keys, events, truncated, missed }) {
       await sql.query('select rollcall.take_wal($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)', [
         version,
