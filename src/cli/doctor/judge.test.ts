@@ -7,6 +7,7 @@ import { net } from './check-net.ts';
 import { role } from './check-role.ts';
 import { slots } from './check-slots.ts';
 import { sqlHome } from './check-sql-home.ts';
+import { wal } from './check-wal.ts';
 import type { Check, Finding } from './finding.ts';
 import { type ForeignTrigger } from './trigger-facts.ts';
 import { recipeTriggers } from './recipes.ts';
@@ -75,6 +76,26 @@ test.each([
   const found = unwell(slots.judge({ slots: [{ ...SLOT, ...facts }], most: 5 }, testConfig()));
   expect(found.map(({ code }) => code)).toEqual(expected);
   for (const { fix } of found) expect(fix).toContain(`pg_drop_replication_slot('o''slot');`);
+});
+
+const WAL = { wanted: true, slot: 'rollcall_5', given_up: null, reading: true, status: 'reserved', kept: 1e6, by_wal: 3, by_triggers: [] };
+const READ = { refused: null, level: 'logical', free: 3, mostMb: 4_096, wal: WAL };
+
+test.each([
+  [{}, []],
+  [{ level: 'replica' }, ['RC_WAL_LEVEL']],
+  [{ refused: { code: 'RC_WAL_POOLER', message: 'x', hint: 'y' } }, ['RC_WAL_POOLER']],
+  [{ free: 0, wal: { ...WAL, slot: null, status: null, reading: false } }, ['RC_WAL_NO_SLOT']],
+  [{ mostMb: -1 }, ['RC_WAL_UNBOUNDED']],
+  [{ wal: { ...WAL, given_up: 'budget' } }, ['RC_WAL_GIVEN_UP']],
+  [{ wal: { ...WAL, status: 'lost', reading: false } }, ['RC_WAL_SLOT_LOST']],
+  [{ wal: { ...WAL, reading: false, kept: 1e9 } }, ['RC_WAL_NOT_READ']],
+])('the write-ahead log %#', (facts, expected) => {
+  expect(codes(wal, { ...READ, ...facts })).toEqual(expected);
+});
+
+test('of a write-ahead log that nobody wants to read nothing is said', () => {
+  expect(wal.judge(undefined, testConfig())).toEqual([]);
 });
 
 const ALL = { pg_net: '0.20.4', pg_cron: '1.6.4', supabase_vault: '0.3.1' };
