@@ -121,7 +121,11 @@ async function installOurs(url: string): Promise<void> {
 }
 
 /** Measures one kind of write on all of them, in rounds. */
-export async function measure(scenario: Scenario, all: readonly Variant[], users: number): Promise<readonly Measured[]> {
+export async function measure(
+  scenario: Scenario,
+  all: readonly Variant[],
+  users: number,
+): Promise<readonly Measured[]> {
   const variants = all.filter(({ name }) => name !== 'recipe' || scenario.recipe === true);
   const rates = new Map(variants.map((variant) => [variant.name, [] as number[]]));
   const writers = new Map<string, readonly pg.Client[]>();

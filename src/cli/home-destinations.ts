@@ -10,10 +10,14 @@ const HOMES = { edge: 'The edge home', sql: 'The SQL home' } as const;
  */
 export function checkHome({ destinations, capture, file }: Config, home: keyof typeof HOMES): void {
   if (capture === 'wal') {
-    throw new RollcallError('RC_HOME_CAPTURE', `${HOMES[home]} can't read the write-ahead log: that takes a connection that stays open.`, {
-      hint: 'Set capture: triggers, run `rollcall apply`, and let a worker run until `rollcall status` says nothing of the slot any more; or run a worker.',
-      place: { file, path: 'capture' },
-    });
+    throw new RollcallError(
+      'RC_HOME_CAPTURE',
+      `${HOMES[home]} can't read the write-ahead log: that takes a connection that stays open.`,
+      {
+        hint: 'Set capture: triggers, run `rollcall apply`, and let a worker run until `rollcall status` says nothing of the slot any more; or run a worker.',
+        place: { file, path: 'capture' },
+      },
+    );
   }
   for (const { name, type, line, column } of destinations) {
     if (registry.find(({ id }) => id === type)?.capabilities.homes.includes(home) === true) continue;

@@ -32,7 +32,12 @@ export function readWal(entry: Entry | undefined, capture: Entry | undefined, is
   const warnBytes = readSize(map.entries.get('warn'), issues) ?? Math.min(DEFAULT.warnBytes, keepBytes / 2);
   if (warnBytes > keepBytes) {
     const spot = map.entries.get('warn')?.value ?? entry.value;
-    issues.error('RC_CONFIG_VALUE', '"wal.warn" is more than "wal.keep"', spot, 'It is told first, and given up later.');
+    issues.error(
+      'RC_CONFIG_VALUE',
+      '"wal.warn" is more than "wal.keep"',
+      spot,
+      'It is told first, and given up later.',
+    );
   }
   return { warnBytes, keepBytes };
 }

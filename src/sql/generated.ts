@@ -68,7 +68,9 @@ export function generated(config: Config, sources: Sources, captured = true): st
     ...destinations(config, sources, { adjusted, on }),
     // Planned once now, so that what cannot run is told here and not by the first fold.
     ...made.map((part) => planned(part.name)),
-    ...(captured ? [captureScript(plans, config.capture), `select rollcall.wal_settings(${quoteLiteral(config.capture)});`] : []),
+    ...(captured
+      ? [captureScript(plans, config.capture), `select rollcall.wal_settings(${quoteLiteral(config.capture)});`]
+      : []),
     ...installed(config, sources),
     consentScript(
       config,

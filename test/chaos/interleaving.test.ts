@@ -14,16 +14,19 @@ test(
   'whatever several connections do to several tables, and workers to themselves: in the end the destination is what plain SQL says',
   { timeout: numRuns * 6_000 + SHRINKING_MS },
   async () => {
-    await fc.assert(fc.asyncProperty(scenarios, (scenario) => play(scenario)), {
-      seed,
-      numRuns,
-      // As many more runs as make a failure small; it is reported as small as it got.
-      interruptAfterTimeLimit: numRuns * 6_000 + SHRINKING_MS - 30_000,
-      markInterruptAsFailure: true,
-      endOnFailure: process.env['ROLLCALL_INTERLEAVING_FAST'] !== undefined,
-      ...(path === undefined ? {} : { path, numRuns: 1, endOnFailure: true }),
-      reporter: report,
-    });
+    await fc.assert(
+      fc.asyncProperty(scenarios, (scenario) => play(scenario)),
+      {
+        seed,
+        numRuns,
+        // As many more runs as make a failure small; it is reported as small as it got.
+        interruptAfterTimeLimit: numRuns * 6_000 + SHRINKING_MS - 30_000,
+        markInterruptAsFailure: true,
+        endOnFailure: process.env['ROLLCALL_INTERLEAVING_FAST'] !== undefined,
+        ...(path === undefined ? {} : { path, numRuns: 1, endOnFailure: true }),
+        reporter: report,
+      },
+    );
   },
 );
 

@@ -32,16 +32,22 @@ export async function startWalServer(settings: Readonly<Record<string, string>> 
   const url = cluster.url('postgres');
   await withClient(url, (client) => client.query(`create database ${begunTemplate}`));
   await withClient(cluster.url(begunTemplate), (client) =>
-    client.query(`set password_encryption = 'md5'; alter role postgres password 'postgres'; ${AUTH_SCHEMA}; alter role hosted superuser`),
+    client.query(
+      `set password_encryption = 'md5'; alter role postgres password 'postgres'; ${AUTH_SCHEMA}; alter role hosted superuser`,
+    ),
   );
-  await withClient(as('hosted', cluster.url(begunTemplate)), (client) => client.query(`begin;${commonScript()};commit`));
+  await withClient(as('hosted', cluster.url(begunTemplate)), (client) =>
+    client.query(`begin;${commonScript()};commit`),
+  );
   return {
     cluster,
     url,
     begunTemplate,
     async database() {
       const name = `t_${randomUUID().replaceAll('-', '')}`;
-      await withClient(url, (client) => client.query(`create database ${name} template ${begunTemplate} strategy file_copy`));
+      await withClient(url, (client) =>
+        client.query(`create database ${name} template ${begunTemplate} strategy file_copy`),
+      );
       const connect = async (to = cluster.url(name)): Promise<pg.Client> => {
         const client = new pg.Client({ connectionString: to });
         client.on('error', () => undefined);
@@ -90,7 +96,9 @@ export async function applyWal(world: World, more = 'capture: wal'): Promise<Wor
 
 /** Waits until a query gives a row with true. */
 export async function until({ db }: Pick<World, 'db'>, query: string): Promise<void> {
-  await eventually(async () => Object.values((await db.app.query<Record<string, unknown>>(query)).rows[0] ?? {})[0] === true);
+  await eventually(
+    async () => Object.values((await db.app.query<Record<string, unknown>>(query)).rows[0] ?? {})[0] === true,
+  );
 }
 
 /** Waits until every table is read from the WAL. */
@@ -110,8 +118,12 @@ export async function handedBack(world: Pick<World, 'db'>): Promise<void> {
 /** A database cannot be dropped while it has one; once nobody reads it. */
 export async function dropSlot({ app }: Pick<TestDatabase, 'app'>): Promise<void> {
   await eventually(async () => {
-    const { rowCount } = await app.query(`select from pg_replication_slots where database = current_database() and active`);
+    const { rowCount } = await app.query(
+      `select from pg_replication_slots where database = current_database() and active`,
+    );
     return rowCount === 0;
   });
-  await app.query(`select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = current_database()`);
+  await app.query(
+    `select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = current_database()`,
+  );
 }

@@ -50,11 +50,19 @@ export const wal: Check<Facts | undefined> = {
     if (refused !== null) findings.push(error(refused.code, refused.message, refused.hint));
     if (found?.slot == null && free < 1) {
       const what = 'All replication slots of the server are in use.';
-      findings.push(error('RC_WAL_NO_SLOT', what, 'alter system set max_replication_slots = 10;  -- and restart the server, or drop one'));
+      findings.push(
+        error(
+          'RC_WAL_NO_SLOT',
+          what,
+          'alter system set max_replication_slots = 10;  -- and restart the server, or drop one',
+        ),
+      );
     }
     if (mostMb === -1) {
       const what = 'A slot that no worker reads may keep WAL until the disk is full.';
-      findings.push(warn('RC_WAL_UNBOUNDED', what, `alter system set max_slot_wal_keep_size = '4GB'; select pg_reload_conf();`));
+      findings.push(
+        warn('RC_WAL_UNBOUNDED', what, `alter system set max_slot_wal_keep_size = '4GB'; select pg_reload_conf();`),
+      );
     }
     for (const { code, message, hint } of walProblems(found)) findings.push(warn(code, message, hint));
     return findings.length > 0 ? findings : [ok(walLine(found) ?? 'a worker can read it')];

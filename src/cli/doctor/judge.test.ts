@@ -78,7 +78,16 @@ test.each([
   for (const { fix } of found) expect(fix).toContain(`pg_drop_replication_slot('o''slot');`);
 });
 
-const WAL = { wanted: true, slot: 'rollcall_5', given_up: null, reading: true, status: 'reserved', kept: 1e6, by_wal: 3, by_triggers: [] };
+const WAL = {
+  wanted: true,
+  slot: 'rollcall_5',
+  given_up: null,
+  reading: true,
+  status: 'reserved',
+  kept: 1e6,
+  by_wal: 3,
+  by_triggers: [],
+};
 const READ = { refused: null, level: 'logical', free: 3, mostMb: 4_096, wal: WAL };
 
 test.each([

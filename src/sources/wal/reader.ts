@@ -17,12 +17,22 @@ export interface WalRun {
   readonly o: RowChange['kind'];
   readonly raw: boolean;
   readonly columns: readonly (readonly [name: string, type: number, modifier: number])[];
-  readonly rows: { readonly l: string; readonly k: string; readonly n: unknown; readonly p: unknown; readonly t: string }[];
+  readonly rows: {
+    readonly l: string;
+    readonly k: string;
+    readonly n: unknown;
+    readonly p: unknown;
+    readonly t: string;
+  }[];
 }
 
 /** What was read since the last one was taken. */
 export interface WalChunk {
-  readonly keys: readonly { readonly log: string | null; readonly function: string | null; readonly rows: readonly unknown[] }[];
+  readonly keys: readonly {
+    readonly log: string | null;
+    readonly function: string | null;
+    readonly rows: readonly unknown[];
+  }[];
   readonly events: readonly WalRun[];
   readonly truncated: readonly string[];
   /** Tables to whether an event was lost. */
@@ -159,7 +169,12 @@ export class WalReader {
     this.#size += 1 + text.length / 1_024;
   }
 
-  #addEvent(mapped: Mapped, o: RowChange['kind'], event: { k: string; n: readonly unknown[]; p: unknown }, commit: bigint): void {
+  #addEvent(
+    mapped: Mapped,
+    o: RowChange['kind'],
+    event: { k: string; n: readonly unknown[]; p: unknown },
+    commit: bigint,
+  ): void {
     const { relation, events, source } = mapped;
     let run = this.#events.at(-1);
     const columns = (events?.places ?? []).map((place) => {

@@ -14,7 +14,13 @@ const BEN = '00000000-0000-4000-8000-000000000002';
 const PLAN: WalPlan = {
   key: ['id'],
   states: [{ log: null, function: null, uuid: true, links: ['user_id'], watched: ['user_id', 'total'] }],
-  events: { columns: ['user_id', 'total'], operations: ['insert', 'update', 'delete'], quiet: true, whole: null, fresh: false },
+  events: {
+    columns: ['user_id', 'total'],
+    operations: ['insert', 'update', 'delete'],
+    quiet: true,
+    whole: null,
+    fresh: false,
+  },
   identity: ['user_id'],
   full: true,
 };
@@ -45,7 +51,11 @@ describe('what a change tells', () => {
   });
 
   test('a value that was not sent has not changed', () => {
-    const told = readChange(mapped(), { kind: 'update', old: ['7', ANN, '1', 'x'], row: ['7', BEN, undefined, 'x'] }, false);
+    const told = readChange(
+      mapped(),
+      { kind: 'update', old: ['7', ANN, '1', 'x'], row: ['7', BEN, undefined, 'x'] },
+      false,
+    );
     expect(told.event?.n).toEqual([BEN, '1']);
   });
 
@@ -55,21 +65,36 @@ describe('what a change tells', () => {
   });
 
   test('what we write ourselves is no event', () => {
-    expect(readChange(mapped(), { kind: 'insert', row: ['7', ANN, '1', null] }, true)).toMatchObject({ event: undefined, missed: false });
+    expect(readChange(mapped(), { kind: 'insert', row: ['7', ANN, '1', null] }, true)).toMatchObject({
+      event: undefined,
+      missed: false,
+    });
   });
 
   test('an identity that says too little: a sweep, and an event that is lost', () => {
     const key = mapped(undefined, false);
-    expect(readChange(key, { kind: 'update', old: undefined, row: ['7', ANN, '1', null] }, false)).toMatchObject({ keys: [], missed: true, lost: true });
-    expect(readChange(key, { kind: 'delete', old: ['7', null, null, null] }, false)).toMatchObject({ missed: true, lost: true });
-    expect(readChange(key, { kind: 'insert', row: ['7', ANN, '1', null] }, false)).toMatchObject({ missed: false, lost: false });
+    expect(readChange(key, { kind: 'update', old: undefined, row: ['7', ANN, '1', null] }, false)).toMatchObject({
+      keys: [],
+      missed: true,
+      lost: true,
+    });
+    expect(readChange(key, { kind: 'delete', old: ['7', null, null, null] }, false)).toMatchObject({
+      missed: true,
+      lost: true,
+    });
+    expect(readChange(key, { kind: 'insert', row: ['7', ANN, '1', null] }, false)).toMatchObject({
+      missed: false,
+      lost: false,
+    });
   });
 
   test('a column that is gone: the whole row', () => {
     const other = mapped(['id', 'user_id', 'sum']);
     expect(other.events).toEqual({ places: [0, 1, 2], raw: true });
     expect(readChange(other, { kind: 'insert', row: ['7', ANN, '1'] }, false).event?.n).toEqual(['7', ANN, '1']);
-    expect(readChange(mapped(['id', 'owner', 'total']), { kind: 'insert', row: ['7', ANN, '1'] }, false).missed).toBe(true);
+    expect(readChange(mapped(['id', 'owner', 'total']), { kind: 'insert', row: ['7', ANN, '1'] }, false).missed).toBe(
+      true,
+    );
   });
 
   test('what is no user is nobody', () => {
@@ -116,7 +141,11 @@ test('a row as the protocol has it, of which only some columns are read', () => 
     Buffer.from('n', 'latin1'),
     Buffer.from('t\0\0\0\u0003abc', 'latin1'),
   ]);
-  expect(decode(bytes, () => [true, true, false])).toEqual({ kind: 'insert', relation: 1, row: ['é', null, undefined] });
+  expect(decode(bytes, () => [true, true, false])).toEqual({
+    kind: 'insert',
+    relation: 1,
+    row: ['é', null, undefined],
+  });
 });
 
 test('positions and times are those of Postgres, exactly', () => {
@@ -151,5 +180,7 @@ test.each([
   ['42501', 'RC_WAL_ROLE'],
   ['ECONNREFUSED', 'ECONNREFUSED'],
 ])('a connection that is refused with %s is told as %s', (code, told) => {
-  expect(replicationError(Object.assign(new Error('no'), { code }), 'pooler.example', 'rollcall.yaml')).toMatchObject({ code: told });
+  expect(replicationError(Object.assign(new Error('no'), { code }), 'pooler.example', 'rollcall.yaml')).toMatchObject({
+    code: told,
+  });
 });

@@ -85,7 +85,12 @@ export function readChange(mapped: Mapped, change: RowChange, quiet: boolean): T
       continue;
     }
     const { old } = change;
-    if (row !== undefined && old !== undefined && relation.full && [...links, ...watched].every((n) => row[n] === old[n]))
+    if (
+      row !== undefined &&
+      old !== undefined &&
+      relation.full &&
+      [...links, ...watched].every((n) => row[n] === old[n])
+    )
       continue;
     const rows = [row, old].flatMap((each) => (each === undefined ? [] : linkOf(state, links, relation, each)));
     keys.push({ state, rows });

@@ -107,7 +107,10 @@ async function lead(state: WalState, options: WalOptions, signal: AbortSignal): 
   const until = AbortSignal.any([signal, stop.signal]);
   let ended = false;
   try {
-    const parts = [consumer.run(stream, until), keep(state, consumer, stream, options, until).then((over) => void (ended = over))];
+    const parts = [
+      consumer.run(stream, until),
+      keep(state, consumer, stream, options, until).then((over) => void (ended = over)),
+    ];
     const over = await Promise.allSettled(parts.map((part) => part.finally(() => stop.abort())));
     for (const part of over) if (part.status === 'rejected') throw part.reason;
   } finally {
@@ -150,7 +153,8 @@ async function keep(
     } catch (error) {
       trouble.failed(error);
     }
-    if (!state.wanted && state.sources.every(({ owned, until }) => !owned && (until ?? 0n) <= consumer.read())) return true;
+    if (!state.wanted && state.sources.every(({ owned, until }) => !owned && (until ?? 0n) <= consumer.read()))
+      return true;
     await pause(LOOK_MS, signal);
   }
   return false;

@@ -102,7 +102,10 @@ language sql stable set search_path = '' as ${dollarQuote(`
 
 /** A value may be of another type by now: whether it is a UUID is looked at. */
 function asText({ user, email }: RowLink): RowLink {
-  return { ...(user === undefined ? {} : { user: { ...user, sqlType: 'text' } }), ...(email === undefined ? {} : { email }) };
+  return {
+    ...(user === undefined ? {} : { user: { ...user, sqlType: 'text' } }),
+    ...(email === undefined ? {} : { email }),
+  };
 }
 
 /** Blanks that fill up `character(n)` are none of the value, as in its own cast to text. */

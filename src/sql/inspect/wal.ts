@@ -8,7 +8,6 @@ import { identityOf } from '../wal/identity.ts';
 import { type Inspection, refusal } from './context.ts';
 import { tableName } from './table.ts';
 
-
 /**
  * Whether changes can be read from the WAL: the server writes enough into it, and each table has of its rows before a change what is needed.
  * @throws RollcallError `RC_WAL_LEVEL`, `RC_WAL_ROLE`, `RC_WAL_TABLE`
@@ -46,7 +45,12 @@ export async function inspectWal(on: Inspection, sources: Sources): Promise<void
   }
 }
 
-async function checkTable(on: Inspection, table: SourceTable, plan: WalPlan, place: MappingPlace | undefined): Promise<void> {
+async function checkTable(
+  on: Inspection,
+  table: SourceTable,
+  plan: WalPlan,
+  place: MappingPlace | undefined,
+): Promise<void> {
   const name = tableName(table);
   const needed = [...plan.identity, ...(plan.events?.columns ?? [])];
   const [row] = await on.tx.query<{ misfit: string | null; generated: string[] | null }>(
@@ -82,7 +86,9 @@ const SUPABASES: ReadonlySet<string> = new Set(['auth', 'storage']);
 
 /** The first entry of the config that is about the table. */
 function placeOf({ config }: Inspection, { schema, table }: SourceTable): MappingPlace | undefined {
-  const own = [...config.eventTables, ...config.tables].find((t) => t.table.schema === schema && t.table.table === table);
+  const own = [...config.eventTables, ...config.tables].find(
+    (t) => t.table.schema === schema && t.table.table === table,
+  );
   const system = config.systemEvents.find(({ type }) => type.startsWith(schema === 'auth' ? 'user.' : `${schema}.`));
   return own ?? (SUPABASES.has(schema) ? system : undefined);
 }

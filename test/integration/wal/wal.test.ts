@@ -84,17 +84,20 @@ test('contacts and events arrive without a trigger on any table, whatever their 
   await app.query(`delete from public.orders`);
   await app.query(`insert into public.people values (1, ' Bea@Example.com ', 'Rome'), (2, 'cy@example.com', 'Oslo')`);
   await world.settled();
-  await app.query(`update public.people set email = 'dee@example.com' where id = 1; delete from public.people where id = 2`);
+  await app.query(
+    `update public.people set email = 'dee@example.com' where id = 1; delete from public.people where id = 2`,
+  );
   await world.settled();
   const { rows } = await app.query(
     `select properties ->> 'total' as total, length(properties ->> 'note') as length, properties -> 'tags' as tags from rollcall.events order by seq`,
   );
   expect(rows).toEqual(['12.50', '13.00', '13.00'].map((total) => ({ total, length: 2_560, tags: ['a', 'b c'] })));
-  expect(world.sandbox.state.contacts().map(({ email }) => email).toSorted()).toEqual([
-    'ann@example.com',
-    'dee@example.com',
-    ...[1, 2, 3, 4, 5].map((n) => `p${n}@example.com`),
-  ]);
+  expect(
+    world.sandbox.state
+      .contacts()
+      .map(({ email }) => email)
+      .toSorted(),
+  ).toEqual(['ann@example.com', 'dee@example.com', ...[1, 2, 3, 4, 5].map((n) => `p${n}@example.com`)]);
   await app.query(`delete from public.people`);
   await world.settled();
   await expectInStep(world);
@@ -119,13 +122,26 @@ test('the app changes its tables as it likes', async () => {
   await begin();
   const { app } = db;
   const id = await world.signUp('ddl@example.com');
-  await app.query(`alter table public.orders add column more text; insert into public.orders (user_id, total, note, more) values ('${id}', 1, 'a column more', 'x')`);
-  await app.query(`alter table public.orders drop column more; insert into public.orders (user_id, total, note) values ('${id}', 1, 'and gone')`);
-  await app.query(`alter table public.orders rename column note to words; insert into public.orders (user_id, total, words) values ('${id}', 1, 'another name')`);
-  await app.query(`alter table public.orders alter column total type text; insert into public.orders (user_id, total, words) values ('${id}', 'much', 'another type')`);
-  await app.query(`update public.orders set total = '2' where words = 'another type'; alter table public.orders rename column words to note`);
+  await app.query(
+    `alter table public.orders add column more text; insert into public.orders (user_id, total, note, more) values ('${id}', 1, 'a column more', 'x')`,
+  );
+  await app.query(
+    `alter table public.orders drop column more; insert into public.orders (user_id, total, note) values ('${id}', 1, 'and gone')`,
+  );
+  await app.query(
+    `alter table public.orders rename column note to words; insert into public.orders (user_id, total, words) values ('${id}', 1, 'another name')`,
+  );
+  await app.query(
+    `alter table public.orders alter column total type text; insert into public.orders (user_id, total, words) values ('${id}', 'much', 'another type')`,
+  );
+  await app.query(
+    `update public.orders set total = '2' where words = 'another type'; alter table public.orders rename column words to note`,
+  );
   await app.query(`alter table public.orders alter column total type numeric(12, 2) using total::numeric`);
-  await until(world, `select exists (select from rollcall.sources where name = 'public.orders' and pause_code is null)`);
+  await until(
+    world,
+    `select exists (select from rollcall.sources where name = 'public.orders' and pause_code is null)`,
+  );
   await world.settled();
   // What was no number then is none now: that one is a dead letter, and holds up nobody.
   await eventually(() => ['a column more', 'and gone', 'another name'].every((note) => notes().includes(note)));
@@ -152,9 +168,14 @@ test('so is one that the server has invalidated', async () => {
   await signUpMany(world, 3, 20);
   for (let n = 0; n < 6; n += 1) await db.app.query(`select pg_logical_emit_message(false, 'x', 'y'), pg_switch_wal()`);
   await db.app.query('checkpoint');
-  expect(await one(`select wal_status from pg_replication_slots s join rollcall.wal w on w.slot = s.slot_name`)).toBe('lost');
+  expect(await one(`select wal_status from pg_replication_slots s join rollcall.wal w on w.slot = s.slot_name`)).toBe(
+    'lost',
+  );
   worker = await world.start(config, { times: TIMES });
-  await until(world, `select wal_status <> 'lost' from pg_replication_slots s join rollcall.wal w on w.slot = s.slot_name`);
+  await until(
+    world,
+    `select wal_status <> 'lost' from pg_replication_slots s join rollcall.wal w on w.slot = s.slot_name`,
+  );
   await captured(world);
   await world.settled();
   await expectInStep(world);
@@ -162,7 +183,8 @@ test('so is one that the server has invalidated', async () => {
 
 test(`a transaction of ${MANY.toLocaleString('en-US')} rows goes into the log in pieces, and on where it was cut off`, async () => {
   await begin();
-  await db.app.query(`begin; insert into auth.users (id, is_anonymous, created_at) select gen_random_uuid(), true, now() from generate_series(1, ${MANY});
+  await db.app
+    .query(`begin; insert into auth.users (id, is_anonymous, created_at) select gen_random_uuid(), true, now() from generate_series(1, ${MANY});
     insert into public.orders (note) select 'many ' || n from generate_series(1, ${MANY / 4}) n; commit`);
   let cuts = 0;
   await eventually(async () => {
@@ -177,8 +199,14 @@ test(`a transaction of ${MANY.toLocaleString('en-US')} rows goes into the log in
   });
   await world.settled();
   expect(cuts).toBeGreaterThan(0);
-  expect(await one(`select count(*)::int from rollcall.events where properties ->> 'note' like 'many %'`)).toBe(MANY / 4);
-  expect(await one(`select count(*)::int from auth.users u join rollcall.contacts c on c.key = u.id::text where u.is_anonymous`)).toBe(MANY);
+  expect(await one(`select count(*)::int from rollcall.events where properties ->> 'note' like 'many %'`)).toBe(
+    MANY / 4,
+  );
+  expect(
+    await one(
+      `select count(*)::int from auth.users u join rollcall.contacts c on c.key = u.id::text where u.is_anonymous`,
+    ),
+  ).toBe(MANY);
 });
 
 test('killed and cut off at any moment, each event is in the log once', async () => {
@@ -280,11 +308,23 @@ test('what the write-ahead log cannot give is refused, and which home cannot rea
   expect(await run(yaml, 'config', 'check')).toContain(
     `error RC_WAL_TABLE: public.people can't be read from the write-ahead log: its replica identity has not email, and a row that changes or goes must still lead to its contact.`,
   );
-  await db.app.query('alter table public.people replica identity full; alter table public.orders replica identity default');
-  expect(await run(yaml, 'apply', '--yes')).toContain('its replica identity is not FULL, and an event of a change or deletion needs the row as it was');
-  await db.app.query(`alter table public.orders replica identity full; alter table public.orders drop column note; alter table public.orders add column note text generated always as ('x') stored`);
-  expect(await run(yaml, 'config', 'check')).toContain('what is generated (note) is not in it, and an event is made of it');
-  expect(await run(yaml, 'deploy', 'edge', '--print')).toContain(`RC_HOME_CAPTURE: The edge home can't read the write-ahead log`);
+  await db.app.query(
+    'alter table public.people replica identity full; alter table public.orders replica identity default',
+  );
+  expect(await run(yaml, 'apply', '--yes')).toContain(
+    'its replica identity is not FULL, and an event of a change or deletion needs the row as it was',
+  );
+  await db.app.query(
+    `alter table public.orders replica identity full; alter table public.orders drop column note; alter table public.orders add column note text generated always as ('x') stored`,
+  );
+  expect(await run(yaml, 'config', 'check')).toContain(
+    'what is generated (note) is not in it, and an event is made of it',
+  );
+  expect(await run(yaml, 'deploy', 'edge', '--print')).toContain(
+    `RC_HOME_CAPTURE: The edge home can't read the write-ahead log`,
+  );
   await db.app.query(`create role plain login password 'postgres' in role hosted`);
-  expect(await run(yaml.replaceAll('hosted:', 'plain:').replaceAll('//hosted', '//plain'), 'config', 'check')).toContain('RC_WAL_ROLE');
+  expect(
+    await run(yaml.replaceAll('hosted:', 'plain:').replaceAll('//hosted', '//plain'), 'config', 'check'),
+  ).toContain('RC_WAL_ROLE');
 });
