@@ -23,6 +23,8 @@ export interface EngineOptions {
   readonly listening: () => boolean;
   /** How often the log is looked at while NOTIFY cannot reach us, in ms. */
   readonly pollMs: number;
+  /** See `FoldLoopOptions.gathered`. */
+  readonly gathered?: boolean | undefined;
   readonly graceMs: number;
   /** How what failed is tried again. */
   readonly retry: RetrySchedule;

@@ -14,6 +14,8 @@ export interface FoldLoopOptions {
   readonly pollMs: number;
   /** Above 0, changes are left to other workers until they have waited so long in the log, in ms. */
   readonly liveWaitMs: number;
+  /** What comes in was let come together before: no writer is told by us, and so none is spared by a longer wait. */
+  readonly gathered?: boolean | undefined;
   readonly onFolded: () => void;
   readonly isFatal: (error: unknown) => boolean;
   readonly source: SourceWatch;
@@ -26,6 +28,7 @@ const FOLD_KEYS = 1_000;
  */
 const LEAST_LINGER_MS = 5;
 const LONGEST_LINGER_MS = 40;
+const GATHERED_LINGER_MS = 1;
 const ARM_MS = 30_000;
 const REARM_MS = 10_000;
 /** A net under NOTIFY: a change may commit between our last look and the moment we armed. */
@@ -58,7 +61,8 @@ export async function runFoldLoop(options: FoldLoopOptions, signal: AbortSignal)
           await store.arm(0);
         }
         if (!folded.more && folded.changed < FOLD_KEYS / 2) {
-          await pause(Math.min(LONGEST_LINGER_MS, Math.max(LEAST_LINGER_MS, 2 * tookMs)), signal);
+          const [least, share] = options.gathered === true ? [GATHERED_LINGER_MS, 0.5] : [LEAST_LINGER_MS, 2];
+          await pause(Math.min(LONGEST_LINGER_MS, Math.max(least, share * tookMs)), signal);
         }
         continue;
       }

@@ -153,6 +153,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       changed,
       listening: listener.listening,
       pollMs: config.wake === 'poll' ? POLL_ONLY_MS : POLL_MS,
+      gathered: config.capture === 'wal',
       graceMs: config.delivery.graceMs,
       retry: config.delivery.retry,
       eventsAtMostOnce: config.delivery.events === 'at_most_once',

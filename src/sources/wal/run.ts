@@ -84,7 +84,7 @@ function createGuard(options: WalOptions): (state: WalState) => Promise<boolean>
     }
     if (judged !== 'drop') return false;
     await store.giveUp('budget');
-    for (const table of state.sources) await handOver(table, false, 0n, options);
+    await handOverAll({ ...state, wanted: false }, 0n, options).catch(() => undefined);
     await store.drop();
     log.error(fields, 'the replication slot was dropped, as it kept too much: triggers capture from now on');
     return true;
@@ -146,7 +146,7 @@ async function keep(
     if (state.version !== first.version || (await guard(state))) return false;
     try {
       await consumer.acknowledge(stream);
-      for (const table of state.sources) await handOver(table, state.wanted, consumer.read(), options);
+      await handOverAll(state, consumer.read(), options);
       // After them: what is published no more is not read.
       if (state.wanted && (await store.publish())) log.info({}, 'the publication has other tables now');
       trouble.worked();
@@ -158,6 +158,17 @@ async function keep(
     await pause(LOOK_MS, signal);
   }
   return false;
+}
+
+/** What fails at one table keeps none of the others. @throws the first failure */
+async function handOverAll({ sources, wanted }: WalState, read: bigint, options: WalOptions): Promise<void> {
+  let failure: unknown;
+  for (const table of sources) {
+    await handOver(table, wanted, read, options).catch((error: unknown) => {
+      failure ??= error;
+    });
+  }
+  if (failure !== undefined) throw failure;
 }
 
 /** Writers are not waited for: what cannot be had at once is tried again. */

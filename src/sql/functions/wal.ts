@@ -31,11 +31,13 @@ declare
   v_capture text := (select i.capture from rollcall.install i);
 begin
   select * into v_wal from rollcall.wal;
-  if v_wal.slot is null and (v_capture = 'triggers' or v_wal.given_up is not null) then
+  -- A copy keeps its hands off the original's slot, and after a failover this database has to be taken into use first.
+  if v_wal.slot is null and (v_capture = 'triggers' or v_wal.given_up is not null)
+      or (select i.identity is distinct from rollcall.identity() from rollcall.install i) then
     return jsonb_build_object('wanted', false, 'slot', null);
   end if;
   select s.active, s.wal_status, s.confirmed_flush_lsn, pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn)::float8 as kept into v_slot
-    from pg_catalog.pg_replication_slots s where s.slot_name = v_wal.slot;
+    from pg_catalog.pg_replication_slots s where s.slot_name = v_wal.slot and s.database = current_database();
   select * into v_at from rollcall.wal_position p order by p.id desc limit 1;
   select jsonb_agg(jsonb_build_object('name', s.name, 'relation', s.relation, 'oid', to_regclass(s.relation)::oid::bigint, 'plan', s.wal,
            'owned', s.wal_from is not null and s.wal_until is null, 'until', s.wal_until,
@@ -64,7 +66,7 @@ declare
 begin
   if not pg_try_advisory_xact_lock(721740022, 7) or (select w.slot is not null from rollcall.wal w) then return false; end if;
   -- One that nobody remembers: whoever made it died.
-  perform pg_drop_replication_slot(s.slot_name) from pg_catalog.pg_replication_slots s where s.slot_name = v_name;
+  perform pg_drop_replication_slot(s.slot_name) from pg_catalog.pg_replication_slots s where s.slot_name = v_name and s.database = current_database();
   select s.lsn into v_from from pg_create_logical_replication_slot(v_name, 'pgoutput') s;
   update rollcall.wal set slot = v_name, timeline = rollcall.wal_timeline(), made_at = clock_timestamp();
   delete from rollcall.wal_position;
@@ -83,7 +85,7 @@ declare
 begin
   if not pg_try_advisory_xact_lock(721740022, 7) then return false; end if;
   if (select w.made_at is distinct from p_made_at from rollcall.wal w) or v_name is null then return false; end if;
-  perform pg_drop_replication_slot(s.slot_name) from pg_catalog.pg_replication_slots s where s.slot_name = v_name;
+  perform pg_drop_replication_slot(s.slot_name) from pg_catalog.pg_replication_slots s where s.slot_name = v_name and s.database = current_database();
   for v_trigger in
     select x ->> 'table' as on_table, x ->> 'function' as function from rollcall.sources s cross join lateral jsonb_array_elements(s.triggers) x
      where s.enabled and s.wal_from is not null and s.wal_until is null and to_regclass(x ->> 'table') is not null
@@ -203,8 +205,8 @@ end $body$;
 -- Ends what keeps the WAL at once, read or not. Whoever reads is cut off, and gone a moment later.
 create or replace function rollcall.wal_drop() returns void language plpgsql set search_path = '' as $body$
 begin
-  perform pg_terminate_backend(s.active_pid) from pg_catalog.pg_replication_slots s join rollcall.wal w on w.slot = s.slot_name where s.active;
-  perform pg_drop_replication_slot(s.slot_name) from pg_catalog.pg_replication_slots s join rollcall.wal w on w.slot = s.slot_name where not s.active;
+  perform pg_terminate_backend(s.active_pid) from pg_catalog.pg_replication_slots s join rollcall.wal w on w.slot = s.slot_name where s.active and s.database = current_database();
+  perform pg_drop_replication_slot(s.slot_name) from pg_catalog.pg_replication_slots s join rollcall.wal w on w.slot = s.slot_name where not s.active and s.database = current_database();
 end $body$;
 
 -- All tables have their triggers and everything before them is read: nothing of the WAL is left. False when that is not so.
@@ -215,7 +217,8 @@ begin
       or exists (select from rollcall.sources s where s.enabled and s.wal_from is not null and (s.wal_until is null or s.wal_until > p_read)) then
     return false;
   end if;
-  perform pg_drop_replication_slot(s.slot_name) from pg_catalog.pg_replication_slots s join rollcall.wal w on w.slot = s.slot_name;
+  perform pg_drop_replication_slot(s.slot_name) from pg_catalog.pg_replication_slots s join rollcall.wal w on w.slot = s.slot_name
+   where s.database = current_database();
   perform rollcall.wal_forget();
   if exists (select from pg_catalog.pg_publication p where p.pubname = 'rollcall') then drop publication rollcall; end if;
   return true;
@@ -230,7 +233,7 @@ create or replace function rollcall.wal_status() returns jsonb language sql stab
            'by_triggers', (select coalesce(jsonb_agg(s.name || coalesce(': ' || rollcall.wal_misfit(s.relation, s.wal), '') order by s.name), '[]')
               from rollcall.sources s where s.enabled and s.wal is not null and (s.wal_from is null or s.wal_until is not null)))
     from rollcall.wal w cross join rollcall.install i
-    left join pg_catalog.pg_replication_slots l on l.slot_name = w.slot
+    left join pg_catalog.pg_replication_slots l on l.slot_name = w.slot and l.database = current_database()
    where i.capture = 'wal' or w.slot is not null
 $body$;
 `;

@@ -241,11 +241,11 @@ test('killed and cut off at any moment, each event is in the log once', async ()
 test('whichever way captures, and while it changes, each event is taken once', async () => {
   await begin();
   const id = await world.signUp('hand-over@example.com');
-  let writing = true;
+  const writing = new AbortController();
   const written: string[] = [];
   const write = async (name: string): Promise<void> => {
     const client = await db.connect();
-    for (let n = 0; writing; n += 1) {
+    for (let n = 0; !writing.signal.aborted; n += 1) {
       // At times open for long, so that tables change hands around it.
       const note = `${name} ${n}`;
       await client.query('begin');
@@ -261,7 +261,7 @@ test('whichever way captures, and while it changes, each event is taken once', a
     config = await applyWal(world, `capture: ${capture}`);
     await (capture === 'wal' ? captured(world) : handedBack(world));
   }
-  writing = false;
+  writing.abort();
   await Promise.all(writers);
   await world.settled();
   const { rows } = await db.app.query<{ note: string }>(
