@@ -152,7 +152,7 @@ test('a slot that is dropped by hand is made anew, and a sweep finds who came me
   await begin();
   const before = await lost();
   await worker.stop();
-  await db.app.query('select pg_drop_replication_slot(slot) from rollcall.wal');
+  await dropSlot(db);
   await signUpMany(world, 3, 10);
   worker = await world.start(config, { times: TIMES });
   await until(world, `select made_at > now() - interval '1 minute' from rollcall.wal where slot is not null`);
