@@ -9,7 +9,7 @@ export const CAPTURES: readonly Config['capture'][] = ['triggers', 'wal'];
 /** The keys of `wal`. */
 export const WAL_KEYS: readonly string[] = ['warn', 'keep'];
 /** What a size looks like, as a pattern. */
-export const SIZE = '^[1-9][0-9]{0,5} ?(MB|GB)$';
+export const SIZE: string = '^[1-9][0-9]{0,5} ?(MB|GB)$';
 
 const MB = 1_048_576;
 // A quarter of what Supabase lets a slot keep (max_slot_wal_keep_size, 4 GB).

@@ -25,7 +25,7 @@ export function writtenTable({ column }: WriteBackTarget): TableName {
 const WRITING = 'rollcall.writing_back';
 
 /** The same, told to whoever reads the WAL: the prefix of a message in it, whose content is `on` or `off`. */
-export const WRITING_MESSAGE = 'rollcall.writing_back';
+export const WRITING_MESSAGE: string = 'rollcall.writing_back';
 
 function inWal(word: 'on' | 'off'): string {
   return `pg_catalog.pg_logical_emit_message(true, '${WRITING_MESSAGE}', '${word}')`;
