@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { onCleanup } from '../../support/database.ts';
-import { eventually, expectInStep, signUpMany } from '../../support/people.ts';
+import { eventually, expectInStep, PATIENCE_MS, signUpMany } from '../../support/people.ts';
 import { applyWal, captured, dropSlot, handedBack, startWalServer, until, type WalServer } from '../../support/wal.ts';
 import { rollcall, tempFile } from '../../cli/run-cli.ts';
 import { startWorkerProcess } from '../../support/worker-process.ts';
@@ -181,33 +181,37 @@ test('so is one that the server has invalidated', async () => {
   await expectInStep(world);
 });
 
-test(`a transaction of ${MANY.toLocaleString('en-US')} rows goes into the log in pieces, and on where it was cut off`, async () => {
-  await begin();
-  await db.app
-    .query(`begin; insert into auth.users (id, is_anonymous, created_at) select gen_random_uuid(), true, now() from generate_series(1, ${MANY});
+test(
+  `a transaction of ${MANY.toLocaleString('en-US')} rows goes into the log in pieces, and on where it was cut off`,
+  { timeout: 180_000 + 2 * MANY },
+  async () => {
+    await begin();
+    await db.app
+      .query(`begin; insert into auth.users (id, is_anonymous, created_at) select gen_random_uuid(), true, now() from generate_series(1, ${MANY});
     insert into public.orders (note) select 'many ' || n from generate_series(1, ${MANY / 4}) n; commit`);
-  let cuts = 0;
-  await eventually(async () => {
-    const { rows } = await db.app.query<{ cut: boolean; done: boolean }>(
-      `select (select place > 0 from rollcall.wal_position order by id desc limit 1) and $1 < 3 and
+    let cuts = 0;
+    await eventually(async () => {
+      const { rows } = await db.app.query<{ cut: boolean; done: boolean }>(
+        `select (select place > 0 from rollcall.wal_position order by id desc limit 1) and $1 < 3 and
               (select bool_or(pg_terminate_backend(s.active_pid)) from pg_replication_slots s where s.active and s.database = current_database()) as cut,
               (select count(*) >= ${MANY / 4} from rollcall.events where properties ->> 'note' like 'many %') as done`,
-      [cuts],
+        [cuts],
+      );
+      cuts += rows[0]?.cut === true ? 1 : 0;
+      return rows[0]?.done === true;
+    }, PATIENCE_MS + MANY);
+    await world.settled(PATIENCE_MS + MANY);
+    expect(cuts).toBeGreaterThan(0);
+    expect(await one(`select count(*)::int from rollcall.events where properties ->> 'note' like 'many %'`)).toBe(
+      MANY / 4,
     );
-    cuts += rows[0]?.cut === true ? 1 : 0;
-    return rows[0]?.done === true;
-  });
-  await world.settled();
-  expect(cuts).toBeGreaterThan(0);
-  expect(await one(`select count(*)::int from rollcall.events where properties ->> 'note' like 'many %'`)).toBe(
-    MANY / 4,
-  );
-  expect(
-    await one(
-      `select count(*)::int from auth.users u join rollcall.contacts c on c.key = u.id::text where u.is_anonymous`,
-    ),
-  ).toBe(MANY);
-});
+    expect(
+      await one(
+        `select count(*)::int from auth.users u join rollcall.contacts c on c.key = u.id::text where u.is_anonymous`,
+      ),
+    ).toBe(MANY);
+  },
+);
 
 test('killed and cut off at any moment, each event is in the log once', async () => {
   await begin();
