@@ -134,16 +134,19 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       keeping = runKept(config, { sql, identity, log, times }, AbortSignal.any([signal, stop.signal]));
       const say = async (): Promise<void> => void (await sql.query(`select rollcall.note_home('worker')`));
       beating = runHeartbeat({ say, log, everyMs: SAY_MS }, AbortSignal.any([signal, stop.signal]));
-      const wal = {
-        url: requireDatabaseUrl(config),
-        sslRootCert: await rootCert(config),
-        store: walStore(sql),
-        log,
-        budget: config.wal,
-        onTaken: () => changed.ring(),
-        ensureTriggers: () => store.ensureTriggers(),
-      };
-      capturing = runWal(wal, AbortSignal.any([signal, stop.signal]));
+      // What is read through the API has no write-ahead log of its own.
+      if (config.databaseUrl !== undefined) {
+        const wal = {
+          url: requireDatabaseUrl(config),
+          sslRootCert: await rootCert(config),
+          store: walStore(sql),
+          log,
+          budget: config.wal,
+          onTaken: () => changed.ring(),
+          ensureTriggers: () => store.ensureTriggers(),
+        };
+        capturing = runWal(wal, AbortSignal.any([signal, stop.signal]));
+      }
     }
     const engine = {
       store,
