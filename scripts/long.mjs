@@ -45,6 +45,7 @@ export const LONG = [
   'test/integration/delivery/workers.test.ts',
   'test/integration/sql-home/in-step.test.ts',
   'test/integration/sql-home/life.test.ts',
+  'test/integration/wal/wal.test.ts',
   'test/package/container.test.ts',
   'test/package/new-destination.test.ts',
   'test/package/testing.test.ts',

@@ -162,6 +162,52 @@ test('a slot that is dropped by hand is made anew, and a sweep finds who came me
   expect(Number(await lost())).toBe(Number(before) + 1);
 });
 
+test.each([
+  ['one of another timeline, as after a failover', `update rollcall.wal set timeline = '0000FFFF'`],
+  [
+    'one that is ahead of what the log has, as after a restore',
+    'select pg_replication_slot_advance(slot, pg_current_wal_lsn()) from rollcall.wal',
+  ],
+])('so is %s', async (_, sql) => {
+  await begin();
+  const made = await one<string>('select made_at::text from rollcall.wal');
+  await worker.stop();
+  await signUpMany(world, 3, 15);
+  await db.app.query(sql);
+  worker = await world.start(config, { times: TIMES });
+  await until(world, `select made_at > '${made}' from rollcall.wal where slot is not null`);
+  await captured(world);
+  await world.settled();
+  await expectInStep(world);
+  expect(await one(`select count(*) from pg_replication_slots where database = current_database()`)).toBe('1');
+});
+
+test('rows of a partitioned table, also of a partition that they are written to, and of one that came later', async () => {
+  db = await server.database();
+  onCleanup(() => dropSlot(db));
+  world = await createWorld({
+    db,
+    install: false,
+    ddl: `create table public.visits (id bigint, user_id uuid, place text, primary key (id, place)) partition by list (place);
+          create table public.visits_a partition of public.visits for values in ('a')`,
+    connector: `table_mapping:
+  visits: { sync_as: events, event_name: visited, contact: { user_id: user_id }, properties: { id: id, place: place } }`,
+    more: 'brakes: off',
+  });
+  config = await applyWal(world);
+  worker = await world.start(config, { times: TIMES });
+  await captured(world);
+  const id = await world.signUp('ann@example.com');
+  const { app } = db;
+  await app.query(`insert into public.visits values (1, $1, 'a')`, [id]);
+  await app.query(`insert into public.visits_a values (2, $1, 'a')`, [id]);
+  await app.query(`create table public.visits_b partition of public.visits for values in ('b')`);
+  await app.query(`insert into public.visits_b values (3, $1, 'b')`, [id]);
+  await app.query(`insert into public.visits values (4, $1, 'b')`, [id]);
+  await world.settled();
+  expect(world.sandbox.state.contactEvents().map(({ params }) => params['id'])).toEqual([1, 2, 3, 4]);
+});
+
 test('so is one that the server has invalidated', async () => {
   await begin();
   await worker.stop();
