@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { checkReplication } from '../../../src/sources/wal/check.ts';
 import { openPg } from '../../../src/sql/pg.ts';
+import { testConfig } from '../../support/config.ts';
 import { onCleanup } from '../../support/database.ts';
 import { behind } from '../../support/behind.ts';
 import { createOwnDatabase } from '../../support/own-cluster.ts';
@@ -130,3 +132,12 @@ test.skipIf(binary === null)(
     expect(await second.ended).toBe(0);
   },
 );
+
+test.skipIf(binary === null)('the write-ahead log is not to be had through it, and that is said', async () => {
+  const direct = await createOwnDatabase();
+  const { url } = await startPooler(binary ?? '', direct, SIZE);
+  await expect(checkReplication(testConfig({ databaseUrl: url }))).rejects.toMatchObject({
+    code: 'RC_WAL_POOLER',
+    message: expect.stringContaining('a pooler') as string,
+  });
+});
