@@ -1,7 +1,5 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import type { Destination } from '../src/core/destination.ts';
@@ -18,6 +16,7 @@ import { database } from './database.ts';
 import { type StandIns, startStandIns } from './stand-ins.ts';
 import { amount, type Measured } from './table.ts';
 import { parseBench } from './config.ts';
+import { freePort } from '../src/sql/free-port.ts';
 
 const SILENT = { error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined };
 const SCALE = 100;
@@ -213,15 +212,6 @@ function sum(counts: Readonly<Record<string, number>>): number {
 
 function ratio(a: number, b: number): number {
   return Math.round((a / b) * 100) / 100;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 if (process.argv[2] === 'worker') {

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cli } from './cli.ts';
 import { databaseError } from './database-error.ts';
+import { pause } from '../engine/wake.ts';
 
 /** Between two tries while the database is away. */
 const AWAY_MS = 2_000;
@@ -30,7 +30,7 @@ export async function lookUntil<Seen>(
       if (!away) cli.note(`${known.message} It is tried again until it is back; Ctrl-C ends it.`);
       away = true;
     }
-    await sleep(AWAY_MS, undefined, { signal }).catch(() => undefined);
+    await pause(AWAY_MS, signal);
   }
   return undefined;
 }

@@ -7,7 +7,8 @@ import { idList, portNumber, positiveNumber, repeatable } from './option-values.
 import { examples } from './examples.ts';
 import { readState, StateFile } from './sandbox-file.ts';
 import { renderServed, servedView } from './sandbox-view.ts';
-import { aborted, stopSignal } from './stop-signal.ts';
+import { aborted } from '../engine/wake.ts';
+import { stopSignal } from './stop-signal.ts';
 
 interface Options {
   readonly port: number;

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cli } from './cli.ts';
 import { lookUntil } from './look-again.ts';
 import type { StatusDocument } from './status-document.ts';
 import type { Problem } from './status-problems.ts';
 import { stopSignal } from './stop-signal.ts';
 import { visible } from './visible.ts';
+import { pause } from '../engine/wake.ts';
 
 /** Between two looks at least. */
 const PAUSE_MS = 2_000;
@@ -41,8 +41,8 @@ export async function watchStatus(
       const now = whatCounts(seen);
       if (!live && now !== before) cli.say(...(before === undefined || json ? [] : ['', timeOfDay()]), seen.text);
       before = now;
-      const pause = Math.max(PAUSE_MS, (performance.now() - began) * SHARE);
-      await sleep(pause, undefined, { signal: stop.signal }).catch(() => undefined);
+      const pauseMs = Math.max(PAUSE_MS, (performance.now() - began) * SHARE);
+      await pause(pauseMs, stop.signal);
     }
   } finally {
     stop.done();

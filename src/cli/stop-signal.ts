@@ -11,11 +11,3 @@ export function stopSignal(io: Io): { readonly signal: AbortSignal; done(): void
   });
   return { signal: controller.signal, done };
 }
-
-/** Resolves when the signal aborts. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Look, followDeliveries } from '../sql/store/follow-deliveries.ts';
 import type { Cli } from './cli.ts';
 import { type DeliveryOptions, deliveryOptions } from './delivery-options.ts';
@@ -11,6 +10,7 @@ import { loadConfig } from './load-config.ts';
 import { lookUntil } from './look-again.ts';
 import { stopSignal } from './stop-signal.ts';
 import { withDatabase } from './with-database.ts';
+import { pause } from '../engine/wake.ts';
 
 /** Between two looks, while nothing is behind. */
 const PAUSE_MS = 500;
@@ -42,7 +42,7 @@ async function runTail(options: DeliveryOptions, cli: Cli): Promise<number> {
         const seen = await lookUntil(look, stop.signal, cli);
         if (seen === undefined) break;
         show(seen.lines);
-        if (!seen.more) await sleep(PAUSE_MS, undefined, { signal: stop.signal }).catch(() => undefined);
+        if (!seen.more) await pause(PAUSE_MS, stop.signal);
       }
     });
     return 0;

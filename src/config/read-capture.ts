@@ -46,8 +46,8 @@ function readSize(entry: Entry | undefined, issues: Issues): number | undefined 
   const wanted = 'a size such as 512MB or 1GB';
   const text = readText(entry, issues, wanted);
   if (text === undefined || entry === undefined) return undefined;
-  const [, amount, unit] = /^([1-9][0-9]{0,5}) ?(MB|GB)$/.exec(text.trim()) ?? [];
-  if (amount !== undefined) return Number(amount) * (unit === 'GB' ? 1_024 * MB : MB);
+  const size = text.trim();
+  if (new RegExp(SIZE).test(size)) return Number.parseInt(size, 10) * (size.endsWith('GB') ? 1_024 * MB : MB);
   issues.error('RC_CONFIG_VALUE', `${quote(formatPath(entry.path))} must be ${wanted}`, entry.value);
   return undefined;
 }

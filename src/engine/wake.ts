@@ -40,6 +40,14 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   await createWake().wait(ms, signal);
 }
 
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 // One listener a signal, however many wait on it: runtimes take more than ten for a leak.
 const aborts = new WeakMap<AbortSignal, Set<() => void>>();
 

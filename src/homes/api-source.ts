@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import type { Config } from '../config/types.ts';
 import type { Logger, Send } from '../engine/ports.ts';
+import { aborted } from '../engine/wake.ts';
 import { listenToRealtime } from '../sources/api/realtime.ts';
 import { createReader, type Reader } from '../sources/api/reader.ts';
 import type { Sql } from '../sql/port.ts';
@@ -61,12 +62,5 @@ export function mountProjectHook(app: Hono, { config, sql }: SourceParts, readin
       reading === undefined
         ? hintsByLog(config, (keys) => sql.query('select rollcall.hint($1)', [keys]))
         : hintsByApi(reading.reader),
-  });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }

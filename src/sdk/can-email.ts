@@ -2,8 +2,7 @@ import { databaseError } from '../cli/database-error.ts';
 import { requireDatabase } from '../sql/open-database.ts';
 import type { Host } from './host.ts';
 import { addressIn } from './told.ts';
-
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+import { isUuid } from '../core/uuid.ts';
 
 /**
  * Asks the ledger whether somebody may be mailed. Of whom nothing can be known, as they have no address, the answer is no.
@@ -14,7 +13,7 @@ export async function canEmail(host: Host, person: string, topic: string | undef
   requireDatabase(await host.config());
   const sql = await host.database();
   const who = typeof person === 'string' ? person.trim() : '';
-  const type = UUID.test(who) ? 'uuid' : 'text';
+  const type = isUuid(who) ? 'uuid' : 'text';
   if (type === 'text' && addressIn(who) === undefined) return false;
   try {
     const rows = await sql?.query<{ may: boolean | null }>(`select rollcall.can_email($1::${type}, $2) as may`, [

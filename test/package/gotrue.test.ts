@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePort } from '../../src/demo/cluster.ts';
+import { freePort } from '../../src/sql/free-port.ts';
 import { openPg } from '../../src/sql/pg.ts';
 import { type ApiProject, startApiProject } from '../support/api-project.ts';
 import { type ApiWorker, startApiWorker } from '../support/api-world.ts';

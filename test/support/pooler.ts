@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Client } from 'pg';
-import { freePort } from '../../src/demo/cluster.ts';
+import { freePort } from '../../src/sql/free-port.ts';
 import { onCleanup, type TestDatabase } from './database.ts';
 
 /** The PgBouncer of `ROLLCALL_PGBOUNCER`, or one on PATH, or null. */

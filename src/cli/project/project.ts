@@ -1,5 +1,5 @@
 import type { Answer, Project as Asked } from '../../sources/api/project.ts';
-import { hostOf } from '../../sources/api/project.ts';
+import { AWAY_HINT, hostOf, KEY_HINT } from '../../sources/api/project.ts';
 import { error, type Finding } from '../doctor/finding.ts';
 
 /** A Supabase project as its APIs are tested. */
@@ -21,20 +21,12 @@ export interface ProjectCheck<Facts> {
 export function problemOf(answer: Answer, what: string, url: string): Finding | undefined {
   const host = hostOf(url);
   if (!answer.answered) {
-    return error(
-      'RC_PROJECT_AWAY',
-      `${what}: ${host} can't be reached (${answer.code}).`,
-      'Check connectors.supabase.project_url, and the network of this machine. A paused project does not answer.',
-    );
+    return error('RC_PROJECT_AWAY', `${what}: ${host} can't be reached (${answer.code}).`, AWAY_HINT);
   }
   const { status } = answer;
   if (status === 200) return undefined;
   if (status === 401 || status === 403) {
-    return error(
-      'RC_PROJECT_KEY',
-      `${what}: ${host} refuses the key (HTTP ${status}).`,
-      'Take a secret key (sb_secret_...) of this project from Settings, API Keys, and put it where connectors.supabase.api_key takes it from.',
-    );
+    return error('RC_PROJECT_KEY', `${what}: ${host} refuses the key (HTTP ${status}).`, KEY_HINT);
   }
   if (status === 404) {
     return error(

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/types.ts';
 import type { Json } from '../../core/json.ts';
 import { readWebhook } from '../../inbound/database-webhook.ts';
+import { isUuid } from '../../core/uuid.ts';
 
 /** What a Database Webhook says: keys of users that may have changed, none where its row leads to nobody by itself; or why it is none. */
 export type Hint =
@@ -9,7 +10,6 @@ export type Hint =
 
 /** A row has few ids. */
 const MOST_KEYS = 100;
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * Reads the body of a Database Webhook (`{"type","table","record","schema","old_record"}`, as `supabase_functions.http_request` makes
@@ -37,7 +37,7 @@ export function readHint(body: string, { tables, eventTables }: Pick<Config, 'ta
 }
 
 function idOf(value: Json | undefined): readonly string[] {
-  return typeof value === 'string' && UUID.test(value) ? [value.toLowerCase()] : [];
+  return typeof value === 'string' && isUuid(value) ? [value.toLowerCase()] : [];
 }
 
 function problem(text: string): Hint {

@@ -3,7 +3,7 @@ import { isJsonObject } from '../../core/json.ts';
 import { retryAfterMs } from '../../core/retry-after.ts';
 import type { Logger } from '../../engine/ports.ts';
 import { pause } from '../../engine/wake.ts';
-import { type Answered, type Asking, ask, hostOf, type Project } from './project.ts';
+import { type Answered, type Asking, ask, AWAY_HINT, hostOf, KEY_HINT, type Project } from './project.ts';
 
 /** A project's APIs, asked with patience: what passes is waited out. */
 export interface Client {
@@ -97,12 +97,12 @@ function waitMs(answer: Answered | undefined, tried: number): number {
 
 function refusedKey(host: string, status: number): RollcallError {
   return new RollcallError('RC_PROJECT_KEY', `The API of ${host} refuses the key (HTTP ${status}).`, {
-    hint: 'Take a secret key (sb_secret_...) of this project from Settings, API Keys, and put it where connectors.supabase.api_key takes it from.',
+    hint: KEY_HINT,
   });
 }
 
 function away(host: string, why: string): RollcallError {
   return new RollcallError('RC_PROJECT_AWAY', `The API of ${host} can't be reached (${why}).`, {
-    hint: 'Check connectors.supabase.project_url, and the network of this machine. A paused project does not answer.',
+    hint: AWAY_HINT,
   });
 }

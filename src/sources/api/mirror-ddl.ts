@@ -1,7 +1,8 @@
 import { RollcallError } from '../../core/errors.ts';
 import type { Queryable, Script, Sql } from '../../sql/port.ts';
 import { quoteIdent, quoteLiteral, quoteTable } from '../../sql/quote.ts';
-import { type MirrorShape, nameOf } from './shape.ts';
+import { type MirrorShape } from './shape.ts';
+import { tableName } from '../../sql/inspect/table.ts';
 
 /** Says of a table that it is ours to write: in another database it would be the app's. */
 const MARK = 'Read from a Supabase project by its API, by Rollcall.';
@@ -34,7 +35,7 @@ export async function ensureMirror(sql: Sql, shapes: readonly MirrorShape[]): Pr
     await tx.query(`select pg_advisory_xact_lock(hashtext('rollcall_api'))`);
     await tx.script(STATE);
     for (const shape of shapes) {
-      const name = nameOf(shape);
+      const name = tableName(shape);
       const kept = await keptColumns(tx, shape);
       if (kept === undefined) await create(tx, shape);
       else await alter(tx, shape, kept);
@@ -88,7 +89,7 @@ async function keptColumns(tx: Tx, shape: MirrorShape): Promise<ReadonlyMap<stri
   if (rows[0]?.ours === true) return new Map(rows.map(({ name, type }) => [name, type]));
   throw new RollcallError(
     'RC_API_STATE_TAKEN',
-    `The state database has a table ${nameOf(shape)} that Rollcall did not make.`,
+    `The state database has a table ${tableName(shape)} that Rollcall did not make.`,
     {
       hint: 'Is it the database of the project itself? Then set database_url to it. Else give connectors.supabase.state a database of its own.',
     },
@@ -102,7 +103,7 @@ async function alter(tx: Tx, shape: MirrorShape, kept: ReadonlyMap<string, strin
   if (key.join('\n') !== shape.key.toSorted().join('\n')) {
     throw new RollcallError(
       'RC_API_KEY_CHANGED',
-      `${nameOf(shape)} has another primary key than when it was first read.`,
+      `${tableName(shape)} has another primary key than when it was first read.`,
       {
         hint: 'Run `rollcall uninstall`, then `rollcall apply`, or take the table out of the mapping and put it back after an `apply`.',
       },
@@ -125,7 +126,7 @@ async function alter(tx: Tx, shape: MirrorShape, kept: ReadonlyMap<string, strin
     // What is there has to be read anew, and nothing is made of that.
     await tx.query(
       `update rollcall_api.sources set columns = array_remove(columns, $2), loaded_at = case when $2 = any(columns) then null else loaded_at end where name = $1`,
-      [nameOf(shape), name],
+      [tableName(shape), name],
     );
   }
 }
@@ -157,7 +158,7 @@ async function addReferences(tx: Tx, shapes: readonly MirrorShape[]): Promise<vo
   if (version?.new !== true) return;
   for (const shape of shapes) {
     for (const { column, targetColumn, ...target } of shape.references) {
-      const aimed = shapes.find((other) => nameOf(other) === nameOf(target));
+      const aimed = shapes.find((other) => tableName(other) === tableName(target));
       if (aimed === undefined || aimed.key.length !== 1 || aimed.key[0] !== targetColumn) continue;
       const name = `rollcall_${column}`.slice(0, 63);
       const [there] = await tx.query('select 1 from pg_constraint where conrelid = to_regclass($1) and conname = $2', [

@@ -1,5 +1,6 @@
 import { quoteIdent, quoteTable } from '../../sql/quote.ts';
-import { type MirrorShape, nameOf, USERS } from './shape.ts';
+import { type MirrorShape, USERS } from './shape.ts';
+import { tableName } from '../../sql/inspect/table.ts';
 
 /** The statements that write one mirrored table. `$1` is the JSON text of rows, as the server sent it, but where something else is said. */
 export interface MirrorSql {
@@ -71,13 +72,13 @@ export function mirrorSql(
     remove: `delete from ${table} m using json_populate_recordset(null::${table}, $1::json) g where ${same}`,
     missing: [
       ...users.map((column) => ({
-        target: nameOf(USERS),
+        target: tableName(USERS),
         sql: missing(column, formatOf(column), '"auth"."users"', 'id', 'uuid'),
       })),
       ...shape.references
-        .filter((to) => nameOf(to) !== nameOf(USERS))
+        .filter((to) => tableName(to) !== tableName(USERS))
         .map(({ column, targetColumn, ...target }) => ({
-          target: nameOf(target),
+          target: tableName(target),
           // The other table's column may be of a type of its own.
           sql: missing(column, '', quoteTable(target), targetColumn, 'text'),
         })),

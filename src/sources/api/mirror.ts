@@ -6,8 +6,9 @@ import type { RowKey } from './filter.ts';
 import { seenTable } from './mirror-ddl.ts';
 import { type MirrorSql, mirrorSql } from './mirror-sql.ts';
 import type { Need } from './needs.ts';
-import { type MirrorShape, nameOf } from './shape.ts';
-import { textOf } from './text-of.ts';
+import type { MirrorShape } from './shape.ts';
+import { keyOf } from './rows.ts';
+import { tableName } from '../../sql/inspect/table.ts';
 
 /** One mirrored table, as it is written. */
 export interface Part {
@@ -72,7 +73,7 @@ export class Mirror {
   async open(shapes: readonly MirrorShape[], needs: ReadonlyMap<string, Need>): Promise<void> {
     const parts: Part[] = [];
     for (const shape of shapes) {
-      const name = nameOf(shape);
+      const name = tableName(shape);
       const { columns, users } = needs.get(name) ?? { columns: shape.key, users: [] };
       const [row] = await this.#sql.query<{ id: number; loaded: boolean; place: Place | null }>(
         `update rollcall_api.sources s
@@ -223,7 +224,7 @@ export class Mirror {
 
   /** It was seen, so it is not gone; what was kept of it before stays. */
   async #skip(part: Part, rows: readonly JsonObject[], pass: boolean): Promise<void> {
-    const keys = rows.map((row) => part.shape.key.map((column) => textOf(row[column])));
+    const keys = rows.map((row) => keyOf(part.shape, row));
     await this.#mine(async (tx) => {
       await tx.query('update rollcall_api.sources set skipped = skipped + 1 where name = $1', [part.name]);
       if (!pass) return;

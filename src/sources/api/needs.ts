@@ -2,7 +2,8 @@ import type { Config } from '../../config/types.ts';
 import { capturePlans } from '../../sql/compile/capture-plan.ts';
 import { inspectSources } from '../../sql/inspect/sources.ts';
 import type { Sql } from '../../sql/port.ts';
-import { type MirrorShape, nameOf } from './shape.ts';
+import { type MirrorShape } from './shape.ts';
+import { tableName } from '../../sql/inspect/table.ts';
 
 /** What of a table is read. */
 export interface Need {
@@ -29,7 +30,7 @@ export async function readNeeds(
   const plans = capturePlans(config, sources);
   return new Map(
     shapes.map((shape) => {
-      const plan = plans.find(({ table }) => table.name === nameOf(shape));
+      const plan = plans.find(({ table }) => table.name === tableName(shape));
       const states = plan?.states ?? [];
       const wanted = new Set([
         ...shape.key,
@@ -39,10 +40,10 @@ export async function readNeeds(
       ]);
       const links = [
         ...states.flatMap((state) => state.links),
-        ...sources.events.flatMap(({ table, link }) => (table.name === nameOf(shape) ? [link] : [])),
+        ...sources.events.flatMap(({ table, link }) => (table.name === tableName(shape) ? [link] : [])),
       ];
       return [
-        nameOf(shape),
+        tableName(shape),
         {
           columns: shape.columns.map(({ name }) => name).filter((name) => shape.kind === 'objects' || wanted.has(name)),
           users: shape.kind === 'rows' ? [...new Set(links.flatMap(({ user }) => user?.name ?? []))] : [],

@@ -3,10 +3,10 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { Client } from './client.ts';
 import type { Answered } from './project.ts';
 import { textOf } from './text-of.ts';
+import { isUuid } from '../../core/uuid.ts';
 
 const MOST_FILES = 1_000;
 const MOST_BUCKETS = 100;
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Takes files of one folder, as rows of `storage.objects`. */
 export type OnFiles = (files: readonly JsonObject[]) => Promise<void>;
@@ -57,7 +57,7 @@ async function readFolder(client: Client, bucket: string, prefix: string, onFile
 /** Lists tell no owner: as policies commonly have it, a file belongs to the user whose id its first folder is. */
 function rowOf(bucket: string, name: string, file: JsonObject): JsonObject {
   const [first = ''] = name.split('/');
-  const owner = file['owner_id'] ?? file['owner'] ?? (UUID.test(first) ? first : null);
+  const owner = file['owner_id'] ?? file['owner'] ?? (isUuid(first) ? first : null);
   const { id = null, created_at = null, updated_at = null, last_accessed_at = null, metadata = null } = file;
   return { id, bucket_id: bucket, name, owner_id: owner, created_at, updated_at, last_accessed_at, metadata };
 }

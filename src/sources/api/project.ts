@@ -1,6 +1,7 @@
 import type { Auth } from '../../core/destination.ts';
-import { type Json, parseJson } from '../../core/json.ts';
+import type { Json } from '../../core/json.ts';
 import { bearerOf } from '../../core/project-key.ts';
+import { readJson } from '../../core/wire.ts';
 import type { Send } from '../../engine/ports.ts';
 
 /** A Supabase project as its APIs are asked. */
@@ -65,7 +66,7 @@ export async function get(
   );
   if (!sent.answered) return { answered: false, code: 'code' in sent.outcome ? sent.outcome.code : 'no answer' };
   const { status, headers: found, body: text } = sent.response;
-  return { answered: true, status, headers: found, body: text, json: jsonOf(text) };
+  return { answered: true, status, headers: found, body: text, json: readJson(text) };
 }
 
 /** The host of a URL, for messages. */
@@ -73,10 +74,9 @@ export function hostOf(url: string): string {
   return new URL(url).host;
 }
 
-function jsonOf(text: string): Json | undefined {
-  try {
-    return parseJson(text);
-  } catch {
-    return undefined;
-  }
-}
+/** What mends a key that the project refuses. */
+export const KEY_HINT: string =
+  'Take a secret key (sb_secret_...) of this project from Settings, API Keys, and put it where connectors.supabase.api_key takes it from.';
+/** What mends a project that does not answer. */
+export const AWAY_HINT: string =
+  'Check connectors.supabase.project_url, and the network of this machine. A paused project does not answer.';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ApiSource, Config } from '../../config/types.ts';
 import { RollcallError } from '../../core/errors.ts';
+import type { TableName } from '../../core/mapping.ts';
 import type { Logger, Send } from '../../engine/ports.ts';
 import { codeOf } from '../../engine/trouble.ts';
 import { createWake, pause } from '../../engine/wake.ts';
@@ -37,8 +38,8 @@ export interface Reader {
   hint(rows: readonly RowHint[]): void;
   /** The columns of the key of a table that is read; undefined for any other. */
   keyOf(table: string): readonly string[] | undefined;
-  /** The tables that are read, as `schema.table`. */
-  tables(): readonly string[];
+  /** The tables whose rows are read. */
+  tables(): readonly TableName[];
   run(): Promise<void>;
 }
 
@@ -179,7 +180,7 @@ export function createReader(parts: ReaderParts, signal: AbortSignal): Reader {
       wake.ring();
     },
     keyOf: (table) => mirror.parts.find(({ name }) => name === table)?.shape.key,
-    tables: () => mirror.parts.filter(({ shape }) => shape.kind === 'rows').map(({ name }) => name),
+    tables: () => mirror.parts.flatMap(({ shape }) => (shape.kind === 'rows' ? [shape] : [])),
     async run() {
       while (!signal.aborted) {
         try {

@@ -1,6 +1,6 @@
 import { WebSocket } from 'undici';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
-import { keyKind } from '../../core/project-key.ts';
+import { isJwt } from '../../core/project-key.ts';
 import { readJson } from '../../core/wire.ts';
 import type { Logger } from '../../engine/ports.ts';
 import { pause } from '../../engine/wake.ts';
@@ -67,10 +67,7 @@ function listen({ url, key, reader, log }: ListenParts, signal: AbortSignal): Pr
     socket.addEventListener('close', end);
     socket.addEventListener('error', end);
     socket.addEventListener('open', () => {
-      const changes = reader.tables().map((name) => {
-        const [schema = '', table = ''] = splitName(name);
-        return { event: '*', schema, table };
-      });
+      const changes = reader.tables().map(({ schema, table }) => ({ event: '*', schema, table }));
       const config = {
         broadcast: { ack: false, self: false },
         presence: { key: '' },
@@ -78,7 +75,7 @@ function listen({ url, key, reader, log }: ListenParts, signal: AbortSignal): Pr
         private: false,
       };
       // A key of the newer kind is no token of anybody's.
-      const token = keyKind(key) === 'secret' && !key.startsWith('sb_') ? { access_token: key } : {};
+      const token = isJwt(key) ? { access_token: key } : {};
       say(TOPIC, 'phx_join', { config, ...token });
     });
     socket.addEventListener('message', ({ data }) => {
@@ -106,9 +103,4 @@ function hintsIn(payload: Json | undefined, reader: Pick<Reader, 'keyOf'>): Retu
   if (!isJsonObject(data)) return [];
   const rows = [data['record'], data['old_record']].filter((row): row is JsonObject => isJsonObject(row));
   return hintOf(`${textOf(data['schema'])}.${textOf(data['table'])}`, rows, reader);
-}
-
-function splitName(name: string): readonly string[] {
-  const dot = name.indexOf('.');
-  return [name.slice(0, dot), name.slice(dot + 1)];
 }

@@ -6,6 +6,7 @@ import type { Mirror, Part } from './mirror.ts';
 import { fileStands, readFiles } from './objects.ts';
 import { keyOf, MOST_KEYS, MOST_ROWS, readKeys, readRows, type RowPages } from './rows.ts';
 import { MOST_AT_ONCE, MOST_USERS, readUser, readUsers, readUsersAtOnce, type UserPages } from './users.ts';
+import { tableName } from '../../sql/inspect/table.ts';
 
 /** What a reading works with. */
 export interface Reading {
@@ -151,7 +152,7 @@ async function takePage(
       else {
         for (let n = 0; n < keys.length; n += MOST_KEYS) {
           const some = keys.slice(n, n + MOST_KEYS).map((key): RowKey => [key]);
-          const reference = part.shape.references.find((to) => `${to.schema}.${to.table}` === target);
+          const reference = part.shape.references.find((to) => tableName(to) === target);
           if (reference === undefined) continue;
           const found = await readKeys(client, other, [reference.targetColumn], some);
           await takePage(reading, other, found, false, depth + 1);

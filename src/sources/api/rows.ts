@@ -4,7 +4,8 @@ import { type Client, tookTooLong } from './client.ts';
 import { among, behind, byKey, query, quotedName, type RowKey } from './filter.ts';
 import { textOf } from './text-of.ts';
 import type { Answered } from './project.ts';
-import { type MirrorShape, nameOf } from './shape.ts';
+import { type MirrorShape } from './shape.ts';
+import { tableName } from '../../sql/inspect/table.ts';
 
 /** What is read of one table. */
 export interface TableRead {
@@ -93,7 +94,7 @@ function rowsIn({ status, json }: Answered): readonly JsonObject[] | undefined {
 
 function unreadable({ host }: Client, { shape }: TableRead, { status, json }: Answered): RollcallError {
   const code = isJsonObject(json) && typeof json['code'] === 'string' ? json['code'] : undefined;
-  const name = nameOf(shape);
+  const name = tableName(shape);
   const hint =
     code === '42501'
       ? `Grant it: grant select on ${name} to service_role;`

@@ -21,11 +21,6 @@ export interface Reference extends TableName {
   readonly targetColumn: string;
 }
 
-/** Its name in `rollcall_api.sources`, and in `rollcall.sources`. */
-export function nameOf({ schema, table }: TableName): string {
-  return `${schema}.${table}`;
-}
-
 /** Not told by the Admin API (auth:internal/models/user.go). */
 const UNTOLD: readonly string[] = ['is_super_admin'];
 const FORMATS: Readonly<Record<string, string>> = {

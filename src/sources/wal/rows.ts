@@ -1,5 +1,6 @@
 import type { WalPlan, WalState } from '../../sql/compile/wal-plan.ts';
 import type { WalRelation, WalRow } from './decode.ts';
+import { isUuid } from '../../core/uuid.ts';
 
 /** A table that is read, with its plan. */
 export interface WalSource {
@@ -100,13 +101,11 @@ export function readChange(mapped: Mapped, change: RowChange, quiet: boolean): T
   return { keys, event: lost ? undefined : event, missed: missed || lost, lost };
 }
 
-const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
-
 function linkOf(state: WalState, links: readonly number[], relation: WalRelation, row: WalRow): readonly unknown[] {
   if (state.function !== null)
     return [Object.fromEntries(links.map((place) => [relation.columns[place]?.name, row[place] ?? null]))];
   const value = row[links[0] ?? -1];
-  return value === null || value === undefined || (state.uuid && !UUID.test(value)) ? [] : [value];
+  return value === null || value === undefined || (state.uuid && !isUuid(value)) ? [] : [value];
 }
 
 function eventOf(

@@ -13,8 +13,8 @@ import {
 import { badRequest, contactNotFound, invalid, noContent, notFound, reply } from './replies.ts';
 import { emailError } from './validate-email.ts';
 import { asJson, contactView } from './views.ts';
+import { isUuid } from '../../../core/uuid.ts';
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TAKEN = 'has already been taken';
 
 /** POST /api/contacts. A second contact of one address is refused with 422: 409 is seen in examples, not in the spec. */
@@ -66,7 +66,7 @@ export function patchContact(account: Account, identifier: string, request: ApiR
   if (change === null) return invalid({ contact: ["can't be blank"] }, account.errorStyle);
   const { store } = account;
   const current = store.find(identifier);
-  if (current === undefined && UUID.test(identifier)) return contactNotFound;
+  if (current === undefined && isUuid(identifier)) return contactNotFound;
 
   const complaints: Complaints = {};
   const address = change['email'];
