@@ -1,5 +1,5 @@
 import { LONGEST_PAYLOAD } from '../compile/users.ts';
-import { SESSION } from './mapping.ts';
+import { DEFAULT_ABBREVIATIONS, QUICK_SESSION, SESSION } from './mapping.ts';
 import { KEYS_FIRST } from './plan-settings.ts';
 
 /** Most held rows that one call reads. */
@@ -98,7 +98,7 @@ $body$;
 -- turns out not to be what its function was made for, are held; of one that the config no longer names they are nobody's. What the app
 -- told by itself is there already.
 create or replace function rollcall.read_events(p_changes rollcall.change[]) returns rollcall.read_event[]
-language plpgsql set search_path = '' ${SESSION} as $body$
+language plpgsql set search_path = '' ${QUICK_SESSION} as $body$
 declare
   v_install uuid := (select i.id from rollcall.install i);
   v_source record;
@@ -114,6 +114,7 @@ declare
   v_code text;
   v_message text;
 begin
+  ${DEFAULT_ABBREVIATIONS}
   perform rollcall.discard_held();
   for v_source in select m.source, m.function, s.relation, s.pause_code is not null as paused from ${ACTIVE} order by m.source loop
     v_new := rollcall.captured_events(v_source.source, p_changes);

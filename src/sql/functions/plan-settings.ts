@@ -10,7 +10,7 @@
  * And where a contact is looked up by an address, `destination_id + 0` keeps the primary key from being read whole instead.
  */
 export const KEYS_FIRST: string =
-  'set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off set enable_material = off';
+  'set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off set enable_material = off set plan_cache_mode = force_generic_plan';
 
 /** Where arrays of a whole batch are put together: by hash, as a loop over both would compare each with each. */
 export const BY_HASH: string = 'set enable_nestloop = off set enable_hashjoin = on set jit = off';
