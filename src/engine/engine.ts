@@ -33,6 +33,8 @@ export interface EngineOptions {
   readonly sweepEveryMs: number;
   /** See `UpkeepOptions.sweepAtStart`. */
   readonly sweepAtStart?: boolean | undefined;
+  /** Rung when something was folded by others than the fold loop. */
+  readonly folded?: Wake | undefined;
   /** Whether the config says where consent is written. */
   readonly writesBack: boolean;
   /**
@@ -45,6 +47,8 @@ export interface EngineOptions {
   readonly random: () => number;
   readonly times: EngineTimes;
 }
+
+const LONGEST_MS = 60_000;
 
 /**
  * Runs fold, delivery and upkeep until the signal aborts, then ends them in order: nothing stays leased.
@@ -69,6 +73,7 @@ export async function runEngine(options: EngineOptions, signal: AbortSignal): Pr
   const onErasing = (): void => lanes.forEach((lane) => lane.lookForErased());
   const parts = [
     runFoldLoop({ ...options, onFolded, isFatal, source }, stop.signal),
+    passOn(options.folded, onFolded, stop.signal),
     // A helper of a backfill goes, and the sweep takes its time.
     ...(options.liveWaitMs > 0
       ? []
@@ -91,4 +96,8 @@ export async function runEngine(options: EngineOptions, signal: AbortSignal): Pr
   );
   signal.removeEventListener('abort', onAbort);
   if (fatal !== undefined) throw fatal;
+}
+
+async function passOn(folded: Wake | undefined, onFolded: () => void, signal: AbortSignal): Promise<void> {
+  while (folded !== undefined && !signal.aborted) if (await folded.wait(LONGEST_MS, signal)) onFolded();
 }

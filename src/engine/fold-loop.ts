@@ -54,7 +54,7 @@ export async function runFoldLoop(options: FoldLoopOptions, signal: AbortSignal)
       trouble.worked();
       if (folded.taken > 0) await source.readable();
       if (folded.changed > 0) options.onFolded();
-      if (folded.failed > 0) log.warn({ rows: folded.failed }, 'rows that could not be mapped became dead letters');
+      tellUnmapped(log, folded.failed);
       if (folded.taken > 0) {
         if (armedAt > -Infinity) {
           armedAt = -Infinity;
@@ -95,4 +95,9 @@ export async function runFoldLoop(options: FoldLoopOptions, signal: AbortSignal)
     }
   }
   if (armedAt > -Infinity) await store.arm(0).catch(() => undefined);
+}
+
+/** Says that rows could not be mapped, where there were any. */
+export function tellUnmapped(log: Logger, rows: number): void {
+  if (rows > 0) log.warn({ rows }, 'rows that could not be mapped became dead letters');
 }

@@ -74,6 +74,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       ? createUndiciSend({ now: clock })
       : { send: options.send, close: (): Promise<void> => Promise.resolve() };
   const changed = createWake();
+  const folded = createWake();
   const stop = new AbortController();
   const listener =
     config.wake === 'notify'
@@ -139,10 +140,11 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
         const wal = {
           url: requireDatabaseUrl(config),
           sslRootCert: await rootCert(config),
-          store: walStore(sql),
+          store: walStore(sql, identity),
           log,
           budget: config.wal,
           onTaken: () => changed.ring(),
+          onFolded: () => folded.ring(),
           ensureTriggers: () => store.ensureTriggers(),
         };
         capturing = runWal(wal, AbortSignal.any([signal, stop.signal]));
@@ -154,6 +156,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       erasures,
       log,
       changed,
+      folded,
       listening: listener.listening,
       pollMs: config.wake === 'poll' ? POLL_ONLY_MS : POLL_MS,
       gathered: config.capture === 'wal',

@@ -81,6 +81,7 @@ import { takenOver } from './migrations/0016-taken-over.ts';
 import { segments } from './migrations/0017-segments.ts';
 import { was } from './migrations/0018-was.ts';
 import { wal } from './migrations/0019-wal.ts';
+import { since } from './migrations/0020-since.ts';
 import { dollarQuote, quoteLiteral } from './quote.ts';
 import type { Sources } from './source.ts';
 
@@ -105,6 +106,7 @@ export const MIGRATIONS: readonly { readonly version: number; readonly name: str
   { version: 17, name: 'segments', sql: segments },
   { version: 18, name: 'was', sql: was },
   { version: 19, name: 'wal', sql: wal },
+  { version: 20, name: 'since', sql: since },
 ];
 
 /** To wait for a lock on auth.users would make every writer behind us wait too, so an apply gives up first. */

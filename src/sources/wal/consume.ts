@@ -1,19 +1,26 @@
+import { pause } from '../../engine/wake.ts';
 import type { WalRelation } from './decode.ts';
-import type { WalState, WalStore } from './ports.ts';
-import { type WalPlace, WalReader } from './reader.ts';
+import type { Taken, WalState, WalMove, WalStore } from './ports.ts';
+import { type WalChunk, type WalPlace, WalReader } from './reader.ts';
 import { mapRelation, type WalSource } from './rows.ts';
 import type { WalStream } from './stream.ts';
 
 /** As many rows, or kilobytes of them, go into the log at once. */
 const MOST = 1_000;
+/** So few are folded at once; more are gathered by the log, which is quicker at many. */
+const FOLDED_MOST = 300;
+/** What could not be folded at once is not tried again for so long: the fold has to do with it. */
+const LOG_ONLY_MS = 1_000;
+/** Of waiting until what was committed can be seen; with synchronous replication that may take long. */
+const UNSEEN_MS = 50;
 /** What had nothing for us is written down, and so forgotten by the server, when it is that much: 1 MB. */
 const PASSED_BYTES = 1_048_576n;
 
 export interface ConsumeOptions {
   readonly state: WalState;
-  readonly store: Pick<WalStore, 'take' | 'written'>;
-  /** Told after each chunk that it is in the log. */
-  readonly onTaken: () => void;
+  readonly store: Pick<WalStore, 'take' | 'fold' | 'written'>;
+  /** Told after each chunk that it is in the log, or that it was folded. */
+  readonly onTaken: (taken: Taken) => void;
 }
 
 /** Takes what a slot has into the log. */
@@ -36,13 +43,30 @@ export function createConsumer({ state, store, onTaken }: ConsumeOptions): Consu
   let acknowledged = state.from.at;
   /** What was in the log when the server had written so much. */
   let mark: { readonly kept: bigint; readonly inserted: bigint } | undefined;
-  const take = async (stream: WalStream): Promise<void> => {
+  let logOnlyUntil = -Infinity;
+  const put = async (move: WalMove, chunk: WalChunk): Promise<Taken> => {
+    if (!isSmall(chunk) || performance.now() < logOnlyUntil) return await store.take(move, chunk);
+    const taken = await store.fold(move, chunk);
+    if (taken === 'log') logOnlyUntil = performance.now() + LOG_ONLY_MS;
+    return taken;
+  };
+  // Undefined when the signal aborts.
+  const putSeen = async (move: WalMove, chunk: WalChunk, signal: AbortSignal): Promise<Taken | undefined> => {
+    for (let waitMs = 1; !signal.aborted; waitMs = Math.min(2 * waitMs, UNSEEN_MS)) {
+      const taken = await put(move, chunk);
+      if (taken !== 'unseen') return taken;
+      await pause(waitMs, signal);
+    }
+    return undefined;
+  };
+  const take = async (stream: WalStream, signal: AbortSignal): Promise<void> => {
     const { place, time } = reader;
     const anything = !reader.isEmpty;
     if (anything || (place.place === 0 && place.at - kept.at >= PASSED_BYTES)) {
-      await store.take(state.version, kept, place, time, reader.take());
+      const taken = await putSeen({ version: state.version, from: kept, to: place, time }, reader.take(), signal);
+      if (taken === undefined) return;
       kept = place;
-      if (anything) onTaken();
+      if (anything) onTaken(taken);
     }
     // Of a transaction that is not read to its end, and has nothing yet, only what is before it is done.
     read = place.at;
@@ -72,12 +96,18 @@ export function createConsumer({ state, store, onTaken }: ConsumeOptions): Consu
         for (const message of messages) {
           if (message.kind === 'reached') reader.pass(message.at);
           else reader.read(message);
-          if (reader.size >= MOST) await take(stream);
+          if (reader.size >= MOST) await take(stream, signal);
         }
-        await take(stream);
+        await take(stream, signal);
       }
     },
   };
+}
+
+/** Nothing but a few contacts to look at. */
+function isSmall({ keys, events, truncated, missed }: WalChunk): boolean {
+  const rows = keys.reduce((sum, each) => sum + each.rows.length, 0);
+  return rows > 0 && rows <= FOLDED_MOST && events.length + truncated.length + Object.keys(missed).length === 0;
 }
 
 /** By its identity, as a table may be renamed; by its name where that is not known. */

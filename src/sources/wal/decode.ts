@@ -23,7 +23,7 @@ export type WalRow = readonly (string | null | undefined)[];
 
 /** What the output plugin `pgoutput` says, version 1 of its protocol (postgresql.org/docs, "Logical Replication Message Formats"). */
 export type WalMessage =
-  | { readonly kind: 'begin'; readonly commit: bigint; readonly at: bigint }
+  | { readonly kind: 'begin'; readonly commit: bigint; readonly at: bigint; readonly xid: number }
   | { readonly kind: 'commit'; readonly end: bigint }
   | { readonly kind: 'relation'; readonly relation: WalRelation }
   | { readonly kind: 'insert'; readonly relation: number; readonly row: WalRow }
@@ -42,7 +42,7 @@ export function decode(bytes: Buffer, wanted: (relation: number) => readonly boo
   const reader = new Reader(bytes);
   switch (reader.letter()) {
     case 'B':
-      return { kind: 'begin', commit: reader.int64(), at: reader.int64() };
+      return { kind: 'begin', commit: reader.int64(), at: reader.int64(), xid: reader.int32() };
     case 'C':
       reader.skip(9);
       return { kind: 'commit', end: reader.int64() };

@@ -58,5 +58,25 @@ export interface WalStore {
   /** How far the server has written its log, and how much of that is on disk. */
   written(): Promise<{ readonly inserted: bigint; readonly flushed: bigint }>;
   /** Puts a chunk and the place after it into the log. @throws the driver's error: RC007 when somebody else did, or a config was applied */
-  take(version: string, from: WalPlace, to: WalPlace, time: bigint, chunk: WalChunk): Promise<void>;
+  take(move: WalMove, chunk: WalChunk): Promise<'log' | 'unseen'>;
+  /** The same of a chunk of keys alone, which are folded at once; into the log where that could not be. @throws as `take` */
+  fold(move: WalMove, chunk: WalChunk): Promise<Taken>;
+}
+
+/** What became of a chunk. `unseen`: nothing yet, as the WAL tells of a commit a moment before anybody else can see it. */
+export type Taken = Folded | 'log' | 'unseen';
+
+/** From one place to the next. */
+export interface WalMove {
+  readonly version: string;
+  readonly from: WalPlace;
+  readonly to: WalPlace;
+  /** Of the last commit, in microseconds since 2000. */
+  readonly time: bigint;
+}
+
+/** Contacts that something is due for now, and rows that could not be mapped. */
+export interface Folded {
+  readonly changed: number;
+  readonly failed: number;
 }

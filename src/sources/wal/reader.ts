@@ -37,6 +37,10 @@ export interface WalChunk {
   readonly truncated: readonly string[];
   /** Tables to whether an event was lost. */
   readonly missed: Readonly<Record<string, boolean>>;
+  /** Of the first commit that something is of, in microseconds since 2000: nothing has changed before. */
+  readonly since: bigint | undefined;
+  /** The transactions that something is of: they are told of before their rows can be seen. */
+  readonly xids: readonly number[];
 }
 
 /** Turns messages into what the log takes, and knows the place. Pure but for its state. */
@@ -56,6 +60,11 @@ export class WalReader {
   #truncated: string[] = [];
   #missed: Record<string, boolean> = {};
   #size = 0;
+  /** When the open transaction was committed; and the first of those that something waits of. */
+  #committed = 0n;
+  #since: bigint | undefined;
+  #xid = 0;
+  #xids = new Set<number>();
 
   /** @param from what comes before it is passed over */
   constructor(from: WalPlace, time: bigint, sourceOf: (relation: WalRelation) => WalSource | undefined) {
@@ -85,6 +94,7 @@ export class WalReader {
   read(message: WalMessage): void {
     switch (message.kind) {
       case 'begin':
+        this.#xid = message.xid;
         return this.#begin(message.commit, message.at);
       case 'commit':
         if (this.#commit !== undefined && message.end > this.#done.at) this.#done = { at: message.end, place: 0 };
@@ -106,7 +116,7 @@ export class WalReader {
           const name = this.#mapped.get(id)?.source.name;
           if (name !== undefined) this.#truncated.push(name);
         }
-        this.#size += 1;
+        this.#grow(1);
         return;
       case 'message':
         if (message.prefix === WRITING_MESSAGE) this.#quiet = message.content === 'on';
@@ -126,12 +136,16 @@ export class WalReader {
       events: this.#events,
       truncated: this.#truncated,
       missed: this.#missed,
+      since: this.#since,
+      xids: [...this.#xids],
     };
     this.#keys = new Map();
     this.#events = [];
     this.#truncated = [];
     this.#missed = {};
     this.#size = 0;
+    this.#since = undefined;
+    this.#xids = new Set();
     return chunk;
   }
 
@@ -140,7 +154,14 @@ export class WalReader {
     this.#quiet = false;
     this.#skip = commit === this.#done.at ? this.#done.place : 0;
     this.#commit = commit < this.#done.at ? undefined : commit;
+    this.#committed = at;
     if (at > this.#time) this.#time = at;
+  }
+
+  #grow(by: number): void {
+    this.#size += by;
+    this.#xids.add(this.#xid);
+    if (this.#since === undefined || this.#committed < this.#since) this.#since = this.#committed;
   }
 
   #change(relation: number, change: RowChange): void {
@@ -155,7 +176,7 @@ export class WalReader {
     if (told.event !== undefined) this.#addEvent(mapped, change.kind, told.event, commit);
     if (!told.missed) return;
     this.#missed[name] = this.#missed[name] === true || told.lost;
-    this.#size += 1;
+    this.#grow(1);
   }
 
   #addKey({ log, function: made }: { log: string | null; function: string | null }, row: unknown): void {
@@ -166,7 +187,7 @@ export class WalReader {
     if (found.seen.has(text)) return;
     found.seen.add(text);
     found.rows.push(row);
-    this.#size += 1 + text.length / 1_024;
+    this.#grow(1 + text.length / 1_024);
   }
 
   #addEvent(
@@ -187,7 +208,7 @@ export class WalReader {
       this.#events.push(run);
     }
     run.rows.push({ l: formatLsn(commit), ...event, t: formatTime(this.#time) });
-    this.#size += 1 + event.n.reduce<number>((sum, value) => sum + String(value).length, 0) / 512;
+    this.#grow(1 + event.n.reduce<number>((sum, value) => sum + String(value).length, 0) / 512);
   }
 }
 

@@ -109,7 +109,7 @@ test('cut off anywhere, and read again from the last place, each row is taken on
   fc.assert(
     fc.property(transactions, fc.array(fc.nat(12)), (all, cuts) => {
       const messages = all.flatMap((rows, n): WalMessage[] => [
-        { kind: 'begin', commit: BigInt(100 * n + 50), at: BigInt(n) },
+        { kind: 'begin', commit: BigInt(100 * n + 50), at: BigInt(n), xid: n },
         ...rows.map((row): WalMessage => ({ kind: 'insert', relation: 1, row: [String(row.id), row.user, '1', null] })),
         { kind: 'commit', end: BigInt(100 * n + 60) },
       ]);

@@ -1,10 +1,11 @@
 import type { Config } from '../../config/types.ts';
 import type { Logger } from '../../engine/ports.ts';
+import { tellUnmapped } from '../../engine/fold-loop.ts';
 import { createTrouble } from '../../engine/trouble.ts';
 import { pause } from '../../engine/wake.ts';
 import { createConsumer, type Consumer } from './consume.ts';
 import { judgeBudget, nextStep } from './decide.ts';
-import type { WalState, WalStore, WalTable } from './ports.ts';
+import type { Taken, WalState, WalStore, WalTable } from './ports.ts';
 import { openStream, type WalStream } from './stream.ts';
 
 export interface WalOptions {
@@ -15,6 +16,8 @@ export interface WalOptions {
   readonly budget: Config['wal'];
   /** Something is new in the log. */
   readonly onTaken: () => void;
+  /** Something was folded that is due now. */
+  readonly onFolded: () => void;
   /** Makes missing triggers at once, and not when that is due. */
   readonly ensureTriggers: () => Promise<unknown>;
 }
@@ -94,7 +97,12 @@ function createGuard(options: WalOptions): (state: WalState) => Promise<boolean>
 /** Reads the slot until something ends that. */
 async function lead(state: WalState, options: WalOptions, signal: AbortSignal): Promise<void> {
   const { store, log, url, sslRootCert } = options;
-  const consumer = createConsumer({ state, store, onTaken: options.onTaken });
+  const onTaken = (taken: Taken): void => {
+    if (typeof taken === 'string') return options.onTaken();
+    if (taken.changed > 0) options.onFolded();
+    tellUnmapped(log, taken.failed);
+  };
+  const consumer = createConsumer({ state, store, onTaken });
   const stream = await openStream({
     url,
     sslRootCert,

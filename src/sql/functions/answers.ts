@@ -48,7 +48,7 @@ begin
        and (a.answer, a.at) is distinct from (x.answer, x.at)
   ), logged as materialized (
     -- What a sweep or a backfill comes to before the fold does.
-    select u.at, u.keys from ${unfolded(['at', 'keys'], LOOKED_AT)} u where p_from is null and exists (select from seen s where s.answer = 'basis' and s.at is null)
+    select coalesce(u.since, u.at) as at, u.keys from ${unfolded(['at', 'since', 'keys'], LOOKED_AT)} u where p_from is null and exists (select from seen s where s.answer = 'basis' and s.at is null)
   ), told as materialized (
     select s.*, case
         when s.answer = 'opted_out' and s.before is distinct from 'opted_out' or s.answer = 'missing' and s.before = 'basis' then 'opt_out'

@@ -1,3 +1,5 @@
+import { KEYS_FIRST } from './plan-settings.ts';
+
 /**
  * The inner half of capture: appends to the log and wakes an armed worker. The generated trigger functions call it inside an
  * exception block, so nothing here can fail the app's statement. Runs with their rights, search_path, lock_timeout and
@@ -20,6 +22,12 @@ begin
   if to_timestamp(pg_sequence_last_value('rollcall.armed_until')) > clock_timestamp() and pg_notification_queue_usage() < 0.5 then
     perform pg_notify('rollcall', '');
   end if;
+end $body$;
+
+-- Says of what this transaction has told the log that it may have changed as early as that: see rollcall.note_answers.
+create or replace function rollcall.date_changes(p_since timestamptz) returns void language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+begin
+  ${[0, 1, 2].map((n) => `update rollcall.changes_${n} c set since = p_since where c.xid = pg_current_xact_id() and p_since < c.at;`).join('\n  ')}
 end $body$;
 
 -- A query of captured rows that needs no column but those of the primary key, whatever it is called now. For EXECUTE in a

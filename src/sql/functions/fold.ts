@@ -2,7 +2,7 @@ import { KEYS_FIRST } from './plan-settings.ts';
 
 /** One log table's share of a window: what came after \`lo\`, and what was still running then; each by index, never by filter. */
 function window(table: number): string {
-  const columns = 'c.xid, c.id, c.at, c.source, c.keys, c.events';
+  const columns = 'c.xid, c.id, coalesce(c.since, c.at) as at, c.source, c.keys, c.events';
   const rest = `and (p_hi is null or pg_visible_in_snapshot(c.xid, p_hi))
         and (p_last_xid is null or (c.xid, c.id) > (p_last_xid, p_last_id)) order by c.xid, c.id limit p_limit`;
   return `(select ${columns} from rollcall.changes_${table} c where c.xid >= greatest(pg_snapshot_xmax(p_lo), p_last_xid)

@@ -1,15 +1,17 @@
-import { SESSION } from './mapping.ts';
+import { DEFAULT_ABBREVIATIONS, QUICK_SESSION } from './mapping.ts';
+import { KEYS_FIRST } from './plan-settings.ts';
 
 /** What was read from the WAL into the log, with the position, in one transaction: read again after a crash, it is known by that. */
 export const walTaking: string = /* sql */ `
 -- Captured rows as a trigger has them, of rows as {"l": commit, "k": primary key, "n": new values, "p": former ones, "t": when}. Values come
 -- as text, of the types that the columns had: columns are [name, type, modifier] each. A type that is gone leaves them texts.
 create or replace function rollcall.wal_events(p_operation text, p_raw jsonb, p_columns jsonb, p_rows jsonb) returns jsonb[]
-language plpgsql set search_path = '' ${SESSION} as $body$
+language plpgsql set search_path = '' ${QUICK_SESSION} as $body$
 declare
   v_typed text;
   v_events jsonb[];
 begin
+  ${DEFAULT_ABBREVIATIONS}
   foreach v_typed in array array['typed', 'text'] loop
     begin
       execute format($query$
@@ -58,16 +60,30 @@ exception when undefined_function or data_exception then
   return null;
 end $body$;
 
+-- Whether every one of these transactions can be seen by now. The WAL has the lower half of their ids: the other is that of the latest, or one less.
+create or replace function rollcall.all_seen(p_xids bigint[]) returns boolean language plpgsql set search_path = '' as $body$
+declare
+  v_now pg_snapshot := pg_current_snapshot();
+  v_next bigint := pg_snapshot_xmax(v_now)::text::bigint;
+begin
+  return not exists (
+    select from unnest(p_xids) as x(low) cross join lateral (select ((v_next >> 32) << 32) + x.low as id) y
+     where not pg_visible_in_snapshot((case when y.id > v_next then y.id - (1::bigint << 32) else y.id end)::text::xid8, v_now));
+end $body$;
+
 -- p_from, p_from_place: the position that what comes follows on; p_at, p_place, p_t: the one after it. p_keys: [{log, function, rows}]. p_events:
 -- [{source, o, raw, columns, rows}] in the order of the WAL. p_truncated: tables. p_missed: tables of which a row said too little, with
--- whether an event is lost by it.
+-- whether an event is lost by it. p_since: the first of the commits it is of; p_xids: their transactions. False, and nothing is done, while
+-- not all of them can be seen: a commit is in the WAL before it is in snapshots, and with synchronous replication long before.
+drop function if exists rollcall.take_wal(text, pg_lsn, bigint, pg_lsn, bigint, timestamptz, jsonb, jsonb, text[], jsonb);
 create or replace function rollcall.take_wal(p_version text, p_from pg_lsn, p_from_place bigint, p_at pg_lsn, p_place bigint, p_t timestamptz,
-  p_keys jsonb, p_events jsonb, p_truncated text[], p_missed jsonb) returns void language plpgsql set search_path = '' as $body$
+  p_since timestamptz, p_xids bigint[], p_keys jsonb, p_events jsonb, p_truncated text[], p_missed jsonb) returns boolean language plpgsql set search_path = '' as $body$
 declare
   v_at rollcall.wal_position;
   v_keys text[];
   v_part record;
 begin
+  if not rollcall.all_seen(p_xids) then return false; end if;
   perform pg_advisory_xact_lock(721740022, 7);
   select * into v_at from rollcall.wal_position p order by p.id desc limit 1;
   if (v_at.at, v_at.place) is distinct from (p_from, p_from_place) then
@@ -97,6 +113,7 @@ begin
     perform rollcall.capture('{}', v_part.name, rollcall.wal_events(v_part.o,
       case when v_part.raw then rollcall.wal_raw(v_part.relation, v_part.columns) else '{}' end, v_part.columns, v_part.rows));
   end loop;
+  perform rollcall.date_changes(p_since);
   delete from rollcall.wal_inserted i where i.at < p_at or p_place = 0;
   if cardinality(p_truncated) > 0 then
     perform nextval('rollcall.uncaptured'), nextval('rollcall.truncated') from unnest(p_truncated);
@@ -105,6 +122,40 @@ begin
   if p_missed <> '{}' then
     perform nextval('rollcall.uncaptured'), case when m.value::boolean then nextval('rollcall.lost_events') end from jsonb_each(p_missed) m;
   end if;
+  return true;
+end $body$;
+
+-- Takes what came to contacts, and folds it at once instead of by way of the log. Where that cannot be it is in the log, "changed" is null, and
+-- the fold finds out why.
+create or replace function rollcall.fold_wal(p_config_hash text, p_version text, p_from pg_lsn, p_from_place bigint, p_at pg_lsn, p_place bigint,
+  p_t timestamptz, p_since timestamptz, p_xids bigint[], p_keys jsonb, out taken boolean, out changed int, out failed int)
+language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
+declare
+  v_keys text[] := '{}';
+  v_found text[];
+  v_part record;
+begin
+  begin
+    taken := rollcall.take_wal(p_version, p_from, p_from_place, p_at, p_place, p_t, p_since, p_xids, '[]', '[]', '{}', '{}');
+    if not taken then return; end if;
+    perform rollcall.check_config(p_config_hash);
+    perform rollcall.check_erasure_key();
+    perform rollcall.watch_sources();
+    if exists (select from rollcall.sources s where s.enabled and s.pause_code is not null) then
+      raise exception 'a source is paused' using errcode = 'RC003';
+    end if;
+    for v_part in select x ->> 'log' as log, x ->> 'function' as function, x -> 'rows' as rows from jsonb_array_elements(p_keys) x loop
+      v_found := coalesce(rollcall.wal_keys(v_part.function, v_part.rows), '{}');
+      v_keys := v_keys || case when v_part.log is null then v_found else rollcall.resolve_keys(v_part.log, v_found) end;
+    end loop;
+    select f.changed, f.failed into changed, failed from rollcall.fold_keys(v_keys, 0::smallint, p_since) f;
+  exception
+  when sqlstate 'RC007' then
+    raise;
+  when others then
+    changed := null;
+    taken := rollcall.take_wal(p_version, p_from, p_from_place, p_at, p_place, p_t, p_since, p_xids, p_keys, '[]', '{}', '{}');
+  end;
 end $body$;
 
 -- Marks updates in the transaction that inserted the row, also where that is read in several pieces.

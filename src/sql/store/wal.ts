@@ -1,5 +1,7 @@
 import { formatLsn, formatTime, parseLsn } from '../../sources/wal/lsn.ts';
-import type { WalState, WalStore, WalTable } from '../../sources/wal/ports.ts';
+import type { WalState, WalMove, WalStore, WalTable } from '../../sources/wal/ports.ts';
+import type { WalChunk } from '../../sources/wal/reader.ts';
+import type { Identity } from './identity.ts';
 import type { Sql } from '../port.ts';
 import { sqlState } from '../port.ts';
 
@@ -19,7 +21,7 @@ interface StateRow {
 }
 
 /** The store of whoever reads the WAL: each method is one call of a function in the `rollcall` schema. */
-export function walStore(sql: Sql): WalStore {
+export function walStore(sql: Sql, identity: Pick<Identity, 'configHash' | 'erasureKey'>): WalStore {
   const ask = async (text: string, values: readonly unknown[] = []): Promise<boolean> => {
     const [row] = await sql.query<{ done: boolean }>(`select ${text} as done`, values);
     return row?.done === true;
@@ -50,21 +52,37 @@ export function walStore(sql: Sql): WalStore {
       );
       return { inserted: parseLsn(row?.inserted ?? '0/0'), flushed: parseLsn(row?.flushed ?? '0/0') };
     },
-    async take(version, from, to, time, { keys, events, truncated, missed }) {
-      await sql.query('select rollcall.take_wal($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)', [
-        version,
-        formatLsn(from.at),
-        from.place,
-        formatLsn(to.at),
-        to.place,
-        formatTime(time),
-        JSON.stringify(keys),
-        JSON.stringify(events),
-        truncated,
-        JSON.stringify(missed),
-      ]);
+    async take(move, chunk) {
+      const { keys, events, truncated, missed } = chunk;
+      const [row] = await sql.query<{ taken: boolean }>(
+        'select rollcall.take_wal($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as taken',
+        [...moveValues(move, chunk), JSON.stringify(keys), JSON.stringify(events), truncated, JSON.stringify(missed)],
+      );
+      return row?.taken === true ? 'log' : 'unseen';
+    },
+    async fold(move, chunk) {
+      const [row] = await sql.query<{ taken: boolean; changed: number | null; failed: number | null }>(
+        'select * from rollcall.fold_wal(rollcall.with_key($10, $11), $1, $2, $3, $4, $5, $6, $7, $8, $9)',
+        [...moveValues(move, chunk), JSON.stringify(chunk.keys), identity.configHash, identity.erasureKey ?? null],
+      );
+      if (row?.taken !== true) return 'unseen';
+      const { changed, failed } = row;
+      return changed === null || failed === null ? 'log' : { changed, failed };
     },
   };
+}
+
+function moveValues({ version, from, to, time }: WalMove, { since, xids }: WalChunk): readonly unknown[] {
+  return [
+    version,
+    formatLsn(from.at),
+    from.place,
+    formatLsn(to.at),
+    to.place,
+    formatTime(time),
+    formatTime(since ?? time),
+    xids,
+  ];
 }
 
 function stateOf(row: StateRow): WalState {

@@ -4,7 +4,7 @@ import { eventually, expectInStep, PATIENCE_MS, signUpMany } from '../../support
 import { applyWal, captured, dropSlot, handedBack, startWalServer, until, type WalServer } from '../../support/wal.ts';
 import { rollcall, tempFile } from '../../cli/run-cli.ts';
 import { startWorkerProcess } from '../../support/worker-process.ts';
-import { createWorld, parseWorld, type RunningWorker, type World } from '../../support/world.ts';
+import { createWorld, parseWorld, type RunningWorker, type World, type WorldOptions } from '../../support/world.ts';
 
 const TIMES = { leaseMs: 3_000, requestMs: 1_500, settleMs: 300, leastRequestMs: 300, upkeepEveryMs: 200 };
 /** Rows of the transaction that is too large to be held; 1,000,000 by ROLLCALL_WAL_ROWS. */
@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-async function begin(): Promise<void> {
+async function begin(more: Pick<WorldOptions, 'consent'> = {}): Promise<void> {
   db = await server.database();
   onCleanup(() => dropSlot(db));
   world = await createWorld({
@@ -48,6 +48,7 @@ async function begin(): Promise<void> {
     connector: CONNECTOR,
     fields: { FIRSTNAME: 'text', N: 'text', CITY: 'text' },
     more: 'brakes: off',
+    ...more,
   });
   config = await applyWal(world);
   worker = await world.start(config, { times: TIMES });
@@ -379,4 +380,62 @@ test('what the write-ahead log cannot give is refused, and which home cannot rea
   expect(
     await run(yaml.replaceAll('hosted:', 'plain:').replaceAll('//hosted', '//plain'), 'config', 'check'),
   ).toContain('RC_WAL_ROLE');
+});
+
+test('a yes counts from its commit, however late it is read: a no that came after it stands', async () => {
+  await begin({ consent: '{ column: user_metadata.yes }' });
+  const says = (id: string, yes: boolean) =>
+    world.db.app.query('update auth.users set raw_user_meta_data = $2 where id = $1', [id, { yes }]);
+  const leaves = (address: string) =>
+    world.db.sql.query(
+      `select rollcall.receive_facts('mailtrap', jsonb_build_array(jsonb_build_object('id', $1::text, 'kind', 'opt_out', 'address', $1::text,
+         'at', (extract(epoch from clock_timestamp()) * 1000000)::bigint)))`,
+      [address],
+    );
+  const stand = (...consents: readonly string[]) =>
+    until(
+      world,
+      `select array_agg(s.consent || ' ' || a.answer order by s.address) = array[${consents.map((c) => `'${c}'`).join()}]
+         from rollcall.desired s join rollcall.answers a using (contact_id)`,
+    );
+  const ann = await world.signUp('ann@example.com', { yes: true });
+  const bob = await world.signUp('bob@example.com', { yes: true });
+  await stand('basis basis', 'basis basis');
+  for (const id of [ann, bob]) await says(id, false);
+  await stand('opted_out opted_out', 'opted_out opted_out');
+  await worker.stop();
+  await says(ann, true);
+  await leaves('ann@example.com');
+  worker = await world.start(config, { times: TIMES });
+  await stand('opted_out basis', 'opted_out opted_out');
+  await leaves('bob@example.com');
+  await world.settled();
+  await says(bob, true);
+  await stand('opted_out basis', 'opted_in basis');
+});
+
+test('a commit that waits for a standby is in the log before anybody can see it: it is waited for', async () => {
+  await begin();
+  const setStandby = async (name: string): Promise<void> => {
+    await world.db.app.query(`alter system set synchronous_standby_names = '${name}'`);
+    await world.db.app.query('select pg_reload_conf()');
+    await until(world, `select current_setting('synchronous_standby_names') = '${name}'`);
+  };
+  const other = await db.connect();
+  await setStandby('nobody');
+  const waiting = other.query(
+    `insert into auth.users (id, email, created_at) values (gen_random_uuid(), 'ann@example.com', now())`,
+  );
+  try {
+    await until(world, `select exists (select from pg_stat_activity where wait_event = 'SyncRep')`);
+    await until(
+      world,
+      `select sent_lsn >= pg_current_wal_flush_lsn() from pg_stat_replication where application_name = 'rollcall wal'`,
+    );
+    expect(await one<string>('select count(*)::text from auth.users')).toBe('0');
+  } finally {
+    await setStandby('');
+  }
+  await waiting;
+  await eventually(() => world.sandbox.state.contact('ann@example.com') !== undefined);
 });
