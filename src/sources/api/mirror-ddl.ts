@@ -15,7 +15,9 @@ create table if not exists rollcall_api.sources (
   columns text[] not null default '{}',  -- that the rows here have
   loaded_at timestamptz,                 -- read whole, with these columns; before that nothing is made of its changes
   place jsonb,                           -- of the pass that is under way
-  passes bigint not null default 0, began_at timestamptz, passed_at timestamptz, rows bigint, skipped bigint not null default 0
+  passes bigint not null default 0, began_at timestamptz, passed_at timestamptz, rows bigint,
+  whole_at timestamptz,                  -- when the last pass over all of it began: what is new since was not so then
+  skipped bigint not null default 0
 );
 create table if not exists rollcall_api.reader (
   one boolean primary key default true check (one), token uuid, held_until timestamptz,

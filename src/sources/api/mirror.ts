@@ -1,7 +1,7 @@
 import { type JsonObject, renderJson } from '../../core/json.ts';
 import type { Logger } from '../../engine/ports.ts';
 import { type Queryable, type Script, type Sql, sqlState } from '../../sql/port.ts';
-import { quoteTable } from '../../sql/quote.ts';
+import { quoteLiteral, quoteTable } from '../../sql/quote.ts';
 import type { RowKey } from './filter.ts';
 import { seenTable } from './mirror-ddl.ts';
 import { type MirrorSql, mirrorSql } from './mirror-sql.ts';
@@ -189,7 +189,7 @@ export class Mirror {
       await tx.query(
         `update rollcall_api.sources set place = null, passes = passes + 1, passed_at = clock_timestamp(),
                 loaded_at = case when $2 then coalesce(loaded_at, clock_timestamp()) else loaded_at end,
-                rows = (select count(*) from ${part.seen})
+                whole_at = case when $2 then began_at else whole_at end, rows = (select count(*) from ${part.seen})
           where name = $1`,
         [part.name, complete],
       );
@@ -233,7 +233,11 @@ export class Mirror {
   }
 
   async #writing<T>(tx: Queryable & Script, part: Part, work: () => Promise<T>): Promise<T> {
-    if (!part.quiet) return await work();
+    if (!part.quiet) {
+      const result = await work();
+      await tx.script(dateChanges(part.name));
+      return result;
+    }
     const table = quoteTable(part.shape);
     await tx.script(`alter table ${table} disable trigger user`);
     const result = await work();
@@ -258,6 +262,15 @@ export class Mirror {
 const WANT_SWEEP = `do $$ begin
   if to_regprocedure('rollcall.want_sweep(text, text)') is not null then perform rollcall.want_sweep('config', null); end if;
 end $$`;
+
+/** A change was made at some time since the table was last read whole, and not when we came to it. */
+function dateChanges(name: string): string {
+  return `do $$ begin
+  if to_regprocedure('rollcall.date_changes(timestamptz)') is not null then
+    perform rollcall.date_changes(s.whole_at) from rollcall_api.sources s where s.name = ${quoteLiteral(name)};
+  end if;
+end $$`;
+}
 
 function keysJson({ shape }: Part, keys: readonly RowKey[]): string {
   return JSON.stringify(keys.map((key) => Object.fromEntries(shape.key.map((column, n) => [column, key[n] ?? '']))));

@@ -108,6 +108,23 @@ test('what is the same again writes nothing and sends nothing', async () => {
   expect(sandbox.state.calls().length).toBe(calls);
 });
 
+test('a change is dated back to when its table was last read whole: nobody knows when it was made since', async () => {
+  const [before] = await state.query<{ at: string }>(
+    `select whole_at::text as at from rollcall_api.sources where name = 'auth.users'`,
+  );
+  await db.app.query(
+    `update auth.users set raw_user_meta_data = '{"full_name": "Anna"}', updated_at = clock_timestamp() where email = 'ann@example.com'`,
+  );
+  await worker.settled();
+  expect(contact('ann@example.com')?.fields).toMatchObject({ FIRSTNAME: 'Anna' });
+  const dated = await state.query(
+    `select c.since >= $1::timestamptz and c.since < c.at as dated from rollcall.changes_0 c join auth.users u on c.keys @> array[u.id::text]
+      where u.email = 'ann@example.com' order by c.id desc limit 1`,
+    [before!.at],
+  );
+  expect(dated).toEqual([{ dated: true }]);
+});
+
 /** Which transactions wrote what is there. */
 async function written(): Promise<unknown> {
   const rows = [];
