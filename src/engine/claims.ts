@@ -87,6 +87,7 @@ export async function runClaims(lane: LaneShared): Promise<void> {
       const mayBackfill = lane.backfillLimiters.notBefore() - PERMIT_AHEAD_MS <= now;
       const limits = [Math.min(live, most), mayBackfill ? Math.min(backfill, most) : 0] as const;
       if (limits[0] + limits[1] <= 0) {
+        lane.behind = true;
         await claimable.wait(FULL_WAIT_MS, signal);
         continue;
       }
@@ -120,6 +121,7 @@ export async function runClaims(lane: LaneShared): Promise<void> {
         }
       }
       most = fitted < CLAIM_MOST ? fitted + 1 : Math.min(CLAIM_MOST, most * 2);
+      lane.behind = more || limits[0] === 0 || queue.waiting(1) > 0;
       if (!more) await claimable.wait(IDLE_POLL_MS, signal);
     } catch (error) {
       if (lane.isFatal(error)) break;

@@ -99,5 +99,6 @@ export async function runEngine(options: EngineOptions, signal: AbortSignal): Pr
 }
 
 async function passOn(folded: Wake | undefined, onFolded: () => void, signal: AbortSignal): Promise<void> {
-  while (folded !== undefined && !signal.aborted) if (await folded.wait(LONGEST_MS, signal)) onFolded();
+  if (folded === undefined) return;
+  while (!signal.aborted) if (await folded.wait(LONGEST_MS, signal)) onFolded();
 }

@@ -62,6 +62,8 @@ export interface LaneShared extends LaneOptions {
   /** Of each lane, how many must wait before they go together; 0 when they do not now: see bulk.ts. */
   readonly together: [live: number, backfill: number];
   readonly signal: AbortSignal;
+  /** More is due than was claimed, or may be: as soon as there is room it is looked for. */
+  behind: boolean;
   /** Requests in flight. */
   busy: number;
   /** Characters of what is in flight: see `Claimed.size`. */

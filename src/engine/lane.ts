@@ -61,6 +61,7 @@ export function createLane(options: LaneOptions): Lane {
         backfillWaits: backfillWaits(buckets),
         together: [options.liveWaitMs > 0 ? 0 : (least ?? 0), least ?? 0],
         signal,
+        behind: true,
         busy: 0,
         busySize: 0,
         backfilling: 0,

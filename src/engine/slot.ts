@@ -23,7 +23,7 @@ export async function runSlot(lane: LaneShared, settler: Settler): Promise<void>
       await filled.wait(IDLE_MS, signal);
       continue;
     }
-    if (queue.length <= lane.budget / 2) claimable.ring();
+    if (lane.behind && queue.length <= lane.budget / 2) claimable.ring();
     const { lane: of, size } = next.delivery;
     lane.busy += 1;
     lane.busySize += size;

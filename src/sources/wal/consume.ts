@@ -11,6 +11,11 @@ const MOST = 1_000;
 const FOLDED_MOST = 300;
 /** What could not be folded at once is not tried again for so long: the fold has to do with it. */
 const LOG_ONLY_MS = 1_000;
+/**
+ * After contacts were folded as long as that took, at most: a fold costs about the same for one as for ten, so that what comes meanwhile is
+ * had for little, and no later, as others have the processor.
+ */
+const GATHER_MS = 40;
 /** Of waiting until what was committed can be seen; with synchronous replication that may take long. */
 const UNSEEN_MS = 50;
 /** What had nothing for us is written down, and so forgotten by the server, when it is that much: 1 MB. */
@@ -44,9 +49,12 @@ export function createConsumer({ state, store, onTaken }: ConsumeOptions): Consu
   /** What was in the log when the server had written so much. */
   let mark: { readonly kept: bigint; readonly inserted: bigint } | undefined;
   let logOnlyUntil = -Infinity;
+  let gatherMs = 0;
   const put = async (move: WalMove, chunk: WalChunk): Promise<Taken> => {
     if (!isSmall(chunk) || performance.now() < logOnlyUntil) return await store.take(move, chunk);
+    const begunAt = performance.now();
     const taken = await store.fold(move, chunk);
+    gatherMs = Math.min(GATHER_MS, performance.now() - begunAt);
     if (taken === 'log') logOnlyUntil = performance.now() + LOG_ONLY_MS;
     return taken;
   };
@@ -98,7 +106,9 @@ export function createConsumer({ state, store, onTaken }: ConsumeOptions): Consu
           else reader.read(message);
           if (reader.size >= MOST) await take(stream, signal);
         }
+        gatherMs = 0;
         await take(stream, signal);
+        if (gatherMs > 0) await pause(gatherMs, signal);
       }
     },
   };

@@ -158,19 +158,23 @@ function aggregatePart(name: string, source: AggregateSource): Part {
   };
 }
 
+const FEW = 20;
+
 /**
  * A batch is mapped by a few scans, not by one for each contact: a table without a fitting index is read once, and not a
- * thousand times. So the plan is made for the batch, and joins are free; `jit` would compile what runs for a millisecond.
+ * thousand times. So the plan is made for the batch, and joins are free; `jit` would compile what runs for a millisecond. For a few
+ * contacts to make a plan costs more than to run it: they share one, by whatever index there is.
  * Names inside begin with ours, so that no table of the project can have them.
  */
 function functionOf(name: string, query: string): string {
   return `create or replace function rollcall.${quoteIdent(name)}(p_keys text[], p_addresses text[]) returns setof rollcall.mapped
-language plpgsql set plan_cache_mode = force_custom_plan set enable_hashjoin = on set enable_bitmapscan = on set jit = off as ${dollarQuote(`#variable_conflict use_column
+language plpgsql set plan_cache_mode = force_generic_plan set enable_hashjoin = on set enable_bitmapscan = on set jit = off as ${dollarQuote(`#variable_conflict use_column
 declare
   rollcall_ids uuid[] := array(select ${keyUser('x.key')} from unnest(p_keys) as x(key) where x.key not like '${EMAIL_KEY}%');
   rollcall_texts text[] := array(select unnest(array[x.id::text, upper(x.id::text)]) from unnest(rollcall_ids) as x(id));
   rollcall_addresses text[] := array(select distinct x.address from unnest(p_addresses) as x(address) where x.address is not null);
 begin
+  if cardinality(p_keys) > ${FEW} then perform set_config('plan_cache_mode', 'force_custom_plan', true); end if;
   return query
   with rollcall_k as materialized (
     select x.key, ${keyUser('x.key')} as id, x.address from unnest(p_keys, p_addresses) as x(key, address))

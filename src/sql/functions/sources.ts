@@ -1,4 +1,5 @@
 import { PASSING } from './passing.ts';
+import { KEYS_FIRST } from './plan-settings.ts';
 
 /** The state of what is read: a source whose table is no longer what its SQL was made for is paused, by itself. */
 export const sources: string = /* sql */ `
@@ -41,7 +42,7 @@ create or replace function rollcall.drift(p_source text, p_shape jsonb) returns 
 $body$;
 
 -- Looks at the tables before they are read. A column that was renamed, dropped or retyped pauses its source.
-create or replace function rollcall.watch_sources() returns void language plpgsql set search_path = '' as $body$
+create or replace function rollcall.watch_sources() returns void language plpgsql set search_path = '' ${KEYS_FIRST} as $body$
 declare
   v_source record;
 begin

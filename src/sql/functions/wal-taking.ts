@@ -113,7 +113,7 @@ begin
     perform rollcall.capture('{}', v_part.name, rollcall.wal_events(v_part.o,
       case when v_part.raw then rollcall.wal_raw(v_part.relation, v_part.columns) else '{}' end, v_part.columns, v_part.rows));
   end loop;
-  perform rollcall.date_changes(p_since);
+  if p_keys <> '[]' or p_events <> '[]' then perform rollcall.date_changes(p_since); end if;
   delete from rollcall.wal_inserted i where i.at < p_at or p_place = 0;
   if cardinality(p_truncated) > 0 then
     perform nextval('rollcall.uncaptured'), nextval('rollcall.truncated') from unnest(p_truncated);
