@@ -56,12 +56,16 @@ export function checkApiKeys({ apiKey }: ApiSource, root: MapNode, issues: Issue
     const hint = 'Take a secret key (sb_secret_...) or the service_role key, from Settings, API Keys.';
     issues.error('RC_API_KEY_PUBLIC', message, spot, hint);
   }
+  const needs = (entry: Entry, why: string): void => {
+    const message = `${entry.key} needs the project's database: with API keys alone ${why}`;
+    issues.error('RC_API_NEEDS_DATABASE', message, entry, 'Set database_url, or take it out.');
+  };
   for (const key of ['write_back', 'consent_readers']) {
     const entry = root.entries.get(key);
-    if (entry === undefined || isNothing(entry.value)) continue;
-    const message = `${key} needs the project's database: with API keys alone nothing is written there`;
-    issues.error('RC_API_NEEDS_DATABASE', message, entry, 'Set database_url, or take it out.');
+    if (entry !== undefined && !isNothing(entry.value)) needs(entry, 'nothing is written there');
   }
+  const capture = root.entries.get('capture');
+  if (capture?.value.kind === 'scalar' && capture.value.value === 'wal') needs(capture, 'nobody reads its log');
 }
 
 function readState(entry: Entry | undefined, issues: Issues): Pick<ApiSource, 'stateUrl' | 'stateFolder'> {
