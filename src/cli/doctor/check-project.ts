@@ -1,4 +1,4 @@
-import { RollcallError } from '../../core/errors.ts';
+import type { RollcallError } from '../../core/errors.ts';
 import type { Logger, Send } from '../../engine/ports.ts';
 import { clientOf, prepareMirror } from '../../sources/api/reader.ts';
 import { databaseError } from '../database-error.ts';

@@ -75,7 +75,7 @@ export async function lookAtDelivery(
     // When it was read is for `status`, and what its services say stands above.
     add(
       'project',
-      findings.filter(({ code }) => code !== null && code === read?.problem?.code && !/^RC_PROJECT_/.test(code)),
+      findings.filter(({ code }) => code !== null && code === read?.problem?.code && !code.startsWith('RC_PROJECT_')),
     );
     if (read?.known === false) {
       await lookAtDestinations({ config, send, onStep, resolved: undefined, attributes: undefined }, add);
