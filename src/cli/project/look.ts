@@ -49,6 +49,9 @@ export async function lookAtProject(project: Project, { onStep, onLine }: Watchi
   await look(functions);
 }
 
+/** What the lines of its services say. */
+const TOLD: ReadonlySet<string> = new Set(['RC_PROJECT_KEY', 'RC_PROJECT_AWAY']);
+
 /** The lines of the database, and of each destination: by the judges of `rollcall doctor`. */
 export async function lookAtDelivery(
   config: Config,
@@ -72,11 +75,13 @@ export async function lookAtDelivery(
     add('database', (await lookAt(connection, place)).findings);
     onStep('project');
     const { facts: read, findings } = await lookAt(project, place);
-    // When it was read is for `status`, and what its services say stands above.
-    add(
-      'project',
-      findings.filter(({ code }) => code !== null && code === read?.problem?.code && !code.startsWith('RC_PROJECT_')),
-    );
+    // When it was read is for `status`.
+    const problem = read?.problem?.code;
+    if (problem !== undefined && !TOLD.has(problem))
+      add(
+        'project',
+        findings.filter(({ code }) => code === problem),
+      );
     if (read?.known === false) {
       await lookAtDestinations({ config, send, onStep, resolved: undefined, attributes: undefined }, add);
       return;
