@@ -9,7 +9,7 @@ import { widthOf } from './io.ts';
 import { loadConfig } from './load-config.ts';
 import { tell } from './why-story.ts';
 import { renderWhy } from './why-view.ts';
-import { readAgo } from './with-project.ts';
+import { agoNote, readAgo } from './with-project.ts';
 import { withDatabase } from './with-database.ts';
 
 /** `rollcall why`: one person's whole story. */
@@ -39,7 +39,11 @@ async function runWhy(
     const rows = await readPersonRows(sql, config, person, story.contacts).catch(unread);
     return { told: tell(story, rows), ago: await readAgo(sql, config) };
   });
-  if (!told.known && told.rows.length === 0) throw personUnknown();
+  if (!told.known && told.rows.length === 0) {
+    // They may have signed up since then.
+    if (ago !== undefined) cli.note(agoNote(ago));
+    throw personUnknown();
+  }
   if (json === true) cli.say(renderJson(told as unknown as Json, 2));
   else cli.say(renderWhy(told, { width: widthOf(cli.io.stdout), paint: cli.paint, now: Date.now(), readAgo: ago }));
   return 0;

@@ -69,6 +69,11 @@ export async function readAgo(sql: Queryable, { api }: Config): Promise<string |
   return ago < FRESH_S ? undefined : duration(ago);
 }
 
+/** @param ago see `readAgo` */
+export function agoNote(ago: string): string {
+  return `The rows are as they were read by the API ${ago} ago.`;
+}
+
 async function readProject(config: Config, wanted: Wanted, sql: Sql, cli: Cli): Promise<void> {
   const { api } = config;
   if (api === undefined) return;
@@ -88,7 +93,7 @@ async function readProject(config: Config, wanted: Wanted, sql: Sql, cli: Cli): 
     if (wanted.what === 'tables' || (wanted.what === 'rows' && (await isRead(sql)))) {
       await prepareMirror(parts, clientOf(parts, stop.signal, TRIES));
       const ago = wanted.what === 'rows' ? await readAgo(sql, config) : undefined;
-      if (ago !== undefined) cli.note(`The rows are as they were read by the API ${ago} ago.`);
+      if (ago !== undefined) cli.note(agoNote(ago));
       return;
     }
     progress.show(`Reading ${new URL(api.projectUrl).host} by its API`);

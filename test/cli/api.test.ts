@@ -51,7 +51,7 @@ destinations:
 consent: { everyone: "they agreed to the terms" }
 `;
   await writeFile(join(folder, 'rollcall.yaml'), yaml('embedded'));
-  const segments = 'segments: { named: { from: profiles, filter: full_name=like.Name*, list: Named } }';
+  const segments = 'segments: { named: { from: profiles, filter: full_name=neq.Nobody, list: Named } }';
   await writeFile(join(folder, 'by-url.yaml'), yaml(stateUrl) + segments);
 }, 60_000);
 
@@ -146,6 +146,9 @@ test('with API keys alone, and a state database by URL: commands read what they 
   for (const command of [['preview', 'users'], ['plan'], ['segments', 'preview', 'named']])
     expect((await go(...command)).stderr).toContain('as they were read by the API 2 h ago');
   expect((await go('why', 'late@example.com')).stdout).toContain('Rows, as read by the API 2 h ago');
+  expect((await go('why', 'later@example.com')).stderr).toMatch(
+    /^The rows are as they .* 2 h ago\.\nerror RC_PERSON_UNK/,
+  );
   expect((await go('status')).stdout).toContain('RC_API_NOT_READ: The project has not been read whole for 2 h.');
   for (const command of [['logs'], ['failures'], ['segments'], ['erase', '--list']]) {
     const { code, stderr } = await go(...command);
