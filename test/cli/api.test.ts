@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openEmbedded } from '../../src/sql/embedded.ts';
 import { openPg } from '../../src/sql/pg.ts';
 import type { Sql } from '../../src/sql/port.ts';
 import { type ApiProject, startApiProject } from '../support/api-project.ts';
@@ -74,6 +75,9 @@ test('with API keys alone, and an embedded Postgres: plan, apply, sync, status, 
   expect(applied.stderr).toBe('');
   expect(applied.stdout).toContain('.rollcall/state');
   expect(applied.code).toBe(0);
+  // As a worker would: what comes next shares the server, and starts none.
+  const held = await openEmbedded(join(folder, '.rollcall', 'state'));
+  ends.push(() => held.release());
   const synced = await run('sync', '--full', '--json');
   expect(JSON.parse(synced.stdout)).toMatchObject({});
   const contacts = sandbox.state
@@ -107,6 +111,7 @@ test('with API keys alone, and an embedded Postgres: plan, apply, sync, status, 
   expect(tested.stdout).not.toContain('RC_DATABASE_URL');
   const deploy = await run('deploy', 'sql', '--print');
   expect(deploy.stderr).toContain('RC_API_NEEDS_DATABASE');
+  await held.release();
   expect((await run('uninstall', '--yes')).code).toBe(0);
   expect((await run('status')).stderr).toContain('RC_NOT_INSTALLED');
   for (const { stdout, stderr } of [planned, applied, synced, status, doctor, tested]) {
