@@ -1,6 +1,6 @@
 import type { RollcallError } from '../../core/errors.ts';
-import type { Logger, Send } from '../../engine/ports.ts';
-import { clientOf, prepareMirror } from '../../sources/api/reader.ts';
+import type { Logger } from '../../engine/ports.ts';
+import { clientOf, prepareMirror, type ReaderParts } from '../../sources/api/reader.ts';
 import { databaseError } from '../database-error.ts';
 import { duration } from '../layout.ts';
 import { readingProblems, type ReadingStatus, readReading } from '../reading-status.ts';
@@ -54,9 +54,7 @@ export const project: Check<ProjectFacts | undefined> = {
 };
 
 /** Has the tables of the project made here as they are described now; the reason where that can't be. */
-async function describe(
-  parts: Parameters<typeof prepareMirror>[0] & Parameters<typeof clientOf>[0] & { readonly send: Send },
-): Promise<RollcallError | undefined> {
+async function describe(parts: ReaderParts): Promise<RollcallError | undefined> {
   try {
     await prepareMirror(parts, clientOf(parts, new AbortController().signal, 1));
     return undefined;

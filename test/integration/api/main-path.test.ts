@@ -281,7 +281,12 @@ test('a row that leads to somebody who came after the users were read: they are 
 test('somebody is told when nothing was read whole for long, and when it was again', async () => {
   const receiver = await createReceiver();
   const alerts = `alerts: { url: ${JSON.stringify(receiver.url)}, secret: ${ALERT_SECRET} }`;
-  const other = await startApiWorker(`${yaml}\n${alerts}`, stateUrl, { times: { alertsEveryMs: 100 } });
+  const token = 'metrics-token-of-this-test';
+  const watched = `${yaml.replace('server: {', `server: { metrics_token: ${token},`)}\n${alerts}`;
+  const other = await startApiWorker(watched, stateUrl, {
+    times: { alertsEveryMs: 100 },
+    health: { port: 0, host: '127.0.0.1' },
+  });
   onCleanup(() => other.stop());
   let answer: () => void = () => undefined;
   const answered = new Promise<void>((resolve) => {
@@ -295,6 +300,14 @@ test('somebody is told when nothing was read whole for long, and when it was aga
       asked();
       await answered;
     };
+  });
+  // Never read whole: the time since the install counts.
+  await state.transaction(async (tx) => {
+    await tx.script('savepoint before; update rollcall_api.reader set ended_at = null');
+    expect(await readingGauges(tx, { pollMs: 150 })).toMatchObject({ read_s: null, late: false });
+    await tx.script(`update rollcall.install set bound_at = bound_at - interval '1 hour'`);
+    expect(await readingGauges(tx, { pollMs: 150 })).toMatchObject({ read_s: null, late: true });
+    await tx.script('rollback to savepoint before');
   });
   await state.query(`update rollcall_api.reader set ended_at = clock_timestamp() - interval '1 hour'`);
   // A project that shall be read seldom, and one that takes long, are not late.
@@ -311,6 +324,10 @@ test('somebody is told when nothing was read whole for long, and when it was aga
   expect(receiver.got[0]).toMatchObject({ type: 'rollcall.alert.begun', data: { alert: 'api', subject: '' } });
   expect(receiver.got[0]?.data['seconds']).toBeGreaterThanOrEqual(3_600);
   expect(receiver.got[0]?.text).toContain('has not been read whole by its API');
+  const metrics = await fetch(`http://127.0.0.1:${other.healthPort}/metrics`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  expect(await metrics.text()).toMatch(/^rollcall_api_read_age_seconds 36\d\d\.[^]*^rollcall_api_late 1$/m);
   project.faults.before = undefined;
   answer();
   await eventually(() => receiver.got.length > 1);
