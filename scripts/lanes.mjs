@@ -1,7 +1,7 @@
 // Test lanes that need more than a bare machine: other Postgres majors, the Supabase CLI, a browser. In CI they all run;
 // elsewhere each says why not.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { run } from './install.mjs';
@@ -48,19 +48,22 @@ function gotrue() {
     const from = process.env.ROLLCALL_GOTRUE_SOURCE ?? downloaded();
     if (from === undefined) return say(`lane ${name} skipped: the Go module proxy does not give ${GOTRUE}`);
     mkdirSync(folder, { recursive: true });
+    rmSync(source, { recursive: true, force: true });
     cpSync(from, source, { recursive: true });
-    // The module replaces a package by a folder of its own, which Go takes from a main module alone; files of the proxy are read-only.
-    chmodSync(source, 0o755);
-    chmodSync(`${source}/go.mod`, 0o644);
-    chmodSync(`${source}/go.sum`, 0o644);
+    // What comes from the proxy is read-only, folders too: nobody could remove it.
+    spawnSync('chmod', ['-R', 'u+w', source]);
+    // The module replaces a package by a folder of its own, which Go takes from a main module alone.
     const mod = readFileSync(`${source}/go.mod`, 'utf8');
     writeFileSync(`${source}/go.mod`, mod.replace(/^replace .*\n/gm, ''));
-    const built = spawnSync('go', ['build', '-mod=mod', '-o', program, '.'], { cwd: source, stdio: 'ignore' });
-    if (built.status !== 0)
-      return say(`lane ${name} skipped: it can't be built here, as not every module of it is to be had`);
+    const built = spawnSync('go', ['build', '-mod=mod', '-o', program, '.'], { cwd: source, encoding: 'utf8' });
+    if (built.status !== 0) return say(`lane ${name} skipped: it can't be built here: ${lastLine(built.stderr)}`);
   }
   say(`lane ${name}`);
   vitest(['test/package/gotrue.test.ts'], { ROLLCALL_GOTRUE: program, ROLLCALL_GOTRUE_SOURCE: source });
+}
+
+function lastLine(text) {
+  return text.trim().split('\n').at(-1);
 }
 
 /** Where the module is once it is downloaded. */

@@ -13,7 +13,6 @@ import { widthOf } from './io.ts';
 import { count, wrap } from './layout.ts';
 import { createProgress } from './progress.ts';
 import { whereOf } from './where.ts';
-import { needsDatabase } from './with-project.ts';
 
 /** What became of the recipe. */
 export interface RecipeReport {
@@ -44,7 +43,6 @@ export async function takeOverRecipe(
   options: RecipeOptions,
   cli: Cli,
 ): Promise<RecipeReport | undefined> {
-  needsDatabase(config, 'Recipes live in');
   const named = options.trigger ?? [];
   const all = await readForeignTriggers(sql);
   const unknown = named.find((name) => !all.some((trigger) => fullName(trigger) === name));

@@ -19,7 +19,7 @@ import { type RemoteSession, withRemote } from './remote-session.ts';
 import { reportError } from './report-error.ts';
 import { stopSignal } from './stop-signal.ts';
 import { createSweepProgress } from './sweep-progress.ts';
-import { withProject } from './with-project.ts';
+import { needsDatabase, withProject } from './with-project.ts';
 
 interface Options {
   readonly destination?: readonly string[] | undefined;
@@ -31,6 +31,8 @@ interface Options {
   readonly yes?: boolean | undefined;
 }
 
+const RECIPE_BY_HAND =
+  'Switch its triggers and webhooks off in the dashboard (Database), then run `rollcall adopt` without --recipe.';
 /** Changes that are folded at once. */
 const FOLD = 1_000;
 
@@ -63,10 +65,11 @@ export function define(command: Command, cli: Cli): void {
 
 async function runAdopt(options: Options, cli: Cli): Promise<number> {
   const config = await loadConfig(cli);
+  if (options.recipe === true) needsDatabase(config, 'Recipes live in', RECIPE_BY_HAND);
   const stop = stopSignal(cli.io);
   const progress = createSweepProgress(cli.io.stderr);
   try {
-    return await withProject(config, { what: 'rows' }, cli, async (sql) => {
+    return await withProject(config, { what: 'everything' }, cli, async (sql) => {
       if (options.recipe === true && options.undo === true) return await undoRecipe(sql, cli, options.json === true);
       const recipe = options.recipe === true ? await takeOverRecipe(sql, config, options, cli) : undefined;
       if (options.recipe === true && recipe === undefined) return 1;

@@ -17,7 +17,7 @@ import { writeMigration } from './migration-file.ts';
 import { withFunction } from './supabase-toml.ts';
 import { version } from './version.ts';
 import { withDatabase } from './with-database.ts';
-import { needsDatabase } from './with-project.ts';
+import { needsDatabase, RUN_A_WORKER } from './with-project.ts';
 
 interface Options {
   readonly print?: boolean | undefined;
@@ -46,7 +46,7 @@ export function defineDeployEdge(command: Command, cli: Cli): void {
 
 async function runDeployEdge({ print, folder }: Options, cli: Cli): Promise<number> {
   const config = await loadConfig(cli);
-  needsDatabase(config, 'That home runs in');
+  needsDatabase(config, 'That home runs in', RUN_A_WORKER);
   checkHome(config, 'edge');
   const text = await readFile(cli.globals.config, 'utf8');
   checkNoSecrets(config, text);

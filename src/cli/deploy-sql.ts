@@ -17,7 +17,7 @@ import { wrap } from './layout.ts';
 import { loadConfig } from './load-config.ts';
 import { writeMigration } from './migration-file.ts';
 import { withDatabase } from './with-database.ts';
-import { needsDatabase } from './with-project.ts';
+import { needsDatabase, RUN_A_WORKER } from './with-project.ts';
 
 interface Options {
   readonly print?: boolean | undefined;
@@ -39,7 +39,7 @@ export function defineDeploySql(command: Command, cli: Cli): void {
 
 async function runDeploySql({ print, folder }: Options, cli: Cli): Promise<number> {
   const config = await loadConfig(cli);
-  needsDatabase(config, 'That home runs in');
+  needsDatabase(config, 'That home runs in', RUN_A_WORKER);
   checkHome(config, 'sql');
   const migration = await withDatabase(config, (sql) => migrationOf(sql, config));
   if (print === true) {

@@ -34,6 +34,9 @@ interface Options {
 }
 
 const LOOK_MS = 300;
+/** A project that is read by its API still has them. */
+const COPY =
+  ' What was read of their rows stays in the state database until the project no longer has them: delete them there too.';
 
 /** `rollcall erase`: deletes a person everywhere, for good. */
 export function define(command: Command, cli: Cli): void {
@@ -108,7 +111,7 @@ async function eraseOne(options: Options & { readonly person: string }, parts: P
   const keys = await store.whom(options.person);
   if (keys.length === 0) throw personUnknown();
   const whom = keys.toSorted(usersFirst).map(named).join(' and ');
-  const text = `This erases ${whom} at ${known.join(', ') || 'no destination'}, and all that is held here. It cannot be undone.`;
+  const text = `This erases ${whom} at ${known.join(', ') || 'no destination'}, and all that is held here. It cannot be undone.${config.api === undefined ? '' : COPY}`;
   cli.note(wrap(text, widthOf(cli.io.stderr)));
   if (!(await ask(cli, 'Erase this person?', options.yes))) return 1;
   if (await store.makeKey()) {

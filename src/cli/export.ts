@@ -8,6 +8,10 @@ import { examples } from './examples.ts';
 import { loadConfig } from './load-config.ts';
 import { withDatabase } from './with-database.ts';
 
+/** Of a project that is read by its API. */
+const COPY =
+  'Not in it: what was read of their rows by the API, which is as it stands in the project. `rollcall why` shows the rows of contacts.';
+
 /** `rollcall export`: everything that is held about one person. */
 export function define(command: Command, cli: Cli): void {
   command
@@ -32,6 +36,7 @@ async function runExport(
   const config = await loadConfig(cli);
   const held = await withDatabase(config, (sql) => readPerson(sql, person));
   if (held === undefined) throw personUnknown();
+  if (config.api !== undefined) cli.note(COPY);
   const text = `${held}\n`;
   if (output === undefined) cli.io.stdout.write(text);
   else {

@@ -27,7 +27,10 @@ export function renderPeople(config: Config, people: PlannedPeople, page: Page):
   const seen = estimate
     ? `An estimate: ${number(look.looked)} of about ${number(look.contacts)} people were looked at. Without --sample it is exact.`
     : `${look.contacts === 1 ? '1 person was' : `${number(look.contacts)} people were`} looked at. Nothing was sent, and nothing was changed.`;
-  const erased = look.erased === 0 ? '' : ` ${number(look.erased)} were erased, and stay so.`;
+  const erased =
+    look.erased === 0
+      ? ''
+      : ` ${look.erased === 1 ? '1 was' : `${number(look.erased)} were`} erased, and ${look.erased === 1 ? 'stays' : 'stay'} so.`;
   return [...blocks, wrap(seen + erased, page.width)].join('\n\n');
 }
 

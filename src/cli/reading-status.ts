@@ -1,12 +1,12 @@
 import type { Config } from '../config/types.ts';
+import type { ReadingGauges } from '../core/gauges.ts';
+import { readingGauges } from '../sources/api/reading-gauges.ts';
 import type { Sql } from '../sql/port.ts';
 import { count, duration } from './layout.ts';
 import type { Problem } from './status-problems.ts';
 
 /** How reading a project by its API stands. */
-export interface ReadingStatus {
-  /** Since the last whole reading ended, in s; null while there was none. */
-  readonly read_s: number | null;
+export interface ReadingStatus extends ReadingGauges {
   readonly tables: readonly {
     readonly name: string;
     /** At the last whole reading; null before the first. */
@@ -16,25 +16,20 @@ export interface ReadingStatus {
   }[];
 }
 
-/** A reading may take long; this is one that has stopped. In s. */
-const LATE_S = 300;
-
-/** Undefined where the project is read by its database. */
-export async function readReading(sql: Sql, config: Config): Promise<ReadingStatus | undefined> {
-  if (config.api === undefined) return undefined;
-  const [row] = await sql.query<{ reading: ReadingStatus }>(`select jsonb_build_object(
-    'read_s', (select extract(epoch from clock_timestamp() - r.ended_at)::float8 from rollcall_api.reader r),
-    'tables', (select coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'rows', case when s.loaded_at is not null then s.rows end,
-       'skipped', s.skipped) order by s.id), '[]') from rollcall_api.sources s)) as reading`);
-  return row?.reading;
+/** Undefined where the project is read by its database. @throws the driver's error, where nothing is installed */
+export async function readReading(sql: Sql, { api }: Config): Promise<ReadingStatus | undefined> {
+  if (api === undefined) return undefined;
+  const [row] = await sql.query<Pick<ReadingStatus, 'tables'> & { [column: string]: unknown }>(`
+    select coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'rows', case when s.loaded_at is not null then s.rows end,
+             'skipped', s.skipped) order by s.id), '[]') as tables from rollcall_api.sources s`);
+  return { ...(await readingGauges(sql, api)), tables: row?.tables ?? [] };
 }
 
 /** What of it needs a person. */
-export function readingProblems(reading: ReadingStatus | undefined, { api }: Config): readonly Problem[] {
-  if (reading === undefined || api === undefined) return [];
+export function readingProblems(reading: ReadingStatus | undefined): readonly Problem[] {
+  if (reading === undefined) return [];
   const problems: Problem[] = [];
-  const late = Math.max(LATE_S, (10 * api.pollMs) / 1000);
-  if (reading.read_s === null || reading.read_s > late) {
+  if (reading.late) {
     const since =
       reading.read_s === null ? 'never been read whole' : `not been read whole for ${duration(reading.read_s)}`;
     problems.push({
@@ -55,10 +50,7 @@ export function readingProblems(reading: ReadingStatus | undefined, { api }: Con
 }
 
 /** One line for people. */
-export function readingLine(reading: ReadingStatus): string {
-  const rows = reading.tables.map(
-    ({ name, rows: n }) => `${name} ${n === null ? 'not yet' : n.toLocaleString('en-US')}`,
-  );
-  const when = reading.read_s === null ? 'not read whole yet' : `read whole ${duration(reading.read_s)} ago`;
-  return `by the API   ${when}: ${rows.join(', ')}`;
+export function readingLine({ read_s: ago, tables }: ReadingStatus): string {
+  const rows = tables.map(({ name, rows: n }) => `${name} ${n === null ? 'not yet' : n.toLocaleString('en-US')}`);
+  return `Read by the API: ${ago === null ? 'not whole yet' : `whole ${duration(ago)} ago`} (${rows.join(', ')}).`;
 }

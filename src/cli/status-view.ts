@@ -1,5 +1,6 @@
 import { columns, count, duration, wrap } from './layout.ts';
 import type { Paint } from './paint.ts';
+import { readingLine, type ReadingStatus } from './reading-status.ts';
 import type { DestinationStatus, Home, StatusDocument } from './status-document.ts';
 import { describeEvents } from './status-events.ts';
 import type { Problem } from './status-problems.ts';
@@ -11,6 +12,7 @@ export function renderStatus(
   status: StatusDocument,
   problems: readonly Problem[],
   at: { readonly now: number; readonly width: number; readonly paint: Paint },
+  reading?: ReadingStatus,
 ): string {
   const { paint, width } = at;
   const lines = [
@@ -44,6 +46,7 @@ export function renderStatus(
   }
   const read = walLine(status.wal);
   if (read !== undefined) lines.push('', wrap(read, width));
+  if (reading !== undefined) lines.push('', wrap(readingLine(reading), width));
   if (status.backfill !== null) lines.push('', wrap(backfillLine(status.backfill), width));
   lines.push('', wrap(sweepLine(status, at.now), width));
   const delivering = homesLine(status);

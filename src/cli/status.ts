@@ -5,9 +5,8 @@ import type { Cli } from './cli.ts';
 import { sandboxNotes } from './development.ts';
 import { examples } from './examples.ts';
 import { widthOf } from './io.ts';
-import { hanging } from './layout.ts';
 import { loadConfig } from './load-config.ts';
-import { readingLine, readingProblems, readReading } from './reading-status.ts';
+import { readingProblems, readReading } from './reading-status.ts';
 import { readStatus } from './read-status.ts';
 import { problemsOf } from './status-problems.ts';
 import { renderStatus } from './status-view.ts';
@@ -46,7 +45,7 @@ async function runStatus({ json = false, watch = false }: Options, cli: Cli): Pr
 async function lookAt(sql: Sql, config: Config, { json, watch }: Required<Options>, cli: Cli): Promise<Seen> {
   const { status, refusals } = await readStatus(sql, config);
   const reading = await readReading(sql, config);
-  const problems = [...problemsOf(status, refusals, config.sweep.everyMs), ...readingProblems(reading, config)];
+  const problems = [...problemsOf(status, refusals, config.sweep.everyMs), ...readingProblems(reading)];
   if (json) {
     const sandboxes = Object.fromEntries(config.destinations.flatMap((d) => (d.sandbox ? [[d.name, d.sandbox]] : [])));
     const some = Object.keys(sandboxes).length === 0 ? {} : { sandboxes };
@@ -60,6 +59,6 @@ async function lookAt(sql: Sql, config: Config, { json, watch }: Required<Option
     return { status, problems, text: JSON.stringify(document, null, watch ? undefined : 2) };
   }
   const at = { now: Date.now(), width: widthOf(cli.io.stdout), paint: cli.paint };
-  const more = reading === undefined ? [] : [hanging('', readingLine(reading), at.width)];
-  return { status, problems, text: [renderStatus(status, problems, at), ...more, ...sandboxNotes(config)].join('\n') };
+  const text = [renderStatus(status, problems, at, reading), ...sandboxNotes(config)].join('\n');
+  return { status, problems, text };
 }

@@ -38,28 +38,23 @@ async function runUninstall(options: Options, cli: Cli): Promise<number> {
   return withDatabase(config, async (sql) => {
     const where = whereOf(config);
     const present = await whatIsThere(sql);
-    if (present === undefined) {
+    const copies = config.api === undefined ? [] : await copiesOf(sql);
+    if (present === undefined && copies.length === 0) {
       cli.say(wrap(`Nothing to remove: Rollcall is not installed in ${where}.`, widthOf(cli.io.stdout)));
       return 0;
     }
     const outside = await readOutside(sql);
     const width = widthOf(cli.io.stdout);
+    const taken = (what: string): string => hanging('    ', what, width).replace('    ', `  ${cli.paint('red', '-')} `);
     cli.say(
-      cli.paint('bold', `Uninstall from ${where}`),
+      cli.paint('bold', wrap(`Uninstall from ${where}`, width)),
       '',
-      ...(present.triggers === 0
-        ? []
-        : [
-            hanging('    ', `${count(present.triggers, 'trigger')} on ${present.tables.join(', ')}`, width).replace(
-              '    ',
-              `  ${cli.paint('red', '-')} `,
-            ),
-          ]),
-      `  ${cli.paint('red', '-')} schema rollcall with ${count(present.own, 'table')}, and what they know: which contact is where,`,
-      '    what failed, what is still to be sent',
+      ...(present === undefined || present.triggers === 0 ? [] : [taken(triggersOf(present))]),
+      ...(present === undefined ? [] : [taken(schemaOf(present))]),
+      ...(copies.length === 0 ? [] : [taken(`what was read by the API: ${copies.join(', ')}`)]),
       ...(outside.jobs.length === 0
         ? []
-        : [`  ${cli.paint('red', '-')} ${count(outside.jobs.length, 'job')} of pg_cron: ${outside.jobs.join(', ')}`]),
+        : [taken(`${count(outside.jobs.length, 'job')} of pg_cron: ${outside.jobs.join(', ')}`)]),
       '',
       ...recipesLeft(outside, width),
       'Contacts at the destinations stay as they are. Stop the workers first.',
@@ -68,7 +63,9 @@ async function runUninstall(options: Options, cli: Cli): Promise<number> {
     if (!(await ask(cli, 'Remove all of this?', options.yes))) return 1;
     await uninstall(sql);
     if (config.api !== undefined) await sql.transaction(dropMirror);
-    cli.say(`${cli.paint('green', 'Removed.')} ${whatIsLeft(outside)}`);
+    const folder = config.api?.stateFolder;
+    const andFolder = folder === undefined ? '' : ` The folder ${folder} can be deleted.`;
+    cli.say(`${cli.paint('green', 'Removed.')} ${whatIsLeft(outside)}${andFolder}`);
     return 0;
   });
 }
@@ -93,6 +90,25 @@ interface Present {
   readonly triggers: number;
   /** The project's tables that have triggers of ours. */
   readonly tables: readonly string[];
+}
+
+function triggersOf({ triggers, tables }: Present): string {
+  return `${count(triggers, 'trigger')} on ${tables.join(', ')}`;
+}
+
+function schemaOf({ own }: Present): string {
+  return `schema rollcall with ${count(own, 'table')}, and what they know: which contact is where, what failed, what is still to be sent`;
+}
+
+/** Tables of the project whose rows were read by the API, also where nothing was applied. */
+async function copiesOf(sql: Sql): Promise<readonly string[]> {
+  const [there] = await sql.query<{ there: boolean }>(
+    `select to_regclass('rollcall_api.sources') is not null as there`,
+  );
+  if (there?.there !== true) return [];
+  return (await sql.query<{ name: string }>('select name from rollcall_api.sources order by id')).map(
+    ({ name }) => name,
+  );
 }
 
 async function whatIsThere(sql: Sql): Promise<Present | undefined> {

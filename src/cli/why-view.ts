@@ -12,6 +12,8 @@ export interface WhyPage {
   readonly paint: Paint;
   /** ms since the epoch. */
   readonly now: number;
+  /** How old the rows are, where they were read by the API and that is worth a word. */
+  readonly readAgo?: string | undefined;
 }
 
 /** A longer value is cut: metadata may be of kilobytes. */
@@ -39,7 +41,7 @@ function whoIs({ key, contact, user }: Told['contacts'][number]): string {
   return contact === null ? `${who}: no contact yet` : `${who}: contact ${contact}`;
 }
 
-function rowsSection(rows: readonly StoryRows[], { width, paint }: WhyPage): string {
+function rowsSection(rows: readonly StoryRows[], { width, paint, readAgo }: WhyPage): string {
   if (rows.length === 0) return paint('yellow', 'No row leads to them.');
   const lines = rows.flatMap(({ source, rows: found, where, more, problem }) => {
     if (problem !== undefined) return [`  ${source}`, hanging('    ', `can't be read: ${problem}`, width)];
@@ -49,7 +51,8 @@ function rowsSection(rows: readonly StoryRows[], { width, paint }: WhyPage): str
     ]);
     return [`  ${source}`, ...said, ...(more ? ['    and more'] : [])];
   });
-  return [paint('bold', 'Rows'), ...lines].join('\n');
+  const title = readAgo === undefined ? 'Rows' : `Rows, as read by the API ${readAgo} ago`;
+  return [paint('bold', title), ...lines].join('\n');
 }
 
 function rowText(row: JsonObject): string {

@@ -9,6 +9,7 @@ import { widthOf } from './io.ts';
 import { loadConfig } from './load-config.ts';
 import { tell } from './why-story.ts';
 import { renderWhy } from './why-view.ts';
+import { agoNote, readAgo } from './with-project.ts';
 import { withDatabase } from './with-database.ts';
 
 /** `rollcall why`: one person's whole story. */
@@ -33,13 +34,18 @@ async function runWhy(
   cli: Cli,
 ): Promise<number> {
   const config = await loadConfig(cli);
-  const told = await withDatabase(config, async (sql) => {
+  const { told, ago } = await withDatabase(config, async (sql) => {
     const story = await readStory(sql, person);
-    return tell(story, await readPersonRows(sql, config, person, story.contacts).catch(unread));
+    const rows = await readPersonRows(sql, config, person, story.contacts).catch(unread);
+    return { told: tell(story, rows), ago: await readAgo(sql, config) };
   });
-  if (!told.known && told.rows.length === 0) throw personUnknown();
+  if (!told.known && told.rows.length === 0) {
+    // They may have signed up since then.
+    if (ago !== undefined) cli.note(agoNote(ago));
+    throw personUnknown();
+  }
   if (json === true) cli.say(renderJson(told as unknown as Json, 2));
-  else cli.say(renderWhy(told, { width: widthOf(cli.io.stdout), paint: cli.paint, now: Date.now() }));
+  else cli.say(renderWhy(told, { width: widthOf(cli.io.stdout), paint: cli.paint, now: Date.now(), readAgo: ago }));
   return 0;
 }
 

@@ -4,10 +4,10 @@ import type { Logger } from '../engine/ports.ts';
 import { Stopped } from '../sources/api/client.ts';
 import { clientOf, prepareMirror, readOnce } from '../sources/api/reader.ts';
 import type { Since } from '../sources/api/round.ts';
-import type { Sql } from '../sql/port.ts';
+import type { Queryable, Sql } from '../sql/port.ts';
 import { createUndiciSend } from '../transport/undici.ts';
 import type { Cli } from './cli.ts';
-import { count } from './layout.ts';
+import { count, duration } from './layout.ts';
 import { createProgress } from './progress.ts';
 import { stopSignal } from './stop-signal.ts';
 import { withDatabase } from './with-database.ts';
@@ -21,8 +21,13 @@ export type Wanted =
   /** Its rows as they are now. */
   | { readonly what: 'everything'; readonly since?: Since | undefined };
 
+/** What there is in place of the homes inside a project. */
+export const RUN_A_WORKER = 'Run a worker on a machine of yours: `rollcall start`.';
+
 /** A command asks a few times and then says that the project does not answer. */
 const TRIES = 4;
+/** A worker reads as often as this. */
+const FRESH_S = 60;
 
 /**
  * As `withDatabase`. Of a project that is read by its API, what the work needs is read first.
@@ -40,16 +45,33 @@ export async function withProject<T>(
   });
 }
 
-/** @throws RollcallError `RC_API_NEEDS_DATABASE` where the project is read by its API alone @param what as the start of a sentence */
-export function needsDatabase(config: Config, what: string): void {
+/**
+ * @param what as the start of a sentence
+ * @param instead what can be done with API keys alone, as a sentence
+ * @throws RollcallError `RC_API_NEEDS_DATABASE` where the project is read by its API alone
+ */
+export function needsDatabase(config: Config, what: string, instead: string): void {
   if (config.api === undefined) return;
   throw new RollcallError(
     'RC_API_NEEDS_DATABASE',
     `${what} the project's database, and the config has API keys alone.`,
-    {
-      hint: 'Set database_url to the URL of the project (dashboard, Connect).',
-    },
+    { hint: `${instead} Or set database_url to the URL of the project (dashboard, Connect).` },
   );
+}
+
+/** How old the rows of a project are that is read by its API, where that is worth a word. */
+export async function readAgo(sql: Queryable, { api }: Config): Promise<string | undefined> {
+  if (api === undefined) return undefined;
+  const [row] = await sql.query<{ ago: number | null }>(
+    'select extract(epoch from clock_timestamp() - ended_at)::float8 as ago from rollcall_api.reader',
+  );
+  const ago = row?.ago ?? 0;
+  return ago < FRESH_S ? undefined : duration(ago);
+}
+
+/** @param ago see `readAgo` */
+export function agoNote(ago: string): string {
+  return `The rows are as they were read by the API ${ago} ago.`;
 }
 
 async function readProject(config: Config, wanted: Wanted, sql: Sql, cli: Cli): Promise<void> {
@@ -58,9 +80,11 @@ async function readProject(config: Config, wanted: Wanted, sql: Sql, cli: Cli): 
   const transport = createUndiciSend();
   const progress = createProgress(cli.io.stderr);
   const stop = stopSignal(cli.io);
+  const say = (fields: object, message: string): void =>
+    cli.note(`${message[0]?.toUpperCase() ?? ''}${message.slice(1)} (${Object.values(fields).join(', ')}).`);
   const log: Logger = {
-    error: (_fields, message) => cli.note(message),
-    warn: (_fields, message) => cli.note(message),
+    error: say,
+    warn: say,
     info: () => undefined,
     debug: () => undefined,
   };
@@ -68,6 +92,8 @@ async function readProject(config: Config, wanted: Wanted, sql: Sql, cli: Cli): 
   try {
     if (wanted.what === 'tables' || (wanted.what === 'rows' && (await isRead(sql)))) {
       await prepareMirror(parts, clientOf(parts, stop.signal, TRIES));
+      const ago = wanted.what === 'rows' ? await readAgo(sql, config) : undefined;
+      if (ago !== undefined) cli.note(agoNote(ago));
       return;
     }
     progress.show(`Reading ${new URL(api.projectUrl).host} by its API`);

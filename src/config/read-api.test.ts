@@ -44,4 +44,6 @@ test('what cannot be with keys alone is refused before any request', () => {
   expect(problems('state: embedded')).toEqual(['RC_CONFIG_VALUE']);
   expect(problems(`${KEYS}, state: "mysql://h"`)).toEqual(['RC_CONFIG_VALUE']);
   expect(problems(KEYS, 'consent_readers: [authenticated]')).toEqual(['RC_API_NEEDS_DATABASE']);
+  expect(problems(KEYS, 'capture: wal')).toEqual(['RC_API_NEEDS_DATABASE']);
+  expect(problems(KEYS, 'capture: triggers')).toEqual([]);
 });

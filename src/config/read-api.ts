@@ -2,7 +2,7 @@ import { keyKind } from '../core/project-key.ts';
 import { readDuration, readText } from './fields.ts';
 import type { Issues } from './issues.ts';
 import { type Entry, isNothing, type MapNode } from './tree.ts';
-import type { ApiSource } from './types.ts';
+import type { ApiSource, DestinationConfig } from './types.ts';
 
 /** Where the files of the embedded Postgres are, from the folder of the config. */
 const STATE_FOLDER = '.rollcall/state';
@@ -49,18 +49,35 @@ export function readApi(
 }
 
 /** Reports what cannot be had with keys alone: a key that Row Level Security applies to, and what is written into the project's database. */
-export function checkApiKeys({ apiKey }: ApiSource, root: MapNode, issues: Issues): void {
+export function checkApiKeys(
+  { apiKey }: ApiSource,
+  root: MapNode,
+  destinations: readonly DestinationConfig[],
+  issues: Issues,
+): void {
   const spot = { at: root.at, path: ['connectors', 'supabase', 'api_key'] };
   if (keyKind(apiKey) === 'publishable') {
     const message = 'api_key is one that Row Level Security applies to: it sees what everybody may see, and no users';
     const hint = 'Take a secret key (sb_secret_...) or the service_role key, from Settings, API Keys.';
     issues.error('RC_API_KEY_PUBLIC', message, spot, hint);
   }
+  const needs = (entry: Entry, why: string, what = entry.key): void => {
+    const message = `${what} needs the project's database: with API keys alone ${why}`;
+    issues.error('RC_API_NEEDS_DATABASE', message, entry, 'Set database_url, or take it out.');
+  };
   for (const key of ['write_back', 'consent_readers']) {
     const entry = root.entries.get(key);
-    if (entry === undefined || isNothing(entry.value)) continue;
-    const message = `${key} needs the project's database: with API keys alone nothing is written there`;
-    issues.error('RC_API_NEEDS_DATABASE', message, entry, 'Set database_url, or take it out.');
+    if (entry !== undefined && !isNothing(entry.value)) needs(entry, 'nothing is written there');
+  }
+  const capture = root.entries.get('capture');
+  if (capture?.value.kind === 'scalar' && capture.value.value === 'wal')
+    needs(capture, 'nobody reads its log', 'capture: wal');
+  for (const { name, vault } of destinations) {
+    for (const { line, column, path } of vault?.places ?? []) {
+      const message = "a secret in Vault needs the project's database: with API keys alone nobody can read it";
+      const place = { at: { line, column }, path: ['destinations', name, ...path] };
+      issues.error('RC_API_NEEDS_DATABASE', message, place, 'Take it from a variable: "${NAME}". Or set database_url.');
+    }
   }
 }
 

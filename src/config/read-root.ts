@@ -87,7 +87,7 @@ export function readRoot(tree: TreeNode, options: RootOptions, issues: Issues): 
   checkConsentGiven(field('destinations'), field('consent'), issues);
   const databaseUrl = readDatabaseUrl(field('database_url'), options.env, issues);
   const api = readApi(connector.api, databaseUrl, issues);
-  if (api !== undefined) checkApiKeys(api, tree, issues);
+  if (api !== undefined) checkApiKeys(api, tree, destinations, issues);
   if (api === undefined && connector.realtime !== undefined) {
     const message = 'realtime has no effect: triggers see every change without it';
     issues.warn('RC_WARN_REALTIME_NOT_USED', message, connector.realtime);

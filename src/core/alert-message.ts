@@ -75,6 +75,11 @@ export function alertWords({ kind, subject, detail }: Alert): readonly [what: st
         `the replication slot was given up (${said('why')}): triggers capture changes.`,
         'See `rollcall status`; `rollcall apply` goes back to the write-ahead log.',
       ];
+    case 'api':
+      return [
+        `the project has not been read whole by its API for ${said('seconds')} s.`,
+        "See the worker's log; `rollcall test` asks the API.",
+      ];
     case 'test':
       return ['this is a test; nothing is wrong.', ''];
   }

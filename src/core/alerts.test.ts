@@ -59,6 +59,7 @@ describe('what is wrong', () => {
         unfolded_s: 90,
         sweep: { found: 10, causes: ['truncate'] },
         sources_paused: [{ name: 'public.orders', code: '42703' }],
+        reading: { read_s: 700, waited_s: 700.2, late: true },
       },
       ill,
       paused,
@@ -66,6 +67,7 @@ describe('what is wrong', () => {
     expect(alertsOf(all, LIMITS)).toEqual([
       { kind: 'stuck', subject: '', detail: { seconds: 90, unfolded: 3 } },
       { kind: 'drift', subject: '', detail: { found: 10, causes: 'truncate' } },
+      { kind: 'api', subject: '', detail: { seconds: 700 } },
       { kind: 'source', subject: 'public.orders', detail: { code: '42703' } },
       { kind: 'stuck', subject: 'mailtrap', detail: { seconds: 61, pending: 7 } },
       { kind: 'failing', subject: 'mailtrap', detail: { in_an_hour: 5, dead_letters: 9, code: 'invalid_email' } },
@@ -129,13 +131,20 @@ describe('the message', () => {
     });
   });
 
-  test.each(['stuck', 'failing', 'paused', 'source', 'drift', 'test'] as const)('%s reads as a sentence', (kind) => {
-    for (const subject of kind === 'stuck' ? ['', 'mailtrap'] : ['mailtrap']) {
-      const detail = { seconds: 90, code: 'x', in_an_hour: 5, found: 10, causes: 'truncate' };
-      const { body } = alertRequest({ ...message, kind, subject, detail }, 'https://example.com');
-      const { text } = JSON.parse(body ?? '') as { text: string };
-      expect(text).toMatch(/^Rollcall \(production\): \w.*[.?a-z`]$/);
-      expect(text).not.toMatch(/undefined| {2}|\(\)/);
-    }
-  });
+  test.each(['stuck', 'failing', 'paused', 'source', 'drift', 'wal', 'api', 'test'] as const)(
+    '%s reads as a sentence',
+    (kind) => {
+      for (const subject of kind === 'stuck'
+        ? ['', 'mailtrap']
+        : kind === 'api' || kind === 'wal'
+          ? ['']
+          : ['mailtrap']) {
+        const detail = { seconds: 90, code: 'x', in_an_hour: 5, found: 10, causes: 'truncate', why: 'budget' };
+        const { body } = alertRequest({ ...message, kind, subject, detail }, 'https://example.com');
+        const { text } = JSON.parse(body ?? '') as { text: string };
+        expect(text).toMatch(/^Rollcall \(production\): \w.*[.?a-z`]$/);
+        expect(text).not.toMatch(/undefined| {2}|\(\)/);
+      }
+    },
+  );
 });

@@ -4,9 +4,9 @@ import type { DestinationGauges, Gauges } from './gauges.ts';
 /**
  * What somebody is told of. `stuck`: changes or contacts wait too long. `failing`: dead letters rise. `paused`: a destination
  * refuses us. `source`: a table is not read. `brake`: contacts are held. `drift`: a sweep found much.
- * `wal`: the replication slot was given up.
+ * `wal`: the replication slot was given up. `api`: the project is not read by its API.
  */
-export type AlertKind = 'stuck' | 'failing' | 'paused' | 'source' | 'brake' | 'drift' | 'wal' | 'test';
+export type AlertKind = 'stuck' | 'failing' | 'paused' | 'source' | 'brake' | 'drift' | 'wal' | 'api' | 'test';
 
 /** Something that is wrong now. */
 export interface Alert {
@@ -30,13 +30,14 @@ const EXPECTED: ReadonlySet<string> = new Set(['installed', 'config', 'bound', '
 /** What is wrong, as the database stands; pure. */
 export function alertsOf(gauges: Gauges, limits: AlertLimits): readonly Alert[] {
   const stuckS = limits.stuckMs / 1_000;
-  const { unfolded_s: waits, sweep } = gauges;
+  const { unfolded_s: waits, sweep, reading } = gauges;
   return [
     ...(waits > stuckS ? [alert('stuck', '', { seconds: Math.round(waits), unfolded: gauges.unfolded })] : []),
     ...(sweep !== null && sweep.found >= limits.drift && !sweep.causes.every((cause) => EXPECTED.has(cause))
       ? [alert('drift', '', { found: sweep.found, causes: sweep.causes.join(', ') })]
       : []),
     ...(gauges.wal?.given_up == null ? [] : [alert('wal', '', { why: plainCode(gauges.wal.given_up) })]),
+    ...(reading?.late === true ? [alert('api', '', { seconds: Math.round(reading.waited_s) })] : []),
     ...gauges.sources_paused.map(({ name, code }) => alert('source', name, { code: plainCode(code) })),
     ...gauges.destinations.flatMap((destination) => alertsFor(destination, limits, stuckS)),
   ];

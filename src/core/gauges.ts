@@ -18,10 +18,22 @@ export interface Gauges {
   readonly write_backs: number;
   /** Null where triggers capture; absent before an upgrade is applied. */
   readonly wal?: WalGauges | null;
+  /** How a project is read by its API; absent where it is read by its database. */
+  readonly reading?: ReadingGauges | undefined;
   readonly backfilling: boolean;
   /** Tables that are not read now. */
   readonly sources_paused: readonly { readonly name: string; readonly code: string }[];
   readonly destinations: readonly DestinationGauges[];
+}
+
+/** How a project is read by its API. */
+export interface ReadingGauges {
+  /** Since the last whole reading ended, in s; null while there was none. */
+  readonly read_s: number | null;
+  /** Since then, or since the install where there was none. */
+  readonly waited_s: number;
+  /** That is too long: nobody reads, or the API does not answer. */
+  readonly late: boolean;
 }
 
 /** How changes are read from the write-ahead log. What `rollcall.wal_status()` returns. */

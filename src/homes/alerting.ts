@@ -5,10 +5,11 @@ import type { Logger, Send } from '../engine/ports.ts';
 import type { Sql } from '../sql/port.ts';
 import { alertStore } from '../sql/store/alerts.ts';
 import type { Identity } from '../sql/store/identity.ts';
+import { gaugesOf } from './gauges.ts';
 
 /** Tells whoever the config names what is wrong, until the signal aborts; at once done when it names nobody. */
 export async function runAlerting(
-  { alerts, environment }: Config,
+  config: Config,
   parts: {
     readonly sql: Sql;
     readonly identity: Identity;
@@ -18,11 +19,12 @@ export async function runAlerting(
   },
   signal: AbortSignal,
 ): Promise<void> {
+  const { alerts, environment } = config;
   if (alerts === undefined) return;
   const { sql, identity, send, log, everyMs } = parts;
   const receiver = { url: alerts.url, auth: { sign: 'standard-webhooks', secrets: [alerts.secret] } } as const;
   const isFatal = (error: unknown): boolean => fatalError(error) !== undefined;
-  const store = alertStore(sql, identity);
+  const store = { ...alertStore(sql, identity), gauges: () => gaugesOf(sql, config) };
   await runAlerts(
     { store, send, receiver, limits: alerts, environment, log, everyMs, random: Math.random, isFatal },
     signal,

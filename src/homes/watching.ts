@@ -9,9 +9,9 @@ import type { EngineTimes } from '../engine/times.ts';
 import { createMetrics } from '../server/metrics.ts';
 import { mountMetrics } from '../server/metrics-route.ts';
 import type { Sql } from '../sql/port.ts';
-import { readGauges } from '../sql/store/gauges.ts';
 import type { Identity } from '../sql/store/identity.ts';
 import { keptStore } from '../sql/store/kept.ts';
+import { gaugesOf } from './gauges.ts';
 import { keptPlace } from './kept-place.ts';
 import { createSpans } from './spans.ts';
 
@@ -25,9 +25,10 @@ export interface Watching {
 }
 
 /** @param also told of everything too */
-export function createWatching({ log: wanted, server }: Config, sql: Sql, log: Logger, also?: Observer): Watching {
+export function createWatching(config: Config, sql: Sql, log: Logger, also?: Observer): Watching {
+  const { log: wanted, server } = config;
   const token = server.metricsToken;
-  const metrics = token === undefined ? undefined : createMetrics(() => readGauges(sql));
+  const metrics = token === undefined ? undefined : createMetrics(() => gaugesOf(sql, config));
   let folded = false;
   const observers: Observer[] = [
     (seen) => {

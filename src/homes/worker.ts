@@ -136,7 +136,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       const say = async (): Promise<void> => void (await sql.query(`select rollcall.note_home('worker')`));
       beating = runHeartbeat({ say, log, everyMs: SAY_MS }, AbortSignal.any([signal, stop.signal]));
       // What is read through the API has no write-ahead log of its own.
-      if (config.databaseUrl !== undefined) {
+      if (config.api === undefined) {
         const wal = {
           url: requireDatabaseUrl(config),
           sslRootCert: await rootCert(config),

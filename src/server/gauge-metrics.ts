@@ -27,6 +27,12 @@ export function gaugeMetrics(found: Gauges | undefined): Registry {
     gauge('rollcall_wal_reading', 'Whether a worker reads the write-ahead log.').set(Number(found.wal.reading));
     gauge('rollcall_wal_tables', 'Tables whose changes are read from it.').set(found.wal.by_wal);
   }
+  if (found.reading !== undefined) {
+    gauge('rollcall_api_read_age_seconds', 'Since the project was last read whole by its API.').set(
+      found.reading.waited_s,
+    );
+    gauge('rollcall_api_late', 'Whether that is too long.').set(Number(found.reading.late));
+  }
   gauge('rollcall_backfilling', 'Whether a backfill is not over.').set(Number(found.backfilling));
   gauge('rollcall_sources_paused', 'Tables that are not read now.').set(found.sources_paused.length);
   const pending = gauge('rollcall_pending', 'Contacts that are not in step.', 'destination', 'lane');

@@ -44,7 +44,7 @@ export const connection: Check<Facts> = {
       roundTripMs,
     };
   },
-  judge({ host, tls, heard, readOnly, skewMs, roundTripMs }) {
+  judge({ host, tls, heard, readOnly, skewMs, roundTripMs }, { api }) {
     const findings: Finding[] = [];
     if (readOnly) {
       findings.push(
@@ -60,7 +60,7 @@ export const connection: Check<Facts> = {
         warn(
           'RC_TLS_OFF',
           `The connection to ${host} is not encrypted, as sslmode=disable says.`,
-          'Take sslmode=disable out of database_url, and set ssl_root_cert.',
+          `Take sslmode=disable out of ${api === undefined ? 'database_url' : 'state'}, and set ssl_root_cert.`,
         ),
       );
     }
@@ -87,7 +87,8 @@ export const connection: Check<Facts> = {
       tls ? 'TLS, verified' : 'no TLS, on this machine',
       ...(heard === null ? [] : ['NOTIFY arrives']),
     ];
-    return [ok(`${host}: ${how.join(', ')}; clocks agree`)];
+    const name = api === undefined ? host : `the state database (${api.stateFolder ?? host})`;
+    return [ok(`${name}: ${how.join(', ')}; clocks agree`)];
   },
 };
 

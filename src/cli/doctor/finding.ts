@@ -1,4 +1,5 @@
 import type { Config } from '../../config/types.ts';
+import type { Send } from '../../engine/ports.ts';
 import type { Sql } from '../../sql/port.ts';
 
 export type Severity = 'ok' | 'warn' | 'error';
@@ -17,6 +18,8 @@ export interface Finding {
 export interface Place {
   readonly sql: Sql;
   readonly config: Config;
+  /** Asks the project's API. */
+  readonly send: Send;
   /** Waits that many ms: a queue is looked at twice. */
   readonly pause: (ms: number) => Promise<void>;
 }

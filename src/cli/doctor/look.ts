@@ -1,10 +1,9 @@
 import type { Config } from '../../config/types.ts';
 import type { AttributePlan } from '../../core/destination.ts';
 import type { RollcallError } from '../../core/errors.ts';
-import type { Logger, Send } from '../../engine/ports.ts';
+import type { Send } from '../../engine/ports.ts';
 import { registry } from '../../destinations/registry.ts';
 import { type ResolvedConfig, resolveConfig } from '../../homes/resolve-options.ts';
-import { clientOf, prepareMirror } from '../../sources/api/reader.ts';
 import { openDatabase } from '../../sql/open-database.ts';
 import { sandboxProblem } from '../development.ts';
 import type { Sql } from '../../sql/port.ts';
@@ -12,9 +11,6 @@ import { databaseError } from '../database-error.ts';
 import type { Fit } from './check-sources.ts';
 import { judgeDestination, readDestination } from './destinations.ts';
 import { type Check, error, type Finding, type Place, warn } from './finding.ts';
-
-const quiet = (): void => undefined;
-const SILENT: Logger = { error: quiet, warn: quiet, info: quiet, debug: quiet };
 
 /** A database that is asked for a diagnosis must not keep anybody waiting. In ms. */
 const PATIENCE = { connectMs: 5_000, queryMs: 20_000 };
@@ -37,20 +33,10 @@ export async function lookAt<Facts>(
   }
 }
 
-/** The database, or why it can't be asked. Of a project that is read by its API it has the tables, as they are described now. */
-export async function openToLook(config: Config, send: Send): Promise<Sql | RollcallError> {
+/** The database, or why it can't be asked. */
+export async function openToLook(config: Config): Promise<Sql | RollcallError> {
   try {
-    const sql = await openDatabase(config, undefined, PATIENCE);
-    const { api } = config;
-    if (api === undefined) return sql;
-    try {
-      const parts = { config, api, sql, send, log: SILENT };
-      await prepareMirror(parts, clientOf(parts, new AbortController().signal, 1));
-      return sql;
-    } catch (error) {
-      await sql.close();
-      throw error;
-    }
+    return await openDatabase(config, undefined, PATIENCE);
   } catch (cause) {
     const known = databaseError(cause);
     if (known === undefined) throw cause;

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/types.ts';
 import type { Send } from '../../engine/ports.ts';
 import { connection } from '../doctor/check-connection.ts';
+import { project } from '../doctor/check-project.ts';
 import { sources } from '../doctor/check-sources.ts';
 import { triggers } from '../doctor/check-triggers.ts';
 import { error, type Finding } from '../doctor/finding.ts';
@@ -48,6 +49,9 @@ export async function lookAtProject(project: Project, { onStep, onLine }: Watchi
   await look(functions);
 }
 
+/** What the lines of its services say. */
+const TOLD: ReadonlySet<string> = new Set(['RC_PROJECT_KEY', 'RC_PROJECT_AWAY']);
+
 /** The lines of the database, and of each destination: by the judges of `rollcall doctor`. */
 export async function lookAtDelivery(
   config: Config,
@@ -59,16 +63,29 @@ export async function lookAtDelivery(
     const named = area === 'destinations' ? '' : `${area[0]?.toUpperCase() ?? ''}${area.slice(1)}: `;
     for (const finding of findings) onLine(lineOf(area, { ...finding, what: named + finding.what }));
   };
-  const sql = await openToLook(config, send);
+  const sql = await openToLook(config);
   if (sql instanceof RollcallError) {
     add('database', [error(sql.code, sql.message, sql.hint ?? 'Set database_url.')]);
     await lookAtDestinations({ config, send, onStep, resolved: undefined, attributes: undefined }, add);
     return;
   }
   try {
-    const place = { sql, config, pause };
+    const place = { sql, config, send, pause };
     onStep('database');
     add('database', (await lookAt(connection, place)).findings);
+    onStep('project');
+    const { facts: read, findings } = await lookAt(project, place);
+    // When it was read is for `status`.
+    const problem = read?.problem?.code;
+    if (problem !== undefined && !TOLD.has(problem))
+      add(
+        'project',
+        findings.filter(({ code }) => code === problem),
+      );
+    if (read?.known === false) {
+      await lookAtDestinations({ config, send, onStep, resolved: undefined, attributes: undefined }, add);
+      return;
+    }
     onStep('triggers');
     add('triggers', (await lookAt(triggers, place)).findings);
     onStep('mapping');

@@ -1,7 +1,6 @@
 import type { AlertKind } from '../../core/alerts.ts';
 import type { AlertStore, TakenAlert } from '../../engine/alert-loop.ts';
 import type { Queryable } from '../port.ts';
-import { readGauges } from './gauges.ts';
 import type { Identity } from './identity.ts';
 import { retryConflict } from './retry-conflict.ts';
 
@@ -16,8 +15,11 @@ interface Row {
   readonly tries: number;
 }
 
-/** The alert loop's store over Postgres. A copy of the database tells nobody: see `check_install`. */
-export function alertStore(sql: Queryable, { configHash, projectRef, environment }: Identity): AlertStore {
+/** What was wrong and who was told, over Postgres. A copy of the database tells nobody: see `check_install`. */
+export function alertStore(
+  sql: Queryable,
+  { configHash, projectRef, environment }: Identity,
+): Omit<AlertStore, 'gauges'> {
   const install = [configHash, projectRef, environment];
   return {
     async myTurn(everyMs) {
@@ -27,7 +29,6 @@ export function alertStore(sql: Queryable, { configHash, projectRef, environment
       );
       return row?.mine === true;
     },
-    gauges: () => readGauges(sql),
     async note(alerts, quietMs) {
       await retryConflict(() =>
         sql.query(

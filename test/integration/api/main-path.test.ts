@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readingGauges } from '../../../src/sources/api/reading-gauges.ts';
 import { openPg } from '../../../src/sql/pg.ts';
 import type { Sql } from '../../../src/sql/port.ts';
+import { ALERT_SECRET, createReceiver } from '../../support/alert-receiver.ts';
 import { type ApiProject, startApiProject } from '../../support/api-project.ts';
 import { type ApiWorker, startApiWorker } from '../../support/api-world.ts';
 import { apiLines, applyApi } from '../../support/apply-api.ts';
 import { createStateDatabase } from '../../support/state-database.ts';
-import { createLastingDatabase, type TestDatabase } from '../../support/database.ts';
+import { createLastingDatabase, onCleanup, type TestDatabase } from '../../support/database.ts';
+import { eventually } from '../../support/people.ts';
 import { startSandbox, type Sandbox } from '../../support/mailtrap-sandbox.ts';
 import { parseWorld, worldYaml } from '../../support/world.ts';
 
@@ -14,6 +17,7 @@ let db: TestDatabase;
 let project: ApiProject;
 let sandbox: Sandbox;
 let state: Sql;
+let stateUrl: string;
 let worker: ApiWorker;
 let yaml: string;
 const ends: (() => Promise<void>)[] = [];
@@ -33,7 +37,8 @@ beforeAll(async () => {
   await db.app.query(TABLES);
   project = await startApiProject({ databaseUrl: db.url });
   ends.push(() => project.close());
-  const [stateUrl, drop] = await createStateDatabase();
+  const [url, drop] = await createStateDatabase();
+  stateUrl = url;
   ends.push(drop);
   state = openPg({ url: stateUrl });
   ends.push(() => state.close());
@@ -288,4 +293,60 @@ test('a row that leads to somebody who came after the users were read: they are 
   project.faults.before = undefined;
   await worker.settled();
   expect(events('dan@example.com').map(({ name }) => name)).toEqual(['signed_up', 'order_placed']);
+});
+
+test('somebody is told when nothing was read whole for long, and when it was again', async () => {
+  const receiver = await createReceiver();
+  const alerts = `alerts: { url: ${JSON.stringify(receiver.url)}, secret: ${ALERT_SECRET} }`;
+  const token = 'metrics-token-of-this-test';
+  const watched = `${yaml.replace('server: {', `server: { metrics_token: ${token},`)}\n${alerts}`;
+  const other = await startApiWorker(watched, stateUrl, {
+    times: { alertsEveryMs: 100 },
+    health: { port: 0, host: '127.0.0.1' },
+  });
+  onCleanup(() => other.stop());
+  let answer: () => void = () => undefined;
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  onCleanup(() => Promise.resolve(answer()));
+  // Users come first: a reading that has asked for them cannot end now.
+  await new Promise<void>((asked) => {
+    project.faults.before = async (path) => {
+      if (!path.startsWith('/auth/v1/admin/users')) return;
+      asked();
+      await answered;
+    };
+  });
+  // Never read whole: the time since the install counts.
+  await state.transaction(async (tx) => {
+    await tx.script('savepoint before; update rollcall_api.reader set ended_at = null');
+    expect(await readingGauges(tx, { pollMs: 150 })).toMatchObject({ read_s: null, late: false });
+    await tx.script(`update rollcall.install set bound_at = bound_at - interval '1 hour'`);
+    expect(await readingGauges(tx, { pollMs: 150 })).toMatchObject({ read_s: null, late: true });
+    await tx.script('rollback to savepoint before');
+  });
+  await state.query(`update rollcall_api.reader set ended_at = clock_timestamp() - interval '1 hour'`);
+  // A project that shall be read seldom, and one that takes long, are not late.
+  expect(await readingGauges(state, { pollMs: 400_000 })).toMatchObject({ late: false });
+  const seen = async (rows: number): Promise<boolean> => {
+    await state.query(
+      `update rollcall_api.sources set place = '{"after":[],"seen":${rows}}' where name = 'public.orders'`,
+    );
+    return (await readingGauges(state, { pollMs: 150 })).late;
+  };
+  expect(await seen(1_000_000)).toBe(false);
+  expect(await seen(0)).toBe(true);
+  await eventually(() => receiver.got.length > 0);
+  expect(receiver.got[0]).toMatchObject({ type: 'rollcall.alert.begun', data: { alert: 'api', subject: '' } });
+  expect(receiver.got[0]?.data['seconds']).toBeGreaterThanOrEqual(3_600);
+  expect(receiver.got[0]?.text).toContain('has not been read whole by its API');
+  const metrics = await fetch(`http://127.0.0.1:${other.healthPort}/metrics`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  expect(await metrics.text()).toMatch(/^rollcall_api_read_age_seconds 36\d\d\.[^]*^rollcall_api_late 1$/m);
+  project.faults.before = undefined;
+  answer();
+  await eventually(() => receiver.got.length > 1);
+  expect(receiver.got[1]).toMatchObject({ type: 'rollcall.alert.ended', data: { alert: 'api' } });
 });
