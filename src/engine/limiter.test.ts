@@ -22,9 +22,9 @@ async function send(count: number, everyMs: number): Promise<{ waited: number; a
   let waited = 0;
   for (let n = 0; n < count; n += 1) {
     let through = false;
-    const permit = limiter.acquire(Infinity, NEVER).then((granted) => {
-      through = granted;
-    });
+    const permit = (async () => {
+      through = await limiter.acquire(Infinity, NEVER);
+    })();
     await vi.advanceTimersByTimeAsync(0);
     if (!through) waited += 1;
     await vi.advanceTimersByTimeAsync(everyMs);

@@ -63,7 +63,8 @@ declare
   v_until timestamptz := clock_timestamp() + interval '200 milliseconds';
 begin
   for v_trigger in
-    select t.definition, min(rollcall.table_name(t.relation)) as source, min(rollcall.trigger_trouble(t.relation, t.name)) as cause from rollcall.sources s
+    select t.definition, min(rollcall.table_name(t.relation)) as source, min(rollcall.trigger_trouble(t.relation, t.name)) as cause,
+           array_agg(s.name) as sources from rollcall.sources s
       cross join lateral (select distinct x ->> 'table' as name, x ->> 'function' as function from jsonb_array_elements(s.triggers) x) w
       cross join lateral rollcall.triggers_of(w.name, w.function) t
      where s.enabled and ${BY_TRIGGERS} and t.relation is not null and not t.present
@@ -72,6 +73,10 @@ begin
     exit when clock_timestamp() > v_until;
     begin
       execute v_trigger.definition;
+      -- Now that its table is locked: the WAL may have taken it over since it was looked at, and each event would be there twice.
+      if not exists (select from unnest(v_trigger.sources) n where rollcall.wants_triggers(n)) then
+        raise exception 'the write-ahead log has it';
+      end if;
       v_made := v_made + 1;
       v_why := v_why || jsonb_build_object(v_trigger.cause || ' ' || v_trigger.source, true);
     exception when others then

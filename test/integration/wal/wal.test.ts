@@ -439,3 +439,29 @@ test('a commit that waits for a standby is in the log before anybody can see it:
   await waiting;
   await eventually(() => world.sandbox.state.contact('ann@example.com') !== undefined);
 });
+
+test('a trigger that is about to be made when the log takes its table over is not made', async () => {
+  await begin();
+  await worker.stop();
+  const { app } = world.db;
+  await app.query(`select rollcall.wal_hand_back('public.people')`);
+  await app.query('drop trigger rollcall_insert on public.people');
+  await app.query(`alter function rollcall.ensure_triggers() set lock_timeout = '60s'`);
+  const taking = await db.connect();
+  await taking.query('begin');
+  const { rows } = await taking.query<{ taken: boolean }>(
+    `select rollcall.wal_take_over('public.people', pg_current_wal_insert_lsn()) as taken`,
+  );
+  expect(rows).toEqual([{ taken: true }]);
+  const other = await db.connect();
+  const making = other.query<{ made: number }>('select rollcall.ensure_triggers() as made');
+  await until(
+    world,
+    `select exists (select from pg_stat_activity where wait_event_type = 'Lock' and query like '%ensure_triggers%')`,
+  );
+  await taking.query('commit');
+  expect((await making).rows).toEqual([{ made: 0 }]);
+  expect(
+    await one(`select count(*)::int from pg_trigger where tgrelid = 'public.people'::regclass and not tgisinternal`),
+  ).toBe(0);
+});
