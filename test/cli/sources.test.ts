@@ -37,7 +37,7 @@ Database
   + schema rollcall
   + migrations: 1 state, 2 log, 3 jobs, 4 brakes, 5 audit, 6 sweep, 7 failures,
     8 alerts, 9 claimed, 10 consent, 11 consent sync, 12 erasure, 13 left there,
-    14 homes, 15 pump, 16 taken over, 17 segments, 18 was, 19 wal
+    14 homes, 15 pump, 16 taken over, 17 segments, 18 was, 19 wal, 20 since
   + ${/(\d+) functions/.exec(plan)?.[0]}
   + triggers on auth.users, profiles, customers, orders: rollcall_insert,
     rollcall_update, rollcall_delete, rollcall_truncate
